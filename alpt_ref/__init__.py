@@ -1,0 +1,36 @@
+"""Low-precision training of logistic regression and factorization machines: reference implementation and testbed.
+
+The paper: Li et al., *Adaptive Low-Precision Training for Embeddings in Click-Through Rate Prediction*, AAAI 2023,
+arXiv 2212.05735. Names are imported on first use, so that ``import alpt_ref`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from alpt_ref.grid import Grid
+    from alpt_ref.models import FactorizationMachine, LogisticRegression
+    from alpt_ref.quantizer import dequantize, quantize
+    from alpt_ref.rng import Stream
+
+_HOMES = {
+    "Grid": "grid",
+    "FactorizationMachine": "models",
+    "LogisticRegression": "models",
+    "dequantize": "quantizer",
+    "quantize": "quantizer",
+    "Stream": "rng",
+}
+__all__ = ["FactorizationMachine", "Grid", "LogisticRegression", "Stream", "dequantize", "quantize"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'alpt_ref' has no attribute {name!r}")
+    return getattr(import_module(f"alpt_ref.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,61 @@
+"""Files: written beside their place and renamed, so that a reader never meets half of one; npz without pickle."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def write_atomic(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let ``write`` fill a temporary file next to ``path``, then rename it there."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """``value`` as indented JSON; NaN and infinity are refused."""
+    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    write_atomic(path, lambda file: file.write(text.encode()))
+
+
+def write_npz(path: str | Path, meta: dict[str, Any], arrays: Arrays) -> None:
+    """``arrays`` and the JSON-able ``meta`` in one npz."""
+    text = np.array(json.dumps(meta, allow_nan=False))
+    write_atomic(path, lambda file: np.savez(file, allow_pickle=False, meta=text, **arrays))
+
+
+def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
+    """Inverse of :func:`write_npz`; ValueError naming the file when it is not one of ours."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        return json.loads(str(arrays.pop("meta"))), arrays
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except Exception as error:
+        raise ValueError(f"{path}: not a readable alpt_ref file ({error})") from None
+
+
+def with_prefix(prefix: str, arrays: Arrays) -> Arrays:
+    """Names become ``prefix/name``."""
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def without_prefix(prefix: str, arrays: Arrays) -> Arrays:
+    """The arrays named ``prefix/name``, under ``name``."""
+    return {name.removeprefix(f"{prefix}/"): a for name, a in arrays.items() if name.startswith(f"{prefix}/")}

@@ -1,0 +1,80 @@
+"""The quantization grid: a bit width and a step size. No rounding here."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import float32
+from numpy.typing import ArrayLike, NDArray
+
+MIN_BITS, MAX_BITS = 2, 16
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The points delta * q, q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
+
+    bits : int in 2..16, the paper's m.
+    delta : step size, the paper's Delta; positive and finite as float32. A scalar, or one per row: float32 (n_rows,), and
+        then what is quantized has shape (n_rows, k). Stored as float32, () or (n_rows,), read-only.
+
+    Raises ValueError when ``bits`` or ``delta`` is out of range, naming the first offending row.
+    """
+
+    bits: int
+    delta: NDArray[float32]
+
+    def __init__(self, bits: int, delta: ArrayLike) -> None:
+        if isinstance(bits, bool) or not isinstance(bits, int | np.integer) or not MIN_BITS <= bits <= MAX_BITS:
+            raise ValueError(f"bits must be an integer in {MIN_BITS}..{MAX_BITS}, got {bits!r}")
+        try:
+            with np.errstate(over="ignore", under="ignore"):
+                steps = np.array(delta, dtype=np.float64).astype(float32)
+        except (TypeError, ValueError):
+            raise ValueError(f"delta must be a number or a vector of numbers, got {delta!r}") from None
+        if steps.ndim > 1:
+            raise ValueError(f"delta must be a scalar or have one entry per row, got shape {steps.shape}")
+        bad = ~((steps > 0) & np.isfinite(steps))
+        if bad.any():
+            at = f"[{int(np.argmax(bad))}]" if steps.ndim else ""
+            value = np.asarray(delta).flat[int(np.argmax(bad))]
+            raise ValueError(f"delta{at} must be positive and finite in float32, got {value!r}")
+        steps.flags.writeable = False
+        object.__setattr__(self, "bits", int(bits))
+        object.__setattr__(self, "delta", steps)
+
+    @property
+    def q_lo(self) -> int:
+        """Smallest code, -2^(bits-1)."""
+        return -(2 ** (self.bits - 1))
+
+    @property
+    def q_hi(self) -> int:
+        """Largest code, 2^(bits-1) - 1."""
+        return int(2 ** (self.bits - 1) - 1)
+
+    @property
+    def code_dtype(self) -> np.dtype[np.signedinteger]:  # type: ignore[type-arg]
+        """int8 up to 8 bits, int16 above: the dtype of unpacked codes."""
+        return np.dtype(np.int8 if self.bits <= 8 else np.int16)
+
+    @property
+    def storage_bits(self) -> int:
+        """Bits that a stored code takes: 2, 4, 8 or 16 (3 bits are stored in 4, 5-7 in 8, 9-15 in 16)."""
+        return next(width for width in (2, 4, 8, 16) if width >= self.bits)
+
+    @property
+    def per_row(self) -> bool:
+        """Whether each row has a step size of its own."""
+        return self.delta.ndim == 1
+
+    def values(self) -> NDArray[float32]:
+        """The representable values in increasing order, float32: (2^bits,), or (n_rows, 2^bits) with one delta per row."""
+        codes = np.arange(self.q_lo, self.q_hi + 1, dtype=float32)
+        return self.delta[..., None] * codes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Grid) and self.bits == other.bits and np.array_equal(self.delta, other.delta)
+
+    def __repr__(self) -> str:
+        shown = f"{float(self.delta):.9g}" if not self.per_row else f"<{self.delta.size} rows>"
+        return f"Grid(bits={self.bits}, delta={shown})"

@@ -1,0 +1,56 @@
+"""What users hand to models, checked and brought to the one form the loops read."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy import float32
+from numpy.typing import ArrayLike, NDArray
+
+
+class Rows(NamedTuple):
+    """Examples in compressed sparse rows: canonical (sorted features, each once), int64 / int32 / float32."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[float32]
+
+
+def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
+    """``X`` (n, d), sparse or dense, as :class:`Rows` and d. Entries with the same indices add up, as in scipy.
+
+    Raises ValueError on non-finite values, on X of other than two dimensions, or when d is not ``n_features``.
+    """
+    if not sp.issparse(X):
+        X = np.asarray(X)
+        if X.ndim != 2 or not np.issubdtype(X.dtype, np.number):
+            raise ValueError(f"X must be a numeric matrix, got shape {X.shape} and dtype {X.dtype}")
+    matrix = sp.csr_array(X, dtype=float32)
+    if not matrix.has_canonical_format:
+        if matrix.data is X.data or np.may_share_memory(matrix.data, X.data):
+            matrix = matrix.copy()
+        matrix.sum_duplicates()
+    n, d = matrix.shape
+    if n_features is not None and d != n_features:
+        raise ValueError(f"X has {d} features, expected {n_features}")
+    if d > 2**31 - 1:
+        raise ValueError(f"X has {d} features, at most 2^31 - 1 are supported")
+    finite = np.isfinite(matrix.data)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        row = int(np.searchsorted(matrix.indptr, at, side="right")) - 1
+        raise ValueError(f"X[{row}, {int(matrix.indices[at])}] is not finite")
+    return Rows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data), d
+
+
+def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[float32], tuple[int, int]]:
+    """``y`` as float32 in {0, 1}, and the (negative, positive) labels it was written in: (0, 1) or (-1, 1)."""
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise ValueError(f"y must have shape ({n},), got {labels.shape}")
+    negative = -1 if np.any(labels == -1) else 0
+    bad = (labels != negative) & (labels != 1)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ValueError(f"y[{at}] must be a label in {{0, 1}} or {{-1, 1}} (one of the two throughout), got {labels[at]!r}")
+    return (labels == 1).astype(float32), (negative, 1)

@@ -1,0 +1,1 @@
+"""The loops: ``reference`` in naive NumPy, ``cpu`` and ``online`` compiled. Formulas live in the scalars they call."""

@@ -1,0 +1,35 @@
+"""AUC, log-loss and calibration of predictions, in float64."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+
+
+def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
+    """P(score of a positive > score of a negative) + P(tie) / 2; None where one class is absent. y in {0, 1}."""
+    positive = np.asarray(y) == 1
+    n_positive = int(positive.sum())
+    n_negative = positive.size - n_positive
+    if n_positive == 0 or n_negative == 0:
+        return None
+    ranks = rankdata(np.asarray(scores, dtype=np.float64))
+    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def log_loss(y: ArrayLike, logits: ArrayLike) -> float:
+    """Mean of log(1 + e^z) - y z (natural logarithm) over the examples."""
+    z = np.asarray(logits, dtype=np.float64)
+    return float(np.mean(np.logaddexp(0.0, z) - np.asarray(y, dtype=np.float64) * z))
+
+
+def calibration(y: ArrayLike, probabilities: ArrayLike) -> float | None:
+    """Mean prediction over mean label; None where no label is 1."""
+    mean_label = float(np.mean(np.asarray(y, dtype=np.float64)))
+    return float(np.mean(np.asarray(probabilities, dtype=np.float64))) / mean_label if mean_label > 0 else None
+
+
+def evaluate(y: ArrayLike, logits: ArrayLike) -> dict[str, float | None]:
+    """{"auc", "logloss", "calibration"} of ``logits``."""
+    z = np.asarray(logits, dtype=np.float64)
+    probabilities = np.exp(-np.logaddexp(0.0, -z))
+    return {"auc": auc(y, z), "logloss": log_loss(y, z), "calibration": calibration(y, probabilities)}

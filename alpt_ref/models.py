@@ -1,0 +1,214 @@
+"""Logistic regression and factorization machines with scikit-learn's manners: ``fit``, ``predict_proba``, ``get_params``."""
+
+import inspect
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy import float32
+from numpy.typing import ArrayLike, NDArray
+
+from alpt_ref.config import Config
+from alpt_ref.files import Arrays, read_npz, with_prefix, without_prefix, write_npz
+from alpt_ref.fit import fit, logits
+from alpt_ref.inputs import as_labels, as_rows
+from alpt_ref.optim import Optimizer
+from alpt_ref.rng import MAX_RANDOM_BITS
+from alpt_ref.table import table_from_arrays
+from alpt_ref.train import State
+
+FORMAT_VERSION = 1
+
+
+class FactorizationMachine:
+    """P(y = 1 | x) = sigmoid(z),  z = b + sum_j w_j x_j + sum_{i<j} <v_i, v_j> x_i x_j,  trained by minibatch descent.
+
+    The loss of a step is the batch's mean log-loss + (l2/2) (||w||^2 + ||V||^2); the bias b is float32, not regularized.
+
+    k : number of factors.
+    precision : "fp32", or "lpt": w and V live as packed integer codes and every update is rounded back onto the grid.
+    bits, delta : the grids of lpt, 2..16 bits. ``delta`` is one step size for both tables, a pair (linear, factors), or
+        None for (4, 1) / 2^(bits-1); a step size may be one per feature, shape (n_features,).
+    rounding : "stochastic", "nearest", or the controls "toward_zero" and "floor"; ``random_bits`` as in ``quantize``.
+    update : "touched" (rows of the batch move, the default of lpt) or "dense" (l2 and optimizer act on every row in every
+        step, the default of fp32). Without l2 and with SGD the two give the same bits.
+    optimizer, lr, schedule : "sgd" or "adam"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt").
+    batch_size, l2, epochs, seed, n_threads : results do not depend on ``n_threads``.
+    patience : with ``eval_set``, stop after that many epochs without a better validation AUC; None never stops.
+    init_std : factors start as N(0, init_std^2), on the grid by stochastic rounding; linear weights and bias at 0.
+
+    After ``fit``: ``state_`` (tables ``linear`` and ``factors``, bias), ``classes_``, ``n_features_in_``, ``history_``
+    (a record per epoch), ``best_epoch_``. Arguments are checked by ``fit``, with a ValueError that names them.
+    """
+
+    def __init__(
+        self,
+        k: int = 8,
+        *,
+        precision: str = "fp32",
+        bits: int = 8,
+        delta: Any = None,
+        rounding: str = "stochastic",
+        update: str | None = None,
+        optimizer: str = "sgd",
+        lr: float = 0.1,
+        schedule: str = "constant",
+        batch_size: int = 256,
+        l2: float = 0.0,
+        epochs: int = 10,
+        patience: int | None = None,
+        seed: int = 0,
+        n_threads: int = 1,
+        fit_intercept: bool = True,
+        random_bits: int = MAX_RANDOM_BITS,
+        init_std: float = 0.01,
+    ) -> None:
+        values = locals()
+        for name in self._parameter_names():
+            setattr(self, name, values[name])
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls).parameters]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Constructor arguments by name."""
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor arguments; ValueError for an unknown name."""
+        for name, value in params.items():
+            if name not in self._parameter_names():
+                raise ValueError(f"{name} is not a parameter of {type(self).__name__}")
+            setattr(self, name, value)
+        return self
+
+    def config(self) -> Config:
+        """The validated arguments."""
+        return Config(**self.get_params())
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        eval_set: tuple[Any, ArrayLike] | None = None,
+        *,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+        on_epoch: Any = None,
+    ) -> Self:
+        """Train from scratch on ``X`` (n, d), sparse or dense, and ``y`` (n,) in {0, 1} or {-1, 1}.
+
+        eval_set : (X, y) of validation; the model keeps the weights of the epoch with the best AUC on it.
+        checkpoint, resume, on_epoch : see :func:`alpt_ref.fit.fit`.
+        """
+        config = self.config()
+        rows, n_features = as_rows(X)
+        labels, classes = as_labels(y, rows.indptr.size - 1)
+        if labels.size == 0:
+            raise ValueError("X has no examples")
+        valid = None
+        if eval_set is not None:
+            valid_rows, _ = as_rows(eval_set[0], n_features)
+            valid = (valid_rows, as_labels(eval_set[1], valid_rows.indptr.size - 1)[0])
+        path = None if checkpoint is None else Path(checkpoint)
+        state, best = fit(config, (rows, labels), n_features, valid, checkpoint=path, resume=resume, on_epoch=on_epoch)
+        self._adopt(state, classes, best)
+        return self
+
+    def _adopt(self, state: State, classes: tuple[int, int], best_epoch: int) -> None:
+        self.state_ = state
+        self.classes_ = np.array(classes)
+        self.n_features_in_ = state.linear.shape[0]
+        self.history_ = state.history
+        self.best_epoch_ = best_epoch
+
+    def decision_function(self, X: Any) -> NDArray[float32]:
+        """Logits z, float32 (n,)."""
+        if not hasattr(self, "state_"):
+            raise ValueError(f"this {type(self).__name__} is not fitted: call fit or load first")
+        return logits(self.state_, as_rows(X, self.n_features_in_)[0], self.n_threads)  # type: ignore[attr-defined]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """P(y = 0) and P(y = 1), float64 (n, 2)."""
+        z = self.decision_function(X).astype(np.float64)
+        return np.exp(-np.logaddexp(0.0, np.stack((z, -z), axis=1)))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likelier label of each example, as it was written in ``fit``."""
+        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+
+    def save(self, path: str | Path, *, feature_map: Arrays | None = None) -> None:
+        """Write the fitted model (npz, no pickle, packed codes); ``feature_map`` travels with it as arrays."""
+        if not hasattr(self, "state_"):
+            raise ValueError(f"this {type(self).__name__} is not fitted: nothing to save")
+        params = {name: value for name, value in self.get_params().items() if name != "delta"}
+        meta = {
+            "format_version": FORMAT_VERSION,
+            "model": type(self).__name__,
+            "params": params,
+            "classes": self.classes_.tolist(),
+            "shapes": [self.state_.linear.shape, self.state_.factors.shape],
+            "history": self.history_,
+            "best_epoch": self.best_epoch_,
+        }
+        arrays: Arrays = {"bias": np.asarray(self.state_.bias)}
+        arrays |= with_prefix("linear", self.state_.linear.to_arrays())
+        arrays |= with_prefix("factors", self.state_.factors.to_arrays())
+        write_npz(path, meta, arrays | with_prefix("features", feature_map or {}))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "FactorizationMachine":
+        """A saved model; of the class it was saved as. ValueError naming the file when it is not one."""
+        model, _ = load_model(path)
+        if not isinstance(model, cls):
+            raise ValueError(f"{path}: holds a {type(model).__name__}, not a {cls.__name__}")
+        return model
+
+
+class LogisticRegression(FactorizationMachine):
+    """P(y = 1 | x) = sigmoid(b + <w, x>): the factorization machine without factors.
+
+    Arguments and attributes as there, less ``k`` and ``init_std``; ``state_.factors`` has no columns.
+    """
+
+    def __init__(
+        self,
+        *,
+        precision: str = "fp32",
+        bits: int = 8,
+        delta: Any = None,
+        rounding: str = "stochastic",
+        update: str | None = None,
+        optimizer: str = "sgd",
+        lr: float = 0.1,
+        schedule: str = "constant",
+        batch_size: int = 256,
+        l2: float = 0.0,
+        epochs: int = 10,
+        patience: int | None = None,
+        seed: int = 0,
+        n_threads: int = 1,
+        fit_intercept: bool = True,
+        random_bits: int = MAX_RANDOM_BITS,
+    ) -> None:
+        values = locals()
+        for name in self._parameter_names():
+            setattr(self, name, values[name])
+
+
+def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
+    """The model in ``path`` and its feature map's arrays (empty when none was saved)."""
+    meta, arrays = read_npz(path)
+    if meta.get("format_version") != FORMAT_VERSION:
+        raise ValueError(f"{path}: not a model of format version {FORMAT_VERSION}")
+    model = {c.__name__: c for c in (FactorizationMachine, LogisticRegression)}[meta["model"]](**meta["params"])
+    shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
+    linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
+    factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
+    if model.precision == "lpt":  # type: ignore[attr-defined]
+        model.set_params(delta=(arrays["linear/delta"], arrays["factors/delta"]))
+    state = State(linear, factors, Optimizer("sgd"), Optimizer("sgd"), Optimizer("sgd"), float32(arrays["bias"]))
+    state.history = meta["history"]
+    model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])
+    return model, without_prefix("features", arrays)

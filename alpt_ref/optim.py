@@ -1,0 +1,120 @@
+"""Update rules: which way a weight moves (SGD, Adam) and how the move is stored (float32, or codes under a rounding).
+
+    SGD     d = -eta_t g
+    Adam    m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  d = -eta_t (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+    float   w <- w + d
+    LPT     q <- clip(q + R(d / delta)),  w = delta q            no float32 copy of w exists
+    eta_t   eta, or eta / sqrt(t) with t = 1, 2, ... counted in steps
+
+Adam: Kingma and Ba, arXiv 1412.6980, Algorithm 1. With ``update="touched"`` the moments of a row move only in steps that
+touch it, while t counts all steps.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy import float32, int32
+from numpy.typing import NDArray
+
+from alpt_ref.jit import jit
+from alpt_ref.packing import load_code, store_code
+from alpt_ref.rounding import FLOAT32, Scalar
+from alpt_ref.table import Table
+
+ADAM_BETA_1, ADAM_BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
+
+
+class Hyper(NamedTuple):
+    """What a direction needs at one step, float32."""
+
+    lr: float32  # eta_t
+    beta_1: float32
+    beta_2: float32
+    bias_1: float32  # 1 - b1^t
+    bias_2: float32  # 1 - b2^t
+    eps: float32
+    l2: float32
+
+
+@jit
+def learning_rate(lr: float, decays: bool, t: int) -> float:
+    """eta_t at step t = 1, 2, ..., float64: eta, or eta / sqrt(t) when it decays."""
+    return lr / math.sqrt(t) if decays else lr
+
+
+@jit
+def hyper(lr: float, decays: bool, l2: float, t: int) -> Hyper:
+    """The scalars of step t = 1, 2, ..."""
+    return Hyper(
+        float32(learning_rate(lr, decays, t)),
+        float32(ADAM_BETA_1),
+        float32(ADAM_BETA_2),
+        float32(1 - ADAM_BETA_1**t),
+        float32(1 - ADAM_BETA_2**t),
+        float32(ADAM_EPS),
+        float32(l2),
+    )
+
+
+@jit
+def sgd(g: Any, moments: Any, i: Any, h: Any) -> Any:
+    """d = -eta_t g; keeps no state."""
+    return -(h.lr * g)
+
+
+@jit
+def adam(g: Any, moments: Any, i: Any, h: Any) -> Any:
+    """d from the moments of weight i, which are updated: ``moments`` (2, n) float32."""
+    one = float32(1)
+    m = h.beta_1 * moments[0, i] + (one - h.beta_1) * g
+    v = h.beta_2 * moments[1, i] + (one - h.beta_2) * (g * g)
+    moments[0, i] = m
+    moments[1, i] = v
+    return -(h.lr * (m / h.bias_1)) / (float32(math.sqrt(v / h.bias_2)) + h.eps)
+
+
+DIRECTIONS: dict[str, Scalar] = {"sgd": sgd, "adam": adam}
+
+
+@jit
+def write_float(view: Any, j: Any, i: Any, d: Any, u: Any, box: Any) -> None:
+    """w <- w + d at entry (j, i)."""
+    view.buffer[j * view.k + i] += d
+
+
+@cache
+def code_writer(rounding: str) -> Scalar:
+    """The LPT store under a rounding rule; one compiled function per rule."""
+    rule: Scalar = getattr(FLOAT32, rounding)
+    move = FLOAT32.move
+
+    @jit
+    def write_code(view: Any, j: Any, i: Any, d: Any, u: Any, box: Any) -> None:
+        """q <- clip(q + R(d / delta)) at entry (j, i)."""
+        at = j * view.k + i
+        q = float32(load_code(view.buffer, at, view.width))
+        t = d / view.deltas[j * view.stride]
+        store_code(view.buffer, at, view.width, int32(move(q, t, u, box[0], box[1], rule)))
+
+    return write_code
+
+
+@dataclass
+class Optimizer:
+    """Direction and state for one table; the state is optimizer memory, never table memory."""
+
+    name: str
+    moments: NDArray[float32] = field(default_factory=lambda: np.zeros((2, 0), float32))
+
+    @classmethod
+    def for_table(cls, name: str, table: Table) -> "Optimizer":
+        """Zero state for ``table``."""
+        return cls(name, np.zeros((2, table.shape[0] * table.shape[1] if name == "adam" else 0), float32))
+
+    @property
+    def direction(self) -> Scalar:
+        """The scalar function d(g, moments, i, hyper)."""
+        return DIRECTIONS[self.name]

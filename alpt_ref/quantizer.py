@@ -1,0 +1,181 @@
+"""``quantize`` and ``dequantize``: Q(x) = delta * R(P(x) / delta), from floats to integer codes and back.
+
+Validation comes first and in full, so that a refused call has written nothing; then one loop over each run of elements
+that share a step size.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy import float32, int32, uint32, uint64
+from numpy.typing import ArrayLike, NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.jit import jit
+from alpt_ref.rng import MAX_RANDOM_BITS, Stream, check_counter, fill_words, random_bits_mask, uniform
+from alpt_ref.rounding import Scalar, check_rounding, rules_for
+from alpt_ref.threads import check_threads, run_ranges
+
+# Words are drawn and used in blocks that stay in the first-level cache.
+BLOCK = 2048
+
+
+@jit
+def _given(u: Any, mask: uint32) -> Any:
+    """Stands where ``uniform`` does when the caller supplies u."""
+    return u
+
+
+@jit
+def all_finite(x_bits: Any, exponent: Any) -> bool:
+    """Whether no float, given by its bits, has all exponent bits set."""
+    largest = exponent ^ exponent
+    for i in range(x_bits.size):
+        largest = max(largest, x_bits[i] & exponent)
+    return bool(largest < exponent)
+
+
+@jit
+def _quantize_run(x, noise, mask, to_uniform, rule, position, delta, box, out):  # type: ignore[no-untyped-def]
+    """Codes of ``x`` (n,), one step size; ``to_uniform(noise[i], mask)`` is u."""
+    lo, hi = box
+    zero = lo - lo
+    for i in range(x.size):
+        out[i] = int32(rule(zero, position(x[i], delta, lo, hi), to_uniform(noise[i], mask)))
+
+
+@jit
+def _quantize_range(x, u, counter, mask, rule, position, deltas, row_size, box, start, stop, out):  # type: ignore[no-untyped-def]
+    """Codes of x[start:stop], element i in row i // row_size; u is drawn at ``counter`` where ``u`` is empty."""
+    words = np.empty(BLOCK, uint32)
+    offset, step, stream, seed = counter
+    a = start
+    while a < stop:
+        row = a // row_size
+        b = min(stop, (row + 1) * row_size, a + BLOCK)
+        if u.size == 0:
+            fill_words(words[: b - a], offset + a, step, stream, seed)
+            _quantize_run(x[a:b], words[: b - a], mask, uniform, rule, position, deltas[row], box, out[a:b])
+        else:
+            _quantize_run(x[a:b], u[a:b], mask, _given, rule, position, deltas[row], box, out[a:b])
+        a = b
+
+
+def _first(bad: NDArray[np.bool_]) -> str:
+    """Index of the first true entry, as ``[3, 5]``; nothing for a scalar."""
+    index = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    return f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
+
+
+def _check_floats(name: str, x: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(x)
+    if array.dtype not in (np.float32, np.float64):
+        raise ValueError(f"{name} must be float32 or float64, got {array.dtype}")
+    array = np.asarray(array, order="C")
+    unsigned = uint32 if array.dtype == np.float32 else uint64
+    exponent = unsigned(0x7F800000) if unsigned is uint32 else unsigned(0x7FF0000000000000)
+    if not all_finite(array.reshape(-1).view(unsigned), exponent):
+        raise ValueError(f"{name}{_first(~np.isfinite(array))} is not finite")
+    return array
+
+
+def _check_uniforms(u: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
+    array = _check_floats("u", u)
+    if array.shape != shape:
+        raise ValueError(f"u must have the shape of x, {shape}, got {array.shape}")
+    outside = (array < 0) | (array >= 1)
+    if outside.any():
+        raise ValueError(f"u{_first(outside)} must be in [0, 1), got {array.flat[int(np.argmax(outside))]}")
+    return array
+
+
+def _check_rows(name: str, shape: tuple[int, ...], grid: Grid) -> None:
+    if grid.per_row and (len(shape) != 2 or shape[0] != grid.delta.size):
+        raise ValueError(f"{name} must have shape ({grid.delta.size}, k) for one delta per row, got {shape}")
+
+
+def _check_out(out: NDArray[Any], x: NDArray[Any], dtype: Any) -> None:
+    if not isinstance(out, np.ndarray) or out.dtype != dtype or out.shape != x.shape:
+        raise ValueError(f"out must be an array of dtype {dtype} and shape {x.shape}")
+    if not (out.flags.c_contiguous and out.flags.writeable) or np.may_share_memory(out, x):
+        raise ValueError("out must be writeable, C-contiguous and apart from x in memory")
+
+
+def quantize(
+    x: ArrayLike,
+    grid: Grid,
+    rounding: str = "nearest",
+    *,
+    u: ArrayLike | None = None,
+    seed: int | None = None,
+    step: int = 0,
+    stream: int = Stream.QUANTIZE,
+    offset: int = 0,
+    random_bits: int = MAX_RANDOM_BITS,
+    n_threads: int = 1,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Integer codes R(clip(x / delta)) of ``x`` on ``grid``.
+
+    x : float32 or float64, any shape; (n_rows, k) when the grid has one delta per row. Finite.
+    rounding : "nearest" (ties to even), "stochastic", or the biased controls "toward_zero" and "floor".
+    u : float, shape of ``x``, in [0, 1): the uniforms of stochastic rounding, supplied; or
+    seed, step, stream, offset : draw them from the counter (element i of ``x`` in C order owns the word of flat index
+        offset + i, see :mod:`alpt_ref.rng`), with ``random_bits`` in 1..24 bits each.
+    n_threads : the result does not depend on it.
+    out : int8 (bits <= 8) or int16, shape of ``x``; returned when given.
+
+    Stochastic rounding takes floor(s) + 1 when u < s - floor(s), s = clip(x / delta), compared exactly. With k random
+    bits its mean is off by (ceil(2^k a)/2^k - a) delta in [0, 2^-k delta), a = frac(s), and no more (Q2). What float32
+    adds is the rounding of the division, at most 2^-24 |x / delta| cells. Stored grid points are fixed for every u:
+    x == float32(n * delta), or n * delta in float64 for float64 input, gives n (Q1).
+
+    Raises ValueError, naming the argument and the first offending index, with nothing written: NaN or infinity, wrong
+    dtype or shape, u outside [0, 1), a stochastic call with neither or both of ``u`` and ``seed``, counters out of range.
+    """
+    check_rounding(rounding)
+    check_threads(n_threads)
+    mask = random_bits_mask(random_bits)
+    if rounding == "stochastic" and (u is None) == (seed is None):
+        raise ValueError(f"stochastic rounding needs exactly one of u and seed, got {'both' if seed is not None else 'neither'}")
+    counter = (offset, *check_counter(0 if seed is None else seed, step, stream, offset))
+    x = _check_floats("x", x)
+    _check_rows("x", x.shape, grid)
+    noise = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape).reshape(-1)
+    if out is None:
+        out = np.empty(x.shape, grid.code_dtype)
+    else:
+        _check_out(out, x, grid.code_dtype)
+    rules = rules_for(x.dtype)
+    rule: Scalar = getattr(rules, rounding)
+    flat, codes = x.reshape(-1), out.reshape(-1)
+    if rounding != "stochastic":
+        noise = flat  # read and ignored: saves drawing words
+    real = x.dtype.type
+    deltas = np.atleast_1d(grid.delta).astype(x.dtype, copy=False)
+    row_size = x.shape[1] if grid.per_row else max(x.size, 1)
+    box = (real(grid.q_lo), real(grid.q_hi))
+
+    def work(start: int, stop: int) -> None:
+        _quantize_range(flat, noise, counter, mask, rule, rules.position, deltas, row_size, box, start, stop, codes)
+
+    run_ranges(work, x.size, n_threads, multiple=BLOCK)
+    return out
+
+
+def dequantize(codes: ArrayLike, grid: Grid) -> NDArray[float32]:
+    """w = float32(q * delta), correctly rounded, float32 with the shape of ``codes``.
+
+    codes : integers in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row.
+    Raises ValueError naming the first code out of range.
+    """
+    q = np.asarray(codes)
+    if not np.issubdtype(q.dtype, np.integer):
+        raise ValueError(f"codes must be integers, got {q.dtype}")
+    _check_rows("codes", q.shape, grid)
+    outside = (q < grid.q_lo) | (q > grid.q_hi)
+    if outside.any():
+        value = q.flat[int(np.argmax(outside))]
+        raise ValueError(f"codes{_first(outside)} must be in [{grid.q_lo}, {grid.q_hi}], got {value}")
+    delta = grid.delta[:, None] if grid.per_row else grid.delta
+    return q.astype(float32) * delta

@@ -1,0 +1,25 @@
+"""Readers of real click-through formats, and generated data of the same kind.
+
+``fit_read(path, Source("libfm"))`` gives a Dataset and a FeatureMap; ``read(path, feature_map)`` reads any
+later file by that map; ``make_ctr()`` generates data that need no file.
+"""
+
+from alpt_ref.data.dataset import Dataset
+from alpt_ref.data.errors import DataError
+from alpt_ref.data.feature_map import FeatureMap, Field, hash_feature
+from alpt_ref.data.reader import fit_read, read
+from alpt_ref.data.source import Source
+from alpt_ref.data.synthetic import Teacher, make_ctr
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "FeatureMap",
+    "Field",
+    "Source",
+    "Teacher",
+    "fit_read",
+    "hash_feature",
+    "make_ctr",
+    "read",
+]

@@ -1,0 +1,105 @@
+"""Bytes to lines: decompression, chunks that end at line ends, and the careful pass over a chunk."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import BufferedReader
+from typing import IO, TypeVar, cast
+
+from alpt_ref.data.errors import DataError, LineError
+
+CHUNK_BYTES = 1 << 21
+_GZIP_MAGIC = b"\x1f\x8b"
+_BZIP2_MAGIC = b"BZh"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+PathLike = str | os.PathLike[str]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive whole lines of a file; ``first_line`` is the 1-based number of the first of them."""
+
+    first_line: int
+    lines: list[str]
+
+
+def read_chunks(path: PathLike, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
+    """The lines of a plain, gzip or bzip2 file, about ``chunk_bytes`` at a time, without their line ends.
+
+    The compression is told by the first bytes, since suffixes lie. Text is UTF-8; a byte that is not becomes
+    a lone surrogate, so no file is unreadable for its encoding and no two values are merged by it.
+
+    Raises DataError if the file is missing, unreadable, truncated or corrupt.
+    """
+    first_line = 1
+    for text in _read_blocks(path, chunk_bytes):
+        # Not splitlines(): it also breaks at characters such as U+2028, which may stand inside a value.
+        lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+        yield Chunk(first_line, lines)
+        first_line += len(lines)
+
+
+def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(_decompressed(stack.enter_context(open(path, "rb"))))
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        mark: bytes | None = _BYTE_ORDER_MARK
+        while True:
+            try:
+                block = stream.read(chunk_bytes)
+                block += stream.readline()
+            except (OSError, EOFError, zlib.error) as error:
+                raise _unreadable(path, error) from error
+            if not block:
+                return
+            if mark is not None:
+                block, mark = block.removeprefix(mark), None
+            yield block.decode("utf-8", "surrogateescape")
+
+
+def _decompressed(raw: BufferedReader) -> IO[bytes]:
+    """``raw`` itself or a decompressing view of it; peeking leaves pipes readable from their first byte."""
+    magic = raw.peek(3)
+    if magic.startswith(_GZIP_MAGIC):
+        return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
+    if magic.startswith(_BZIP2_MAGIC):
+        return bz2.BZ2File(raw)
+    return raw
+
+
+def _unreadable(path: PathLike, error: Exception) -> DataError:
+    return DataError(f"{os.fspath(path)}: cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def parse_each(
+    path: PathLike, chunk: Chunk, parse: Callable[[str], T | None], *, skip: bool
+) -> tuple[list[T], int]:
+    """Parse every line of a chunk on its own: the parsed lines, and the number of malformed ones.
+
+    ``parse`` returns None for a line to pass over in silence (a blank one), and raises LineError for a bad
+    one.
+    Raises DataError with file, line number and column at the first bad line, unless ``skip``.
+    """
+    rows: list[T] = []
+    n_skipped = 0
+    for number, line in enumerate(chunk.lines, chunk.first_line):
+        try:
+            row = parse(line)
+        except LineError as bad:
+            if not skip:
+                raise DataError(f"{os.fspath(path)}:{number}:{bad.column}: {bad}") from None
+            n_skipped += 1
+        else:
+            if row is not None:
+                rows.append(row)
+    return rows, n_skipped

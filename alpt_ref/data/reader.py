@@ -1,0 +1,37 @@
+"""The two verbs: read a training file and learn its map; read any later file with that map."""
+
+from __future__ import annotations
+
+from alpt_ref.data.dataset import Dataset
+from alpt_ref.data.feature_map import FeatureMap
+from alpt_ref.data.indexed import read_indexed
+from alpt_ref.data.lines import PathLike
+from alpt_ref.data.source import Source
+from alpt_ref.data.tabular import fit_table, read_table
+
+
+def fit_read(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
+    """Read a training file, and learn from it the map by which later files are read.
+
+    The file is streamed once; plain, gzip and bzip2 files are told apart by their first bytes. Memory grows
+    with the rows' indices and, for a dictionary, with the distinct values; hashing keeps nothing.
+
+    Raises DataError, in one sentence that begins with the file's name, if the file is missing, truncated,
+    corrupt or without rows; and, with line and column, at its first malformed line (unless
+    ``source.on_bad_line`` is "skip").
+    """
+    if not source.is_indexed:
+        return fit_table(path, source)
+    dataset = read_indexed(path, source, source.n_features, labels=True)
+    return dataset, FeatureMap(source, dataset.X.shape[1])
+
+
+def read(path: PathLike, feature_map: FeatureMap, *, labels: bool = True) -> Dataset:
+    """Read a file by a map learned before; X has ``feature_map.n_features`` columns.
+
+    What the map has no feature for is counted in ``n_unseen``. With ``labels=False`` the labels may be absent
+    and y is NaN. Raises DataError as ``fit_read`` does.
+    """
+    if not feature_map.source.is_indexed:
+        return read_table(path, feature_map, labels=labels)
+    return read_indexed(path, feature_map.source, feature_map.n_features, labels=labels)

@@ -1,0 +1,177 @@
+"""criteo, avazu and csv: tables of values, one-hot encoded field by field.
+
+criteo is a table without a header: label, I1..I13, C1..C26, tab separated. avazu is a comma-separated table
+with the label ``click``, whose column ``hour`` (YYMMDDHH) becomes the fields hour_of_day and weekday. csv is
+any table with a header, separated by tabs if the header has one, else by commas. Columns named id, in any
+case, are dropped. An empty cell is a value of its own. A cell may be quoted ("a,b", with "" for a quote) but
+cannot contain a line end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpt_ref.data.dataset import Dataset, one_hot
+from alpt_ref.data.errors import DataError, LineError
+from alpt_ref.data.feature_map import FeatureMap
+from alpt_ref.data.layout import (
+    CRITEO_COLUMNS,
+    Layout,
+    learn_fields,
+    locate,
+    parse_row,
+    split_cells,
+)
+from alpt_ref.data.lines import Chunk, PathLike, parse_each, read_chunks
+from alpt_ref.data.source import Source
+from alpt_ref.data.tokens import TOKEN, label
+
+Indexer = Callable[[str], int]
+
+
+@dataclass(frozen=True)
+class Table:
+    """An opened file: its column names, and the chunks of lines below the header."""
+
+    path: PathLike
+    names: tuple[str, ...]
+    delimiter: str
+    chunks: Iterator[Chunk]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A file's cells as integers: indices int32 (n, n_fields), y float32 (n,), and the lines skipped."""
+
+    indices: NDArray[np.int32]
+    y: NDArray[np.float32]
+    n_skipped: int
+
+
+def fit_table(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
+    """Read a training file and learn its map. Raises DataError as ``fit_read`` does."""
+    table = _open(path, source, labels=True)
+    try:
+        label_column, fields = learn_fields(table.names, source)
+    except LineError as bad:
+        raise _bad_header(path, bad) from None
+    feature_map = FeatureMap(source, source.hash_bins or 0, label_column, fields)
+    if source.hash_bins is not None:
+        cells = _read_cells(table, feature_map, feature_map.indexers(), labels=True)
+        return Dataset(one_hot(cells.indices, source.hash_bins), cells.y, cells.n_skipped, 0), feature_map
+    codes: tuple[dict[str, int], ...] = tuple({} for _ in fields)
+    cells = _read_cells(table, feature_map, tuple(map(_learner, codes)), labels=True)
+    feature_map = _settle(cells.indices, codes, feature_map)
+    return _dataset(cells, feature_map), feature_map
+
+
+def read_table(path: PathLike, feature_map: FeatureMap, *, labels: bool) -> Dataset:
+    """Read a later file. Raises DataError as ``read`` does."""
+    table = _open(path, feature_map.source, labels=labels)
+    return _dataset(_read_cells(table, feature_map, feature_map.indexers(), labels=labels), feature_map)
+
+
+def _open(path: PathLike, source: Source, *, labels: bool) -> Table:
+    chunks = read_chunks(path)
+    first = next(chunks, None)
+    if first is None:
+        raise DataError(f"{os.fspath(path)}: no rows")
+    if source.format == "criteo":
+        unlabelled = not labels and first.lines[0].count("\t") == len(CRITEO_COLUMNS) - 2
+        return Table(path, CRITEO_COLUMNS[1:] if unlabelled else CRITEO_COLUMNS, "\t", chain([first], chunks))
+    header, *below = first.lines
+    delimiter = "\t" if source.format == "csv" and "\t" in header else ","
+    names = tuple(split_cells(header, delimiter))
+    return Table(path, names, delimiter, chain([Chunk(first.first_line + 1, below)], chunks))
+
+
+def _bad_header(path: PathLike, bad: LineError) -> DataError:
+    return DataError(f"{os.fspath(path)}:1:{bad.column}: {bad}")
+
+
+def _read_cells(table: Table, feature_map: FeatureMap, indexers: Sequence[Indexer], *, labels: bool) -> Cells:
+    source = feature_map.source
+    try:
+        layout = locate(table.names, table.delimiter, feature_map, labels=labels)
+    except LineError as bad:
+        raise _bad_header(table.path, bad) from None
+    indices = [np.empty((0, len(indexers)), np.int32)]
+    ys = [np.empty(0, np.float32)]
+    n_skipped = 0
+    for chunk in table.chunks:
+        rows = [split_cells(line, layout.delimiter) for line in chunk.lines if line]
+        try:
+            block = _encode(rows, layout, indexers, source.positive_label)
+        except LineError:
+            # A line is bad: find it the slow way, and where it is to be skipped, encode what remains.
+            rows, bad_lines = parse_each(
+                table.path,
+                chunk,
+                lambda line: parse_row(line, layout, source.positive_label),
+                skip=source.on_bad_line == "skip",
+            )
+            n_skipped += bad_lines
+            block = _encode(rows, layout, indexers, source.positive_label)
+        indices.append(block[0])
+        ys.append(block[1])
+    y = np.concatenate(ys)
+    if not y.size:
+        raise DataError(f"{os.fspath(table.path)}: no rows")
+    return Cells(np.concatenate(indices), y, n_skipped)
+
+
+def _encode(
+    rows: Sequence[Sequence[str]], layout: Layout, indexers: Sequence[Indexer], positive_label: str | None
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """indices int32 (n, n_fields) and y float32 (n,). Raises LineError, without a place, for any bad row."""
+    if any(len(row) != layout.n_columns for row in rows):
+        raise LineError("a wrong number of columns")
+    columns = list(zip(*rows, strict=True)) if rows else [()] * layout.n_columns
+    indices = np.empty((len(rows), len(indexers)), np.int32)
+    for f, ((position, kind), indexer) in enumerate(zip(layout.fields, indexers, strict=True)):
+        # Each distinct text is worked out once a chunk: this is what makes plain Python fast enough.
+        index_of = {text: indexer(TOKEN[kind](text)) for text in set(columns[position])}
+        indices[:, f] = [index_of[text] for text in columns[position]]
+    if layout.label is None:
+        return indices, np.full(len(rows), np.nan, np.float32)
+    texts = columns[layout.label]
+    label_of = {text: label(text, positive_label) for text in set(texts)}
+    return indices, np.array([label_of[text] for text in texts], np.float32)
+
+
+def _learner(codes: dict[str, int]) -> Indexer:
+    """Numbers the values as they come. The order means nothing (it is a set's): ``_settle`` renumbers."""
+    return lambda value: codes.setdefault(value, len(codes))
+
+
+def _settle(
+    codes: NDArray[np.int32], code_of: Sequence[dict[str, int]], feature_map: FeatureMap
+) -> FeatureMap:
+    """Learn the dictionaries, and turn ``codes`` (n, n_fields) into features in place.
+
+    A value met only on skipped lines has a code but no count, and so no feature.
+    """
+    min_count = feature_map.source.min_count
+    fields = []
+    n_features = 0
+    for field, column, known in zip(feature_map.fields, codes.T, code_of, strict=True):
+        counts = np.bincount(column, minlength=len(known))
+        values = sorted(value for value, code in known.items() if counts[code] >= min_count)
+        feature_of_code = np.full(len(known), n_features, np.int32)
+        feature_of_code[[known[value] for value in values]] += np.arange(1, len(values) + 1, dtype=np.int32)
+        column[:] = feature_of_code[column]
+        fields.append(replace(field, values=tuple(values)))
+        n_features += 1 + len(values)
+    return replace(feature_map, n_features=n_features, fields=tuple(fields))
+
+
+def _dataset(cells: Cells, feature_map: FeatureMap) -> Dataset:
+    hashed = feature_map.source.hash_bins is not None
+    n_unseen = 0 if hashed else int((cells.indices == np.array(feature_map.offsets)).sum())
+    return Dataset(one_hot(cells.indices, feature_map.n_features), cells.y, cells.n_skipped, n_unseen)

@@ -1,0 +1,99 @@
+"""One piece of text to its meaning: numbers, labels, and the one-hot token of a table's cell."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from alpt_ref.data.errors import LineError, quote
+
+# Stricter than float(), which also takes "nan", "1_000", surrounding blanks and other scripts' digits.
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER = re.compile(NUMBER)
+_HOUR = re.compile(r"[0-9]{8}")
+
+FLOAT32_MAX = (2.0 - 2.0**-23) * 2.0**127
+
+
+def number(text: str) -> float:
+    """The decimal number ``text`` spells. Raises LineError if it is none or is beyond float32's range."""
+    value = float(text) if _NUMBER.fullmatch(text) else math.inf
+    if abs(value) > FLOAT32_MAX:
+        raise LineError(f"expected a finite number, got {quote(text)}")
+    return value
+
+
+def label(text: str, positive: str | None) -> float:
+    """y in {0.0, 1.0}.
+
+    Without ``positive`` the label must be the number 1 (y = 1), 0 or -1 (y = 0). With it, y = 1 exactly where
+    the label is that text, or the same number spelled otherwise. Raises LineError for anything else.
+    """
+    if positive is None:
+        value = number_or_none(text)
+        if value not in (-1.0, 0.0, 1.0):
+            raise LineError(f"expected a label 0, 1 or -1, got {quote(text)}")
+        return float(value == 1.0)
+    if not text:
+        raise LineError("expected a label, got ''")
+    if text == positive:
+        return 1.0
+    value = number_or_none(text)
+    return float(value is not None and value == number_or_none(positive))
+
+
+def number_or_none(text: str) -> float | None:
+    """``number(text)``, or None where that raises."""
+    try:
+        return number(text)
+    except LineError:
+        return None
+
+
+def categorical_token(text: str) -> str:
+    """A categorical value stands for itself; a missing one is the value ''."""
+    return text
+
+
+def numeric_token(text: str) -> str:
+    """The bucket of a number x: floor(ln(x)^2) if x > 2, else floor(x); '' if missing.
+
+    This is the transform of the published Criteo results (FuxiCTR, BARS), in which the buckets of 3 and 4 are
+    that of 1, and the bucket of 5 that of 2. Spelling does not matter: '260.0' and '260' are one value.
+    Raises LineError if ``text`` is not a number.
+    """
+    if not text:
+        return ""
+    x = number(text)
+    return str(math.floor(math.log(x) ** 2 if x > 2 else x))
+
+
+def hour_of_day(text: str) -> str:
+    """'0' to '23', of an hour written YYMMDDHH. Raises LineError if it is no such hour."""
+    return str(_hour(text).hour)
+
+
+def weekday(text: str) -> str:
+    """'0' (Monday) to '6' (Sunday), of an hour written YYMMDDHH. Raises LineError if it is no such hour."""
+    return str(_hour(text).weekday())
+
+
+def _hour(text: str) -> datetime:
+    try:
+        if not _HOUR.fullmatch(text):
+            raise ValueError
+        year, month, day, hour = (int(text[i : i + 2]) for i in range(0, 8, 2))
+        return datetime(2000 + year, month, day, hour)
+    except ValueError:
+        raise LineError(f"expected an hour YYMMDDHH, got {quote(text)}") from None
+
+
+TOKEN: dict[str, Callable[[str], str]] = {
+    "categorical": categorical_token,
+    "numeric": numeric_token,
+    "hour_of_day": hour_of_day,
+    "weekday": weekday,
+}
+"""The kinds of field a table has: what makes a cell's text a category."""

@@ -1,0 +1,37 @@
+"""Profiles and shared fixtures. The suite runs compiled, and again as plain Python with NUMBA_DISABLE_JIT=1."""
+
+import os
+from pathlib import Path
+
+import numba
+import pytest
+from hypothesis import HealthCheck, settings
+
+JIT = not numba.config.DISABLE_JIT
+_QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("jit", deadline=None, max_examples=200, suppress_health_check=_QUIET, derandomize=True)
+settings.register_profile("plain", deadline=None, max_examples=25, suppress_health_check=_QUIET, derandomize=True)
+settings.load_profile("jit" if JIT else "plain")
+
+WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "jit" in item.keywords and not JIT:
+            item.add_marker(pytest.mark.skip(reason="needs compiled loops"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = terminalreporter.stats.get("skipped", [])
+    missing = sum("ALPT_DATA" in str(report.longrepr) for report in skipped)
+    terminalreporter.write_line(f"{missing} tests skipped for want of real data (ALPT_DATA)")
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real data sets; the test is skipped where there is none."""
+    folder = os.environ.get("ALPT_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(WANT_DATA)
+    return Path(folder)

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from alpt_ref.config import Config
 from alpt_ref.grid import Grid
 from alpt_ref.inputs import Rows
-from alpt_ref.jit import jit
 from alpt_ref.kernels import cpu, online
-from alpt_ref.logistic import FLOAT32
-from alpt_ref.optim import DIRECTIONS, Optimizer, code_writer, hyper, write_float
+from alpt_ref.optim import DIRECTIONS, Optimizer, code_writer, write_float
 from alpt_ref.packing import buffer_dtype, pack
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, normals, permutation, random_bits_mask
@@ -26,7 +24,6 @@ from alpt_ref.rounding import Scalar
 from alpt_ref.table import CodeTable, FloatTable, Table
 from alpt_ref.threads import run_ranges
 
-_residual = FLOAT32.residual
 INIT_ROWS = 4096  # rows initialized at a time, so that no float copy of a table of codes ever exists
 
 
@@ -94,14 +91,6 @@ def initial_state(config: Config, n_features: int) -> State:
     bias_optimizer = Optimizer(name, np.zeros((2, 1 if name == "adam" else 0), float32))
     optimizers = (Optimizer.for_table(name, linear), Optimizer.for_table(name, factors), bias_optimizer)
     return State(linear, factors, *optimizers)
-
-
-@jit
-def _residuals(z: Any, y: Any, batch: Any, out: Any) -> None:
-    """dL/dz of the batch's mean loss."""
-    n = float32(batch.size)
-    for b in range(batch.size):
-        out[b] = _residual(z[b], y[batch[b]]) / n
 
 
 def score(state: State, rows: Rows, batch: NDArray[np.int64], n_threads: int) -> tuple[NDArray[float32], NDArray[float32]]:
@@ -177,9 +166,9 @@ class Stepper:
         c = self.config
         z, sums = score(state, self.rows, batch, c.n_threads)
         residual = np.empty(batch.size, float32)
-        _residuals(z, self.y, batch, residual)
+        cpu.residuals(z, self.y, batch, residual)
         rows, starts, entries = self._grouped(batch)
-        h = hyper(float(c.lr), c.decays, float(c.l2), state.step + 1)
+        when = (float(c.lr), c.decays, float(c.l2), state.step + 1)
         direction = DIRECTIONS[c.optimizer]
         how = (state.linear.read, direction, self.write)
         states = [(o.moments, box) for o, box in zip((state.linear_optimizer, state.factor_optimizer), self.boxes, strict=True)]
@@ -189,14 +178,13 @@ class Stepper:
 
         def work(start: int, stop: int) -> None:
             a, b = _byte_start(rows, start), _byte_start(rows, stop)
-            cpu.update_linear_range(entries, residual, rows, starts, linear, *how, states[0], h, rngs[0], a, b)
+            cpu.update_linear_range(entries, residual, rows, starts, linear, *how, states[0], when, rngs[0], a, b)
             if c.k:
-                cpu.update_factors_range(entries, residual, sums, rows, starts, factors, *how, states[1], h, rngs[1], a, b)
+                cpu.update_factors_range(entries, residual, sums, rows, starts, factors, *how, states[1], when, rngs[1], a, b)
 
         run_ranges(work, rows.size, c.n_threads)
         if c.fit_intercept:
-            gradient = float32(residual.sum(dtype=float32))
-            state.bias = float32(state.bias + direction(gradient, state.bias_optimizer.moments, 0, h))
+            state.bias = float32(cpu.update_bias(state.bias, residual, direction, state.bias_optimizer.moments, when))
         state.step += 1
 
     def _grouped(self, batch: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[Any, Any]]:

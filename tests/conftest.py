@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -12,6 +13,10 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("jit", deadline=None, max_examples=200, suppress_health_check=_QUIET, derandomize=True)
 settings.register_profile("plain", deadline=None, max_examples=25, suppress_health_check=_QUIET, derandomize=True)
 settings.load_profile("jit" if JIT else "plain")
+
+if not JIT:
+    # Compiled scalars are silent on overflow; NumPy's, which stand in for them here, warn.
+    np.seterr(over="ignore", under="ignore", divide="ignore", invalid="ignore")
 
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 

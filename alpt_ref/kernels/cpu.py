@@ -17,7 +17,11 @@ from numpy import float32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from alpt_ref.jit import jit
+from alpt_ref.logistic import FLOAT32
+from alpt_ref.optim import hyper
 from alpt_ref.rng import LANES, fill_scattered, uniform
+
+_residual = FLOAT32.residual
 
 
 @jit
@@ -48,6 +52,23 @@ def score_range(rows, batch, linear, factors, read, bias, start, stop, z, sums):
     squares = np.empty(sums.shape[1], float32)
     for b in range(start, stop):
         z[b] = score_example(rows, batch[b], linear, factors, read, bias, sums[b], squares)
+
+
+@jit
+def residuals(z: Any, y: Any, batch: Any, out: Any) -> None:
+    """dL/dz of the batch's mean loss: (sigmoid(z_b) - y_b) / batch size."""
+    n = float32(batch.size)
+    for b in range(batch.size):
+        out[b] = _residual(z[b], y[batch[b]]) / n
+
+
+@jit
+def update_bias(bias: Any, residual: Any, direction: Any, moments: Any, when: Any) -> Any:
+    """The bias after one step; its gradient is the sum of the residuals, in example order."""
+    g = float32(0)
+    for r in residual:
+        g += r
+    return bias + direction(g, moments, 0, hyper(*when))
 
 
 @jit
@@ -132,10 +153,14 @@ def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, counter: Any) -> Non
 
 
 @jit
-def update_linear_range(entries, residual, rows, starts, linear, read, direction, write, state, h, rng, start, stop):  # type: ignore[no-untyped-def]
-    """One step on the linear weights rows[start:stop]; ``residual`` (batch,) is dL/dz of each example."""
+def update_linear_range(entries, residual, rows, starts, linear, read, direction, write, state, when, rng, start, stop):  # type: ignore[no-untyped-def]
+    """One step on the linear weights rows[start:stop]; ``residual`` (batch,) is dL/dz of each example.
+
+    ``state`` is (moments, code range), ``when`` the arguments of ``hyper``, ``rng`` (draws?, mask, (step, stream, seed)).
+    """
     position, value = entries
     moments, box = state
+    h = hyper(*when)
     draws, mask, counter = rng
     blocks = np.empty(row_blocks(1), uint64)
     words = np.zeros(4 * blocks.size, uint32)
@@ -150,10 +175,11 @@ def update_linear_range(entries, residual, rows, starts, linear, read, direction
 
 
 @jit
-def update_factors_range(entries, residual, sums, rows, starts, factors, read, direction, write, state, h, rng, start, stop):  # type: ignore[no-untyped-def]
+def update_factors_range(entries, residual, sums, rows, starts, factors, read, direction, write, state, when, rng, start, stop):  # type: ignore[no-untyped-def]
     """One step on the factor rows rows[start:stop]; ``sums`` (batch, k) holds S of each example."""
     position, value = entries
     moments, box = state
+    h = hyper(*when)
     draws, mask, counter = rng
     k = factors.k
     blocks = np.empty(row_blocks(k), uint64)

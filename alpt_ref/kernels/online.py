@@ -75,5 +75,5 @@ def train_range(rows, y, order, linear, factors, read, write, box, bias, fit_int
                 d = sgd(rx * (sums[f] - v * x) + h.l2 * v, no_moments, 0, h)
                 write(factors, j, f, d, uniform(factor_words[skip + f], mask), box)
         if fit_intercept:
-            bias -= h.lr * r
+            bias += sgd(r, no_moments, 0, h)
     return bias

@@ -1,0 +1,215 @@
+"""l2-regularized logistic regression that knows its constants: what a theorem needs, computed and not sampled.
+
+    f(w) = (1/n) sum_i log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,     y_i in {0, 1},  no intercept,  l2 > 0
+"""
+
+import zlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy import float64
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from alpt_ref.grid import Grid
+from alpt_ref.kernels.replicas import Examples, batch_gradient, example_losses, mean_loss
+from alpt_ref.rng import Stream, normals, uniforms
+
+Vector = NDArray[float64]
+TOLERANCE = 1e-12
+MAX_NEWTON_STEPS = 100
+
+
+class Solution(NamedTuple):
+    """The minimizer over R^d, f there, and the gradient norm reached."""
+
+    w: Vector
+    f: float
+    gradient_norm: float
+
+
+class GradientBounds(NamedTuple):
+    """Over all w in the box: E||g||_2^2 <= G^2 and E||g||_1 <= G1."""
+
+    G: float
+    G1: float
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticProblem:
+    """f of the module's first lines, float64.
+
+    X : csr_array float64 (n, d), canonical; y : float64 (n,) in {0, 1}; l2 > 0. Build it with :func:`from_dataset`.
+    """
+
+    name: str
+    X: Any
+    y: Vector
+    l2: float
+
+    @property
+    def d(self) -> int:
+        """Number of features."""
+        return int(self.X.shape[1])
+
+    @cached_property
+    def examples(self) -> Examples:
+        """What the loops read; regret counted from 0."""
+        rows = (self.X.indptr.astype(np.int64), self.X.indices.astype(np.int32), self.X.data)
+        return Examples(*rows, self.y, float(self.l2), np.zeros(self.y.size), 0.0)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that tell data sets and l2 apart."""
+        crc = 0
+        for part in self.examples[:4]:
+            crc = zlib.crc32(np.ascontiguousarray(part).tobytes(), crc)
+        return f"{zlib.crc32(np.float64(self.l2).tobytes(), crc):08x}"
+
+    def loss(self, w: Vector) -> float:
+        """f(w)."""
+        return float(mean_loss(self.examples, w))
+
+    def gradient(self, w: Vector) -> Vector:
+        """grad f(w), (d,)."""
+        g = np.empty(self.d)
+        batch_gradient(self.examples, w, 0, 0, np.uint64(0), False, g)
+        return g
+
+    def hessian(self, w: Vector) -> Vector:
+        """(1/n) X^T diag(p (1 - p)) X + l2 I, dense (d, d)."""
+        p = expit(self.X @ w)
+        weighted = self.X.multiply((p * (1.0 - p) / self.y.size)[:, None])
+        out: Vector = (self.X.T @ weighted).toarray() + self.l2 * np.eye(self.d)
+        return out
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The minimizer, by Newton's method to a gradient norm of 1e-12; ValueError where that is not reached.
+
+        A step is halved until f falls by Armijo's rule or, where f no longer resolves the progress, until the gradient
+        norm falls. f is strongly convex, so ||w - w*|| <= ||grad f(w)|| / mu and f(w) - f* <= ||grad f(w)||^2 / (2 mu).
+        """
+        w = np.zeros(self.d)
+        f, g = self.loss(w), self.gradient(w)
+        for _ in range(MAX_NEWTON_STEPS):
+            norm = float(np.linalg.norm(g))
+            if norm <= TOLERANCE:
+                return Solution(w, f, norm)
+            direction = scipy.linalg.solve(self.hessian(w), -g, assume_a="pos")
+            slope, scale = float(g @ direction), 1.0
+            while scale > 1e-10:
+                trial = w + scale * direction
+                f_trial, g_trial = self.loss(trial), self.gradient(trial)
+                if f_trial <= f + 1e-4 * scale * slope or np.linalg.norm(g_trial) < 0.5 * norm:
+                    break
+                scale *= 0.5
+            w, f, g = trial, f_trial, g_trial
+        raise ValueError(f"{self.name}: Newton's method ended at gradient norm {np.linalg.norm(g):.3g}, not {TOLERANCE:g}")
+
+    @cached_property
+    def solved_examples(self) -> Examples:
+        """``examples`` with the regret counted from w*."""
+        best = np.empty(self.y.size)
+        example_losses(self.examples, self.solution.w, best)
+        return self.examples._replace(best=best, best_mean=self.solution.f)
+
+    @cached_property
+    def L(self) -> float:  # noqa: N802
+        """Smoothness: lambda_max(X^T X) / (4n) + l2.
+
+        *Proof.* The Hessian is (1/n) X^T diag(p_i (1 - p_i)) X + l2 I, and p (1 - p) <= 1/4.
+        """
+        gram = (self.X.T @ self.X).toarray()
+        top = scipy.linalg.eigh(gram, eigvals_only=True, subset_by_index=[self.d - 1, self.d - 1])[0]
+        return float(top) / (4.0 * self.y.size) + self.l2
+
+    @property
+    def mu(self) -> float:
+        """Strong convexity: l2, for the first term of the Hessian is positive semidefinite."""
+        return self.l2
+
+    @cached_property
+    def L_example(self) -> float:  # noqa: N802
+        """Smoothness of every f_i: max_i ||x_i||_2^2 / 4 + l2, for its Hessian is p (1 - p) x_i x_i^T + l2 I."""
+        return float(np.max(self.X.multiply(self.X).sum(axis=1))) / 4.0 + self.l2
+
+    def gradient_bounds(self, grid: Grid, mode: str) -> GradientBounds:
+        """G and G1 over the box of ``grid``, for g = grad f ("batch") or grad f_i of a random example ("example").
+
+        *Proof.* The residual p_i - y_i lies in (0, 1) where y_i = 0 and in (-1, 0) where y_i = 1, so that
+        (p_i - y_i) x_ij lies between 0 and a_ij = (1 - 2 y_i) x_ij, and l2 w_j in l2 [lo, hi]. Coordinate j of g is thus in
+        [m_j + l2 lo, M_j + l2 hi] with m_j, M_j the sums over i of min(a_ij, 0)/n, max(a_ij, 0)/n (batch), or those two
+        themselves (example i): its absolute value is at most the larger end's, b_j or b_ij. Batch: G^2 = sum_j b_j^2 and
+        G1 = sum_j b_j. Example: the means over i of sum_j b_ij^2 and of sum_j b_ij, which bound the expectations at every w.
+        Attained in the limit by one-hot data whose labels agree within each feature; in general an upper bound.
+        """
+        lo, hi = (self.l2 * end for end in box(grid))
+        outside = max(abs(lo), abs(hi))
+
+        def larger(low: Vector, high: Vector) -> Vector:
+            return np.maximum(np.abs(low + lo), np.abs(high + hi))
+
+        signed = self.X.multiply((1.0 - 2.0 * self.y)[:, None]).tocsr()
+        n = self.y.size
+        if mode == "batch":
+            low, high = (np.asarray(part.sum(axis=0)).ravel() / n for part in (signed.minimum(0), signed.maximum(0)))
+            b = larger(low, high)
+            return GradientBounds(float(np.linalg.norm(b)), float(b.sum()))
+        b = larger(np.minimum(signed.data, 0.0), np.maximum(signed.data, 0.0))
+        zeros = n * self.d - b.size
+        squares = float(np.dot(b, b)) + zeros * outside**2
+        return GradientBounds(float(np.sqrt(squares / n)), (float(b.sum()) + zeros * outside) / n)
+
+
+def box(grid: Grid) -> tuple[float, float]:
+    """Ends of the interval S of one coordinate: delta q_lo and delta q_hi."""
+    return float(grid.delta) * grid.q_lo, float(grid.delta) * grid.q_hi
+
+
+def diameter(grid: Grid, d: int) -> float:
+    """D, Euclidean diameter of S = [lo, hi]^d."""
+    lo, hi = box(grid)
+    return float(np.sqrt(d)) * (hi - lo)
+
+
+def contains(grid: Grid, w: Vector) -> bool:
+    """Whether w lies in S."""
+    lo, hi = box(grid)
+    return bool(np.all((lo <= w) & (w <= hi)))
+
+
+def from_dataset(X: Any, y: ArrayLike, l2: float, name: str = "data") -> LogisticProblem:
+    """The problem of (X, y): X (n, d) sparse or dense, y (n,) in {0, 1}. ValueError, naming the argument."""
+    matrix = sp.csr_array(X, dtype=float64, copy=True)
+    matrix.sum_duplicates()
+    labels = np.array(y, float64)
+    if labels.shape != (matrix.shape[0],) or not np.isin(labels, (0.0, 1.0)).all() or labels.size == 0:
+        raise ValueError(f"y must hold {matrix.shape[0]} labels in {{0, 1}}, at least one")
+    if not np.isfinite(matrix.data).all():
+        raise ValueError("X must be finite")
+    if not 0.0 < l2 < np.inf:
+        raise ValueError(f"l2 must be positive and finite, got {l2!r}")
+    return LogisticProblem(name, matrix, labels, float(l2))
+
+
+def gaussian_logistic(n: int, d: int, *, l2: float = 1e-2, scale: float = 2.0, seed: int = 0) -> LogisticProblem:
+    """Standard normal x, clicks with probability sigmoid(<v, x>), v normal of norm about ``scale``."""
+    X = normals(n * d, seed=seed, step=0, stream=Stream.DATA).astype(float64).reshape(n, d)
+    v = normals(d, seed=seed, step=1, stream=Stream.DATA).astype(float64) * (scale / np.sqrt(d))
+    clicks = uniforms(n, seed=seed, step=2, stream=Stream.DATA) < expit(X @ v)
+    return from_dataset(X, clicks, l2, f"gaussian-{n}x{d}")
+
+
+def one_hot_logistic(
+    n: int, n_fields: int, n_values: int, *, click_rate: float = 0.1, l2: float = 1e-2, seed: int = 0
+) -> LogisticProblem:
+    """The data of :func:`alpt_ref.data.make_ctr` with a teacher that is a logistic regression, without an intercept."""
+    from alpt_ref.data import make_ctr
+
+    dataset, _ = make_ctr(n, n_fields, n_values, click_rate=click_rate, k=0, linear_scale=1.0, seed=seed)
+    return replace(from_dataset(dataset.X, dataset.y, l2), name=f"one-hot-{n}x{dataset.X.shape[1]}")

@@ -1,0 +1,200 @@
+"""The compiled loops against the naive ones: scores, gradients, steps, grouping, and everything that must be bit-identical."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpt_ref import rng
+from alpt_ref.config import Config
+from alpt_ref.inputs import as_rows
+from alpt_ref.kernels import cpu, reference
+from alpt_ref.train import State, Stepper, initial_state, score
+from tests.conftest import JIT
+
+N, D, K = 23, 17, 5
+
+
+def problem(seed=0, n=N, d=D, one_hot=False, density=0.3):
+    """Sparse examples with real values, an empty row, and labels."""
+    u = rng.uniforms(n * d, seed=seed, stream=6).reshape(n, d)
+    x = rng.normals(n * d, seed=seed, stream=6).reshape(n, d)
+    X = np.where(u < density, np.float32(1) if one_hot else x, np.float32(0)).astype(np.float32)
+    X[n // 2] = 0
+    y = (rng.uniforms(n, seed=seed, stream=6, step=1) < 0.4).astype(np.float32)
+    return X, y
+
+
+def make(X, y, **arguments):
+    config = Config(**({"k": K, "init_std": 0.3, "lr": 0.3, "batch_size": 7} | arguments))
+    rows, d = as_rows(sp.csr_array(X))
+    return initial_state(config, d), Stepper(config, rows, y, d)
+
+
+def weights(state: State):
+    return state.linear.to_float()[:, 0].astype(float), state.factors.to_float().astype(float), float(state.bias)
+
+
+def bits(state: State):
+    tables = [getattr(t, "buffer", None) if hasattr(t, "buffer") else t.weights for t in (state.linear, state.factors)]
+    return [t.tobytes() for t in tables] + [np.float32(state.bias).tobytes()]
+
+
+@pytest.mark.parametrize("k", [0, 1, 5, 16])
+@pytest.mark.parametrize("precision", ["fp32", "lpt"])
+def test_score(k, precision):
+    X, y = problem()
+    state, stepper = make(X, y, k=k, precision=precision)
+    state.bias = np.float32(0.3)
+    z, sums = score(state, stepper.rows, np.arange(N), 1)
+    w, V, b = weights(state)
+    assert z == pytest.approx(reference.score(X.astype(float), w, V, b), abs=2e-6)
+    assert sums == pytest.approx(X @ V, abs=2e-6)
+
+
+@pytest.mark.parametrize("scale", [0.1, 30.0])
+def test_reference_gradient_is_the_slope_of_the_loss(scale):
+    """The oracle itself: central differences at random and at extreme points, loss in float64."""
+    X, y = problem()
+    X, y = X.astype(float), y.astype(float)
+    w, V = scale * rng.normals(D, seed=1, stream=6).astype(float), scale * rng.normals(D * K, seed=2, stream=6).reshape(D, K).astype(float)
+    g_w, g_V, g_b = reference.gradients(X, y, w, V, 0.2, 0.05)
+    h = 1e-5
+
+    def slope(loss_at):
+        return (loss_at(h) - loss_at(-h)) / (2 * h)
+
+    def moved(M, at, e):
+        M = M.copy()
+        M[at] += e
+        return M
+
+    tolerance = {"rel": 1e-5, "abs": 1e-5 * scale**2}
+    for j in range(0, D, 4):
+        assert g_w[j] == pytest.approx(slope(lambda e, j=j: reference.loss(X, y, moved(w, j, e), V, 0.2, 0.05)), **tolerance)
+        at = (j, j % K)
+        assert g_V[at] == pytest.approx(slope(lambda e, at=at: reference.loss(X, y, w, moved(V, at, e), 0.2, 0.05)), **tolerance)
+    assert g_b == pytest.approx(slope(lambda e: reference.loss(X, y, w, V, 0.2 + e, 0.05)), **tolerance)
+
+
+@pytest.mark.parametrize("update", ["touched", "dense"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("schedule", ["constant", "sqrt"])
+@pytest.mark.parametrize("k", [0, K])
+def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
+    """Three batch steps with l2; a row that a batch does not touch rests under "touched"."""
+    X, y = problem()
+    state, stepper = make(X, y, k=k, optimizer=optimizer, schedule=schedule, update=update, l2=0.01, lr=0.05)
+    w, V, b = weights(state)
+    m = {name: (0.0, 0.0) for name in "wVb"}
+    for t in (1, 2, 3):
+        batch = np.arange(7 * (t - 1), 7 * t)
+        stepper._batch_step(state, batch)
+        touched = (X[batch] != 0).any(axis=0) | (update == "dense")
+        g = dict(zip("wVb", reference.gradients(X[batch].astype(float), y[batch], w, V, b, 0.01), strict=True))
+        eta = 0.05 / np.sqrt(t) if schedule == "sqrt" else 0.05
+        moves = {}
+        for name in "wVb":
+            moves[name] = -eta * g[name]
+            if optimizer == "adam":
+                moves[name], first, second = reference.adam(g[name], *m[name], eta, t)
+                rests = ~touched if name == "w" else ~touched[:, None] if name == "V" else False
+                m[name] = np.where(rests, m[name][0], first), np.where(rests, m[name][1], second)
+        w, V, b = w + np.where(touched, moves["w"], 0), V + np.where(touched[:, None], moves["V"], 0), b + moves["b"]
+    assert weights(state)[0] == pytest.approx(w, abs=1e-5)
+    assert weights(state)[1] == pytest.approx(V, abs=1e-5)
+    assert weights(state)[2] == pytest.approx(b, abs=1e-5)
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 8, 12])
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic", "toward_zero", "floor"])
+def test_lpt_step_against_the_reference(width, rounding):
+    """Codes after a step are R(q - eta g / delta) with the words of (row, coordinate); g from the naive gradient."""
+    X, y = problem(density=0.5)
+    delta = (np.linspace(0.3, 0.5, D, dtype=np.float32), 0.11)
+    state, stepper = make(X, y, precision="lpt", bits=width, rounding=rounding, delta=delta, lr=0.7, l2=0.1, seed=3)
+    state.step = 5
+    batch = np.arange(7)
+    w, V, b = weights(state)
+    before = state.linear.codes()[:, 0].astype(int), state.factors.codes().astype(int)
+    stepper._batch_step(state, batch)
+    g_w, g_V, _ = reference.gradients(X[batch].astype(float), y[batch], w, V, b, 0.1)
+    touched = (X[batch] != 0).any(axis=0)
+    lo, hi = state.linear.grid.q_lo, state.linear.grid.q_hi
+    moved = 0
+    for j in range(D):
+        for f in range(-1, K):
+            q, g, step, code = (
+                (before[0][j], g_w[j], delta[0][j], state.linear.codes()[j, 0])
+                if f < 0
+                else (before[1][j, f], g_V[j, f], np.float32(delta[1]), state.factors.codes()[j, f])
+            )
+            index, stream = (j, rng.Stream.LINEAR) if f < 0 else (j * K + f, rng.Stream.FACTORS)
+            u = (reference.word(index, 5, stream, 3) >> 8) * 2.0**-24
+            t = -0.7 * g / float(step) if touched[j] else 0.0
+            # float32 gradients: accept either code where the decision is within their accuracy
+            allowed = {reference.next_code(q, t + e, u, rounding, lo, hi) for e in (-2e-5, 0.0, 2e-5)} if touched[j] else {q}
+            assert code in allowed, (j, f)
+            moved += code != q
+    assert moved > 0
+
+
+@pytest.mark.parametrize("bits_", [4, 8])
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+def test_dense_equals_touched_bit_for_bit(bits_, rounding):
+    """Q1: with SGD and without l2 a dense LPT step moves exactly the rows that the sparse one touches."""
+    X, y = problem()
+    runs = []
+    for update in ("dense", "touched"):
+        state, stepper = make(X, y, precision="lpt", bits=bits_, rounding=rounding, update=update, lr=1.0)
+        for _ in range(2):
+            stepper.run_epoch(state)
+        runs.append(bits(state))
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("k", [0, 4, 5])
+@pytest.mark.parametrize(("precision", "width"), [("fp32", 8), ("lpt", 2), ("lpt", 8)])
+def test_example_by_example_equals_batches_of_one(k, precision, width):
+    X, y = problem()
+    arguments = {"k": k, "precision": precision, "bits": width, "batch_size": 1, "update": "touched", "l2": 0.01, "schedule": "sqrt"}
+    state, stepper = make(X, y, **arguments)
+    other, _ = make(X, y, **arguments)
+    assert np.float32(0).tobytes() == np.float32(state.bias).tobytes()
+    stepper.run_epoch(state)
+    for i in rng.permutation(N, seed=0, step=0):
+        stepper._batch_step(other, np.array([i]))
+    assert bits(state) == bits(other)
+    assert state.step == other.step == N
+
+
+@pytest.mark.parametrize("precision", ["fp32", "lpt"])
+@pytest.mark.parametrize("update", ["dense", "touched"])
+def test_threads_do_not_change_a_bit(precision, update):
+    X, y = problem(n=60 if JIT else 25, d=41)
+    runs = []
+    for n_threads in (1, 2, 3, 5):
+        state, stepper = make(X, y, k=3, precision=precision, bits=2, update=update, n_threads=n_threads, l2=0.01, batch_size=20)
+        for _ in range(2):
+            stepper.run_epoch(state)
+        runs.append(bits(state))
+    assert all(run == runs[0] for run in runs)
+
+
+@given(st.lists(st.integers(0, 40), max_size=40), st.sampled_from([1, 2**11, 2**23]))
+def test_grouping(keys, spread):
+    keys = np.array(keys, np.int32) * np.int32(spread)
+    order = cpu.stable_order(keys, int(keys.max(initial=0)))
+    assert np.array_equal(order, np.argsort(keys, kind="stable"))
+    rows, starts = cpu.distinct(keys[order])
+    assert np.array_equal(rows, np.unique(keys))
+    assert np.array_equal(np.diff(starts), np.unique(keys, return_counts=True)[1])
+
+
+def test_few_random_bits_reach_the_step():
+    """With one random bit u is 0 or 1/2: an update below half a step upwards moves on half of all draws (L6)."""
+    X, y = np.ones((64, 1), np.float32), np.ones(64, np.float32)
+    state, stepper = make(X, y, k=0, precision="lpt", delta=1.0, lr=0.02, batch_size=1, random_bits=1, fit_intercept=False)
+    stepper.run_epoch(state)
+    assert state.linear.codes()[0, 0] > 15  # about 64 / 2 at first; the mean move would be below 64 * 0.01

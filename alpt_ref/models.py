@@ -136,7 +136,8 @@ class FactorizationMachine:
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier label of each example, as it was written in ``fit``."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+        positive = self.decision_function(X) > 0
+        return self.classes_[positive.astype(int)]
 
     def save(self, path: str | Path, *, feature_map: Arrays | None = None) -> None:
         """Write the fitted model (npz, no pickle, packed codes); ``feature_map`` travels with it as arrays."""

@@ -24,7 +24,7 @@ from alpt_ref.rounding import Scalar
 from alpt_ref.table import CodeTable, FloatTable, Table
 from alpt_ref.threads import run_ranges
 
-INIT_ROWS = 4096  # rows initialized at a time, so that no float copy of a table of codes ever exists
+INIT_BLOCK = 4096  # weights drawn at a time: no float copy of a table of codes ever exists
 
 
 class TrainingDivergedError(RuntimeError):
@@ -69,8 +69,9 @@ def _initial_table(config: Config, shape: tuple[int, int], grid: Grid | None, st
         return FloatTable(block(0, shape[0]))
     per_unit = 8 * np.dtype(buffer_dtype(grid.storage_bits)).itemsize // grid.storage_bits
     buffer = np.empty(-(-shape[0] * shape[1] // per_unit), buffer_dtype(grid.storage_bits))
-    for start in range(0, shape[0], INIT_ROWS):
-        stop = min(shape[0], start + INIT_ROWS)
+    n_rows = max(INIT_BLOCK // max(shape[1], 1) // 4, 1) * 4  # four rows fill whole bytes at any width
+    for start in range(0, shape[0], n_rows):
+        stop = min(shape[0], start + n_rows)
         rows = Grid(grid.bits, grid.delta[start:stop]) if grid.per_row else grid
         offset = start * shape[1]
         codes = quantize(block(start, stop), rows, "stochastic", seed=config.seed, stream=stream, step=1, offset=offset)

@@ -1,0 +1,263 @@
+"""Estimators: manners, labels, early stopping, files, resumption, memory, and what they refuse."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from alpt_ref import FactorizationMachine, LogisticRegression
+from alpt_ref.files import read_npz, write_npz
+from alpt_ref.inputs import as_labels, as_rows
+from alpt_ref.models import load_model
+from alpt_ref.rng import normals, uniforms
+from alpt_ref.train import TrainingDivergedError
+
+
+def clicks(n=120, d=12, seed=0):
+    """One-hot examples of three fields whose clicks follow a linear teacher."""
+    fields = (uniforms(3 * n, seed=seed, stream=6).reshape(n, 3) * (d // 3)).astype(int) + np.arange(3) * (d // 3)
+    X = np.zeros((n, d), np.float32)
+    X[np.arange(n)[:, None], fields] = 1
+    teacher = 3 * normals(d, seed=seed, stream=6, step=1)
+    y = (uniforms(n, seed=seed, stream=6, step=2) < 1 / (1 + np.exp(-X @ teacher))).astype(int)
+    return sp.csr_array(X), y
+
+
+def buffers(model):
+    state = model.state_
+    return [a.tobytes() for t in (state.linear, state.factors) for a in t.to_arrays().values()] + [state.bias.tobytes()]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "lpt"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("model_class", [LogisticRegression, FactorizationMachine])
+def test_models_learn(model_class, optimizer, precision):
+    X, y = clicks()
+    lr = {"sgd": 0.5, "adam": 0.05}[optimizer]
+    model = model_class(precision=precision, optimizer=optimizer, lr=lr, epochs=8, batch_size=16, seed=1).fit(X, y)
+    p = model.predict_proba(X)
+    assert p.shape == (120, 2)
+    assert p.sum(axis=1) == pytest.approx(1)
+    assert p[:, 1] == pytest.approx(1 / (1 + np.exp(-model.decision_function(X).astype(float))))
+    accuracy = np.mean(model.predict(X) == y)
+    assert accuracy > max(y.mean(), 1 - y.mean()) + 0.05
+    assert model.decision_function(X.toarray()) == pytest.approx(model.decision_function(X), abs=1e-6)
+    assert np.isfinite(model.decision_function(1000 * X)).all()
+
+
+def test_parameters():
+    model = FactorizationMachine(3, lr=0.2)
+    assert model.get_params()["k"] == 3
+    assert "k" not in LogisticRegression().get_params()
+    assert model.set_params(bits=4, lr=0.5) is model
+    assert FactorizationMachine(**model.get_params()).get_params() == model.get_params()
+    with pytest.raises(ValueError, match="depth is not a parameter of FactorizationMachine"):
+        model.set_params(depth=2)
+
+
+def test_labels_as_they_were_written():
+    X, y = clicks()
+    signed = LogisticRegression(epochs=2).fit(X, 2 * y - 1)
+    plain = LogisticRegression(epochs=2).fit(X, y)
+    assert buffers(signed) == buffers(plain)
+    assert set(signed.predict(X)) <= {-1, 1}
+    assert np.array_equal(signed.predict(X) == 1, plain.predict(X) == 1)
+
+
+def test_same_seed_same_bits_and_threads():
+    X, y = clicks()
+
+    def run(**arguments):
+        return buffers(FactorizationMachine(4, precision="lpt", bits=4, epochs=2, batch_size=32, **arguments).fit(X, y))
+
+    assert run() == run() == run(n_threads=2)
+    assert run() != run(seed=1)
+
+
+def test_repeated_entries_add_up():
+    twice = sp.csr_array((np.ones(3, np.float32), [0, 0, 1], [0, 3]), shape=(1, 2))
+    rows, d = as_rows(twice)
+    assert d == 2
+    assert rows.indices.tolist() == [0, 1]
+    assert rows.values.tolist() == [2, 1]
+    assert twice.nnz == 3
+    rows, _ = as_rows(sp.coo_array(([1.0, 2.0], ([0, 0], [1, 1])), shape=(2, 2)))
+    assert rows.values.tolist() == [3]
+    X, y = np.zeros((4, 2)), [0, 1, 0, 1]
+    assert LogisticRegression(epochs=1).fit(X, y).decision_function(X) == pytest.approx(0)
+
+
+def test_best_epoch_and_patience():
+    X, y = clicks()
+    Xv, yv = clicks(seed=9)
+    model = FactorizationMachine(4, lr=2.0, epochs=12, batch_size=8, patience=2).fit(X, y, eval_set=(Xv, yv))
+    aucs = [record["valid"]["auc"] for record in model.history_]
+    assert model.best_epoch_ == int(np.argmax(aucs)) + 1
+    assert len(aucs) in (model.best_epoch_ + 2, 12)
+    again = FactorizationMachine(4, lr=2.0, epochs=model.best_epoch_, batch_size=8).fit(X, y)
+    assert buffers(again) == buffers(model)
+    one_class = LogisticRegression(epochs=3).fit(X, y, eval_set=(Xv, np.zeros(120)))
+    assert one_class.history_[0]["valid"]["auc"] is None
+
+
+@pytest.mark.parametrize("precision", ["fp32", "lpt"])
+@pytest.mark.parametrize("model_class", [LogisticRegression, FactorizationMachine])
+def test_save_and_load(model_class, precision, tmp_path):
+    X, y = clicks()
+    delta = (np.full(12, 0.1, np.float32), 0.05)
+    model = model_class(precision=precision, bits=3, delta=delta, epochs=2).fit(X, y)
+    model.save(tmp_path / "model.npz", feature_map={"names": np.array(["a", "b"])})
+    again, features = load_model(tmp_path / "model.npz")
+    assert type(again) is model_class
+    assert features["names"].tolist() == ["a", "b"]
+    assert np.array_equal(again.decision_function(X), model.decision_function(X))
+    assert again.history_ == model.history_
+    assert buffers(model_class.load(tmp_path / "model.npz")) == buffers(model)
+    if precision == "lpt":
+        assert again.config().grids()[0] == model.config().grids()[0]
+
+
+def test_files_that_are_not_models(tmp_path):
+    X, y = clicks()
+    LogisticRegression(epochs=1).fit(X, y).save(tmp_path / "lr.npz")
+    with pytest.raises(ValueError, match="no such file"):
+        load_model(tmp_path / "none.npz")
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(ValueError, match="not a readable alpt_ref file"):
+        load_model(tmp_path / "text")
+    write_npz(tmp_path / "other.npz", {"format_version": 99}, {})
+    with pytest.raises(ValueError, match="not a model of format version 1"):
+        load_model(tmp_path / "other.npz")
+    class Other(FactorizationMachine):
+        pass
+
+    with pytest.raises(ValueError, match="holds a LogisticRegression, not a Other"):
+        Other.load(tmp_path / "lr.npz")
+    with pytest.raises(ValueError, match="not fitted"):
+        LogisticRegression().save(tmp_path / "empty.npz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lr.npz", "other.npz", "text"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("precision", ["fp32", "lpt"])
+def test_a_resumed_run_ends_with_the_same_bits(optimizer, precision, tmp_path):
+    X, y = clicks()
+    valid = clicks(seed=9)
+    arguments = {"precision": precision, "optimizer": optimizer, "batch_size": 32, "lr": 0.1, "bits": 4}
+    whole = FactorizationMachine(3, epochs=5, **arguments).fit(X, y, eval_set=valid)
+    path = tmp_path / "checkpoint.npz"
+
+    def interrupt(record):
+        if record["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        FactorizationMachine(3, epochs=5, **arguments).fit(X, y, eval_set=valid, checkpoint=path, on_epoch=interrupt)
+    assert read_npz(path)[0]["epoch"] == 2
+    resumed = FactorizationMachine(3, epochs=5, n_threads=2, **arguments).fit(X, y, eval_set=valid, checkpoint=path, resume=True)
+    assert buffers(resumed) == buffers(whole)
+    assert resumed.best_epoch_ == whole.best_epoch_
+    without_time = [{k: v for k, v in r.items() if k != "seconds"} for r in whole.history_]
+    assert [{k: v for k, v in r.items() if k != "seconds"} for r in resumed.history_] == without_time
+
+
+def test_resume_refuses_another_run(tmp_path):
+    X, y = clicks()
+    path = tmp_path / "checkpoint.npz"
+    model = FactorizationMachine(3, precision="lpt", epochs=1, delta=0.1)
+    model.fit(X, y, checkpoint=path, resume=True)  # nothing to resume from: starts
+    with pytest.raises(ValueError, match="other arguments"):
+        model.set_params(lr=0.7).fit(X, y, checkpoint=path, resume=True)
+    with pytest.raises(ValueError, match="other data"):
+        model.set_params(lr=0.1).fit(X, 1 - y, checkpoint=path, resume=True)
+    write_npz(path, {"checkpoint_version": 0}, {})
+    with pytest.raises(ValueError, match="not a checkpoint of version 1"):
+        model.fit(X, y, checkpoint=path, resume=True)
+    write_npz(tmp_path / "plain.npz", {}, {})
+    model.fit(X, y, checkpoint=tmp_path / "new.npz")
+    more = model.set_params(epochs=3).fit(X, y, checkpoint=tmp_path / "new.npz", resume=True)
+    assert len(more.history_) == 3
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_no_float_copy_of_the_table_exists(optimizer):
+    """Bytes alive while a 4-bit table trains stay well below its float32 size, Adam's moments apart."""
+    n, d, k = 40, 60_000, 8
+    indices = (uniforms(3 * n, seed=1, stream=6) * d).astype(np.int32)
+    X = sp.csr_array((np.ones(3 * n, np.float32), indices, np.arange(n + 1) * 3), shape=(n, d))
+    y = np.arange(n) % 2
+    model = FactorizationMachine(k, precision="lpt", bits=4, optimizer=optimizer, epochs=1, batch_size=10)
+    model.fit(X[:, :100], y)  # compiles
+    tracemalloc.start()
+    model.fit(X, y)
+    alive, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    packed = d * (k + 1) // 2
+    sizes = model.state_.nbytes
+    assert sizes["codes"] == d * k // 2 + d // 2
+    assert sizes["steps"] == 8
+    assert sizes["optimizer"] == (8 * d * (k + 1) + 8 if optimizer == "adam" else 0)
+    float_table = 4 * d * k
+    assert alive - sizes["optimizer"] < packed + 0.1 * float_table
+    assert peak - sizes["optimizer"] < packed + 0.2 * float_table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"k": -1}, "k must be an integer of at least 0, got -1"),
+        ({"precision": "fp16"}, "precision must be one of fp32, lpt, got 'fp16'"),
+        ({"precision": "lpt", "bits": 1}, "bits must be an integer in 2..16"),
+        ({"precision": "lpt", "delta": 0.0}, "delta must be positive"),
+        ({"precision": "lpt", "delta": (0.1, -1.0)}, "delta must be positive"),
+        ({"precision": "lpt", "delta": np.ones(5)}, "delta of the linear weights has 5 entries for 12 features"),
+        ({"rounding": "up"}, "rounding must be one of"),
+        ({"update": "lazy"}, "update must be one of touched, dense, got 'lazy'"),
+        ({"optimizer": "lion"}, "optimizer must be one of sgd, adam"),
+        ({"schedule": "cosine"}, "schedule must be one of constant, sqrt"),
+        ({"lr": 0}, "lr must be a positive number"),
+        ({"lr": float("nan")}, "lr must be a positive number"),
+        ({"l2": -1.0}, "l2 must be a non-negative number"),
+        ({"l2": True}, "l2 must be a non-negative number"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1"),
+        ({"epochs": 1.5}, "epochs must be an integer"),
+        ({"patience": 0}, "patience must be an integer of at least 1"),
+        ({"seed": -1}, "seed must be an integer"),
+        ({"n_threads": 0}, "n_threads must be a positive integer"),
+        ({"random_bits": 0}, "random_bits must be an integer in 1..24"),
+        ({"fit_intercept": "yes"}, "fit_intercept must be one of True, False"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    X, y = clicks()
+    with pytest.raises(ValueError, match=message):
+        FactorizationMachine(**arguments).fit(X, y)
+
+
+def test_bad_data():
+    X, y = clicks()
+    with pytest.raises(ValueError, match=r"X\[1, 0\] is not finite"):
+        LogisticRegression().fit(np.array([[1.0, 0], [np.inf, 1]]), [0, 1])
+    with pytest.raises(ValueError, match="X must be a numeric matrix"):
+        LogisticRegression().fit(np.ones(3), [0, 1, 1])
+    with pytest.raises(ValueError, match=r"y must have shape \(120,\)"):
+        LogisticRegression().fit(X, y[:-1])
+    with pytest.raises(ValueError, match=r"y\[1\] must be a label in"):
+        as_labels([0, 3, 1], 3)
+    with pytest.raises(ValueError, match=r"y\[2\] must be a label"):
+        as_labels([-1, 1, 0], 3)
+    with pytest.raises(ValueError, match="X has no examples"):
+        LogisticRegression().fit(np.zeros((0, 3)), [])
+    with pytest.raises(ValueError, match="X has 3 features, expected 12"):
+        LogisticRegression(epochs=1).fit(X, y).decision_function(np.ones((1, 3)))
+    with pytest.raises(ValueError, match="not fitted"):
+        LogisticRegression().predict(X)
+
+
+def test_divergence_is_said():
+    X, y = clicks()
+    model = FactorizationMachine(4, lr=1e30, epochs=5)
+    with pytest.raises(TrainingDivergedError, match="training diverged in epoch"):
+        model.fit(X, y)

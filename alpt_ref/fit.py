@@ -96,7 +96,9 @@ def fingerprint(config: Config, train: Labelled, valid: Labelled | None) -> dict
     if config.precision == "lpt":
         settings["delta"] = [zlib.crc32(grid.delta.tobytes()) for grid in config.grids()]
     data = [
-        zlib.crc32(np.ascontiguousarray(part).tobytes()) for rows, y in (train, *([valid] if valid else [])) for part in (*rows, y)
+        zlib.crc32(np.ascontiguousarray(part).tobytes())
+        for rows, y in (train, *([valid] if valid else []))
+        for part in (*rows, y)
     ]
     return {"config": settings, "data": data}
 
@@ -141,5 +143,7 @@ def restore(path: Path, state: State, run: dict[str, Any]) -> Best | None:
     state.step, state.epoch, state.history = meta["step"], meta["epoch"], meta["history"]
     if meta["best"] is None:
         return None
-    tables = [table_from_arrays(without_prefix(f"best/{n}", arrays), s) for n, s in zip(("linear", "factors"), shapes, strict=True)]
+    tables = [
+        table_from_arrays(without_prefix(f"best/{n}", arrays), s) for n, s in zip(("linear", "factors"), shapes, strict=True)
+    ]
     return Best(meta["best"]["figure"], meta["best"]["epoch"], tables[0], tables[1], float32(arrays["best/bias"]))

@@ -45,7 +45,7 @@ class Grid:
     @property
     def q_lo(self) -> int:
         """Smallest code, -2^(bits-1)."""
-        return -(2 ** (self.bits - 1))
+        return int(-(2 ** (self.bits - 1)))
 
     @property
     def q_hi(self) -> int:
@@ -53,7 +53,7 @@ class Grid:
         return int(2 ** (self.bits - 1) - 1)
 
     @property
-    def code_dtype(self) -> np.dtype[np.signedinteger]:  # type: ignore[type-arg]
+    def code_dtype(self) -> np.dtype[np.signedinteger]:
         """int8 up to 8 bits, int16 above: the dtype of unpacked codes."""
         return np.dtype(np.int8 if self.bits <= 8 else np.int16)
 

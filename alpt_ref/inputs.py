@@ -30,7 +30,7 @@ def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
         if matrix.data is X.data or np.may_share_memory(matrix.data, X.data):
             matrix = matrix.copy()
         matrix.sum_duplicates()
-    n, d = matrix.shape
+    d = matrix.shape[1]
     if n_features is not None and d != n_features:
         raise ValueError(f"X has {d} features, expected {n_features}")
     if d > 2**31 - 1:

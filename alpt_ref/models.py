@@ -69,7 +69,7 @@ class FactorizationMachine:
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls).parameters]
+        return list(inspect.signature(cls).parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor arguments by name."""
@@ -137,7 +137,8 @@ class FactorizationMachine:
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier label of each example, as it was written in ``fit``."""
         positive = self.decision_function(X) > 0
-        return self.classes_[positive.astype(int)]
+        labels: NDArray[Any] = np.where(positive, self.classes_[1], self.classes_[0])
+        return labels
 
     def save(self, path: str | Path, *, feature_map: Arrays | None = None) -> None:
         """Write the fitted model (npz, no pickle, packed codes); ``feature_map`` travels with it as arrays."""

@@ -53,7 +53,8 @@ def pack(codes: Codes, width: int) -> Codes:
     fields = np.zeros(-(-flat.size // per_byte) * per_byte, uint8)
     fields[: flat.size] = flat.astype(np.int64) & ((1 << width) - 1)
     shifts = np.arange(per_byte, dtype=uint8) * uint8(width)
-    return np.bitwise_or.reduce(fields.reshape(-1, per_byte) << shifts, axis=1).astype(uint8)
+    packed: Codes = np.bitwise_or.reduce(fields.reshape(-1, per_byte) << shifts, axis=1).astype(uint8)
+    return packed
 
 
 def unpack(buffer: Codes, n: int, width: int) -> Codes:
@@ -63,4 +64,5 @@ def unpack(buffer: Codes, n: int, width: int) -> Codes:
     shifts = np.arange(8 // width, dtype=uint8) * uint8(width)
     fields = ((buffer[:, None] >> shifts) & uint8((1 << width) - 1)).reshape(-1)[:n].astype(np.int8)
     sign = np.int8(1 << (width - 1))
-    return (fields ^ sign) - sign
+    codes: Codes = (fields ^ sign) - sign
+    return codes

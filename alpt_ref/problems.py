@@ -1,6 +1,6 @@
 """l2-regularized logistic regression that knows its constants: what a theorem needs, computed and not sampled.
 
-    f(w) = (1/n) sum_i log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,     y_i in {0, 1},  no intercept,  l2 > 0
+f(w) = (1/n) sum_i log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,     y_i in {0, 1},  no intercept,  l2 > 0
 """
 
 import zlib
@@ -100,7 +100,7 @@ class LogisticProblem:
             norm = float(np.linalg.norm(g))
             if norm <= TOLERANCE:
                 return Solution(w, f, norm)
-            direction = scipy.linalg.solve(self.hessian(w), -g, assume_a="pos")
+            direction = np.linalg.solve(self.hessian(w), -g)
             slope, scale = float(g @ direction), 1.0
             while scale > 1e-10:
                 trial = w + scale * direction

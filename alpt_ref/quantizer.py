@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.jit import jit
-from alpt_ref.rng import MAX_RANDOM_BITS, Stream, check_counter, fill_words, random_bits_mask, uniform
-from alpt_ref.rounding import Scalar, check_rounding, rules_for
+from alpt_ref.rng import MAX_RANDOM_BITS, Stream, centred_uniform, check_counter, fill_words, random_bits_mask
+from alpt_ref.rounding import FLOAT64, Scalar, check_rounding, rules_for
 from alpt_ref.threads import check_threads, run_ranges
 
 # Words are drawn and used in blocks that stay in the first-level cache.
@@ -21,9 +21,9 @@ BLOCK = 2048
 
 
 @jit
-def _given(u: Any, mask: uint32) -> Any:
-    """Stands where ``uniform`` does when the caller supplies u."""
-    return u
+def _wrap_given(u: Any, mask: uint32) -> Any:
+    """Stands where ``centred_uniform`` does when the caller supplies u."""
+    return FLOAT64.wrap(u)
 
 
 @jit
@@ -36,16 +36,16 @@ def all_finite(x_bits: Any, exponent: Any) -> bool:
 
 
 @jit
-def _quantize_run(x, noise, mask, to_uniform, rule, position, delta, box, out):  # type: ignore[no-untyped-def]
-    """Codes of ``x`` (n,), one step size; ``to_uniform(noise[i], mask)`` is u."""
+def _quantize_run(x, noise, mask, to_centred, rule, split_position, delta, box, out):
+    """Codes of ``x`` (n,), one step size; ``to_centred(noise[i], mask)`` is the wrapped uniform."""
     lo, hi = box
-    zero = lo - lo
     for i in range(x.size):
-        out[i] = int32(rule(zero, position(x[i], delta, lo, hi), to_uniform(noise[i], mask)))
+        n, r = split_position(x[i], delta, lo, hi)
+        out[i] = int32(rule(n, r, to_centred(noise[i], mask)))
 
 
 @jit
-def _quantize_range(x, u, counter, mask, rule, position, deltas, row_size, box, start, stop, out):  # type: ignore[no-untyped-def]
+def _quantize_range(x, u, counter, mask, rule, split_position, deltas, row_size, box, start, stop, out):
     """Codes of x[start:stop], element i in row i // row_size; u is drawn at ``counter`` where ``u`` is empty."""
     words = np.empty(BLOCK, uint32)
     offset, step, stream, seed = counter
@@ -55,9 +55,19 @@ def _quantize_range(x, u, counter, mask, rule, position, deltas, row_size, box, 
         b = min(stop, (row + 1) * row_size, a + BLOCK)
         if u.size == 0:
             fill_words(words[: b - a], offset + a, step, stream, seed)
-            _quantize_run(x[a:b], words[: b - a], mask, uniform, rule, position, deltas[row], box, out[a:b])
+            _quantize_run(
+                x[a:b],
+                words[: b - a],
+                mask,
+                centred_uniform,
+                rule,
+                split_position,
+                deltas[row],
+                box,
+                out[a:b],
+            )
         else:
-            _quantize_run(x[a:b], u[a:b], mask, _given, rule, position, deltas[row], box, out[a:b])
+            _quantize_run(x[a:b], u[a:b], mask, _wrap_given, rule, split_position, deltas[row], box, out[a:b])
         a = b
 
 
@@ -137,7 +147,9 @@ def quantize(
     check_threads(n_threads)
     mask = random_bits_mask(random_bits)
     if rounding == "stochastic" and (u is None) == (seed is None):
-        raise ValueError(f"stochastic rounding needs exactly one of u and seed, got {'both' if seed is not None else 'neither'}")
+        raise ValueError(
+            f"stochastic rounding needs exactly one of u and seed, got {'both' if seed is not None else 'neither'}"
+        )
     counter = (offset, *check_counter(0 if seed is None else seed, step, stream, offset))
     x = _check_floats("x", x)
     _check_rows("x", x.shape, grid)
@@ -157,7 +169,7 @@ def quantize(
     box = (real(grid.q_lo), real(grid.q_hi))
 
     def work(start: int, stop: int) -> None:
-        _quantize_range(flat, noise, counter, mask, rule, rules.position, deltas, row_size, box, start, stop, codes)
+        _quantize_range(flat, noise, counter, mask, rule, rules.split_position, deltas, row_size, box, start, stop, codes)
 
     run_ranges(work, x.size, n_threads, multiple=BLOCK)
     return out

@@ -7,7 +7,15 @@ from numpy import float64, int64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.replicas import Examples, Trace, Walk, batch_gradient, example_gradient, shift, walk_range
+from alpt_ref.kernels.replicas import (
+    Examples,
+    Trace,
+    Walk,
+    batch_gradient,
+    example_gradient,
+    shift,
+    walk_range,
+)
 from alpt_ref.rng import check_counter
 from alpt_ref.rounding import FLOAT64, Scalar, check_rounding
 from alpt_ref.threads import run_ranges

@@ -1,6 +1,6 @@
 """Results of studies: a cell is saved as soon as it is computed, under the hash of what it is.
 
-    FOLDER/cells/<id>.npz      the spec as JSON and the arrays of one finished cell
+FOLDER/cells/<id>.npz      the spec as JSON and the arrays of one finished cell
 """
 
 import hashlib

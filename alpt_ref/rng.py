@@ -17,7 +17,7 @@ import math
 from enum import IntEnum
 
 import numpy as np
-from numpy import float32, float64, int64, uint32, uint64
+from numpy import float32, float64, int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from alpt_ref.jit import jit
@@ -30,8 +30,7 @@ _LOW = uint64(0xFFFFFFFF)
 _32 = uint64(32)
 _2_M32 = float32(2.0**-32)
 MAX_RANDOM_BITS = 24
-LANES = 16
-_CONSECUTIVE = np.arange(LANES, dtype=uint64)
+LANES = 16  # blocks drawn together: two AVX-512 registers of 64-bit lanes
 
 
 class Stream(IntEnum):
@@ -48,7 +47,7 @@ class Stream(IntEnum):
 
 
 @jit
-def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox(c0, c1, c2, c3, k0, k1):
     """Philox4x32-10 of four counter words under two key words; all uint64 below 2^32, in and out."""
     for _ in range(10):
         product_0 = _MULTIPLIER_0 * (c0 & _LOW)
@@ -72,13 +71,10 @@ def word_at(index: int, step: uint64, stream: uint64, seed: uint64) -> uint64:
 
 
 @jit
-def _fill_lanes(out, first, lanes, step, stream, seed):  # type: ignore[no-untyped-def]
-    """Words of the 16 blocks first + lanes[i] into ``out`` (64,). The constant trip count is what makes it vectorize."""
-    k0 = seed & _LOW
-    k1 = seed >> _32
+def _fill_run(out, low, high, step, stream, k0, k1):
+    """Words of 16 consecutive blocks, low + 15 < 2^32, into ``out`` (64,). The constant trip count makes it vectorize."""
     for i in range(LANES):
-        b = first + lanes[i]
-        w0, w1, w2, w3 = philox(b & _LOW, b >> _32, step, stream, k0, k1)
+        w0, w1, w2, w3 = philox(low + uint64(i), high, step, stream, k0, k1)
         out[4 * i] = uint32(w0)
         out[4 * i + 1] = uint32(w1)
         out[4 * i + 2] = uint32(w2)
@@ -87,32 +83,53 @@ def _fill_lanes(out, first, lanes, step, stream, seed):  # type: ignore[no-untyp
 
 @jit
 def fill_words(out: NDArray[uint32], start: int, step: uint64, stream: uint64, seed: uint64) -> None:
-    """Words of the elements start, start + 1, ... into ``out`` (n,)."""
-    chunk = np.empty(4 * LANES, uint32)
-    done = 0
-    while done < out.size:
-        first = uint64(start + done) >> uint64(2)
-        skip = (start + done) & 3
-        n = min(4 * LANES - skip, out.size - done)
-        if n == 4 * LANES:
-            _fill_lanes(out[done : done + 4 * LANES], first, _CONSECUTIVE, step, stream, seed)
-        else:
-            _fill_lanes(chunk, first, _CONSECUTIVE, step, stream, seed)
-            out[done : done + n] = chunk[skip : skip + n]
-        done += n
+    """Words of the elements start, start + 1, ... into ``out`` (n,): runs of 16 blocks, single words at the ends."""
+    head = min(out.size, -start & 3)
+    n_runs = (out.size - head) // (4 * LANES)
+    block = uint64(start + head) >> uint64(2)
+    if (block >> _32) != (block + uint64(LANES * n_runs)) >> _32:
+        n_runs = 0  # the high counter word changes on the way: word by word
+    low, high = block & _LOW, block >> _32
+    for i in range(head):
+        out[i] = uint32(word_at(start + i, step, stream, seed))
+    for g in range(n_runs):
+        begin = head + 4 * LANES * g
+        run = out[begin : begin + 4 * LANES]
+        _fill_run(run, low + uint64(LANES * g), high, step, stream, seed & _LOW, seed >> _32)
+    for i in range(head + 4 * LANES * n_runs, out.size):
+        out[i] = uint32(word_at(start + i, step, stream, seed))
+
+
+@jit
+def _fill_lanes(out, blocks, step, stream, k0, k1):
+    """Words of 16 blocks, wherever they are, into ``out`` (64,)."""
+    for i in range(LANES):
+        w0, w1, w2, w3 = philox(blocks[i] & _LOW, blocks[i] >> _32, step, stream, k0, k1)
+        out[4 * i] = uint32(w0)
+        out[4 * i + 1] = uint32(w1)
+        out[4 * i + 2] = uint32(w2)
+        out[4 * i + 3] = uint32(w3)
 
 
 @jit
 def fill_scattered(out: NDArray[uint32], blocks: NDArray[uint64], step: uint64, stream: uint64, seed: uint64) -> None:
     """The four words of each block blocks[i] into out[4 i : 4 i + 4]; ``blocks`` is padded to a multiple of 16."""
-    for i in range(0, blocks.size, LANES):
-        _fill_lanes(out[4 * i : 4 * (i + LANES)], uint64(0), blocks[i : i + LANES], step, stream, seed)
+    for g in range(blocks.size // LANES):
+        begin = LANES * g
+        run = out[4 * begin : 4 * (begin + LANES)]
+        _fill_lanes(run, blocks[begin : begin + LANES], step, stream, seed & _LOW, seed >> _32)
 
 
 @jit
 def uniform(word: uint32, mask: uint32) -> float32:
     """u = (word >> (32 - k)) * 2^-k, exactly, for ``mask = random_bits_mask(k)``, k <= 24."""
     return float32(uint32(word & mask)) * _2_M32
+
+
+@jit
+def centred_uniform(word: uint32, mask: uint32) -> float32:
+    """The same u wrapped to [-1/2, 1/2): u - 1 where u >= 1/2. It is the word read as a signed integer."""
+    return float32(int32(uint32(word & mask))) * _2_M32
 
 
 @jit
@@ -130,7 +147,12 @@ def _permute(out: NDArray[int64], step: uint64, stream: uint64, seed: uint64) ->
 
 def check_counter(seed: int, step: int, stream: int, offset: int = 0) -> tuple[uint64, uint64, uint64]:
     """(step, stream, seed) as uint64; ValueError where one does not fit its part of the counter or key."""
-    for name, value, bits in (("seed", seed, 64), ("step", step, 32), ("stream", stream, 32), ("offset", offset, 62)):
+    for name, value, bits in (
+        ("seed", seed, 64),
+        ("step", step, 32),
+        ("stream", stream, 32),
+        ("offset", offset, 62),
+    ):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**bits:
             raise ValueError(f"{name} must be an integer in [0, 2^{bits}), got {value!r}")
     return uint64(step), uint64(stream), uint64(seed)

@@ -1,24 +1,29 @@
 """Rounding rules as scalar functions: the only place where rounding is defined. They take u, they never draw it.
 
-A rule answers one question: from the grid point with integer code q, moved by t cells, which code comes next (before
-clipping)? Quantizing s = x / delta is the same question with q = 0, an LPT step asks it with t = -eta g / delta. Codes
-are integers held in a float, so that a whole step stays in one type and vectorizes.
+A target is handed over split, as n + r with n the nearest integer and -1/2 <= r <= 1/2: that split is exact in floating
+point, while t - floor(t) is not (for -1/2 < t < 0 it would be rounded up, even to 1). The uniform comes wrapped in the same
+way, v = u for u < 1/2 and u - 1 otherwise, exact too. With a = frac(n + r), "round up if u < a" reads
 
-Every rule first takes n, the integer nearest to t. The remainder r = t - n is then exact in floating point (t - floor(t)
-is not: for -1/2 < t < 0 it would be rounded up to 1), and so is u - 1 for u on the lattice 2^-24 Z. Decisions are
-therefore those of exact arithmetic, and t = 0 leaves q where it is for every u (Q1).
+    r >= 0, a = r:      up to n + 1 if 0 <= v < r, else n               so both are   n + [v < r] - [v < 0].
+    r < 0,  a = 1 + r:  down to n - 1 if r <= v < 0, else n
 
-    nearest      R_D(q + t), ties to even, by the parity of the result q + n
-    stochastic   q + floor(t) + 1 if u < t - floor(t), else q + floor(t)
-    toward_zero  the integer between 0 and q + t nearest to q + t          (control: biased)
-    floor        q + floor(t)                                              (control: biased)
+Every decision is the one of exact arithmetic, and a target on the grid (r = 0) is kept for every u (Q1).
+
+    nearest      R_D(n + r), ties to even
+    stochastic   floor(n + r) + 1 if u < a, else floor(n + r)
+    toward_zero  the integer between 0 and n + r nearest to n + r            (control: biased)
+    floor        floor(n + r)                                                (control: biased)
+
+Quantizing x rounds s = x / delta; an LPT step from code q rounds q + t, t = -eta g / delta, whose split is
+(q + n, r) with n + r = t: the sum q + t itself is never formed. Codes are integers held in a float, so that a whole step
+stays in one type and vectorizes.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import float32, float64, int64
+from numpy import float32, float64, int32
 
 from alpt_ref.jit import jit
 
@@ -29,16 +34,17 @@ MAX_MOVE = 2.0**17
 
 
 class Rules(NamedTuple):
-    """The rounding rules in one floating-point type; each is ``rule(q, t, u)`` with |t| <= 2^22, u in [0, 1)."""
+    """The rounding rules in one floating-point type, each ``rule(n, r, v)`` with v = wrap(u); and what splits targets."""
 
     nearest: Scalar
     stochastic: Scalar
     toward_zero: Scalar
     floor: Scalar
+    wrap: Scalar
     rint: Scalar
     clip: Scalar
     move: Scalar
-    position: Scalar
+    split_position: Scalar
 
 
 def _define(real: type, magic: float) -> Rules:
@@ -47,53 +53,54 @@ def _define(real: type, magic: float) -> Rules:
     magic = real(magic)
 
     @jit
+    def wrap(u: Any) -> Any:
+        """u in [0, 1) to v in [-1/2, 1/2), modulo 1; exact (Sterbenz)."""
+        return u - one if u >= half else u
+
+    @jit
     def rint(t: Any) -> Any:
         # In [2^23, 2^24) float32 holds just the integers, so adding 1.5 * 2^23 rounds to nearest even (float64: 2^52).
         return (t + magic) - magic
-
-    @jit
-    def nearest(q: Any, t: Any, u: Any) -> Any:
-        n = rint(t)
-        r = t - n
-        tie = abs(r) == half and (int64(q + n) & 1) == 1
-        return q + (n + (two * r if tie else zero))
-
-    @jit
-    def stochastic(q: Any, t: Any, u: Any) -> Any:
-        n = rint(t)
-        r = t - n
-        below = one if r < zero else zero
-        return q + ((n - below) + (one if u - below < r else zero))
-
-    @jit
-    def floor(q: Any, t: Any, u: Any) -> Any:
-        n = rint(t)
-        return q + (n - (one if t < n else zero))
-
-    @jit
-    def toward_zero(q: Any, t: Any, u: Any) -> Any:
-        n = rint(t)
-        below = q + (n - (one if t < n else zero))
-        return below + (one if below < zero and t != n else zero)
 
     @jit
     def clip(s: Any, lo: Any, hi: Any) -> Any:
         return max(lo, min(s, hi))
 
     @jit
-    def move(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
-        """One LPT step in cells: clip(q + R(t)) = R(clip(q + t)) (Q5)."""
-        return clip(rule(q, clip(t, -max_move, max_move), u), lo, hi)
+    def nearest(n: Any, r: Any, v: Any) -> Any:
+        tie_from_odd = abs(r) == half and (int32(n) & 1) == 1
+        return n + (two * r if tie_from_odd else zero)
 
     @jit
-    def position(x: Any, delta: Any, lo: Any, hi: Any) -> Any:
-        """clip(x / delta), and exactly n where x is the stored grid point n * delta (in ``real`` or in float32)."""
+    def stochastic(n: Any, r: Any, v: Any) -> Any:
+        up = n + one if v < r else n
+        return up - one if v < zero else up
+
+    @jit
+    def floor(n: Any, r: Any, v: Any) -> Any:
+        return n - (one if r < zero else zero)
+
+    @jit
+    def toward_zero(n: Any, r: Any, v: Any) -> Any:
+        below = n - (one if r < zero else zero)
+        return below + (one if below < zero and r != zero else zero)
+
+    @jit
+    def move(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
+        """The code after an LPT step of t cells from code q: clip(R(q + t)) = R(clip(q + t)) (Q5)."""
+        t = clip(t, -max_move, max_move)
+        n = rint(t)
+        return clip(rule(q + n, t - n, wrap(u)), lo, hi)
+
+    @jit
+    def split_position(x: Any, delta: Any, lo: Any, hi: Any) -> Any:
+        """clip(x / delta), split; with r = 0 where x is a stored grid point n * delta (in ``real`` or in float32)."""
         s = clip(x / delta, lo, hi)
         n = rint(s)
-        on_grid = n * delta == x or real(float32(n) * float32(delta)) == x
-        return n if on_grid else s
+        stored = n * delta == x or real(float32(n) * float32(delta)) == x
+        return n, zero if stored else s - n
 
-    return Rules(nearest, stochastic, toward_zero, floor, rint, clip, move, position)
+    return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, move, split_position)
 
 
 FLOAT32 = _define(float32, 1.5 * 2**23)

@@ -50,7 +50,7 @@ class FloatTable:
     @property
     def shape(self) -> tuple[int, int]:
         """(n_rows, k)."""
-        return self.weights.shape  # type: ignore[return-value]
+        return self.weights.shape[0], self.weights.shape[1]
 
     @property
     def nbytes(self) -> dict[str, int]:

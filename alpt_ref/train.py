@@ -40,7 +40,7 @@ class State:
     linear_optimizer: Optimizer
     factor_optimizer: Optimizer
     bias_optimizer: Optimizer
-    bias: float32 = float32(0)
+    bias: float32 = field(default_factory=lambda: float32(0))
     step: int = 0
     epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -147,7 +147,7 @@ class Stepper:
                 self._batch_step(state, order[start : start + config.batch_size])
         state.epoch += 1
         floats = [t.weights for t in (state.linear, state.factors) if isinstance(t, FloatTable)]
-        if not all(np.isfinite(w).all() for w in (*floats, state.bias)):
+        if not all(np.isfinite(w).all() for w in (*floats, np.asarray(state.bias))):
             raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: weights are not finite, lower lr")
 
     def _online_epoch(self, state: State, order: NDArray[np.int64]) -> None:

@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-JIT = not numba.config.DISABLE_JIT
+from alpt_ref.jit import JIT
+
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("jit", deadline=None, max_examples=200, suppress_health_check=_QUIET, derandomize=True)
 settings.register_profile("plain", deadline=None, max_examples=25, suppress_health_check=_QUIET, derandomize=True)

@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 
 from alpt_ref.data import DataError, FeatureMap, Field, Source, fit_read
 
-texts = st.text(
-    st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]) | st.just("\udce9"), max_size=4
-)
-fields = st.builds(
-    Field, texts, texts, st.just("categorical"), st.lists(texts, max_size=3, unique=True).map(tuple)
-)
+texts = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]) | st.just("\udce9"), max_size=4)
+fields = st.builds(Field, texts, texts, st.just("categorical"), st.lists(texts, max_size=3, unique=True).map(tuple))
 maps = st.builds(
     FeatureMap,
     st.builds(Source, st.just("csv"), numeric=st.lists(texts, max_size=2).map(tuple), label_column=texts),

@@ -80,9 +80,7 @@ def test_round_trip_and_oracle(
 
 
 @given(rows, st.sampled_from(list(BASES)), st.sampled_from([None, "1", "0.0", "-1", "pos"]), st.booleans())
-def test_both_parsers_agree(
-    table: list[tuple[str, Entries]], name: str, positive: str | None, labels: bool
-) -> None:
+def test_both_parsers_agree(table: list[tuple[str, Entries]], name: str, positive: str | None, labels: bool) -> None:
     source = Source(name, positive_label=positive)
     written = [spelt(row, name) for row in table] + [" ", "", "#"]
     careful = _gather([row for line in written if (row := parse_line(line, source, labels=labels))])

@@ -81,9 +81,7 @@ def test_known_answers() -> None:
     assert dataset.X.indices[2::3].tolist() == [13, 14, 13, 13, 13, 13, 13, 13]
     assert dataset.y.tolist() == [0, 1, 0, 1, 1, 0, 1, 0]
     np.testing.assert_allclose(teacher.linear[:3], [0.05048796, 0.5623612, 0.33648703], rtol=1e-6)
-    np.testing.assert_allclose(
-        teacher.factors[0], [-0.6032661, -0.00627255, -0.07135062, 0.3888632], rtol=1e-5
-    )
+    np.testing.assert_allclose(teacher.factors[0], [-0.6032661, -0.00627255, -0.07135062, 0.3888632], rtol=1e-5)
     assert teacher.bias == pytest.approx(0.5595820586752887, rel=1e-6)
 
 

@@ -111,9 +111,7 @@ def test_dictionary_against_oracle(
 
 
 @given(tables, st.sampled_from([1, 3, 64, 2**31 - 1]))
-def test_hashing_against_oracle(
-    tmp_path_factory: pytest.TempPathFactory, train: list[list[str]], bins: int
-) -> None:
+def test_hashing_against_oracle(tmp_path_factory: pytest.TempPathFactory, train: list[list[str]], bins: int) -> None:
     path = tmp_path_factory.mktemp("table") / "train"
     write_csv(path, train, ",")
     dataset, feature_map = fit_read(path, Source("csv", hash_bins=bins))
@@ -121,15 +119,10 @@ def test_hashing_against_oracle(
     assert dataset.X.has_canonical_format
     assert all(field.values == () for field in feature_map.fields)
     for i, row in enumerate(train):
-        tokens = [
-            naive_bucket(cell) if name.startswith("I") else cell
-            for name, cell in zip(NAMES, row, strict=True)
-        ]
+        tokens = [naive_bucket(cell) if name.startswith("I") else cell for name, cell in zip(NAMES, row, strict=True)]
         expected = Counter(hash_feature(name, token, bins) for name, token in zip(NAMES, tokens, strict=True))
         one = slice(dataset.X.indptr[i], dataset.X.indptr[i + 1])
-        assert (
-            dict(zip(dataset.X.indices[one].tolist(), dataset.X.data[one].tolist(), strict=True)) == expected
-        )
+        assert dict(zip(dataset.X.indices[one].tolist(), dataset.X.data[one].tolist(), strict=True)) == expected
     again = read(path, feature_map)
     assert (again.X - dataset.X).count_nonzero() == 0
     assert again.n_unseen == 0
@@ -219,9 +212,7 @@ def test_avazu(tmp_path: Path) -> None:
         Field("site_id", "site_id", "categorical", ("", "1fbe01fe")),
     )
     # The test file of the competition has no click column.
-    later = read_text(
-        tmp_path, "id,hour,C1,banner_pos,site_id\n5,14103100,1005,9,x\n", feature_map, labels=False
-    )
+    later = read_text(tmp_path, "id,hour,C1,banner_pos,site_id\n5,14103100,1005,9,x\n", feature_map, labels=False)
     np.testing.assert_array_equal(later.X.indices, [1, 3, 7, 8, 11])
     assert later.n_unseen == 3
 

@@ -37,7 +37,7 @@ def test_one_delta_per_row():
 
 @pytest.mark.parametrize("bits", [1, 17, 8.0, "8", True])
 def test_bad_bits(bits):
-    with pytest.raises(ValueError, match="bits must be an integer in 2..16"):
+    with pytest.raises(ValueError, match=r"bits must be an integer in 2\.\.16"):
         Grid(bits, 1.0)
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from alpt_ref import rng
 from alpt_ref.config import Config
 from alpt_ref.inputs import as_rows
+from alpt_ref.jit import JIT
 from alpt_ref.kernels import cpu, reference
 from alpt_ref.train import State, Stepper, initial_state, score
-from tests.conftest import JIT
 
 N, D, K = 23, 17, 5
 
@@ -33,7 +33,11 @@ def make(X, y, **arguments):
 
 
 def weights(state: State):
-    return state.linear.to_float()[:, 0].astype(float), state.factors.to_float().astype(float), float(state.bias)
+    return (
+        state.linear.to_float()[:, 0].astype(float),
+        state.factors.to_float().astype(float),
+        float(state.bias),
+    )
 
 
 def bits(state: State):
@@ -58,7 +62,10 @@ def test_reference_gradient_is_the_slope_of_the_loss(scale):
     """The oracle itself: central differences at random and at extreme points, loss in float64."""
     X, y = problem()
     X, y = X.astype(float), y.astype(float)
-    w, V = scale * rng.normals(D, seed=1, stream=6).astype(float), scale * rng.normals(D * K, seed=2, stream=6).reshape(D, K).astype(float)
+    w, V = (
+        scale * rng.normals(D, seed=1, stream=6).astype(float),
+        scale * rng.normals(D * K, seed=2, stream=6).reshape(D, K).astype(float),
+    )
     g_w, g_V, g_b = reference.gradients(X, y, w, V, 0.2, 0.05)
     h = 1e-5
 
@@ -74,7 +81,9 @@ def test_reference_gradient_is_the_slope_of_the_loss(scale):
     for j in range(0, D, 4):
         assert g_w[j] == pytest.approx(slope(lambda e, j=j: reference.loss(X, y, moved(w, j, e), V, 0.2, 0.05)), **tolerance)
         at = (j, j % K)
-        assert g_V[at] == pytest.approx(slope(lambda e, at=at: reference.loss(X, y, w, moved(V, at, e), 0.2, 0.05)), **tolerance)
+        assert g_V[at] == pytest.approx(
+            slope(lambda e, at=at: reference.loss(X, y, w, moved(V, at, e), 0.2, 0.05)), **tolerance
+        )
     assert g_b == pytest.approx(slope(lambda e: reference.loss(X, y, w, V, 0.2 + e, 0.05)), **tolerance)
 
 
@@ -87,7 +96,7 @@ def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
     X, y = problem()
     state, stepper = make(X, y, k=k, optimizer=optimizer, schedule=schedule, update=update, l2=0.01, lr=0.05)
     w, V, b = weights(state)
-    m = {name: (0.0, 0.0) for name in "wVb"}
+    m = dict.fromkeys("wVb", (0.0, 0.0))
     for t in (1, 2, 3):
         batch = np.arange(7 * (t - 1), 7 * t)
         stepper._batch_step(state, batch)
@@ -101,7 +110,11 @@ def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
                 moves[name], first, second = reference.adam(g[name], *m[name], eta, t)
                 rests = ~touched if name == "w" else ~touched[:, None] if name == "V" else False
                 m[name] = np.where(rests, m[name][0], first), np.where(rests, m[name][1], second)
-        w, V, b = w + np.where(touched, moves["w"], 0), V + np.where(touched[:, None], moves["V"], 0), b + moves["b"]
+        w, V, b = (
+            w + np.where(touched, moves["w"], 0),
+            V + np.where(touched[:, None], moves["V"], 0),
+            b + moves["b"],
+        )
     assert weights(state)[0] == pytest.approx(w, abs=1e-5)
     assert weights(state)[1] == pytest.approx(V, abs=1e-5)
     assert weights(state)[2] == pytest.approx(b, abs=1e-5)
@@ -158,7 +171,15 @@ def test_dense_equals_touched_bit_for_bit(bits_, rounding):
 @pytest.mark.parametrize(("precision", "width"), [("fp32", 8), ("lpt", 2), ("lpt", 8)])
 def test_example_by_example_equals_batches_of_one(k, precision, width):
     X, y = problem()
-    arguments = {"k": k, "precision": precision, "bits": width, "batch_size": 1, "update": "touched", "l2": 0.01, "schedule": "sqrt"}
+    arguments = {
+        "k": k,
+        "precision": precision,
+        "bits": width,
+        "batch_size": 1,
+        "update": "touched",
+        "l2": 0.01,
+        "schedule": "sqrt",
+    }
     state, stepper = make(X, y, **arguments)
     other, _ = make(X, y, **arguments)
     assert np.float32(0).tobytes() == np.float32(state.bias).tobytes()
@@ -175,7 +196,9 @@ def test_threads_do_not_change_a_bit(precision, update):
     X, y = problem(n=60 if JIT else 25, d=41)
     runs = []
     for n_threads in (1, 2, 3, 5):
-        state, stepper = make(X, y, k=3, precision=precision, bits=2, update=update, n_threads=n_threads, l2=0.01, batch_size=20)
+        state, stepper = make(
+            X, y, k=3, precision=precision, bits=2, update=update, n_threads=n_threads, l2=0.01, batch_size=20
+        )
         for _ in range(2):
             stepper.run_epoch(state)
         runs.append(bits(state))

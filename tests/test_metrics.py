@@ -21,5 +21,9 @@ def test_against_scikit_learn():
 
 def test_one_class():
     assert auc([1, 1], [0.1, 0.2]) is None
-    assert evaluate([0, 0], [0.5, -1e4]) == {"auc": None, "logloss": pytest.approx(0.4870384), "calibration": None}
+    assert evaluate([0, 0], [0.5, -1e4]) == {
+        "auc": None,
+        "logloss": pytest.approx(0.4870384),
+        "calibration": None,
+    }
     assert calibration([0, 1], [0.5, 0.5]) == 1.0

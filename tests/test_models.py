@@ -129,6 +129,7 @@ def test_files_that_are_not_models(tmp_path):
     write_npz(tmp_path / "other.npz", {"format_version": 99}, {})
     with pytest.raises(ValueError, match="not a model of format version 1"):
         load_model(tmp_path / "other.npz")
+
     class Other(FactorizationMachine):
         pass
 
@@ -155,7 +156,9 @@ def test_a_resumed_run_ends_with_the_same_bits(optimizer, precision, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         FactorizationMachine(3, epochs=5, **arguments).fit(X, y, eval_set=valid, checkpoint=path, on_epoch=interrupt)
     assert read_npz(path)[0]["epoch"] == 2
-    resumed = FactorizationMachine(3, epochs=5, n_threads=2, **arguments).fit(X, y, eval_set=valid, checkpoint=path, resume=True)
+    resumed = FactorizationMachine(3, epochs=5, n_threads=2, **arguments).fit(
+        X, y, eval_set=valid, checkpoint=path, resume=True
+    )
     assert buffers(resumed) == buffers(whole)
     assert resumed.best_epoch_ == whole.best_epoch_
     without_time = [{k: v for k, v in r.items() if k != "seconds"} for r in whole.history_]
@@ -212,7 +215,10 @@ def test_no_float_copy_of_the_table_exists(optimizer):
         ({"precision": "lpt", "bits": 1}, "bits must be an integer in 2..16"),
         ({"precision": "lpt", "delta": 0.0}, "delta must be positive"),
         ({"precision": "lpt", "delta": (0.1, -1.0)}, "delta must be positive"),
-        ({"precision": "lpt", "delta": np.ones(5)}, "delta of the linear weights has 5 entries for 12 features"),
+        (
+            {"precision": "lpt", "delta": np.ones(5)},
+            "delta of the linear weights has 5 entries for 12 features",
+        ),
         ({"rounding": "up"}, "rounding must be one of"),
         ({"update": "lazy"}, "update must be one of touched, dense, got 'lazy'"),
         ({"optimizer": "lion"}, "optimizer must be one of sgd, adam"),

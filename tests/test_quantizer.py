@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alpt_ref import Grid, Stream, dequantize, quantize
+from alpt_ref.jit import JIT
 from alpt_ref.kernels import reference
 from alpt_ref.quantizer import BLOCK
 from alpt_ref.rng import uniforms
 from alpt_ref.rounding import ROUNDINGS
-from tests.conftest import JIT
 
 FLOATS = (np.float32, np.float64)
 LAST_U = 1 - 2.0**-24
@@ -147,7 +147,12 @@ def test_q5_order_and_scaling(dtype, rounding, data):
         higher_u = q(x, grid, rounding, np.full(x.shape, LAST_U))
         assert np.all(higher_u <= codes)
     normal = (np.abs(x) == 0) | ((np.abs(x) > 1e-30) & (np.abs(x) < 1e30))
-    scaled = q(x[normal] * dtype(2.0**-4), Grid(grid.bits, grid.delta * np.float32(2.0**-4)), rounding, np.full(normal.sum(), u))
+    scaled = q(
+        x[normal] * dtype(2.0**-4),
+        Grid(grid.bits, grid.delta * np.float32(2.0**-4)),
+        rounding,
+        np.full(normal.sum(), u),
+    )
     assert np.array_equal(scaled, codes[normal])
 
 
@@ -160,7 +165,10 @@ def test_q6_and_saturation(dtype, data):
     for rounding in ROUNDINGS:
         edge = q(far, grid, rounding, np.full(4, LAST_U))
         assert edge.tolist() == [grid.q_hi, grid.q_lo] * 2
-    x, w = dtype(data.draw(st.floats(-1e3, 1e3))), data.draw(st.integers(grid.q_lo, grid.q_hi)) * float(grid.delta)
+    x, w = (
+        dtype(data.draw(st.floats(-1e3, 1e3))),
+        data.draw(st.integers(grid.q_lo, grid.q_hi)) * float(grid.delta),
+    )
     lo, hi = grid.q_lo * float(grid.delta), grid.q_hi * float(grid.delta)
     assert abs(min(max(float(x), lo), hi) - w) <= abs(float(x) - w)
 
@@ -217,16 +225,31 @@ G = Grid(8, 0.1)
         (lambda out: quantize([1, 2], G), "x must be float32 or float64, got int64"),
         (lambda out: quantize(ONES, G, "up", out=out), "rounding must be one of"),
         (lambda out: quantize(ONES, G, "stochastic", out=out), "exactly one of u and seed, got neither"),
-        (lambda out: quantize(ONES, G, "stochastic", u=ONES / 2, seed=1, out=out), "exactly one of u and seed, got both"),
-        (lambda out: quantize(ONES, G, "stochastic", u=ONES, out=out), r"u\[0, 0\] must be in \[0, 1\), got 1.0"),
+        (
+            lambda out: quantize(ONES, G, "stochastic", u=ONES / 2, seed=1, out=out),
+            "exactly one of u and seed, got both",
+        ),
+        (
+            lambda out: quantize(ONES, G, "stochastic", u=ONES, out=out),
+            r"u\[0, 0\] must be in \[0, 1\), got 1.0",
+        ),
         (lambda out: quantize(ONES, G, "stochastic", u=BAD / 2, out=out), r"u\[1, 2\] is not finite"),
-        (lambda out: quantize(ONES, G, "stochastic", u=ONES[0] / 2, out=out), r"u must have the shape of x, \(2, 3\)"),
-        (lambda out: quantize(ONES, G, "stochastic", seed=-1, out=out), r"seed must be an integer in \[0, 2\^64\)"),
+        (
+            lambda out: quantize(ONES, G, "stochastic", u=ONES[0] / 2, out=out),
+            r"u must have the shape of x, \(2, 3\)",
+        ),
+        (
+            lambda out: quantize(ONES, G, "stochastic", seed=-1, out=out),
+            r"seed must be an integer in \[0, 2\^64\)",
+        ),
         (lambda out: quantize(ONES, G, "stochastic", seed=1, random_bits=25, out=out), "random_bits"),
         (lambda out: quantize(ONES, G, n_threads=0, out=out), "n_threads must be a positive integer"),
         (lambda out: quantize(ONES, Grid(8, [0.1] * 3), out=out), r"x must have shape \(3, k\)"),
         (lambda out: quantize(ONES, Grid(9, 0.1), out=out), "out must be an array of dtype int16"),
-        (lambda out: quantize(ONES[:1], G, out=out), r"out must be an array of dtype int8 and shape \(1, 3\)"),
+        (
+            lambda out: quantize(ONES[:1], G, out=out),
+            r"out must be an array of dtype int8 and shape \(1, 3\)",
+        ),
         (lambda out: quantize(ONES.T, G, out=out.T), "out must be writeable, C-contiguous"),
         (lambda out: quantize(ONES, G, out=ONES.view(np.int8)[:, :3]), "out must be writeable"),
         (lambda out: dequantize([1.0], G), "codes must be integers"),

@@ -11,8 +11,8 @@ from numpy import uint64
 from scipy import stats
 
 from alpt_ref import rng
+from alpt_ref.jit import JIT
 from alpt_ref.kernels import reference
-from tests.conftest import JIT
 
 KNOWN = Path(__file__).parent / "known_answers"
 VECTORS = [line.split() for line in (KNOWN / "philox4x32_10.txt").read_text().splitlines() if line[0] != "#"]
@@ -44,6 +44,12 @@ def test_words_do_not_depend_on_where_a_call_begins(start, n, seed, step):
     assert np.array_equal(whole, np.concatenate(parts))
 
 
+def test_words_where_the_low_counter_word_is_full():
+    start = 4 * (2**32 - 20)
+    words = rng.words(200, seed=2, stream=1, offset=start)
+    assert words[[0, 79, 80, 199]].tolist() == [reference.word(start + i, 0, 1, 2) for i in (0, 79, 80, 199)]
+
+
 def test_scattered_blocks_hold_the_words_of_their_elements():
     blocks = np.resize(np.array([5, 2**33, 0, 77], uint64), 2 * rng.LANES)
     out = np.empty(4 * blocks.size, np.uint32)
@@ -62,6 +68,9 @@ def test_uniforms_are_the_top_bits_of_the_word(bits):
     assert np.array_equal(u.astype(np.float64), (words >> np.uint32(32 - bits)) * 2.0**-bits)
     largest = rng.uniform(np.uint32(2**32 - 1), rng.random_bits_mask(bits))
     assert float(largest) == 1 - 2.0**-bits
+    mask = rng.random_bits_mask(bits)
+    centred = [float(rng.centred_uniform(word, mask)) for word in words]
+    assert centred == [float(v) if v < 0.5 else float(v) - 1 for v in u]
 
 
 def test_every_part_of_the_counter_matters():
@@ -97,7 +106,15 @@ def test_permutation_is_one_and_uniform():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("seed", -1), ("seed", 2**64), ("step", 2**32), ("stream", -2), ("offset", -1), ("seed", 1.5), ("seed", True)],
+    [
+        ("seed", -1),
+        ("seed", 2**64),
+        ("step", 2**32),
+        ("stream", -2),
+        ("offset", -1),
+        ("seed", 1.5),
+        ("seed", True),
+    ],
 )
 def test_counters_out_of_range_are_refused(name, value):
     with pytest.raises(ValueError, match=name):

@@ -25,7 +25,7 @@ _residual = FLOAT32.residual
 
 
 @jit
-def score_example(rows, i, linear, factors, read, bias, sums, squares):  # type: ignore[no-untyped-def]
+def score_example(rows, i, linear, factors, read, bias, sums, squares):
     """Logit of example ``i`` of ``rows`` = (indptr, indices, values); leaves S in ``sums`` (k,), scratch ``squares`` (k,)."""
     indptr, indices, values = rows
     k = sums.size
@@ -47,7 +47,7 @@ def score_example(rows, i, linear, factors, read, bias, sums, squares):  # type:
 
 
 @jit
-def score_range(rows, batch, linear, factors, read, bias, start, stop, z, sums):  # type: ignore[no-untyped-def]
+def score_range(rows, batch, linear, factors, read, bias, start, stop, z, sums):
     """Logits of the examples batch[start:stop] into ``z``; their factor sums into ``sums`` (batch, k)."""
     squares = np.empty(sums.shape[1], float32)
     for b in range(start, stop):
@@ -127,7 +127,7 @@ def distinct(sorted_keys: NDArray[np.int32]) -> Any:
 
 
 @jit
-def _write_row(view, j, g, read, direction, write, moments, h, box, mask, words):  # type: ignore[no-untyped-def]
+def _write_row(view, j, g, read, direction, write, moments, h, box, mask, words):
     """Move row j against its loss gradient ``g`` (k,); element i of the row uses the i-th word after the row's offset."""
     k = view.k
     skip = (j * k) & 3
@@ -153,7 +153,7 @@ def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, counter: Any) -> Non
 
 
 @jit
-def update_linear_range(entries, residual, rows, starts, linear, read, direction, write, state, when, rng, start, stop):  # type: ignore[no-untyped-def]
+def update_linear_range(entries, residual, rows, starts, linear, read, direction, write, state, when, rng, start, stop):
     """One step on the linear weights rows[start:stop]; ``residual`` (batch,) is dL/dz of each example.
 
     ``state`` is (moments, code range), ``when`` the arguments of ``hyper``, ``rng`` (draws?, mask, (step, stream, seed)).
@@ -175,7 +175,7 @@ def update_linear_range(entries, residual, rows, starts, linear, read, direction
 
 
 @jit
-def update_factors_range(entries, residual, sums, rows, starts, factors, read, direction, write, state, when, rng, start, stop):  # type: ignore[no-untyped-def]
+def update_factors_range(entries, residual, sums, rows, starts, factors, read, direction, write, state, when, rng, start, stop):
     """One step on the factor rows rows[start:stop]; ``sums`` (batch, k) holds S of each example."""
     position, value = entries
     moments, box = state

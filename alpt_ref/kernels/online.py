@@ -31,7 +31,7 @@ def example_blocks(indices: Any, begin: Any, end: Any, k: Any, per_row: Any, blo
 
 
 @jit
-def train_range(rows, y, order, linear, factors, read, write, box, bias, fit_intercept, schedule, rng, start, stop):  # type: ignore[no-untyped-def]
+def train_range(rows, y, order, linear, factors, read, write, box, bias, fit_intercept, schedule, rng, start, stop):
     """Steps start .. stop - 1 (the first step ever is 0), step s on example order[s - start]; returns the bias.
 
     ``schedule`` is (lr, decays, l2); ``rng`` is (draws, mask, streams of the two tables, seed).

@@ -3,7 +3,8 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,10 +22,18 @@ def write_atomic(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
+        os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -42,13 +51,25 @@ def write_npz(path: str | Path, meta: dict[str, Any], arrays: Arrays) -> None:
 def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
     """Inverse of :func:`write_npz`; ValueError naming the file when it is not one of ours."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        return json.loads(str(arrays.pop("meta"))), arrays
+        meta = json.loads(str(arrays.pop("meta")))
+        if not isinstance(meta, dict):
+            raise ValueError("its meta is no object")
+        return meta, arrays
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
     except Exception as error:
         raise ValueError(f"{path}: not a readable alpt_ref file ({error})") from None
+
+
+@contextmanager
+def intact(path: str | Path) -> Iterator[None]:
+    """Around the unpacking of a file: what is missing or misshapen becomes a ValueError that names it."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: damaged, {type(error).__name__} on {error}") from None
 
 
 def with_prefix(prefix: str, arrays: Arrays) -> Arrays:

@@ -12,7 +12,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.config import Config
-from alpt_ref.files import Arrays, read_npz, with_prefix, without_prefix, write_npz
+from alpt_ref.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.inputs import Rows
 from alpt_ref.metrics import evaluate
 from alpt_ref.optim import Optimizer
@@ -41,8 +41,12 @@ def figure_of_merit(metrics: dict[str, float | None]) -> float:
 
 
 def logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
-    """Logits of all examples."""
-    return score(state, rows, np.arange(rows.indptr.size - 1), n_threads)[0]
+    """Logits of all examples; ValueError where finite inputs and weights give one that is not."""
+    z = score(state, rows, np.arange(rows.indptr.size - 1), n_threads)[0]
+    finite = np.isfinite(z)
+    if not finite.all():
+        raise ValueError(f"the logit of example {int(np.argmin(finite))} is not finite: its values are too large")
+    return z
 
 
 def fit(
@@ -131,6 +135,11 @@ def restore(path: Path, state: State, run: dict[str, Any]) -> Best | None:
     meta, arrays = read_npz(path)
     if meta.get("checkpoint_version") != CHECKPOINT_VERSION:
         raise ValueError(f"{path}: not a checkpoint of version {CHECKPOINT_VERSION}")
+    with intact(path):
+        return _restore(path, state, run, meta, arrays)
+
+
+def _restore(path: Path, state: State, run: dict[str, Any], meta: dict[str, Any], arrays: Arrays) -> Best | None:
     for part, name in (("config", "other arguments"), ("data", "other data")):
         if meta["run"][part] != run[part]:
             raise ValueError(f"{path}: was written with {name}, remove it or train without resume")

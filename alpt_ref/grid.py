@@ -36,7 +36,7 @@ class Grid:
         bad = ~((steps > 0) & np.isfinite(steps))
         if bad.any():
             at = f"[{int(np.argmax(bad))}]" if steps.ndim else ""
-            value = np.asarray(delta).flat[int(np.argmax(bad))]
+            value = np.asarray(delta, dtype=np.float64).flat[int(np.argmax(bad))].item()
             raise ValueError(f"delta{at} must be positive and finite in float32, got {value!r}")
         steps.flags.writeable = False
         object.__setattr__(self, "bits", int(bits))

@@ -9,7 +9,7 @@ from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.config import Config
-from alpt_ref.files import Arrays, read_npz, with_prefix, without_prefix, write_npz
+from alpt_ref.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.fit import fit, logits
 from alpt_ref.inputs import as_labels, as_rows
 from alpt_ref.optim import Optimizer
@@ -204,13 +204,14 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
     meta, arrays = read_npz(path)
     if meta.get("format_version") != FORMAT_VERSION:
         raise ValueError(f"{path}: not a model of format version {FORMAT_VERSION}")
-    model = {c.__name__: c for c in (FactorizationMachine, LogisticRegression)}[meta["model"]](**meta["params"])
-    shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
-    linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
-    factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
-    if model.precision == "lpt":  # type: ignore[attr-defined]
-        model.set_params(delta=(arrays["linear/delta"], arrays["factors/delta"]))
-    state = State(linear, factors, Optimizer("sgd"), Optimizer("sgd"), Optimizer("sgd"), float32(arrays["bias"]))
-    state.history = meta["history"]
-    model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])
-    return model, without_prefix("features", arrays)
+    with intact(path):
+        model = {c.__name__: c for c in (FactorizationMachine, LogisticRegression)}[meta["model"]](**meta["params"])
+        shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
+        linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
+        factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
+        if model.precision == "lpt":  # type: ignore[attr-defined]
+            model.set_params(delta=(arrays["linear/delta"], arrays["factors/delta"]))
+        state = State(linear, factors, Optimizer("sgd"), Optimizer("sgd"), Optimizer("sgd"), float32(arrays["bias"]))
+        state.history = meta["history"]
+        model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])
+        return model, without_prefix("features", arrays)

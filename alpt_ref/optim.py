@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.jit import jit
 from alpt_ref.packing import load_code, store_code
+from alpt_ref.rng import centred_uniform
 from alpt_ref.rounding import FLOAT32, Scalar
 from alpt_ref.table import Table
 
@@ -60,6 +61,13 @@ def hyper(lr: float, decays: bool, l2: float, t: int) -> Hyper:
 
 
 @jit
+def sgd_hyper(lr: float, decays: bool, l2: float, t: int) -> Hyper:
+    """The same for SGD, which needs eta_t and l2 alone."""
+    zero = float32(0)
+    return Hyper(float32(learning_rate(lr, decays, t)), zero, zero, zero, zero, zero, float32(l2))
+
+
+@jit
 def sgd(g: Any, moments: Any, i: Any, h: Any) -> Any:
     """d = -eta_t g; keeps no state."""
     return -(h.lr * g)
@@ -80,26 +88,58 @@ DIRECTIONS: dict[str, Scalar] = {"sgd": sgd, "adam": adam}
 
 
 @jit
-def write_float(view: Any, j: Any, i: Any, d: Any, u: Any, box: Any) -> None:
-    """w <- w + d at entry (j, i)."""
-    view.buffer[j * view.k + i] += d
+def write_float(buffer: Any, width: Any, delta: Any, i: Any, d: Any, word: Any, mask: Any, box: Any) -> None:
+    """w <- w + d for weight i of a table of one column."""
+    buffer[i] += d
+
+
+class Writers(NamedTuple):
+    """How moves are stored: for weight i of a table of one column, and for a row. ``words`` carry the random bits."""
+
+    one: Scalar
+    row: Scalar
 
 
 @cache
-def code_writer(rounding: str) -> Scalar:
-    """The LPT store under a rounding rule; one compiled function per rule."""
+def float_writers(k: int) -> Writers:
+    """The float store w <- w + d, for rows of k."""
+
+    @jit
+    def write_float_row(buffer: Any, width: Any, delta: Any, j: Any, d: Any, words: Any, mask: Any, box: Any) -> None:
+        row = buffer[j * k : j * k + k]
+        for i in range(k):
+            row[i] += d[i]
+
+    return Writers(write_float, write_float_row)
+
+
+@cache
+def code_writers(rounding: str, k: int, packed: bool) -> Writers:
+    """The LPT store q <- clip(q + R(d / delta)) under a rounding rule, for rows of k codes, packed in bytes or plain."""
     rule: Scalar = getattr(FLOAT32, rounding)
     move = FLOAT32.move
 
     @jit
-    def write_code(view: Any, j: Any, i: Any, d: Any, u: Any, box: Any) -> None:
-        """q <- clip(q + R(d / delta)) at entry (j, i)."""
-        at = j * view.k + i
-        q = float32(load_code(view.buffer, at, view.width))
-        t = d / view.deltas[j * view.stride]
-        store_code(view.buffer, at, view.width, int32(move(q, t, u, box[0], box[1], rule)))
+    def next_code(q: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
+        return int32(move(float32(q), d / delta, centred_uniform(word, mask), box[0], box[1], rule))
 
-    return write_code
+    @jit
+    def write_code(buffer: Any, width: Any, delta: Any, i: Any, d: Any, word: Any, mask: Any, box: Any) -> None:
+        store_code(buffer, i, width, next_code(load_code(buffer, i, width), d, delta, word, mask, box))
+
+    @jit
+    def write_packed_row(buffer: Any, width: Any, delta: Any, j: Any, d: Any, words: Any, mask: Any, box: Any) -> None:
+        for i in range(k):
+            q = load_code(buffer, j * k + i, width)
+            store_code(buffer, j * k + i, width, next_code(q, d[i], delta, words[i], mask, box))
+
+    @jit
+    def write_plain_row(buffer: Any, width: Any, delta: Any, j: Any, d: Any, words: Any, mask: Any, box: Any) -> None:
+        row = buffer[j * k : j * k + k]
+        for i in range(k):
+            row[i] = next_code(row[i], d[i], delta, words[i], mask, box)
+
+    return Writers(write_code, write_packed_row if packed else write_plain_row)
 
 
 @dataclass

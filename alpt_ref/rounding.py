@@ -86,11 +86,11 @@ def _define(real: type, magic: float) -> Rules:
         return below + (one if below < zero and r != zero else zero)
 
     @jit
-    def move(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
-        """The code after an LPT step of t cells from code q: clip(R(q + t)) = R(clip(q + t)) (Q5)."""
+    def move(q: Any, t: Any, v: Any, lo: Any, hi: Any, rule: Any) -> Any:
+        """The code after an LPT step of t cells from code q: clip(R(q + t)) = R(clip(q + t)) (Q5). v = wrap(u)."""
         t = clip(t, -max_move, max_move)
         n = rint(t)
-        return clip(rule(q + n, t - n, wrap(u)), lo, hi)
+        return clip(rule(q + n, t - n, v), lo, hi)
 
     @jit
     def split_position(x: Any, delta: Any, lo: Any, hi: Any) -> Any:

@@ -1,10 +1,12 @@
 """Embedding tables: a matrix of weights (n_rows, k), in float32 or as packed codes with step sizes.
 
-Loops see a table as a :class:`View`: a flat buffer plus what turns an entry into a weight. ``read`` and the writers of
-:mod:`alpt_ref.optim` are scalar functions handed to the loops, so that one loop serves every storage.
+Loops see a table as a :class:`View`: a flat buffer plus what turns an entry into a weight. The readers here and the writers
+of :mod:`alpt_ref.optim` are handed to the loops as functions, so that one loop serves every storage. Functions
+of whole rows are compiled for one k: a loop of constant length over a slice becomes straight vector code.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +14,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.jit import jit
+from alpt_ref.jit import jit, prefetch
 from alpt_ref.packing import buffer_dtype, load_code, pack, unpack
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rounding import Scalar
@@ -29,15 +31,65 @@ class View(NamedTuple):
 
 
 @jit
-def read_float(view: Any, j: Any, i: Any) -> Any:
-    """Weight (j, i) of a float32 table."""
-    return view.buffer[j * view.k + i]
+def weight(code: Any, delta: Any) -> Any:
+    """w = delta q, rounded to float32."""
+    return float32(code) * delta
 
 
 @jit
-def read_code(view: Any, j: Any, i: Any) -> Any:
-    """Weight (j, i) of a table of codes: float32(q * delta)."""
-    return float32(load_code(view.buffer, j * view.k + i, view.width)) * view.deltas[j * view.stride]
+def read_float(buffer: Any, width: Any, delta: Any, i: Any) -> Any:
+    """Weight i of a float32 table of one column."""
+    return buffer[i]
+
+
+@jit
+def read_code(buffer: Any, width: Any, delta: Any, i: Any) -> Any:
+    """Weight i of a table of codes of one column."""
+    return weight(load_code(buffer, i, width), delta)
+
+
+@cache
+def float_row_reader(k: int) -> Scalar:
+    """Function (buffer, width, delta, j, out, e): row j of a float32 table of k columns into out[e]."""
+
+    @jit
+    def read_float_row(buffer: Any, width: Any, delta: Any, j: Any, out: Any, e: Any) -> None:
+        row = buffer[j * k : j * k + k]
+        for i in range(k):
+            out[e, i] = row[i]
+
+    return read_float_row
+
+
+@cache
+def code_row_reader(k: int, packed: bool) -> Scalar:
+    """Function (buffer, width, delta, j, out, e): row j of a table of codes of k columns into out[e]."""
+
+    @jit
+    def read_packed_row(buffer: Any, width: Any, delta: Any, j: Any, out: Any, e: Any) -> None:
+        for i in range(k):
+            out[e, i] = weight(load_code(buffer, j * k + i, width), delta)
+
+    @jit
+    def read_plain_row(buffer: Any, width: Any, delta: Any, j: Any, out: Any, e: Any) -> None:
+        row = buffer[j * k : j * k + k]
+        for i in range(k):
+            out[e, i] = weight(row[i], delta)
+
+    return read_packed_row if packed else read_plain_row
+
+
+@jit
+def prefetch_row(buffer: Any, width: Any, j: Any, k: Any) -> None:
+    """Ask for the first and last cache lines of row j."""
+    first = j * k
+    last = first + k - 1
+    if width < 8:
+        first = (first * width) >> 3
+        last = (last * width) >> 3
+    prefetch(buffer, first)
+    if k > 1:
+        prefetch(buffer, last)
 
 
 @dataclass
@@ -64,6 +116,11 @@ class FloatTable:
     def to_float(self) -> NDArray[float32]:
         """The weights, float32 (n_rows, k); a copy."""
         return self.weights.copy()
+
+    @property
+    def read_row(self) -> Scalar:
+        """The loops' reader of a row."""
+        return float_row_reader(self.shape[1])
 
     def copy(self) -> "FloatTable":
         """A table of its own memory."""
@@ -107,6 +164,11 @@ class CodeTable:
     def to_float(self) -> NDArray[float32]:
         """The weights float32(q * delta), (n_rows, k)."""
         return dequantize(self.codes(), self.grid)
+
+    @property
+    def read_row(self) -> Scalar:
+        """The loops' reader of a row."""
+        return code_row_reader(self.shape[1], self.grid.storage_bits < 8)
 
     def copy(self) -> "CodeTable":
         """A table of its own memory."""

@@ -16,11 +16,10 @@ from alpt_ref.config import Config
 from alpt_ref.grid import Grid
 from alpt_ref.inputs import Rows
 from alpt_ref.kernels import cpu, online
-from alpt_ref.optim import DIRECTIONS, Optimizer, code_writer, write_float
+from alpt_ref.optim import DIRECTIONS, Optimizer, Writers, code_writers, float_writers
 from alpt_ref.packing import buffer_dtype, pack
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, normals, permutation, random_bits_mask
-from alpt_ref.rounding import Scalar
 from alpt_ref.table import CodeTable, FloatTable, Table
 from alpt_ref.threads import run_ranges
 
@@ -97,11 +96,12 @@ def initial_state(config: Config, n_features: int) -> State:
 def score(state: State, rows: Rows, batch: NDArray[np.int64], n_threads: int) -> tuple[NDArray[float32], NDArray[float32]]:
     """Logits (batch,) and factor sums (batch, k) of the examples ``batch``."""
     linear, factors = state.linear.view(), state.factors.view()
+    readers = (state.linear.read, state.factors.read_row)
     z = np.empty(batch.size, float32)
     sums = np.empty((batch.size, factors.k), float32)
 
     def work(start: int, stop: int) -> None:
-        cpu.score_range(rows, batch, linear, factors, state.linear.read, state.bias, start, stop, z, sums)
+        cpu.score_range(cpu.scorer(factors.k), rows, batch, linear, factors, *readers, state.bias, start, stop, z, sums)
 
     run_ranges(work, batch.size, n_threads)
     return z, sums
@@ -117,9 +117,12 @@ class Stepper:
     n_features: int
 
     @cached_property
-    def write(self) -> Scalar:
-        """How a move is stored."""
-        return write_float if self.config.precision == "fp32" else code_writer(self.config.rounding)
+    def write(self) -> Writers:
+        """How moves are stored."""
+        k = self.config.k
+        if self.config.precision == "fp32":
+            return float_writers(k)
+        return code_writers(self.config.rounding, k, self.config.grids()[1].storage_bits < 8)
 
     @cached_property
     def draws(self) -> bool:
@@ -152,15 +155,15 @@ class Stepper:
 
     def _online_epoch(self, state: State, order: NDArray[np.int64]) -> None:
         c = self.config
-        schedule = (float(c.lr), c.decays, float(c.l2))
+        schedule = (float(c.lr), c.decays, float(c.l2), c.fit_intercept)
         streams = (uint64(Stream.LINEAR), uint64(Stream.FACTORS), uint64(c.seed))
         rng = (self.draws, random_bits_mask(c.random_bits), *streams)
         views = (state.linear.view(), state.factors.view())
-        store = (state.linear.read, self.write, self.boxes[0])
+        store = (state.linear.read, state.factors.read_row, *self.write, self.boxes)
         steps = (state.step, state.step + order.size)
-        state.bias = float32(
-            online.train_range(self.rows, self.y, order, *views, *store, state.bias, c.fit_intercept, schedule, rng, *steps)
-        )
+        functions = (cpu.scorer(c.k), online.factor_moves(c.k))
+        bias = online.train_range(*functions, self.rows, self.y, order, *views, *store, state.bias, schedule, rng, *steps)
+        state.bias = float32(bias)
         state.step += order.size
 
     def _batch_step(self, state: State, batch: NDArray[np.int64]) -> None:
@@ -171,7 +174,7 @@ class Stepper:
         rows, starts, entries = self._grouped(batch)
         when = (float(c.lr), c.decays, float(c.l2), state.step + 1)
         direction = DIRECTIONS[c.optimizer]
-        how = (state.linear.read, direction, self.write)
+        how = (state.linear.read, direction, self.write.one), (state.factors.read_row, direction, self.write.row)
         states = [(o.moments, box) for o, box in zip((state.linear_optimizer, state.factor_optimizer), self.boxes, strict=True)]
         mask, step, seed = random_bits_mask(c.random_bits), uint64(state.step), uint64(c.seed)
         rngs = [(self.draws, mask, (step, uint64(stream), seed)) for stream in (Stream.LINEAR, Stream.FACTORS)]
@@ -179,9 +182,11 @@ class Stepper:
 
         def work(start: int, stop: int) -> None:
             a, b = _byte_start(rows, start), _byte_start(rows, stop)
-            cpu.update_linear_range(entries, residual, rows, starts, linear, *how, states[0], when, rngs[0], a, b)
+            cpu.update_linear_range(entries, residual, rows, starts, linear, *how[0], states[0], when, rngs[0], a, b)
             if c.k:
-                cpu.update_factors_range(entries, residual, sums, rows, starts, factors, *how, states[1], when, rngs[1], a, b)
+                cpu.update_factors_range(
+                    entries, residual, sums, rows, starts, factors, *how[1], states[1], when, rngs[1], a, b
+                )
 
         run_ranges(work, rows.size, c.n_threads)
         if c.fit_intercept:

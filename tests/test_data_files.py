@@ -18,9 +18,7 @@ TEXT = b"1 0:1 2:0.5\n-1 1:2\n"
 
 
 def lines_of(path: Path, chunk_bytes: int) -> list[tuple[int, str]]:
-    return [
-        (chunk.first_line + i, line) for chunk in read_chunks(path, chunk_bytes) for i, line in enumerate(chunk.lines)
-    ]
+    return [(chunk.first_line + i, line) for chunk in read_chunks(path, chunk_bytes) for i, line in enumerate(chunk.lines)]
 
 
 @pytest.mark.parametrize("name", ["plain", "misleading.gz", "misleading.bz2"])

@@ -249,9 +249,7 @@ def test_lines_are_numbered_across_chunks(tmp_path: Path, monkeypatch: pytest.Mo
     whole, _ = fit_text(tmp_path, "\n".join(good), Source("libsvm"))
     assert whole.X.shape == (50, 50)
     assert whole.X.diagonal().tolist() == [i + 0.5 for i in range(50)]
-    dataset, _ = fit_text(
-        tmp_path, "\n".join([*good[:30], "3 4", *good[30:], "", "5"]), Source("libsvm", on_bad_line="skip")
-    )
+    dataset, _ = fit_text(tmp_path, "\n".join([*good[:30], "3 4", *good[30:], "", "5"]), Source("libsvm", on_bad_line="skip"))
     assert dataset.n_skipped == 2
     assert (dataset.X - whole.X).count_nonzero() == 0
     with pytest.raises(DataError, match=r"file:31:1: expected a label"):

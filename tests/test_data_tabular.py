@@ -50,9 +50,7 @@ def naive_bucket(text: str) -> str:
     return str(int(math.log(x) ** 2)) if x > 2 else str(x)
 
 
-def naive_one_hot(
-    names: list[str], train: list[list[str]], later: list[list[str]], min_count: int
-) -> NDArray[np.float32]:
+def naive_one_hot(names: list[str], train: list[list[str]], later: list[list[str]], min_count: int) -> NDArray[np.float32]:
     """X of ``later``, dense, column blocks [OOV, sorted kept values] per field."""
     blocks = []
     for j, name in enumerate(names):

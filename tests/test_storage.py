@@ -46,8 +46,13 @@ def test_table_of_codes(bits, width):
         assert np.array_equal(table.to_float(), dequantize(codes, grid))
         view = table.view()
         assert np.shares_memory(view.buffer, table.buffer)
-        read = [[table.read(view, j, i) for i in range(3)] for j in range(7)]
-        assert np.array_equal(np.array(read, np.float32), table.to_float())
+        rows = np.empty((7, 3), np.float32)
+        for j in range(7):
+            table.read_row(view.buffer, view.width, view.deltas[j * view.stride], j, rows, j)
+        assert np.array_equal(rows, table.to_float())
+        column = CodeTable.from_float(weights[:, :1], grid, "nearest")
+        read = [column.read(column.buffer, column.view().width, view.deltas[j * view.stride], j) for j in range(7)]
+        assert read == column.to_float()[:, 0].tolist()
         again = table_from_arrays(table.to_arrays(), table.shape)
         assert np.array_equal(again.to_float(), table.to_float())
         copy = table.copy()
@@ -60,7 +65,10 @@ def test_table_of_floats():
     table = FloatTable(weights)
     assert table.nbytes == {"codes": 24, "steps": 0}
     view = table.view()
-    assert [table.read(view, j, i) for j in range(3) for i in range(2)] == list(range(6))
+    row = np.empty((1, 2), np.float32)
+    table.read_row(view.buffer, view.width, view.deltas[0], 2, row, 0)
+    assert row.tolist() == [[4, 5]]
+    assert [table.read(view.buffer, view.width, view.deltas[0], i) for i in range(3)] == [0, 1, 2]
     assert np.array_equal(table_from_arrays(table.to_arrays(), (3, 2)).to_float(), weights)
     table.copy().weights[:] = 7
     assert table.to_float()[2, 1] == 5

@@ -114,9 +114,7 @@ def _entry(word: str, column: int, source: Source) -> tuple[int, float]:
         last = first + MAX_FEATURES - 1
         # float() rather than int(), which refuses more than 4,300 digits; it is exact far beyond ``last``.
         if not (_DIGITS.fullmatch(key) and first <= float(key) <= last):
-            raise LineError(
-                f"expected {name} to be an integer from {first} to {last}, got {quote(key)}", column
-            )
+            raise LineError(f"expected {name} to be an integer from {first} to {last}, got {quote(key)}", column)
     try:
         return int(float(keys[-1])) - source.first_index, number(value)
     except LineError as bad:

@@ -103,9 +103,7 @@ def locate(names: Sequence[str], delimiter: str, feature_map: FeatureMap, *, lab
     Without ``labels`` the label column may be absent. Raises LineError if another column is absent, repeated,
     or unknown to the map.
     """
-    wanted = {field.column for field in feature_map.fields} | (
-        {feature_map.label_column} if labels else set()
-    )
+    wanted = {field.column for field in feature_map.fields} | ({feature_map.label_column} if labels else set())
     for name in sorted(wanted):
         if name not in names:
             raise LineError(f"the header has no column {quote(name)}")

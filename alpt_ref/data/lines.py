@@ -81,9 +81,7 @@ def _unreadable(path: PathLike, error: Exception) -> DataError:
     return DataError(f"{os.fspath(path)}: cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
-def parse_each(
-    path: PathLike, chunk: Chunk, parse: Callable[[str], T | None], *, skip: bool
-) -> tuple[list[T], int]:
+def parse_each(path: PathLike, chunk: Chunk, parse: Callable[[str], T | None], *, skip: bool) -> tuple[list[T], int]:
     """Parse every line of a chunk on its own: the parsed lines, and the number of malformed ones.
 
     ``parse`` returns None for a line to pass over in silence (a blank one), and raises LineError for a bad

@@ -79,8 +79,7 @@ def make_ctr(
     for f in range(n_fields):
         # 24 bits are too coarse for the tail of a large field; two draws make 48, exactly, in float64.
         high, low = (
-            uniforms(n_rows, seed=seed, step=_VALUES + 2 * f + half, stream=Stream.DATA).astype(np.float64)
-            for half in (0, 1)
+            uniforms(n_rows, seed=seed, step=_VALUES + 2 * f + half, stream=Stream.DATA).astype(np.float64) for half in (0, 1)
         )
         indices[:, f] = offsets[f] + _zipf_rank(high + low * 2.0**-24, int(sizes[f]), zipf)
     X = one_hot(indices, n_features)

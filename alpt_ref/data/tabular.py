@@ -150,9 +150,7 @@ def _learner(codes: dict[str, int]) -> Indexer:
     return lambda value: codes.setdefault(value, len(codes))
 
 
-def _settle(
-    codes: NDArray[np.int32], code_of: Sequence[dict[str, int]], feature_map: FeatureMap
-) -> FeatureMap:
+def _settle(codes: NDArray[np.int32], code_of: Sequence[dict[str, int]], feature_map: FeatureMap) -> FeatureMap:
     """Learn the dictionaries, and turn ``codes`` (n, n_fields) into features in place.
 
     A value met only on skipped lines has a code but no count, and so no feature.

@@ -10,6 +10,7 @@ A step is three phases, each split over disjoint ranges:
     dz/dw_j = x_j,   dz/dv_jf = x_j (S_f - v_jf x_j)                              Rendle, *Factorization Machines*, (1), (4)
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,39 +20,66 @@ from numpy.typing import NDArray
 from alpt_ref.jit import jit
 from alpt_ref.logistic import FLOAT32
 from alpt_ref.optim import hyper
-from alpt_ref.rng import LANES, fill_scattered, uniform
+from alpt_ref.rng import LANES, fill_scattered
+from alpt_ref.rounding import Scalar
 
 _residual = FLOAT32.residual
 
 
-@jit
-def score_example(rows, i, linear, factors, read, bias, sums, squares):
-    """Logit of example ``i`` of ``rows`` = (indptr, indices, values); leaves S in ``sums`` (k,), scratch ``squares`` (k,)."""
-    indptr, indices, values = rows
-    k = sums.size
-    sums[:] = float32(0)
-    squares[:] = float32(0)
-    z = bias
-    for p in range(indptr[i], indptr[i + 1]):
-        j = int64(indices[p])
-        x = values[p]
-        z += read(linear, j, 0) * x
+@cache
+def scorer(k: int) -> Scalar:
+    """The logit of one example, compiled for k factors: (rows, i, linear, factors, read, read_row, bias, v, sums) -> z.
+
+    ``rows`` is (indptr, indices, values). Leaves the factors of the example's features in ``v`` (entries or more, k) and
+    S in ``sums`` (k,).
+    """
+
+    @jit
+    def score_example(rows, i, linear, factors, read, read_row, bias, v, sums):
+        indptr, indices, values = rows
+        buffer, width, deltas, stride, _ = linear
+        begin, end = indptr[i], indptr[i + 1]
+        z = bias
+        for p in range(begin, end):
+            j = int64(indices[p])
+            z += read(buffer, width, deltas[j * stride], j) * values[p]
+        if k == 0:
+            return z
+        buffer, width, deltas, stride, _ = factors
+        squares = np.zeros(k, float32)
         for f in range(k):
-            vx = read(factors, j, f) * x
-            sums[f] += vx
-            squares[f] += vx * vx
-    pairs = float32(0)
-    for f in range(k):
-        pairs += sums[f] * sums[f] - squares[f]
-    return z + float32(0.5) * pairs
+            sums[f] = float32(0)
+        for p in range(begin, end):
+            j, x = int64(indices[p]), values[p]
+            read_row(buffer, width, deltas[j * stride], j, v, p - begin)
+            for f in range(k):
+                vx = v[p - begin, f] * x
+                sums[f] += vx
+                squares[f] += vx * vx
+        pairs = float32(0)
+        for f in range(k):
+            pairs += sums[f] * sums[f] - squares[f]
+        return z + float32(0.5) * pairs
+
+    return score_example
 
 
 @jit
-def score_range(rows, batch, linear, factors, read, bias, start, stop, z, sums):
-    """Logits of the examples batch[start:stop] into ``z``; their factor sums into ``sums`` (batch, k)."""
-    squares = np.empty(sums.shape[1], float32)
+def widest(indptr: Any, examples: Any) -> Any:
+    """The largest number of entries of an example."""
+    n = int64(0)
+    for i in examples:
+        n = max(n, int64(indptr[i + 1] - indptr[i]))
+    return n
+
+
+@jit
+def score_range(score, rows, batch, linear, factors, read, read_row, bias, start, stop, z, sums):
+    """Logits of the examples batch[start:stop] into ``z``; factor sums into ``sums`` (batch, k). ``score`` from ``scorer(k)``."""
+    k = sums.shape[1]
+    v = np.empty((widest(rows[0], batch[start:stop]) if k else 0, k), float32)
     for b in range(start, stop):
-        z[b] = score_example(rows, batch[b], linear, factors, read, bias, sums[b], squares)
+        z[b] = score(rows, batch[b], linear, factors, read, read_row, bias, v, sums[b])
 
 
 @jit
@@ -127,29 +155,33 @@ def distinct(sorted_keys: NDArray[np.int32]) -> Any:
 
 
 @jit
-def _write_row(view, j, g, read, direction, write, moments, h, box, mask, words):
-    """Move row j against its loss gradient ``g`` (k,); element i of the row uses the i-th word after the row's offset."""
-    k = view.k
-    skip = (j * k) & 3
-    for i in range(k):
-        gradient = g[i] + h.l2 * read(view, j, i)
-        d = direction(gradient, moments, j * k + i, h)
-        write(view, j, i, d, uniform(words[skip + i], mask), box)
-
-
-@jit
 def row_blocks(k: int) -> int:
     """Philox blocks that cover a row of k elements wherever it begins, rounded up to whole lanes."""
     return -(-(k + 3) // (4 * LANES)) * LANES
 
 
 @jit
-def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, counter: Any) -> None:
-    """Words of row j into ``words``, from the block of its first element on."""
+def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, counter: Any) -> Any:
+    """Words of row j, a slice of ``words``."""
     first = uint64(j * k) >> uint64(2)
     for b in range(blocks.size):
         blocks[b] = first + uint64(b)
     fill_scattered(words, blocks, counter[0], counter[1], counter[2])
+    skip = (j * k) & 3
+    return words[skip : skip + k]
+
+
+@jit
+def row_gradient(entries, residual, sums, begin, end, v, g):
+    """Loss gradient of one row of factors, ``v`` (k,), from its entries begin .. end - 1, in order, into ``g`` (k,)."""
+    position, value = entries
+    g[:] = float32(0)
+    for e in range(begin, end):
+        x = value[e]
+        rx = residual[position[e]] * x
+        s = sums[position[e]]
+        for f in range(g.size):
+            g[f] += rx * (s[f] - v[f] * x)
 
 
 @jit
@@ -159,44 +191,43 @@ def update_linear_range(entries, residual, rows, starts, linear, read, direction
     ``state`` is (moments, code range), ``when`` the arguments of ``hyper``, ``rng`` (draws?, mask, (step, stream, seed)).
     """
     position, value = entries
+    buffer, width, deltas, stride, _ = linear
     moments, box = state
     h = hyper(*when)
     draws, mask, counter = rng
     blocks = np.empty(row_blocks(1), uint64)
     words = np.zeros(4 * blocks.size, uint32)
-    g = np.zeros(1, float32)
     for r in range(start, stop):
-        g[0] = float32(0)
+        j = rows[r]
+        g = float32(0)
         for e in range(starts[r], starts[r + 1]):
-            g[0] += residual[position[e]] * value[e]
-        if draws:
-            fill_row_words(words, blocks, rows[r], 1, counter)
-        _write_row(linear, rows[r], g, read, direction, write, moments, h, box, mask, words)
+            g += residual[position[e]] * value[e]
+        word = fill_row_words(words, blocks, j, 1, counter)[0] if draws else uint32(0)
+        delta = deltas[j * stride]
+        d = direction(g + h.l2 * read(buffer, width, delta, j), moments, j, h)
+        write(buffer, width, delta, j, d, word, mask, box)
 
 
 @jit
-def update_factors_range(entries, residual, sums, rows, starts, factors, read, direction, write, state, when, rng, start, stop):
-    """One step on the factor rows rows[start:stop]; ``sums`` (batch, k) holds S of each example."""
-    position, value = entries
+def update_factors_range(
+    entries, residual, sums, rows, starts, factors, read_row, direction, write_row, state, when, rng, start, stop
+):
+    """One step on the factor rows rows[start:stop]; ``sums`` (batch, k) holds S of each example. Rest as above."""
+    buffer, width, deltas, stride, k = factors
     moments, box = state
     h = hyper(*when)
     draws, mask, counter = rng
-    k = factors.k
     blocks = np.empty(row_blocks(k), uint64)
     words = np.zeros(4 * blocks.size, uint32)
-    g = np.zeros(k, float32)
-    v = np.empty(k, float32)
+    row_words = words[:k]
+    g, v, d = np.empty(k, float32), np.empty((1, k), float32), np.empty(k, float32)
     for r in range(start, stop):
         j = rows[r]
-        g[:] = float32(0)
+        delta = deltas[j * stride]
+        read_row(buffer, width, delta, j, v, 0)
+        row_gradient(entries, residual, sums, starts[r], starts[r + 1], v[0], g)
         for f in range(k):
-            v[f] = read(factors, j, f)
-        for e in range(starts[r], starts[r + 1]):
-            x = value[e]
-            rx = residual[position[e]] * x
-            s = sums[position[e]]
-            for f in range(k):
-                g[f] += rx * (s[f] - v[f] * x)
+            d[f] = direction(g[f] + h.l2 * v[0, f], moments, j * k + f, h)
         if draws:
-            fill_row_words(words, blocks, j, k, counter)
-        _write_row(factors, j, g, read, direction, write, moments, h, box, mask, words)
+            row_words = fill_row_words(words, blocks, j, k, counter)
+        write_row(buffer, width, delta, j, d, row_words, mask, box)

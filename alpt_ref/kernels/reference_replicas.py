@@ -52,7 +52,14 @@ def example_at(n: int, replica: int, step: int, seed: int) -> int:
 
 
 def walk_replica(
-    examples: Examples, walk: Walk, mode: str, rounding: str | None, start: int, stop: int, replica: int, codes: Vector
+    examples: Examples,
+    walk: Walk,
+    mode: str,
+    rounding: str | None,
+    start: int,
+    stop: int,
+    replica: int,
+    codes: Vector,
 ) -> tuple[NDArray[Any], dict[str, float]]:
     """Codes after each of the steps start .. stop - 1, (steps + 1, d), and {"regret", "last_move", "clipped"}.
 
@@ -75,5 +82,3 @@ def walk_replica(
             record["last_move"] = t + 1
         path.append(new)
     return np.array(path), record
-
-

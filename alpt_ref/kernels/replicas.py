@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from alpt_ref.jit import jit
 from alpt_ref.logistic import FLOAT64
 from alpt_ref.optim import learning_rate
-from alpt_ref.rng import Stream, fill_words, philox, random_bits_mask, uniform
+from alpt_ref.rng import Stream, centred_uniform, fill_words, philox, random_bits_mask
 
 _log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
 _EXAMPLE, _LINEAR = uint64(Stream.EXAMPLE), uint64(Stream.LINEAR)
@@ -145,7 +145,7 @@ def example_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, 
 
 
 @jit
-def walk_range(examples, walk, checkpoints, trace, gradient, move, rule, with_loss, start, stop, first, last):  # type: ignore[no-untyped-def]
+def walk_range(examples, walk, checkpoints, trace, gradient, move, rule, with_loss, start, stop, first, last):
     """Steps start .. stop - 1 (the first step ever is 0) of the replicas first .. last - 1, in place in ``trace``.
 
     gradient : ``batch_gradient`` or ``example_gradient``; move : ``Rules.move`` or ``shift``; rule : a float64 rounding rule.
@@ -172,7 +172,7 @@ def walk_range(examples, walk, checkpoints, trace, gradient, move, rule, with_lo
                 fill_words(words, r * d, uint64(t), _LINEAR, walk.seed)
             for j in range(d):
                 s = scale * g[j]
-                new = move(q[j], s, float64(uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
+                new = move(q[j], s, float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
                 if q[j] + s < walk.lo or q[j] + s > walk.hi:
                     trace.clipped[r] += 1
                 if new != q[j]:

@@ -1,0 +1,184 @@
+"""The command line: every option with its default and range, and nothing of what it does.
+
+An option that is not given is absent from the namespace, so that its default and its range have one home:
+``Source`` for data, ``Config`` for training. Options are named after the fields there, and the tests hold the
+help texts to the defaults there.
+"""
+
+import argparse
+import re
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from alpt_ref import __version__
+from alpt_ref.cli import examples
+
+# Fields that the command line calls otherwise.
+_SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept"}
+
+
+class CommandError(ValueError):
+    """What is wrong with a command, in one sentence."""
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(message.removeprefix("argument "))
+
+
+def spell_options(message: str, fields: Iterable[str]) -> str:
+    """``message`` with the names of ``fields`` written as the options that set them."""
+    names = "|".join(fields)
+    spelt = {name: f"--{_SPELT.get(name, name).replace('_', '-')}" for name in fields}
+    return re.sub(rf"\b(?:{names})\b", lambda match: spelt[match[0]], message)
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be an integer, got {text!r}") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be a number, got {text!r}") from None
+
+
+def _delta(text: str) -> float | tuple[float, ...]:
+    try:
+        values = tuple(map(float, text.split(",")))
+    except ValueError:
+        values = ()
+    if len(values) not in (1, 2):
+        raise ArgumentTypeError(f"must be one number, or two as linear,factors, got {text!r}")
+    return values if len(values) == 2 else values[0]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
+
+_DATA: Options = (
+    ("--train", "FILE", Path, "training data; the other files are read as this one taught"),
+    ("--valid", "FILE", Path, "picks the epoch whose weights are kept, by AUC"),
+    ("--test", "FILE", Path, "measured once, after training"),
+    ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu or csv (tables)"),
+    ("--index-base", "0|1", _integer, "indexed: the first index (default: 1 for libsvm, else 0)"),
+    ("--n-features", "N", _integer, "indexed: 1 to 2147483647 (default: largest training index + 1)"),
+    ("--hash-bins", "N", _integer, "tables: hash into N features, 1 to 2147483647 (default: no hashing)"),
+    ("--min-count", "N", _integer, "tables: fold together values rarer than N, 1 or more (default: 1)"),
+    ("--label-column", "NAME", str, "csv: the label (default: the first of label, click, y, target)"),
+    ("--numeric", "A,B", _names, "csv: numbers, to be bucketed, besides I1, I2, ... (default: none)"),
+    ("--positive-label", "TEXT", str, "the label of a click (default: 1, with 0 or -1 for none)"),
+    ("--on-bad-line", "error|skip", str, "stop at a malformed line, or skip and count it (default: error)"),
+)
+_MODEL: Options = (
+    ("--k", "N", _integer, "fm: number of factors, 0 or more (default: 8)"),
+    ("--init-std", "X", _number, "fm: standard deviation of the first factors, 0 or more (default: 0.01)"),
+    ("--precision", "fp32|lpt", str, "float32 weights, or low-precision training (default: fp32)"),
+    ("--bits", "N", _integer, "lpt: width of a code, 2 to 16 (default: 8)"),
+    ("--delta", "X[,Y]", _delta, "lpt: step size of the grid, above 0; one, or two as linear,factors "
+     "(default: 4/2^(bits-1),1/2^(bits-1))"),
+    ("--rounding", "RULE", str, "lpt: stochastic, nearest, toward_zero or floor (default: stochastic)"),
+    ("--random-bits", "N", _integer, "lpt: bits of the numbers that round, 1 to 24 (default: 24)"),
+)  # fmt: skip
+_DESCENT: Options = (
+    ("--optimizer", "sgd|adam", str, "direction of a step (default: sgd)"),
+    ("--lr", "X", _number, "learning rate, above 0 (default: 0.1)"),
+    ("--schedule", "constant|sqrt", str, "lr, or lr/sqrt(t) in step t (default: constant)"),
+    ("--update", "touched|dense", str, "rows that a step moves: those of the batch, or all "
+     "(default: dense with fp32, touched with lpt)"),
+    ("--l2", "X", _number, "adds X/2 times the squared weights to the loss, 0 or more (default: 0.0)"),
+    ("--batch-size", "N", _integer, "examples of a step, 1 or more (default: 256)"),
+    ("--epochs", "N", _integer, "passes over the training data, 1 or more (default: 10)"),
+    ("--patience", "N", _integer, "stop after N epochs without a better AUC on --valid, 1 or more "
+     "(default: never)"),
+    ("--seed", "N", _integer, "of everything random, 0 to 2^64-1 (default: 0)"),
+)  # fmt: skip
+_THREADS: Options = (("--threads", "N", _integer, "1 or more; results do not depend on it (default: 1)"),)
+
+
+def build_parser() -> ArgumentParser:
+    """The parser of the whole command; it raises CommandError where argparse would exit."""
+    looks: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+    about = "Train, evaluate and study click models whose weights are stored in few bits."
+    parser = _Parser(prog="alpt-ref", description=about, epilog=examples.TOP, **looks)
+    parser.add_argument("--version", action="version", version=f"alpt-ref {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary, epilog, add_options in (
+        ("train", "train a model and measure it", examples.TRAIN, _train_options),
+        ("evaluate", "measure a trained model on labelled data", examples.EVALUATE, _evaluate_options),
+        ("predict", "print one probability per example", examples.PREDICT, _predict_options),
+        ("convergence", "measure convergence errors", examples.CONVERGENCE, _convergence_options),
+    ):
+        description = f"{summary.capitalize()}."
+        add_options(commands.add_parser(name, help=summary, description=description, epilog=epilog, **looks))
+    return parser
+
+
+def _train_options(command: ArgumentParser) -> None:
+    explained = (
+        "Files may be compressed by gzip or bzip2. Without --train, 20,000 clicks are generated\n"
+        "and split 8:1:1 into train, valid and test."
+    )
+    _add(command.add_argument_group("data", explained), _DATA)
+    model = command.add_argument_group("model")
+    kinds = "logistic regression or factorization machine (default: fm)"
+    model.add_argument("--model", choices=("lr", "fm"), default="fm", help=kinds)
+    bias: dict[str, Any] = {"dest": "fit_intercept", "action": "store_false", "default": SUPPRESS}
+    model.add_argument("--no-intercept", help="leave out the bias", **bias)
+    _add(model, _MODEL)
+    _add(command.add_argument_group("descent"), _DESCENT)
+    run = command.add_argument_group("run")
+    where = "folder of the results (required)"
+    run.add_argument("--out", metavar="DIR", type=Path, required=True, help=where)
+    _add(run, _THREADS, dest="n_threads")
+    either = run.add_mutually_exclusive_group()
+    either.add_argument("--resume", action="store_true", help="go on from DIR/checkpoint.npz if it exists")
+    either.add_argument("--force", action="store_true", help="replace the results in DIR")
+
+
+def _evaluate_options(command: ArgumentParser) -> None:
+    _add_model_and_data(command)
+    command.add_argument("--json", metavar="FILE", type=Path, help="write the figures there, too")
+
+
+def _predict_options(command: ArgumentParser) -> None:
+    _add_model_and_data(command)
+    where = "written once all is computed (default: standard output)"
+    command.add_argument("--out", metavar="FILE", type=Path, help=where)
+    labels = "the data have no labels, or labels to ignore"
+    command.add_argument("--no-labels", dest="labels", action="store_false", help=labels)
+
+
+def _add_model_and_data(command: ArgumentParser) -> None:
+    model = "model.npz of alpt-ref train; it knows the format of its data (required)"
+    command.add_argument("--model", metavar="FILE", type=Path, required=True, help=model)
+    command.add_argument("--data", metavar="FILE", type=Path, required=True, help="examples (required)")
+    bad = "stop at a malformed line, or skip and count it (default: error)"
+    command.add_argument("--on-bad-line", choices=("error", "skip"), default="error", help=bad)
+
+
+def _convergence_options(command: ArgumentParser) -> None:
+    data = "libsvm files, besides the generated problems (default: none)"
+    command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
+    for split in ("train", "valid", "test"):
+        explained = f"libfm file, its {split} data in the place of generated clicks (default: generated)"
+        command.add_argument(f"--ctr-{split}", metavar="FILE", type=Path, help=explained)
+    out = Path("results/convergence")
+    command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
+    _add(command, _THREADS, default=1)
+    command.add_argument("--quick", action="store_true", help="short runs, to see that it works")
+
+
+def _add(group: argparse._ActionsContainer, options: Options, **more: Any) -> None:
+    more.setdefault("default", SUPPRESS)
+    for option, metavar, parse, explained in options:
+        group.add_argument(option, metavar=metavar, type=parse, help=explained, **more)

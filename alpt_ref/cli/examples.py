@@ -1,0 +1,48 @@
+"""What the help of each command ends with."""
+
+TOP = """\
+examples:
+  alpt-ref train --out run                       a factorization machine on generated clicks
+  alpt-ref train --train train.libsvm --test test.libsvm --format libsvm --model lr --out run
+  alpt-ref evaluate --model run/model.npz --data test.libsvm
+  alpt-ref predict --model run/model.npz --data new.libsvm --no-labels > probabilities.txt
+  alpt-ref COMMAND --help                        every option, its default and its range
+"""
+
+TRAIN = """\
+examples:
+  generated clicks, 8-bit weights, stochastic rounding:
+    alpt-ref train --precision lpt --bits 8 --epochs 5 --out run
+  logistic regression on libfm files, by Adam:
+    alpt-ref train --train train.libfm --valid valid.libfm --test test.libfm --format libfm \\
+        --model lr --optimizer adam --lr 1e-3 --l2 1e-5 --batch-size 4096 --patience 2 --out run
+  a table with a header, its rare values folded together:
+    alpt-ref train --train clicks.csv --format csv --label-column clicked --min-count 5 --out run
+  the original Criteo file, hashed, its malformed lines left out:
+    alpt-ref train --train train.txt --format criteo --hash-bins 1000000 --on-bad-line skip --out run
+  go on after an interruption, or for more epochs:
+    the same command with --resume
+
+DIR receives model.npz (the weights, and how to read data), metrics.json (described in docs/metrics.md)
+and checkpoint.npz (rewritten after every epoch). A resumed run ends with the bits of an uninterrupted one.
+"""
+
+EVALUATE = """\
+example:
+  alpt-ref evaluate --model run/model.npz --data test.libsvm --json test.json
+"""
+
+PREDICT = """\
+examples:
+  alpt-ref predict --model run/model.npz --data test.libsvm --out probabilities.txt
+  alpt-ref predict --model run/model.npz --data new.csv --no-labels | head
+"""
+
+CONVERGENCE = """\
+examples:
+  alpt-ref convergence --quick                   generated problems only, in short runs
+  alpt-ref convergence --data a9a w8a --out errors
+  alpt-ref convergence --ctr-train train.libfm --ctr-valid valid.libfm --ctr-test test.libfm
+
+Finished parts are kept in DIR, so after an interruption the same command goes on from there.
+"""

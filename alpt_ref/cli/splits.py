@@ -1,0 +1,78 @@
+"""The data of a training run: read from files, or generated where none are given."""
+
+import argparse
+import dataclasses
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+from alpt_ref.cli.arguments import CommandError, spell_options
+from alpt_ref.data import Dataset, FeatureMap, Source, fit_read, make_ctr, read
+
+GENERATED_ROWS = 20_000
+_FIELDS = [field.name for field in dataclasses.fields(Source)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Splits:
+    """What to train on, what picks the epoch, what is measured last, and how they were read.
+
+    files : the path of each split by its name; empty for generated data.
+    """
+
+    train: Dataset
+    valid: Dataset | None
+    test: Dataset | None
+    feature_map: FeatureMap
+    files: dict[str, Path]
+
+    def items(self) -> dict[str, Dataset | None]:
+        """The three by name."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
+
+def source_of(args: argparse.Namespace) -> Source | None:
+    """The checked format of the files; None if data are to be generated. Raises CommandError."""
+    given = {name: getattr(args, name) for name in _FIELDS if hasattr(args, name)}
+    if not hasattr(args, "train"):
+        stray = [name for name in ("valid", "test", *given) if hasattr(args, name)]
+        if stray:
+            raise CommandError(f"{_option(stray[0])} needs --train")
+        return None
+    if "format" not in given:
+        raise CommandError("--train needs --format")
+    try:
+        return Source(**given)
+    except ValueError as error:
+        raise CommandError(spell_options(str(error), _FIELDS)) from None
+
+
+def load(args: argparse.Namespace, source: Source | None) -> Splits:
+    """Read or generate the data, saying on stderr what they are. Raises DataError."""
+    splits = _generate() if source is None else _read(args, source)
+    for name, dataset in splits.items().items():
+        if dataset is not None:
+            n, d = dataset.X.shape
+            print(f"{name}: {n:,} rows, {int(dataset.y.sum()):,} positive, {d:,} features", file=sys.stderr)
+    return splits
+
+
+def _read(args: argparse.Namespace, source: Source) -> Splits:
+    files = {name: getattr(args, name) for name in ("train", "valid", "test") if hasattr(args, name)}
+    train, feature_map = fit_read(files["train"], source)
+    later = {name: read(path, feature_map) for name, path in files.items() if name != "train"}
+    return Splits(train, later.get("valid"), later.get("test"), feature_map, files)
+
+
+def _generate() -> Splits:
+    print("no --train: generated clicks (the same on every machine)", file=sys.stderr)
+    whole, _ = make_ctr(GENERATED_ROWS)
+    n, n_features = whole.X.shape
+    ends = (0, 8 * n // 10, 9 * n // 10, n)
+    train, valid, test = (Dataset(whole.X[a:b], whole.y[a:b], 0, 0) for a, b in pairwise(ends))
+    # One-hot rows without a file; libfm is how a user would write more of them.
+    return Splits(train, valid, test, FeatureMap(Source("libfm"), n_features), {})
+
+
+def _option(field: str) -> str:
+    return spell_options(field, [field])

@@ -1,0 +1,92 @@
+"""``alpt-ref train``: data in; model.npz, metrics.json and checkpoint.npz out."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from alpt_ref.cli.arguments import CommandError, spell_options
+from alpt_ref.cli.report import metrics, progress, row, run_table
+from alpt_ref.cli.splits import Splits, load, source_of
+from alpt_ref.files import write_json
+from alpt_ref.models import FactorizationMachine, LogisticRegression
+from alpt_ref.train import TrainingDivergedError
+
+MODELS: dict[str, type[FactorizationMachine]] = {"lr": LogisticRegression, "fm": FactorizationMachine}
+_LPT = ("bits", "delta", "rounding", "random_bits")
+_FACTORS = ("k", "init_std")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, save, measure, print. Raises CommandError, DataError or OSError before anything is lost."""
+    source, model = source_of(args), model_of(args)
+    if hasattr(args, "patience") and hasattr(args, "train") and not hasattr(args, "valid"):
+        raise CommandError("--patience needs --valid")
+    _check_folder(args)
+    splits = load(args, source)
+    _fit(args, model, splits)
+    content = metrics(model, splits)
+    model.save(args.out / "model.npz", feature_map=splits.feature_map.to_arrays())
+    write_json(args.out / "metrics.json", content)
+    print(run_table(content))
+    print(row("written", f"{args.out / 'model.npz'}, {args.out / 'metrics.json'}"))
+
+
+def model_of(args: argparse.Namespace) -> FactorizationMachine:
+    """The model asked for. Raises CommandError for an argument that is bad or would be ignored."""
+    fields = FactorizationMachine().get_params()
+    given = {name: getattr(args, name) for name in fields if hasattr(args, name)}
+    two_steps = isinstance(given.get("delta"), tuple)
+    for wanted, names in (("--precision lpt", _LPT), ("--model fm", _FACTORS)):
+        inert = args.model == "lr" if names is _FACTORS else given.get("precision", "fp32") == "fp32"
+        for name in names if inert else ():
+            if name in given:
+                raise CommandError(f"{spell_options(name, [name])} needs {wanted}")
+    if two_steps and args.model == "lr":
+        raise CommandError("--delta with two step sizes needs --model fm")
+    try:
+        model = MODELS[args.model](**given)
+        model.config()
+    except ValueError as error:
+        raise CommandError(spell_options(str(error), list(fields))) from None
+    return model
+
+
+def _check_folder(args: argparse.Namespace) -> None:
+    """Refuse to begin where results would be overwritten."""
+    out: Path = args.out
+    if out.exists() and not out.is_dir():
+        raise CommandError(f"--out {out} is not a folder")
+    checkpoint = out / "checkpoint.npz"
+    if args.force or (args.resume and checkpoint.exists()):
+        return
+    ways_out = "--force to replace it" if args.resume else "--resume to go on, --force to replace it"
+    lost = f", but no {checkpoint} to resume from" if args.resume else ""
+    for path in (out / "model.npz", out / "metrics.json", checkpoint):
+        if path.exists():
+            raise CommandError(f"{path} exists{lost}: use {ways_out}, or another --out")
+
+
+def _fit(args: argparse.Namespace, model: FactorizationMachine, splits: Splits) -> None:
+    checkpoint: Path = args.out / "checkpoint.npz"
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.force:
+        checkpoint.unlink(missing_ok=True)
+    if args.resume and checkpoint.exists():
+        print(f"going on from {checkpoint}", file=sys.stderr)
+    train, valid = splits.train, splits.valid
+    try:
+        with progress(model.config().epochs, terminal=sys.stderr.isatty()) as on_epoch:
+            model.fit(
+                train.X,
+                train.y,
+                eval_set=None if valid is None else (valid.X, valid.y),
+                checkpoint=checkpoint,
+                resume=args.resume,
+                on_epoch=on_epoch,
+            )
+    except TrainingDivergedError as error:
+        raise CommandError(spell_options(str(error), ["lr"])) from None
+    except KeyboardInterrupt:
+        if not checkpoint.exists():
+            raise KeyboardInterrupt("no epoch had ended, so there is nothing to resume") from None
+        raise KeyboardInterrupt(f"the same command with --resume goes on from {checkpoint}") from None

@@ -1,0 +1,60 @@
+"""A table of text, for the terminal and for Markdown, and how its numbers are written."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 100
+ROUND_OFF = 1e-14  # gaps smaller than this are round-off of f(w) - f*
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+
+    def markdown(self) -> str:
+        """The table in Markdown, its title a heading and its note a paragraph."""
+        lines = [f"### {self.title}", "", _line(self.columns), _line("---" for _ in self.columns)]
+        lines += [_line(row) for row in self.rows]
+        return "\n".join([*lines, "", self.note, ""] if self.note else [*lines, ""])
+
+    def print(self, console: Console) -> None:
+        """The table on a terminal of 100 columns."""
+        table = Table(title=self.title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", pad_edge=False)
+        for column in self.columns:
+            table.add_column(column, justify="right", no_wrap=True)
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(table)
+        if self.note:
+            console.print(self.note, style="dim", highlight=False)
+        console.print()
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """``value`` to ``digits`` significant digits, exponents without padding; a dash for None."""
+    if value is None:
+        return "-"
+    if abs(value) < ROUND_OFF:
+        return "0"
+    if 1e-3 <= abs(value) < 1e6:
+        return f"{float(f'{value:.{digits}g}'):.{12}g}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def interval(value: float | None, half: float | None, digits: int = 2) -> str:
+    """``value ± half``; the value alone where it is deterministic."""
+    return number(value, digits) if half is None else f"{number(value, digits)}±{number(half, 1)}"

@@ -1,0 +1,1 @@
+"""The theorems, one file each: statement, proof, assumptions as numbers, and the bound typed once."""

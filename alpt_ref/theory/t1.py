@@ -1,0 +1,110 @@
+r"""T1: stochastic rounding converges at the rate of full-precision SGD, to a floor of order delta.  (upper)
+
+Problem. f_1, f_2, ... convex on the box S = [lo, hi]^d of a grid of step size Delta; w* any fixed point of S.
+
+Algorithm. LPT with stochastic rounding: w_{t+1} = Q_S(w_t - eta_t g_t), w_1 on the grid, eta_t = eta or eta / sqrt(t).
+
+Assumptions. E[g_t | past] is a subgradient of f_t at w_t; E||g_t||_2^2 <= G^2 and E||g_t||_1 <= G1; the uniforms are
+independent of the past and of g_t; the f_t are fixed in advance or drawn independently of the roundings.
+
+Guarantee (upper), R(T) = sum_{t <= T} f_t(w_t) - f_t(w*), D1 = ||w_1 - w*||_2, D the diameter of S:
+
+    constant eta      E[R(T)]/T <= D1^2 / (2 eta T)      + eta G^2 / 2       + Delta G1 / 2 + lattice
+    eta / sqrt(t)     E[R(T)]/T <= D^2 / (2 eta sqrt(T)) + eta G^2 / sqrt(T) + Delta G1 / 2 + lattice sqrt(T)
+                                   transient               noise               floor
+
+with lattice = d 2^(bits - k) Delta^2 / eta for uniforms of k random bits, and 0 for exact ones.
+
+*Proof.* Let x_t = w_t - eta_t g_t, P the projection on S, r_t = w_{t+1} - P(x_t) and, first, exact uniforms. Rounding is
+unbiased, E[r_t | x_t] = 0, so E||w_{t+1} - w*||^2 = E||P(x_t) - w*||^2 + E||r_t||^2. P is non-expansive and fixes w*: the
+first term is at most ||w_t - w*||^2 - 2 eta_t <g_t, w_t - w*> + eta_t^2 ||g_t||^2. Coordinate i of r_t has variance
+Delta^2 a (1 - a), a = frac(P(x_t)_i / Delta), and a (1 - a) <= min(a, 1 - a) <= |P(x_t)_i - w_{t,i}| / Delta because w_{t,i}
+is a grid point: E||r_t||^2 <= Delta eta_t ||g_t||_1. Convexity gives <g_t, w_t - w*> >= f_t(w_t) - f_t(w*) in expectation.
+Divide by 2 eta_t and sum over t: the distances telescope (constant eta), or sum to at most D^2 / (2 eta_T) as 1/eta_t grows,
+and sum_t 1/sqrt(t) <= 2 sqrt(T).
+With k bits the chance of rounding up is a + b, 0 <= b < 2^-k. Per coordinate this adds 2 b Delta (P(x)_i - w*_i) to the
+cross term and b Delta^2 (1 - 2a) to E r^2: at most b Delta^2 (2 (2^bits - 1) + 1) < 2^(bits + 1 - k) Delta^2. Sum over d
+coordinates, divide by 2 eta_t, average: d 2^(bits - k) Delta^2 / eta, times (1/T) sum_t sqrt(t) <= sqrt(T) if eta_t decays. []
+
+What it does not say. Floors are upper bounds: the slope of the measured floor against Delta can exceed 1. With exact
+gradients of a smooth function it is 2 (T4, L4(b): E||r_t||^2 shrinks with the gradient); L1 has functions where it is 1.
+
+Source: this project's statement, after the analyses of quantized training by Li et al. 2017 (*Training Quantized Nets*) and
+Hou, Zhang, Kwok 2019 (*Analysis of Quantized Models*), for the algorithm of arXiv 2212.05735; the lattice term is ours.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from alpt_ref.grid import Grid
+from alpt_ref.problems import LogisticProblem, Vector, box, diameter
+
+
+@dataclass(frozen=True)
+class Params:
+    """The numbers of the statement; ``distance`` is D1 for constant eta and D for eta / sqrt(t)."""
+
+    steps: int
+    eta: float
+    decays: bool
+    bits: int
+    delta: float
+    d: int
+    G: float
+    G1: float
+    distance: float
+    outside: float = 0.0  # how far w* lies outside S, in the maximum norm
+    random_bits: int | None = None  # None: exact uniforms
+
+    def checks(self) -> dict[str, bool]:
+        """The assumptions that are numbers; where one is False, T1 is not applicable."""
+        return {"w* in S": self.outside <= 0.0, "eta > 0": self.eta > 0.0, "T >= 1": self.steps >= 1}
+
+
+class Bound(NamedTuple):
+    """T1's right side, term by term."""
+
+    transient: float
+    noise: float
+    floor: float
+    lattice: float
+
+    @property
+    def total(self) -> float:
+        """The bound on E[R(T)]/T."""
+        return sum(self)
+
+
+def bound(p: Params) -> Bound:
+    """The guarantee; ValueError naming the assumption that fails."""
+    for name, holds in p.checks().items():
+        if not holds:
+            raise ValueError(f"T1 is not applicable: {name} does not hold")
+    lattice = 0.0 if p.random_bits is None else p.d * 2.0 ** (p.bits - p.random_bits) * p.delta**2 / p.eta
+    floor = p.delta * p.G1 / 2.0
+    if p.decays:
+        root = math.sqrt(p.steps)
+        return Bound(p.distance**2 / (2.0 * p.eta * root), p.eta * p.G**2 / root, floor, lattice * root)
+    return Bound(p.distance**2 / (2.0 * p.eta * p.steps), p.eta * p.G**2 / 2.0, floor, lattice)
+
+
+def params(
+    problem: LogisticProblem,
+    grid: Grid,
+    mode: str,
+    *,
+    steps: int,
+    eta: float,
+    w_1: Vector,
+    decays: bool = False,
+    random_bits: int | None = None,
+) -> Params:
+    """The statement for a problem whose constants are computed; w* its minimizer, which T1 needs in S."""
+    w_star = problem.solution.w
+    lo, hi = box(grid)
+    G, G1 = problem.gradient_bounds(grid, mode)
+    distance = diameter(grid, problem.d) if decays else math.dist(w_1, w_star)
+    outside = float(max((lo - w_star).max(), (w_star - hi).max()))
+    delta = float(grid.delta)
+    return Params(steps, eta, decays, grid.bits, delta, problem.d, G, G1, distance, outside, random_bits)

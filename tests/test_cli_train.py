@@ -1,0 +1,241 @@
+"""alpt-ref train: what it reads, prints and writes."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alpt_ref.cli import splits
+from alpt_ref.cli.report import FIGURES, progress
+from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
+from tests.cli_support import N_ROWS, SIZES, assert_same_arrays, error_of, run, train_arguments, write_data
+
+DOCS = Path(__file__).parent.parent / "docs" / "metrics.md"
+
+
+def metrics_of(folder: Path) -> dict:
+    return json.loads((folder / "run" / "metrics.json").read_text())
+
+
+def key_paths(value, path=""):
+    """Keys as docs/metrics.md writes them: counts and figures after an ellipsis, wherever they stand."""
+    if isinstance(value, list):
+        for item in value:
+            yield from key_paths(item, f"{path}[]")
+    elif isinstance(value, dict) and path not in ("config", "data.source"):
+        for name, inner in value.items():
+            yield from key_paths(inner, f"{path}.{name}".lstrip("."))
+    else:
+        yield re.sub(r"^(?:data|epochs\[\])?\.?(?:train|valid|test)\.", "….", path)
+
+
+def documented_keys() -> set[str]:
+    cells = [line.split("|")[1] for line in DOCS.read_text().splitlines() if line.startswith("| `")]
+    return {key for cell in cells for key in re.findall(r"`(.+?)`", cell)}
+
+
+def test_every_key_is_documented_and_every_documented_key_is_there(tmp_path):
+    """A run with all splits has the leaves, one without valid and test has the nulls."""
+    assert run(*train_arguments(tmp_path, "--epochs", 2)) == 0
+    full = metrics_of(tmp_path)
+    assert (
+        run(
+            "train",
+            "--train",
+            tmp_path / "train.libfm",
+            "--format",
+            "libfm",
+            "--out",
+            tmp_path / "run",
+            "--force",
+        )
+        == 0
+    )
+    bare = metrics_of(tmp_path)
+    assert documented_keys() == {*key_paths(full), *key_paths(bare)} | {"data.train", "epochs[]"}
+    assert bare["valid"] is bare["test"] is bare["data"]["valid"] is bare["epochs"][0]["valid"] is None
+    assert bare["best_epoch"] == len(bare["epochs"]) == 10
+
+
+def test_metrics(tmp_path, capsys):
+    assert run(*train_arguments(tmp_path, "--epochs", 3, "--l2", "1e-3")) == 0
+    content = metrics_of(tmp_path)
+    counts = {"rows": N_ROWS, "features": sum(SIZES), "n_skipped": 0, "n_unseen": 0}
+    for name in ("train", "valid", "test"):
+        part = content["data"][name]
+        assert part["file"] == str(tmp_path / f"{name}.libfm")
+        assert 0 < part["positives"] < N_ROWS
+        assert {key: part[key] for key in counts} == counts
+    assert content["schema"] == 1
+    assert content["model"] == "FactorizationMachine"
+    assert content["config"]["delta"] is None
+    assert content["data"]["source"]["format"] == "libfm"
+    assert [list(epoch) for epoch in content["epochs"]] == [["epoch", "seconds", "valid"]] * 3
+    assert content["valid"] == content["epochs"][content["best_epoch"] - 1]["valid"]
+    assert all(0 < content[name][figure] < math.inf for name in ("valid", "test") for figure in FIGURES)
+    assert content["bytes"] == {"codes": 4 * sum(SIZES) * 9, "steps": 0, "optimizer": 0}
+    steady = sorted(epoch["seconds"] for epoch in content["epochs"][1:])
+    assert content["samples_per_s"] == pytest.approx(sum(N_ROWS / seconds for seconds in steady) / 2)
+    captured = capsys.readouterr()
+    assert captured.err.count("epoch ") == 3
+    assert re.search(rf"auc +{content['valid']['auc']:.6f} +{content['test']['auc']:.6f}", captured.out)
+    assert "lines skipped" not in captured.out
+
+
+@pytest.mark.parametrize("form", ["libsvm", "libfm", "libffm", "criteo", "avazu", "csv"])
+def test_formats_from_file_to_prediction(tmp_path, capsys, form):
+    """The saved model reads the format it was trained on, and gives the figures measured after training."""
+    assert run(*train_arguments(tmp_path, "--model", "lr", "--epochs", 1, form=form)) == 0
+    test, model = tmp_path / f"test.{form}", tmp_path / "run" / "model.npz"
+    assert run("evaluate", "--model", model, "--data", test, "--json", tmp_path / "test.json") == 0
+    figures = json.loads((tmp_path / "test.json").read_text())
+    assert {name: figures[name] for name in FIGURES} == metrics_of(tmp_path)["test"]
+    assert figures["rows"] == N_ROWS
+    capsys.readouterr()
+    assert run("predict", "--model", model, "--data", test) == 0
+    probabilities = np.array(capsys.readouterr().out.split(), float)
+    assert probabilities.mean() == pytest.approx(figures["calibration"] * figures["positives"] / N_ROWS)
+
+
+def test_generated_data(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(splits, "GENERATED_ROWS", 100)
+    assert run("train", "--out", tmp_path / "run", "--epochs", 1, "--patience", 1, "--model", "lr") == 0
+    assert "no --train: generated clicks" in capsys.readouterr().err
+    content = metrics_of(tmp_path)
+    assert content["data"]["source"] is content["data"]["train"]["file"] is None
+    assert [content["data"][name]["rows"] for name in ("train", "valid", "test")] == [80, 10, 10]
+
+
+def test_every_option_reaches_the_model(tmp_path):
+    options = {
+        "k": 2, "init_std": 0.02, "precision": "lpt", "bits": 4, "rounding": "nearest", "random_bits": 16,
+        "optimizer": "adam", "lr": 0.02, "schedule": "sqrt", "update": "dense", "l2": 0.001, "batch_size": 30,
+        "epochs": 3, "patience": 1, "seed": 7,
+    }  # fmt: skip
+    given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+    assert run(*train_arguments(tmp_path, *given, "--threads", 2, "--no-intercept", "--delta", "0.5,0.25")) == 0
+    config = metrics_of(tmp_path)["config"]
+    assert config == {**options, "n_threads": 2, "fit_intercept": False, "delta": [0.5, 0.25]}
+    model, _ = load_model(tmp_path / "run" / "model.npz")
+    assert isinstance(model, FactorizationMachine)
+    assert model.state_.bias == 0
+    assert metrics_of(tmp_path)["bytes"] == {"codes": 7 + 13, "steps": 8, "optimizer": 2 * 4 * (13 + 26 + 1)}
+
+
+def test_logistic_regression_on_one_grid(tmp_path):
+    assert run(*train_arguments(tmp_path, "--model", "lr", "--precision", "lpt", "--delta", "0.125")) == 0
+    model, _ = load_model(tmp_path / "run" / "model.npz")
+    assert isinstance(model, LogisticRegression)
+    assert metrics_of(tmp_path)["config"]["delta"] == [0.125, 0.125]
+
+
+def test_every_data_option_reaches_the_reader(tmp_path):
+    lines = ["clicked,age,site", "yes,3,a", "no,30,b", "yes,31,a", "no,4", "yes,5,c"]
+    (tmp_path / "train.csv").write_text("\n".join(lines))
+    options = ("--label-column", "clicked", "--numeric", "age", "--positive-label", "yes", "--min-count", 2)
+    arguments = (
+        "train",
+        "--train",
+        tmp_path / "train.csv",
+        "--format",
+        "csv",
+        "--epochs",
+        1,
+        "--out",
+        tmp_path / "run",
+    )
+    assert run(*arguments, *options, "--on-bad-line", "skip") == 0
+    content = metrics_of(tmp_path)
+    assert content["data"]["source"] == {
+        "format": "csv", "index_base": None, "n_features": None, "hash_bins": None, "min_count": 2,
+        "label_column": "clicked", "numeric": ["age"], "positive_label": "yes", "on_bad_line": "skip",
+    }  # fmt: skip
+    assert content["data"]["train"] == {
+        "file": str(tmp_path / "train.csv"), "rows": 4, "positives": 3, "features": 4,
+        "n_skipped": 1, "n_unseen": 4,
+    }  # fmt: skip
+
+
+def test_hashing_and_index_options(tmp_path):
+    assert run(*train_arguments(tmp_path, "--hash-bins", 16, "--epochs", 1, form="csv")) == 0
+    assert metrics_of(tmp_path)["data"]["test"]["features"] == 16
+    options = ("--index-base", 0, "--n-features", 50, "--epochs", 1, "--force")
+    assert run(*train_arguments(tmp_path, *options, form="libfm")) == 0
+    assert metrics_of(tmp_path)["data"]["train"]["features"] == 50
+
+
+def test_skipped_lines_and_unseen_values_are_counted_at_the_end(tmp_path, capsys):
+    arguments = train_arguments(tmp_path, "--on-bad-line", "skip", "--epochs", 1)
+    (tmp_path / "test.libfm").write_text("1 0:1\nclick 0:1\n0 99:1 1:1\n")
+    assert run(*arguments) == 0
+    out = capsys.readouterr().out
+    assert "lines skipped train 0, valid 0, test 1\n" in out
+    assert "rare, unseen  train 0, valid 0, test 1\n" in out
+
+
+def test_one_class(tmp_path, capsys):
+    """AUC needs both classes, calibration a click."""
+    arguments = train_arguments(tmp_path, "--epochs", 1)
+    (tmp_path / "test.libfm").write_text("0 0:1\n0 1:1\n")
+    assert run(*arguments) == 0
+    test = metrics_of(tmp_path)["test"]
+    assert test["auc"] is test["calibration"] is None
+    assert test["logloss"] > 0
+    assert re.search(r"auc +0\.\d{6} +undefined", capsys.readouterr().out)
+
+
+def test_results_do_not_depend_on_threads(tmp_path):
+    lpt = ("--precision", "lpt", "--bits", 4, "--epochs", 2)
+    for n in (1, 2):
+        assert run(*train_arguments(tmp_path, *lpt, "--threads", n, "--force")) == 0
+        (tmp_path / "run" / "model.npz").rename(tmp_path / f"model{n}.npz")
+    assert_same_arrays(tmp_path / "model1.npz", tmp_path / "model2.npz")
+
+
+def test_force_begins_anew_and_leaves_no_old_checkpoint(tmp_path, capsys):
+    assert run(*train_arguments(tmp_path, "--epochs", 1)) == 0
+    assert run(*train_arguments(tmp_path, "--epochs", 2, "--k", 1, "--force")) == 0
+    assert [epoch["epoch"] for epoch in metrics_of(tmp_path)["epochs"]] == [1, 2]
+    assert metrics_of(tmp_path)["config"]["k"] == 1
+
+
+def test_divergence(tmp_path, capsys):
+    with np.errstate(over="ignore", invalid="ignore"):
+        sentence = error_of(capsys, *train_arguments(tmp_path, "--lr", "1e38", "--l2", "1e38"))
+    assert sentence == "training diverged in epoch 1: weights are not finite, lower --lr"
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_nothing_is_made_where_data_are_bad(tmp_path, capsys):
+    arguments = train_arguments(tmp_path)
+    write_data(tmp_path / "test.libfm").write_text("1 0:1\n1 0\n")
+    expected = f"{tmp_path}/test.libfm:2:3: expected index:value, got '0'"
+    assert error_of(capsys, *arguments) == expected
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("record", [{}, {"valid": {"auc": 0.75, "logloss": 0.5, "calibration": None}}])
+def test_progress_bar(capsys, monkeypatch, record):
+    """On a terminal there is a bar; rich decides by its own means how much of it a captured stream gets."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress(2, terminal=True) as on_epoch:
+        on_epoch({"epoch": 2, "seconds": 1.0, **record})
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "2/2" in captured.err
+    assert ("auc 0.750000" in captured.err) == bool(record)
+
+
+@pytest.mark.jit
+def test_real_data(real_data, tmp_path, capsys):
+    """Half a second of Frappe: its test file as training data."""
+    file = real_data / "frappe" / "frappe.test.libfm.gz"
+    options = ("--model", "lr", "--optimizer", "adam", "--lr", "1e-2", "--l2", "1e-5", "--epochs", 3)
+    files = ("--train", file, "--valid", file, "--format", "libfm", "--n-features", 5382)
+    assert run("train", *files, *options, "--out", tmp_path / "run") == 0
+    content = metrics_of(tmp_path)
+    assert content["data"]["train"]["rows"] == 28_860
+    assert content["valid"]["auc"] > 0.9

@@ -16,11 +16,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import float32, int32
+from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.jit import jit
-from alpt_ref.packing import load_code, store_code
 from alpt_ref.rng import centred_uniform
 from alpt_ref.rounding import FLOAT32, Scalar
 from alpt_ref.table import Table
@@ -88,58 +87,22 @@ DIRECTIONS: dict[str, Scalar] = {"sgd": sgd, "adam": adam}
 
 
 @jit
-def write_float(buffer: Any, width: Any, delta: Any, i: Any, d: Any, word: Any, mask: Any, box: Any) -> None:
-    """w <- w + d for weight i of a table of one column."""
-    buffer[i] += d
-
-
-class Writers(NamedTuple):
-    """How moves are stored: for weight i of a table of one column, and for a row. ``words`` carry the random bits."""
-
-    one: Scalar
-    row: Scalar
+def advance_float(entry: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
+    """w + d."""
+    return entry + d
 
 
 @cache
-def float_writers(k: int) -> Writers:
-    """The float store w <- w + d, for rows of k."""
-
-    @jit
-    def write_float_row(buffer: Any, width: Any, delta: Any, j: Any, d: Any, words: Any, mask: Any, box: Any) -> None:
-        row = buffer[j * k : j * k + k]
-        for i in range(k):
-            row[i] += d[i]
-
-    return Writers(write_float, write_float_row)
-
-
-@cache
-def code_writers(rounding: str, k: int, packed: bool) -> Writers:
-    """The LPT store q <- clip(q + R(d / delta)) under a rounding rule, for rows of k codes, packed in bytes or plain."""
+def code_advance(rounding: str) -> Scalar:
+    """Function (entry, d, delta, word, mask, box) -> clip(q + R(d / delta)) for a rounding rule; ``word`` has the bits of u."""
     rule: Scalar = getattr(FLOAT32, rounding)
     move = FLOAT32.move
 
     @jit
-    def next_code(q: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
-        return int32(move(float32(q), d / delta, centred_uniform(word, mask), box[0], box[1], rule))
+    def advance_code(entry: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
+        return move(entry, d / delta, centred_uniform(word, mask), box[0], box[1], rule)
 
-    @jit
-    def write_code(buffer: Any, width: Any, delta: Any, i: Any, d: Any, word: Any, mask: Any, box: Any) -> None:
-        store_code(buffer, i, width, next_code(load_code(buffer, i, width), d, delta, word, mask, box))
-
-    @jit
-    def write_packed_row(buffer: Any, width: Any, delta: Any, j: Any, d: Any, words: Any, mask: Any, box: Any) -> None:
-        for i in range(k):
-            q = load_code(buffer, j * k + i, width)
-            store_code(buffer, j * k + i, width, next_code(q, d[i], delta, words[i], mask, box))
-
-    @jit
-    def write_plain_row(buffer: Any, width: Any, delta: Any, j: Any, d: Any, words: Any, mask: Any, box: Any) -> None:
-        row = buffer[j * k : j * k + k]
-        for i in range(k):
-            row[i] = next_code(row[i], d[i], delta, words[i], mask, box)
-
-    return Writers(write_code, write_packed_row if packed else write_plain_row)
+    return advance_code
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """Embedding tables: a matrix of weights (n_rows, k), in float32 or as packed codes with step sizes.
 
-Loops see a table as a :class:`View`: a flat buffer plus what turns an entry into a weight. The readers here and the writers
-of :mod:`alpt_ref.optim` are handed to the loops as functions, so that one loop serves every storage. Functions
-of whole rows are compiled for one k: a loop of constant length over a slice becomes straight vector code.
+Loops see a table as a :class:`View`, a flat buffer with its step sizes, and reach its entries through the functions of an
+:class:`Access`, for which they are compiled: one source serves every storage. Rows are moved by loops of constant length over
+slices, which become straight vector code.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import float32
+from numpy import float32, int32
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.jit import jit, prefetch
-from alpt_ref.packing import buffer_dtype, load_code, pack, unpack
+from alpt_ref.packing import buffer_dtype, load_code, pack, store_code, unpack
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rounding import Scalar
 
@@ -30,66 +30,91 @@ class View(NamedTuple):
     k: int
 
 
+class Access(NamedTuple):
+    """How loops reach the entries of a table: an entry is a float32, the weight itself or its code."""
+
+    load: Scalar  # (buffer, width, i) -> entry
+    store: Scalar  # (buffer, width, i, entry)
+    weight: Scalar  # (entry, delta) -> weight
+    is_code: bool
+    packed: bool  # whether entries share bytes
+
+
 @jit
-def weight(code: Any, delta: Any) -> Any:
+def _load_plain(buffer: Any, width: Any, i: Any) -> Any:
+    return float32(buffer[i])
+
+
+@jit
+def _load_packed(buffer: Any, width: Any, i: Any) -> Any:
+    return float32(load_code(buffer, i, width))
+
+
+@jit
+def _store_float(buffer: Any, width: Any, i: Any, entry: Any) -> None:
+    buffer[i] = entry
+
+
+@jit
+def _store_plain(buffer: Any, width: Any, i: Any, entry: Any) -> None:
+    buffer[i] = int32(entry)
+
+
+@jit
+def _store_packed(buffer: Any, width: Any, i: Any, entry: Any) -> None:
+    store_code(buffer, i, width, int32(entry))
+
+
+@jit
+def _weight_of_float(entry: Any, delta: Any) -> Any:
+    return entry
+
+
+@jit
+def weight_of_code(entry: Any, delta: Any) -> Any:
     """w = delta q, rounded to float32."""
-    return float32(code) * delta
+    return entry * delta
 
 
-@jit
-def read_float(buffer: Any, width: Any, delta: Any, i: Any) -> Any:
-    """Weight i of a float32 table of one column."""
-    return buffer[i]
-
-
-@jit
-def read_code(buffer: Any, width: Any, delta: Any, i: Any) -> Any:
-    """Weight i of a table of codes of one column."""
-    return weight(load_code(buffer, i, width), delta)
+FLOATS = Access(_load_plain, _store_float, _weight_of_float, False, False)
+PLAIN_CODES = Access(_load_plain, _store_plain, weight_of_code, True, False)
+PACKED_CODES = Access(_load_packed, _store_packed, weight_of_code, True, True)
 
 
 @cache
-def float_row_reader(k: int) -> Scalar:
-    """Function (buffer, width, delta, j, out, e): row j of a float32 table of k columns into out[e]."""
+def row_window(access: Access, k: int) -> Scalar:
+    """Function (buffer, j) -> (entries, offset): entry f of row j is number offset + f of ``entries``; compiled for k columns.
+
+    Rows that begin at a byte are sliced: only then do loops over them vectorize.
+    """
 
     @jit
-    def read_float_row(buffer: Any, width: Any, delta: Any, j: Any, out: Any, e: Any) -> None:
-        row = buffer[j * k : j * k + k]
-        for i in range(k):
-            out[e, i] = row[i]
+    def packed_window(buffer: Any, j: Any) -> Any:
+        return buffer, j * k
 
-    return read_float_row
+    @jit
+    def plain_window(buffer: Any, j: Any) -> Any:
+        return buffer[j * k : j * k + k], 0
+
+    return packed_window if access.packed else plain_window
 
 
 @cache
-def code_row_reader(k: int, packed: bool) -> Scalar:
-    """Function (buffer, width, delta, j, out, e): row j of a table of codes of k columns into out[e]."""
+def row_prefetcher(access: Access, k: int) -> Scalar:
+    """Function (buffer, width, j): ask for the first and last cache lines of row j, compiled for k columns."""
 
     @jit
-    def read_packed_row(buffer: Any, width: Any, delta: Any, j: Any, out: Any, e: Any) -> None:
-        for i in range(k):
-            out[e, i] = weight(load_code(buffer, j * k + i, width), delta)
+    def prefetch_packed_row(buffer: Any, width: Any, j: Any) -> None:
+        prefetch(buffer, (j * k * width) >> 3)
+        prefetch(buffer, ((j * k + k - 1) * width) >> 3)
 
     @jit
-    def read_plain_row(buffer: Any, width: Any, delta: Any, j: Any, out: Any, e: Any) -> None:
-        row = buffer[j * k : j * k + k]
-        for i in range(k):
-            out[e, i] = weight(row[i], delta)
+    def prefetch_plain_row(buffer: Any, width: Any, j: Any) -> None:
+        prefetch(buffer, j * k)
+        if k > 1:
+            prefetch(buffer, j * k + k - 1)
 
-    return read_packed_row if packed else read_plain_row
-
-
-@jit
-def prefetch_row(buffer: Any, width: Any, j: Any, k: Any) -> None:
-    """Ask for the first and last cache lines of row j."""
-    first = j * k
-    last = first + k - 1
-    if width < 8:
-        first = (first * width) >> 3
-        last = (last * width) >> 3
-    prefetch(buffer, first)
-    if k > 1:
-        prefetch(buffer, last)
+    return prefetch_packed_row if access.packed else prefetch_plain_row
 
 
 @dataclass
@@ -97,7 +122,7 @@ class FloatTable:
     """Weights in float32."""
 
     weights: NDArray[float32]
-    read: Scalar = read_float
+    access: Access = FLOATS
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -117,11 +142,6 @@ class FloatTable:
         """The weights, float32 (n_rows, k); a copy."""
         return self.weights.copy()
 
-    @property
-    def read_row(self) -> Scalar:
-        """The loops' reader of a row."""
-        return float_row_reader(self.shape[1])
-
     def copy(self) -> "FloatTable":
         """A table of its own memory."""
         return FloatTable(self.weights.copy())
@@ -138,7 +158,6 @@ class CodeTable:
     grid: Grid
     buffer: NDArray[Any]
     shape: tuple[int, int]
-    read: Scalar = read_code
 
     @classmethod
     def from_float(cls, weights: NDArray[float32], grid: Grid, rounding: str, **random: Any) -> "CodeTable":
@@ -166,9 +185,9 @@ class CodeTable:
         return dequantize(self.codes(), self.grid)
 
     @property
-    def read_row(self) -> Scalar:
-        """The loops' reader of a row."""
-        return code_row_reader(self.shape[1], self.grid.storage_bits < 8)
+    def access(self) -> Access:
+        """How loops reach the codes."""
+        return PACKED_CODES if self.grid.storage_bits < 8 else PLAIN_CODES
 
     def copy(self) -> "CodeTable":
         """A table of its own memory."""

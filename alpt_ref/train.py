@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from alpt_ref.config import Config
 from alpt_ref.grid import Grid
 from alpt_ref.inputs import Rows
-from alpt_ref.kernels import cpu, online
-from alpt_ref.optim import DIRECTIONS, Optimizer, Writers, code_writers, float_writers
+from alpt_ref.kernels import cpu, group, online
+from alpt_ref.optim import DIRECTIONS, Optimizer, advance_float, code_advance
 from alpt_ref.packing import buffer_dtype, pack
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, normals, permutation, random_bits_mask
+from alpt_ref.rounding import Scalar
 from alpt_ref.table import CodeTable, FloatTable, Table
 from alpt_ref.threads import run_ranges
 
@@ -96,12 +97,14 @@ def initial_state(config: Config, n_features: int) -> State:
 def score(state: State, rows: Rows, batch: NDArray[np.int64], n_threads: int) -> tuple[NDArray[float32], NDArray[float32]]:
     """Logits (batch,) and factor sums (batch, k) of the examples ``batch``."""
     linear, factors = state.linear.view(), state.factors.view()
-    readers = (state.linear.read, state.factors.read_row)
+    scorer = cpu.scorer(state.linear.access, factors.k)
+    most = int(cpu.widest(rows.indptr, batch))
     z = np.empty(batch.size, float32)
     sums = np.empty((batch.size, factors.k), float32)
 
     def work(start: int, stop: int) -> None:
-        cpu.score_range(cpu.scorer(factors.k), rows, batch, linear, factors, *readers, state.bias, start, stop, z, sums)
+        room = cpu.scratch(most, factors.k)
+        cpu.score_range(scorer, rows, batch, linear, factors, state.bias, room, start, stop, z, sums)
 
     run_ranges(work, batch.size, n_threads)
     return z, sums
@@ -117,12 +120,9 @@ class Stepper:
     n_features: int
 
     @cached_property
-    def write(self) -> Writers:
-        """How moves are stored."""
-        k = self.config.k
-        if self.config.precision == "fp32":
-            return float_writers(k)
-        return code_writers(self.config.rounding, k, self.config.grids()[1].storage_bits < 8)
+    def advance(self) -> Scalar:
+        """How an entry takes a move."""
+        return advance_float if self.config.precision == "fp32" else code_advance(self.config.rounding)
 
     @cached_property
     def draws(self) -> bool:
@@ -159,10 +159,10 @@ class Stepper:
         streams = (uint64(Stream.LINEAR), uint64(Stream.FACTORS), uint64(c.seed))
         rng = (self.draws, random_bits_mask(c.random_bits), *streams)
         views = (state.linear.view(), state.factors.view())
-        store = (state.linear.read, state.factors.read_row, *self.write, self.boxes)
+        room = cpu.scratch(int(cpu.widest(self.rows.indptr, order)), c.k)
         steps = (state.step, state.step + order.size)
-        functions = (cpu.scorer(c.k), online.factor_moves(c.k))
-        bias = online.train_range(*functions, self.rows, self.y, order, *views, *store, state.bias, schedule, rng, *steps)
+        train_range = online.trainer(state.linear.access, self.advance, c.k)
+        bias = train_range(self.rows, self.y, order, *views, self.boxes, state.bias, schedule, rng, room, *steps)
         state.bias = float32(bias)
         state.step += order.size
 
@@ -174,7 +174,8 @@ class Stepper:
         rows, starts, entries = self._grouped(batch)
         when = (float(c.lr), c.decays, float(c.l2), state.step + 1)
         direction = DIRECTIONS[c.optimizer]
-        how = (state.linear.read, direction, self.write.one), (state.factors.read_row, direction, self.write.row)
+        how = (state.linear.access, self.advance, direction)
+        linear_range, factor_range = cpu.updater(*how, 1, True), cpu.updater(*how, c.k, False)
         states = [(o.moments, box) for o, box in zip((state.linear_optimizer, state.factor_optimizer), self.boxes, strict=True)]
         mask, step, seed = random_bits_mask(c.random_bits), uint64(state.step), uint64(c.seed)
         rngs = [(self.draws, mask, (step, uint64(stream), seed)) for stream in (Stream.LINEAR, Stream.FACTORS)]
@@ -182,11 +183,9 @@ class Stepper:
 
         def work(start: int, stop: int) -> None:
             a, b = _byte_start(rows, start), _byte_start(rows, stop)
-            cpu.update_linear_range(entries, residual, rows, starts, linear, *how[0], states[0], when, rngs[0], a, b)
+            linear_range(entries, residual, sums, rows, starts, linear, states[0], when, rngs[0], a, b)
             if c.k:
-                cpu.update_factors_range(
-                    entries, residual, sums, rows, starts, factors, *how[1], states[1], when, rngs[1], a, b
-                )
+                factor_range(entries, residual, sums, rows, starts, factors, states[1], when, rngs[1], a, b)
 
         run_ranges(work, rows.size, c.n_threads)
         if c.fit_intercept:
@@ -195,11 +194,11 @@ class Stepper:
 
     def _grouped(self, batch: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[Any, Any]]:
         """Rows that move, where each row's entries begin, and the entries' (position in the batch, value) by row."""
-        feature, position, value = cpu.batch_entries(*self.rows, batch)
-        by_row = cpu.stable_order(feature, self.n_features - 1)
+        feature, position, value = group.batch_entries(*self.rows, batch)
+        by_row = group.stable_order(feature, self.n_features - 1)
         entries = (position[by_row], value[by_row])
         if not self.config.dense:
-            rows, starts = cpu.distinct(feature[by_row])
+            rows, starts = group.distinct(feature[by_row])
             return rows, starts, entries
         counts = np.bincount(feature, minlength=self.n_features)
         return np.arange(self.n_features), np.concatenate(([0], np.cumsum(counts))), entries

@@ -10,7 +10,7 @@ from alpt_ref import rng
 from alpt_ref.config import Config
 from alpt_ref.inputs import as_rows
 from alpt_ref.jit import JIT
-from alpt_ref.kernels import cpu, reference
+from alpt_ref.kernels import group, reference
 from alpt_ref.train import State, Stepper, initial_state, score
 
 N, D, K = 23, 17, 5
@@ -208,9 +208,9 @@ def test_threads_do_not_change_a_bit(precision, update):
 @given(st.lists(st.integers(0, 40), max_size=40), st.sampled_from([1, 2**11, 2**23]))
 def test_grouping(keys, spread):
     keys = np.array(keys, np.int32) * np.int32(spread)
-    order = cpu.stable_order(keys, int(keys.max(initial=0)))
+    order = group.stable_order(keys, int(keys.max(initial=0)))
     assert np.array_equal(order, np.argsort(keys, kind="stable"))
-    rows, starts = cpu.distinct(keys[order])
+    rows, starts = group.distinct(keys[order])
     assert np.array_equal(rows, np.unique(keys))
     assert np.array_equal(np.diff(starts), np.unique(keys, return_counts=True)[1])
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from alpt_ref import Grid, dequantize, quantize
 from alpt_ref.packing import buffer_dtype, load_code, pack, store_code, unpack
-from alpt_ref.table import CodeTable, FloatTable, table_from_arrays
+from alpt_ref.table import CodeTable, FloatTable, row_window, table_from_arrays
 
 WIDTHS = (2, 4, 8, 16)
 
@@ -46,13 +46,17 @@ def test_table_of_codes(bits, width):
         assert np.array_equal(table.to_float(), dequantize(codes, grid))
         view = table.view()
         assert np.shares_memory(view.buffer, table.buffer)
-        rows = np.empty((7, 3), np.float32)
+        load, store, weight, window = *table.access[:3], row_window(table.access, 3)
         for j in range(7):
-            table.read_row(view.buffer, view.width, view.deltas[j * view.stride], j, rows, j)
-        assert np.array_equal(rows, table.to_float())
-        column = CodeTable.from_float(weights[:, :1], grid, "nearest")
-        read = [column.read(column.buffer, column.view().width, view.deltas[j * view.stride], j) for j in range(7)]
-        assert read == column.to_float()[:, 0].tolist()
+            row, offset = window(view.buffer, j)
+            entries = [load(row, view.width, offset + i) for i in range(3)]
+            assert entries == codes[j].tolist()
+            values = [weight(np.float32(q), view.deltas[j * view.stride]) for q in entries]
+            assert np.array_equal(np.array(values, np.float32), table.to_float()[j])
+            for i in range(3):
+                store(row, view.width, offset + i, np.float32(codes[6 - j, i]))
+        assert np.array_equal(table.codes(), codes[::-1])
+        table = CodeTable.from_float(weights, grid, "stochastic", seed=1)
         again = table_from_arrays(table.to_arrays(), table.shape)
         assert np.array_equal(again.to_float(), table.to_float())
         copy = table.copy()
@@ -65,10 +69,9 @@ def test_table_of_floats():
     table = FloatTable(weights)
     assert table.nbytes == {"codes": 24, "steps": 0}
     view = table.view()
-    row = np.empty((1, 2), np.float32)
-    table.read_row(view.buffer, view.width, view.deltas[0], 2, row, 0)
-    assert row.tolist() == [[4, 5]]
-    assert [table.read(view.buffer, view.width, view.deltas[0], i) for i in range(3)] == [0, 1, 2]
+    row, offset = row_window(table.access, 2)(view.buffer, 2)
+    assert [table.access.load(row, view.width, offset + i) for i in range(2)] == [4, 5]
+    assert table.access.weight(table.access.load(view.buffer, view.width, 3), view.deltas[0]) == 3
     assert np.array_equal(table_from_arrays(table.to_arrays(), (3, 2)).to_float(), weights)
     table.copy().weights[:] = 7
     assert table.to_float()[2, 1] == 5

@@ -5,18 +5,17 @@ vectorized call.
 """
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy import float32, int64, uint32, uint64
 
 from alpt_ref.jit import jit, prefetch
-from alpt_ref.kernels.cpu import widest
+from alpt_ref.kernels.cpu import FOUR, PADDING, scorer
 from alpt_ref.logistic import FLOAT32
 from alpt_ref.optim import sgd, sgd_hyper
 from alpt_ref.rng import LANES, fill_scattered
 from alpt_ref.rounding import Scalar
-from alpt_ref.table import prefetch_row
+from alpt_ref.table import Access, row_prefetcher, row_window
 
 _residual = FLOAT32.residual
 _NO_MOMENTS = np.zeros((2, 0), float32)
@@ -25,92 +24,132 @@ AHEAD = 2
 CACHE_LINE = 16  # entries of 4 bytes in one
 
 
-@jit
-def example_blocks(indices: Any, begin: Any, end: Any, k: Any, per_row: Any, blocks: Any) -> int:
-    """Blocks of the rows indices[begin:end], ``per_row`` each; returns how many, rounded up to whole lanes."""
-    n = 0
-    for p in range(begin, end):
-        first = uint64(int64(indices[p]) * k) >> uint64(2)
-        for b in range(per_row):
-            blocks[n] = first + uint64(b)
-            n += 1
-    return -(-n // LANES) * LANES
-
-
 @cache
-def factor_moves(k: int) -> Scalar:
-    """SGD's move of one row, compiled for k factors: d_f = -eta (r x (S_f - v_f x) + l2 v_f)."""
+def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
+    """Function (rows, y, order, linear, factors, boxes, bias, schedule, rng, scratch, start, stop) -> bias.
+
+    Steps start .. stop - 1 (the first step ever is 0), step s on example order[s - start]. ``boxes`` are the code ranges of
+    the two tables, ``schedule`` is (lr, decays, l2, fit_intercept), ``rng`` (draws, mask, streams of the two tables, seed).
+    """
+    load, store, weight = access.load, access.store, access.weight
+    score = scorer(access, k)
+    window = row_window(access, k)
+    prefetch_weight, prefetch_row = row_prefetcher(access, 1), row_prefetcher(access, k)
+    per_row = k // 4 if k % 4 == 0 else (k + 6) // 4
 
     @jit
-    def move_row(rx, x, sums, v, e, h, d):
-        for f in range(k):
-            d[f] = sgd(rx * (sums[f] - v[e, f] * x) + h.l2 * v[e, f], _NO_MOMENTS, 0, h)
+    def moved(v, delta, rx, x, s, h, word, mask, box):
+        """A factor's entry after d_f = -eta (r x (S_f - v_f x) + l2 v_f)."""
+        w = weight(v, delta)
+        return advance(v, sgd(rx * (s - w * x) + h.l2 * w, _NO_MOMENTS, 0, h), delta, word, mask, box)
 
-    return move_row
+    # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
+    # enough, one row of codes is.
+    @jit
+    def move_floats(indices, begin, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+        x, v, deltas = scratch.x, scratch.v, scratch.factor_deltas
+        for e in range(0, n, FOUR):
+            xa, xb, xc, xd = x[e], x[e + 1], x[e + 2], x[e + 3]
+            for f in range(k):
+                s = sums[f]
+                v[e, f] = moved(v[e, f], deltas[e], r * xa, xa, s, h, words[e, f], mask, box)
+                v[e + 1, f] = moved(v[e + 1, f], deltas[e], r * xb, xb, s, h, words[e, f], mask, box)
+                v[e + 2, f] = moved(v[e + 2, f], deltas[e], r * xc, xc, s, h, words[e, f], mask, box)
+                v[e + 3, f] = moved(v[e + 3, f], deltas[e], r * xd, xd, s, h, words[e, f], mask, box)
+        for e in range(n):
+            row, offset = window(buffer, int64(indices[begin + e]))
+            for f in range(k):
+                store(row, width, offset + f, v[e, f])
 
+    @jit
+    def move_codes(indices, begin, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+        """Words of entry e begin at words[e, skips[e]], skips[e] in 0 .. 3."""
+        v = scratch.v
+        for e in range(n):
+            x, delta, skip = scratch.x[e], scratch.factor_deltas[e], skips[e] & 3
+            rx = r * x
+            row, offset = window(buffer, int64(indices[begin + e]))
+            for f in range(k):
+                new = moved(v[e, f], delta, rx, x, sums[f], h, words[e, skip + f], mask, box)
+                store(row, width, offset + f, new)
 
-@jit
-def train_range(
-    score, move_row, rows, y, order, linear, factors, read, read_row, write, write_row, boxes, bias, schedule, rng, start, stop
-):
-    """Steps start .. stop - 1 (the first step ever is 0), step s on example order[s - start]; returns the bias.
+    move_factors = move_codes if access.is_code else move_floats
 
-    ``score`` from ``scorer(k)``, ``move_row`` from ``factor_moves(k)``; ``boxes`` are the code ranges of the two tables,
-    ``schedule`` is (lr, decays, l2, fit_intercept), ``rng`` (draws, mask, streams of the two tables, seed).
-    """
-    indptr, indices, values = rows
-    linear_buffer, width, linear_deltas, linear_stride, _ = linear
-    factor_buffer, _, factor_deltas, factor_stride, k = factors
-    lr, decays, l2, fit_intercept = schedule
-    draws, mask, linear_stream, factor_stream, seed = rng
-    per_row = k // 4 if k % 4 == 0 else (k + 6) // 4
-    most = widest(indptr, order)
-    room = -(-most * max(per_row, 1) // LANES) * LANES
-    blocks = np.zeros(room, uint64)
-    linear_words = np.zeros(4 * room, uint32)
-    factor_words = np.zeros(4 * room + k, uint32)
-    v = np.empty((most if k else 0, k), float32)
-    sums, d = np.empty(k, float32), np.empty(k, float32)
-    for s in range(start, stop):
-        i = order[s - start]
-        begin, end = indptr[i], indptr[i + 1]
-        if s + 4 * AHEAD < stop:
-            prefetch(indptr, order[s + 4 * AHEAD - start])
-            prefetch(y, order[s + 4 * AHEAD - start])
-        if s + 2 * AHEAD < stop:
-            later = order[s + 2 * AHEAD - start]
-            for p in range(indptr[later], indptr[later + 1], CACHE_LINE):
-                prefetch(indices, p)
-                prefetch(values, p)
-        if s + AHEAD < stop:
-            later = order[s + AHEAD - start]
-            for p in range(indptr[later], indptr[later + 1]):
-                prefetch_row(linear_buffer, width, int64(indices[p]), 1)
-            for p in range(indptr[later], indptr[later + 1] if k else 0):
-                prefetch_row(factor_buffer, width, int64(indices[p]), k)
-        h = sgd_hyper(lr, decays, l2, s + 1)
-        z = score(rows, i, linear, factors, read, read_row, bias, v, sums)
-        r = _residual(z, y[i])
-        if draws:
-            n = example_blocks(indices, begin, end, 1, 1, blocks)
-            fill_scattered(linear_words, blocks[:n], uint64(s), linear_stream, seed)
-        for p in range(begin, end):
-            j, x = int64(indices[p]), values[p]
-            delta = linear_deltas[j * linear_stride]
-            move = sgd(r * x + h.l2 * read(linear_buffer, width, delta, j), _NO_MOMENTS, 0, h)
-            word = linear_words[4 * (p - begin) + (j & 3)]
-            write(linear_buffer, width, delta, j, move, word, mask, boxes[0])
-        if draws and k:
-            n = example_blocks(indices, begin, end, k, per_row, blocks)
-            fill_scattered(factor_words, blocks[:n], uint64(s), factor_stream, seed)
-        for p in range(begin, end if k else begin):
-            j, x = int64(indices[p]), values[p]
-            e = p - begin
-            move_row(r * x, x, sums, v, e, h, d)
-            skip = 4 * e * per_row + ((j * k) & 3)
-            write_row(
-                factor_buffer, width, factor_deltas[j * factor_stride], j, d, factor_words[skip : skip + k], mask, boxes[1]
-            )
-        if fit_intercept:
-            bias += sgd(r, _NO_MOMENTS, 0, h)
-    return bias
+    @jit
+    def move_linear_floats(indices, begin, n, buffer, width, scratch, values, r, h, words, mask, box):
+        for p in range(begin, begin + n):
+            j = int64(indices[p])
+            w = load(buffer, width, j)
+            store(buffer, width, j, w + sgd(r * values[p] + h.l2 * w, _NO_MOMENTS, 0, h))
+
+    @jit
+    def move_linear_codes(indices, begin, n, buffer, width, scratch, values, r, h, words, mask, box):
+        """In scratch, where it vectorizes, then to the table."""
+        x, w, deltas = scratch.x, scratch.w, scratch.linear_deltas
+        for e in range(-(-n // PADDING) * PADDING):
+            d = sgd(r * x[e] + h.l2 * weight(w[e], deltas[e]), _NO_MOMENTS, 0, h)
+            w[e] = advance(w[e], d, deltas[e], words[e], mask, box)
+        for e in range(n):
+            store(buffer, width, int64(indices[begin + e]), w[e])
+
+    move_linear = move_linear_codes if access.is_code else move_linear_floats
+
+    @jit
+    def train_range(rows, y, order, linear, factors, boxes, bias, schedule, rng, scratch, start, stop):
+        indptr, indices, values = rows
+        linear_buffer, width, _, _, _ = linear
+        factor_buffer, _, _, _, _ = factors
+        lr, decays, l2, fit_intercept = schedule
+        draws, mask, linear_stream, factor_stream, seed = rng
+        room = -(-scratch.x.size // LANES) * LANES
+        linear_blocks, block_words = np.zeros(room, uint64), np.zeros(4 * room, uint32)
+        linear_words = np.zeros(room, uint32)
+        blocks, factor_words = np.zeros(room * per_row, uint64), np.zeros((room, 4 * per_row), uint32)
+        flat_words = factor_words.reshape(-1)
+        skips = np.zeros(room, int64)
+        sums, squares = np.empty(k, float32), np.empty(k, float32)
+        for s in range(start, stop):
+            i = order[s - start]
+            begin = indptr[i]
+            n = indptr[i + 1] - begin
+            if s + 4 * AHEAD < stop:
+                prefetch(indptr, order[s + 4 * AHEAD - start])
+                prefetch(y, order[s + 4 * AHEAD - start])
+            if s + 2 * AHEAD < stop:
+                later = order[s + 2 * AHEAD - start]
+                for p in range(indptr[later], indptr[later + 1], CACHE_LINE):
+                    prefetch(indices, p)
+                    prefetch(values, p)
+            if s + AHEAD < stop:
+                later = order[s + AHEAD - start]
+                for p in range(indptr[later], indptr[later + 1]):
+                    prefetch_weight(linear_buffer, width, int64(indices[p]))
+                for p in range(indptr[later], indptr[later + 1] if k else 0):
+                    prefetch_row(factor_buffer, width, int64(indices[p]))
+            h = sgd_hyper(lr, decays, l2, s + 1)
+            z = score(rows, i, linear, factors, bias, scratch, sums, squares)
+            r = _residual(z, y[i])
+            if draws:
+                for e in range(n):
+                    linear_blocks[e] = uint64(int64(indices[begin + e]) >> 2)
+                n_blocks = -(-n // LANES) * LANES
+                fill_scattered(block_words, linear_blocks[:n_blocks], uint64(s), linear_stream, seed)
+                for e in range(n):
+                    linear_words[e] = block_words[4 * e + (indices[begin + e] & 3)]
+            move_linear(indices, begin, n, linear_buffer, width, scratch, values, r, h, linear_words, mask, boxes[0])
+            if k:
+                if draws:
+                    for e in range(n):
+                        first = int64(indices[begin + e]) * k
+                        skips[e] = first & 3
+                        for b in range(per_row):
+                            blocks[e * per_row + b] = uint64((first >> 2) + b)
+                    n_blocks = -(-n * per_row // LANES) * LANES
+                    fill_scattered(flat_words, blocks[:n_blocks], uint64(s), factor_stream, seed)
+                how = (sums, h, factor_words, skips, mask, boxes[1])
+                move_factors(indices, begin, n, factor_buffer, width, scratch, r, *how)
+            if fit_intercept:
+                bias += sgd(r, _NO_MOMENTS, 0, h)
+        return bias
+
+    return train_range

@@ -27,12 +27,20 @@ def _wrap_given(u: Any, mask: uint32) -> Any:
 
 
 @jit
-def all_finite(x_bits: Any, exponent: Any) -> bool:
-    """Whether no float, given by its bits, has all exponent bits set."""
+def _largest_exponent(x_bits: Any, exponent: Any) -> Any:
+    """Largest exponent field, by bits: that of infinity and NaN is ``exponent`` itself."""
     largest = exponent ^ exponent
     for i in range(x_bits.size):
         largest = max(largest, x_bits[i] & exponent)
-    return bool(largest < exponent)
+    return largest
+
+
+def _all_finite(array: NDArray[Any], n_threads: int) -> bool:
+    unsigned, exponent = (uint32, 0x7F800000) if array.dtype == np.float32 else (uint64, 0x7FF0000000000000)
+    bits = array.reshape(-1).view(unsigned)
+    found = []
+    run_ranges(lambda a, b: found.append(_largest_exponent(bits[a:b], unsigned(exponent))), bits.size, n_threads)
+    return bool(max(found) < exponent)
 
 
 @jit
@@ -77,20 +85,18 @@ def _first(bad: NDArray[np.bool_]) -> str:
     return f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
 
 
-def _check_floats(name: str, x: ArrayLike) -> NDArray[Any]:
+def _check_floats(name: str, x: ArrayLike, n_threads: int) -> NDArray[Any]:
     array = np.asarray(x)
     if array.dtype not in (np.float32, np.float64):
         raise ValueError(f"{name} must be float32 or float64, got {array.dtype}")
     array = np.asarray(array, order="C")
-    unsigned = uint32 if array.dtype == np.float32 else uint64
-    exponent = unsigned(0x7F800000) if unsigned is uint32 else unsigned(0x7FF0000000000000)
-    if not all_finite(array.reshape(-1).view(unsigned), exponent):
+    if not _all_finite(array, n_threads):
         raise ValueError(f"{name}{_first(~np.isfinite(array))} is not finite")
     return array
 
 
-def _check_uniforms(u: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
-    array = _check_floats("u", u)
+def _check_uniforms(u: ArrayLike, shape: tuple[int, ...], n_threads: int) -> NDArray[Any]:
+    array = _check_floats("u", u, n_threads)
     if array.shape != shape:
         raise ValueError(f"u must have the shape of x, {shape}, got {array.shape}")
     outside = (array < 0) | (array >= 1)
@@ -151,9 +157,9 @@ def quantize(
             f"stochastic rounding needs exactly one of u and seed, got {'both' if seed is not None else 'neither'}"
         )
     counter = (offset, *check_counter(0 if seed is None else seed, step, stream, offset))
-    x = _check_floats("x", x)
+    x = _check_floats("x", x, n_threads)
     _check_rows("x", x.shape, grid)
-    noise = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape).reshape(-1)
+    noise = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape, n_threads).reshape(-1)
     if out is None:
         out = np.empty(x.shape, grid.code_dtype)
     else:

@@ -75,13 +75,14 @@ def scorer(access: Access, k: int) -> Scalar:
         x, w, v, linear_deltas, factor_deltas = scratch
         begin = indptr[i]
         n = indptr[i + 1] - begin
+        features, value = indices[begin : begin + n], values[begin : begin + n]
         z = bias
         for e in range(n):
-            j = int64(indices[begin + e])
+            j = int64(features[e])
             entry, delta = load(buffer, width, j), deltas[j * stride]
-            z += weight(entry, delta) * values[begin + e]
+            z += weight(entry, delta) * value[e]
             if keeps:
-                x[e] = values[begin + e]
+                x[e] = value[e]
                 w[e] = entry
                 linear_deltas[e] = delta
         for e in range(n, (n + PADDING - 1) // PADDING * PADDING if keeps else n):
@@ -90,7 +91,7 @@ def scorer(access: Access, k: int) -> Scalar:
             return z
         buffer, width, deltas, stride, _ = factors
         for e in range(n):
-            j = int64(indices[begin + e])
+            j = int64(features[e])
             row, offset = window(buffer, j)
             for f in range(k):
                 v[e, f] = load(row, width, offset + f)

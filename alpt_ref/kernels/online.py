@@ -46,7 +46,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
     # enough, one row of codes is.
     @jit
-    def move_floats(indices, begin, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+    def move_floats(features, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
         x, v, deltas = scratch.x, scratch.v, scratch.factor_deltas
         for e in range(0, n, FOUR):
             xa, xb, xc, xd = x[e], x[e + 1], x[e + 2], x[e + 3]
@@ -57,18 +57,19 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                 v[e + 2, f] = moved(v[e + 2, f], deltas[e], r * xc, xc, s, h, words[e, f], mask, box)
                 v[e + 3, f] = moved(v[e + 3, f], deltas[e], r * xd, xd, s, h, words[e, f], mask, box)
         for e in range(n):
-            row, offset = window(buffer, int64(indices[begin + e]))
+            row, offset = window(buffer, int64(features[e]))
             for f in range(k):
                 store(row, width, offset + f, v[e, f])
 
     @jit
-    def move_codes(indices, begin, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+    def move_codes(features, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
         """Words of entry e begin at words[e, skips[e]], skips[e] in 0 .. 3."""
         v = scratch.v
         for e in range(n):
-            x, delta, skip = scratch.x[e], scratch.factor_deltas[e], skips[e] & 3
+            x, delta = scratch.x[e], scratch.factor_deltas[e]
+            skip = skips[e] & 3 if k % 4 else 0
             rx = r * x
-            row, offset = window(buffer, int64(indices[begin + e]))
+            row, offset = window(buffer, int64(features[e]))
             for f in range(k):
                 new = moved(v[e, f], delta, rx, x, sums[f], h, words[e, skip + f], mask, box)
                 store(row, width, offset + f, new)
@@ -76,21 +77,21 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     move_factors = move_codes if access.is_code else move_floats
 
     @jit
-    def move_linear_floats(indices, begin, n, buffer, width, scratch, values, r, h, words, mask, box):
-        for p in range(begin, begin + n):
-            j = int64(indices[p])
+    def move_linear_floats(features, n, buffer, width, scratch, values, r, h, words, mask, box):
+        for e in range(n):
+            j = int64(features[e])
             w = load(buffer, width, j)
-            store(buffer, width, j, w + sgd(r * values[p] + h.l2 * w, _NO_MOMENTS, 0, h))
+            store(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
 
     @jit
-    def move_linear_codes(indices, begin, n, buffer, width, scratch, values, r, h, words, mask, box):
+    def move_linear_codes(features, n, buffer, width, scratch, values, r, h, words, mask, box):
         """In scratch, where it vectorizes, then to the table."""
         x, w, deltas = scratch.x, scratch.w, scratch.linear_deltas
         for e in range(-(-n // PADDING) * PADDING):
             d = sgd(r * x[e] + h.l2 * weight(w[e], deltas[e]), _NO_MOMENTS, 0, h)
             w[e] = advance(w[e], d, deltas[e], words[e], mask, box)
         for e in range(n):
-            store(buffer, width, int64(indices[begin + e]), w[e])
+            store(buffer, width, int64(features[e]), w[e])
 
     move_linear = move_linear_codes if access.is_code else move_linear_floats
 
@@ -104,14 +105,15 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
         room = -(-scratch.x.size // LANES) * LANES
         linear_blocks, block_words = np.zeros(room, uint64), np.zeros(4 * room, uint32)
         linear_words = np.zeros(room, uint32)
-        blocks, factor_words = np.zeros(room * per_row, uint64), np.zeros((room, 4 * per_row), uint32)
-        flat_words = factor_words.reshape(-1)
+        blocks, factor_words = np.zeros((room, per_row), uint64), np.zeros((room, 4 * per_row), uint32)
+        flat_blocks, flat_words = blocks.reshape(-1), factor_words.reshape(-1)
         skips = np.zeros(room, int64)
         sums, squares = np.empty(k, float32), np.empty(k, float32)
         for s in range(start, stop):
             i = order[s - start]
             begin = indptr[i]
             n = indptr[i + 1] - begin
+            features = indices[begin : begin + n]
             if s + 4 * AHEAD < stop:
                 prefetch(indptr, order[s + 4 * AHEAD - start])
                 prefetch(y, order[s + 4 * AHEAD - start])
@@ -131,23 +133,25 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             r = _residual(z, y[i])
             if draws:
                 for e in range(n):
-                    linear_blocks[e] = uint64(int64(indices[begin + e]) >> 2)
+                    linear_blocks[e] = uint64(int64(features[e]) >> 2)
                 n_blocks = -(-n // LANES) * LANES
                 fill_scattered(block_words, linear_blocks[:n_blocks], uint64(s), linear_stream, seed)
                 for e in range(n):
-                    linear_words[e] = block_words[4 * e + (indices[begin + e] & 3)]
-            move_linear(indices, begin, n, linear_buffer, width, scratch, values, r, h, linear_words, mask, boxes[0])
+                    linear_words[e] = block_words[4 * e + (features[e] & 3)]
+            move_linear(
+                features, n, linear_buffer, width, scratch, values[begin : begin + n], r, h, linear_words, mask, boxes[0]
+            )
             if k:
                 if draws:
                     for e in range(n):
-                        first = int64(indices[begin + e]) * k
+                        first = int64(features[e]) * k
                         skips[e] = first & 3
                         for b in range(per_row):
-                            blocks[e * per_row + b] = uint64((first >> 2) + b)
+                            blocks[e, b] = uint64((first >> 2) + b)
                     n_blocks = -(-n * per_row // LANES) * LANES
-                    fill_scattered(flat_words, blocks[:n_blocks], uint64(s), factor_stream, seed)
+                    fill_scattered(flat_words, flat_blocks[:n_blocks], uint64(s), factor_stream, seed)
                 how = (sums, h, factor_words, skips, mask, boxes[1])
-                move_factors(indices, begin, n, factor_buffer, width, scratch, r, *how)
+                move_factors(features, n, factor_buffer, width, scratch, r, *how)
             if fit_intercept:
                 bias += sgd(r, _NO_MOMENTS, 0, h)
         return bias

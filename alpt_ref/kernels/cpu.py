@@ -31,7 +31,7 @@ PADDING = 16
 
 
 class Scratch(NamedTuple):
-    """What scoring leaves of one example: entries e = 0 .. n - 1, zeros up to a multiple of ``PADDING``. LR floats leave nothing."""
+    """What scoring leaves of one example: entries 0 .. n - 1, zeros up to a multiple of ``PADDING``. LR in floats: nothing."""
 
     x: NDArray[float32]  # values
     w: NDArray[float32]  # entries of the linear table
@@ -44,7 +44,7 @@ def scratch(most: int, k: int) -> Scratch:
     """Room for examples of up to ``most`` entries."""
     n = -(-most // PADDING) * PADDING
     v = np.zeros((n if k else 0, k), float32)
-    return Scratch(*(np.zeros(n, float32) for _ in range(2)), v, np.ones(n, float32), np.ones(n, float32))
+    return Scratch(np.zeros(n, float32), np.zeros(n, float32), v, np.ones(n, float32), np.ones(n, float32))
 
 
 @cache

@@ -11,7 +11,7 @@ BIN := .venv/bin
 	touch $@
 
 verify: .venv/stamp
-	$(BIN)/alpt-ref convergence --out results/convergence
+	$(BIN)/alpt-ref convergence --threads 2 --out results/convergence
 
 lint: .venv/stamp
 	$(BIN)/ruff check .

@@ -107,7 +107,7 @@ def code_advance(rounding: str) -> Scalar:
 
 @dataclass
 class Optimizer:
-    """Direction and state for one table; the state is optimizer memory, never table memory."""
+    """State for one table; it is optimizer memory, never table memory."""
 
     name: str
     moments: NDArray[float32] = field(default_factory=lambda: np.zeros((2, 0), float32))
@@ -116,8 +116,3 @@ class Optimizer:
     def for_table(cls, name: str, table: Table) -> "Optimizer":
         """Zero state for ``table``."""
         return cls(name, np.zeros((2, table.shape[0] * table.shape[1] if name == "adam" else 0), float32))
-
-    @property
-    def direction(self) -> Scalar:
-        """The scalar function d(g, moments, i, hyper)."""
-        return DIRECTIONS[self.name]

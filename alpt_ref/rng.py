@@ -121,14 +121,11 @@ def fill_scattered(out: NDArray[uint32], blocks: NDArray[uint64], step: uint64, 
 
 
 @jit
-def uniform(word: uint32, mask: uint32) -> float32:
-    """u = (word >> (32 - k)) * 2^-k, exactly, for ``mask = random_bits_mask(k)``, k <= 24."""
-    return float32(uint32(word & mask)) * _2_M32
-
-
-@jit
 def centred_uniform(word: uint32, mask: uint32) -> float32:
-    """The same u wrapped to [-1/2, 1/2): u - 1 where u >= 1/2. It is the word read as a signed integer."""
+    """The element's uniform, wrapped to [-1/2, 1/2): u where u < 1/2, else u - 1. It is the word read as a signed integer.
+
+    u = (word >> (32 - k)) * 2^-k for ``mask = random_bits_mask(k)``, k <= 24: exact in float32.
+    """
     return float32(int32(uint32(word & mask))) * _2_M32
 
 

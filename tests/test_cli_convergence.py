@@ -19,13 +19,14 @@ def calls(monkeypatch):
         made.append(dict(signature.bind(*args, **kwargs).arguments))
 
     monkeypatch.setattr(convergence.convergence_error, "run", record)
+    monkeypatch.setattr(convergence, "draw", lambda *args: made.append(args))
     return made
 
 
 def test_defaults(calls):
     assert run("convergence") == 0
     out = Path("results/convergence")
-    assert calls == [{"data": [], "ctr": None, "out": out, "threads": 1, "quick": False}]
+    assert calls == [{"data": [], "ctr": None, "out": out, "threads": 1, "quick": False}, (out, out / "convergence_error.png")]
 
 
 def test_ctrl_c(capsys, monkeypatch):
@@ -41,4 +42,7 @@ def test_everything_given(calls):
     files = ("--data", "a", "b", "--ctr-train", "c", "--ctr-valid", "d", "--ctr-test", "e")
     assert run("convergence", *files, "--out", "o", "--threads", 2, "--quick") == 0
     ctr = (Path("c"), Path("d"), Path("e"))
-    assert calls == [{"data": [Path("a"), Path("b")], "ctr": ctr, "out": Path("o"), "threads": 2, "quick": True}]
+    assert calls == [
+        {"data": [Path("a"), Path("b")], "ctr": ctr, "out": Path("o"), "threads": 2, "quick": True},
+        (Path("o"), Path("o/convergence_error.png")),
+    ]

@@ -1,8 +1,10 @@
 """``alpt-ref convergence``: the study of convergence errors."""
 
 import argparse
+import sys
 
 from alpt_ref.cli.arguments import CommandError
+from alpt_ref.plots.convergence_error import draw
 from alpt_ref.studies import convergence_error
 
 
@@ -18,3 +20,6 @@ def run(args: argparse.Namespace) -> None:
         convergence_error.run(args.data, click_data, args.out, threads=args.threads, quick=args.quick)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+    figure = args.out / "convergence_error.png"
+    draw(args.out, figure)
+    print(f"Figure: {figure}", file=sys.stderr)

@@ -1,0 +1,41 @@
+"""The README and the pages of docs: code blocks run, commands parse, links lead somewhere, nothing names a machine."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from alpt_ref.cli import arguments
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.S))
+]
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("block", BLOCKS)
+def test_code_blocks_run(block, capsys):
+    assert len([line for line in block.splitlines() if line.strip()]) <= 12
+    exec(compile(block, "documentation", "exec"), {})
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_parse(page):
+    text = page.read_text().replace("\\\n", " ")
+    for line in re.findall(r"^ {4}(alpt-ref .*)$", text, re.M):
+        command = shlex.split(line.split("  #")[0])[1:]
+        assert arguments.build_parser().parse_args(command)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths(page):
+    text = page.read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (page.parent / target).exists(), target
+    assert not re.search(r"/(home|root|tmp|work|usr)/", text)

@@ -20,6 +20,7 @@ from alpt_ref.table import Table, table_from_arrays
 from alpt_ref.train import State, Stepper, initial_state, score
 
 CHECKPOINT_VERSION = 1
+SCORE_BLOCK = 2**16  # examples scored at a time: their factor sums are scratch
 Labelled = tuple[Rows, NDArray[float32]]
 
 
@@ -42,7 +43,11 @@ def figure_of_merit(metrics: dict[str, float | None]) -> float:
 
 def logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
     """Logits of all examples; ValueError where finite inputs and weights give one that is not."""
-    z = score(state, rows, np.arange(rows.indptr.size - 1), n_threads)[0]
+    n = rows.indptr.size - 1
+    z = np.empty(n, float32)
+    for a in range(0, n, SCORE_BLOCK):
+        b = min(n, a + SCORE_BLOCK)
+        z[a:b] = score(state, rows, np.arange(a, b), n_threads)[0]
     finite = np.isfinite(z)
     if not finite.all():
         raise ValueError(f"the logit of example {int(np.argmin(finite))} is not finite: its values are too large")

@@ -267,3 +267,14 @@ def test_divergence_is_said():
     model = FactorizationMachine(4, lr=1e30, epochs=5)
     with pytest.raises(TrainingDivergedError, match="training diverged in epoch"):
         model.fit(X, y)
+
+
+def test_predictions_in_blocks_and_without_examples(monkeypatch):
+    X, y = clicks()
+    model = FactorizationMachine(3, epochs=1, n_threads=2).fit(X, y)
+    whole = model.decision_function(X)
+    monkeypatch.setattr("alpt_ref.fit.SCORE_BLOCK", 7)
+    assert np.array_equal(model.decision_function(X), whole)
+    assert model.decision_function(np.zeros((0, 12))).shape == (0,)
+    with pytest.raises(ValueError, match=r"the logit of example 1 is not finite"):
+        model.set_params(n_threads=1).decision_function(np.array([[0.0] * 12, [3e38] * 12]))

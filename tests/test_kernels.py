@@ -1,5 +1,7 @@
 """The compiled loops against the naive ones: scores, gradients, steps, grouping, and everything that must be bit-identical."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -11,7 +13,7 @@ from alpt_ref.config import Config
 from alpt_ref.inputs import as_rows
 from alpt_ref.jit import JIT
 from alpt_ref.kernels import group, reference
-from alpt_ref.train import State, Stepper, initial_state, score
+from alpt_ref.train import State, Stepper, _byte_start, initial_state, score
 
 N, D, K = 23, 17, 5
 
@@ -221,3 +223,19 @@ def test_few_random_bits_reach_the_step():
     state, stepper = make(X, y, k=0, precision="lpt", delta=1.0, lr=0.02, batch_size=1, random_bits=1, fit_intercept=False)
     stepper.run_epoch(state)
     assert state.linear.codes()[0, 0] > 15  # about 64 / 2 at first; the mean move would be below 64 * 0.01
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=30, unique=True).map(sorted), st.data())
+def test_threads_share_no_byte(rows, data):
+    """Ranges that are cut anywhere and moved on by ``_byte_start`` touch bytes of their own, at 2 bits and any k."""
+    rows = np.array(rows)
+    cuts = sorted(data.draw(st.lists(st.integers(0, rows.size), max_size=3)))
+    ends = [_byte_start(rows, at) for at in (0, *cuts, rows.size)]
+    assert ends[0] == 0
+    assert ends[-1] == rows.size
+    assert ends == sorted(ends)
+    k = data.draw(st.integers(1, 5))
+    owner = {}
+    for part, (a, b) in enumerate(pairwise(ends)):
+        for byte in {(int(j) * k + f) * 2 // 8 for j in rows[a:b] for f in range(k)}:
+            assert owner.setdefault(byte, part) == part

@@ -278,3 +278,10 @@ def test_predictions_in_blocks_and_without_examples(monkeypatch):
     assert model.decision_function(np.zeros((0, 12))).shape == (0,)
     with pytest.raises(ValueError, match=r"the logit of example 1 is not finite"):
         model.set_params(n_threads=1).decision_function(np.array([[0.0] * 12, [3e38] * 12]))
+
+
+def test_of_equal_epochs_the_earliest_is_kept():
+    X, y = np.array([[1.0], [0.0]] * 10), [1, 0] * 10
+    model = LogisticRegression(epochs=6, patience=3).fit(X, y, eval_set=(X, y))
+    assert [record["valid"]["auc"] for record in model.history_] == [1.0] * 4
+    assert model.best_epoch_ == 1

@@ -40,7 +40,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
+            if not isinstance(getattr(self, name), str | bool | None) or getattr(self, name) not in choices:
                 shown = ", ".join(str(c) for c in choices if c is not None)
                 raise ValueError(f"{name} must be one of {shown}, got {getattr(self, name)!r}")
         for name, low in (("k", 0), ("batch_size", 1), ("epochs", 1)):
@@ -48,10 +48,7 @@ class Config:
         if self.patience is not None:
             _check_integer("patience", self.patience, 1)
         for name, positive in (("lr", True), ("l2", False), ("init_std", False)):
-            value = getattr(self, name)
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or value < 0 or (positive and value == 0):
-                raise ValueError(f"{name} must be a {'positive' if positive else 'non-negative'} number, got {value!r}")
+            _check_number(name, getattr(self, name), positive)
         check_rounding(self.rounding)
         check_threads(self.n_threads)
         check_counter(self.seed, 0, 0)
@@ -85,6 +82,15 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "schedule": ("constant", "sqrt"),
     "fit_intercept": (True, False),
 }
+
+
+def _check_number(name: str, value: Any, positive: bool) -> None:
+    """A number that float32, in which training computes, holds as positive or not negative, and finite."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    with np.errstate(over="ignore", under="ignore"):
+        single = np.float32(value) if number and abs(value) < 1e300 else np.float32(np.nan)
+    if not math.isfinite(single) or value < 0 or (positive and single == 0):
+        raise ValueError(f"{name} must be a {'positive' if positive else 'non-negative'} number in float32, got {value!r}")
 
 
 def _check_integer(name: str, value: Any, low: int) -> None:

@@ -44,7 +44,7 @@ def write_json(path: str | Path, value: Any) -> None:
 
 def write_npz(path: str | Path, meta: dict[str, Any], arrays: Arrays) -> None:
     """``arrays`` and the JSON-able ``meta`` in one npz."""
-    text = np.array(json.dumps(meta, allow_nan=False))
+    text = np.array(json.dumps(meta, allow_nan=False, default=lambda scalar: scalar.item()))  # NumPy scalars
     write_atomic(path, lambda file: np.savez(file, allow_pickle=False, meta=text, **arrays))
 
 
@@ -68,8 +68,9 @@ def intact(path: str | Path) -> Iterator[None]:
     """Around the unpacking of a file: what is missing or misshapen becomes a ValueError that names it."""
     try:
         yield
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: damaged, {type(error).__name__} on {error}") from None
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        known = str(error).startswith(f"{path}:")
+        raise ValueError(str(error) if known else f"{path}: damaged, {type(error).__name__}: {error}") from None
 
 
 def with_prefix(prefix: str, arrays: Arrays) -> Arrays:

@@ -71,7 +71,7 @@ def fit(
     ``resume`` goes on from it when it exists, and ends with the bits of an uninterrupted run.
     """
     state, best = initial_state(config, n_features), None
-    run = fingerprint(config, train, valid)
+    run = {} if checkpoint is None else fingerprint(config, train, valid, n_features)
     if resume and checkpoint is not None and checkpoint.exists():
         best = restore(checkpoint, state, run)
     stepper = Stepper(config, *train, n_features)
@@ -99,9 +99,10 @@ def _stale(config: Config, state: State, best: Best | None) -> bool:
     return config.patience is not None and best is not None and state.epoch - best.epoch >= config.patience
 
 
-def fingerprint(config: Config, train: Labelled, valid: Labelled | None) -> dict[str, Any]:
+def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
     """What a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
     settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
+    settings["delta"] = None
     if config.precision == "lpt":
         settings["delta"] = [zlib.crc32(grid.delta.tobytes()) for grid in config.grids()]
     data = [
@@ -109,7 +110,7 @@ def fingerprint(config: Config, train: Labelled, valid: Labelled | None) -> dict
         for rows, y in (train, *([valid] if valid else []))
         for part in (*rows, y)
     ]
-    return {"config": settings, "data": data}
+    return {"config": settings, "data": [n_features, *data]}
 
 
 def _optimizers(state: State) -> dict[str, Optimizer]:
@@ -153,7 +154,10 @@ def _restore(path: Path, state: State, run: dict[str, Any], meta: dict[str, Any]
     state.factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
     state.bias = float32(arrays["bias"])
     for name, optimizer in _optimizers(state).items():
-        optimizer.moments = arrays[f"moments/{name}"]
+        moments = arrays[f"moments/{name}"]
+        if moments.shape != optimizer.moments.shape or moments.dtype != float32:
+            raise ValueError(f"moments of shape {moments.shape} do not fit {optimizer.moments.shape}")
+        optimizer.moments = moments
     state.step, state.epoch, state.history = meta["step"], meta["epoch"], meta["history"]
     if meta["best"] is None:
         return None

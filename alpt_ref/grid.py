@@ -14,8 +14,8 @@ class Grid:
     """The points delta * q, q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
 
     bits : int in 2..16, the paper's m.
-    delta : step size, the paper's Delta; positive and finite as float32. A scalar, or one per row: float32 (n_rows,), and
-        then what is quantized has shape (n_rows, k). Stored as float32, () or (n_rows,), read-only.
+    delta : step size, the paper's Delta; positive, and finite times 2^(bits-1), as float32. A scalar, or one per row: float32
+        (n_rows,), and then what is quantized has shape (n_rows, k). Stored as float32, () or (n_rows,), read-only.
 
     Raises ValueError when ``bits`` or ``delta`` is out of range, naming the first offending row.
     """
@@ -27,17 +27,21 @@ class Grid:
         if isinstance(bits, bool) or not isinstance(bits, int | np.integer) or not MIN_BITS <= bits <= MAX_BITS:
             raise ValueError(f"bits must be an integer in {MIN_BITS}..{MAX_BITS}, got {bits!r}")
         try:
+            given = np.array(delta)
+            if given.dtype.kind not in "iuf":
+                raise TypeError
             with np.errstate(over="ignore", under="ignore"):
-                steps = np.array(delta, dtype=np.float64).astype(float32)
-        except (TypeError, ValueError):
+                steps = given.astype(float32)
+                edge = steps * float32(2.0 ** (int(bits) - 1))
+        except (OverflowError, TypeError, ValueError):
             raise ValueError(f"delta must be a number or a vector of numbers, got {delta!r}") from None
         if steps.ndim > 1:
             raise ValueError(f"delta must be a scalar or have one entry per row, got shape {steps.shape}")
-        bad = ~((steps > 0) & np.isfinite(steps))
+        bad = ~((steps > 0) & np.isfinite(edge))
         if bad.any():
             at = f"[{int(np.argmax(bad))}]" if steps.ndim else ""
-            value = np.asarray(delta, dtype=np.float64).flat[int(np.argmax(bad))].item()
-            raise ValueError(f"delta{at} must be positive and finite in float32, got {value!r}")
+            value = given.flat[int(np.argmax(bad))].item()
+            raise ValueError(f"delta{at} must be positive, and its grid finite, in float32, got {value!r}")
         steps.flags.writeable = False
         object.__setattr__(self, "bits", int(bits))
         object.__setattr__(self, "delta", steps)

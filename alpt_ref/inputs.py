@@ -17,24 +17,30 @@ class Rows(NamedTuple):
 
 
 def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
-    """``X`` (n, d), sparse or dense, as :class:`Rows` and d. Entries with the same indices add up, as in scipy.
+    """``X`` (n, d), sparse or dense, as :class:`Rows` and d. Entries with the same indices add up, stored zeros
+    are no entries. X itself is never changed.
 
-    Raises ValueError on non-finite values, on X of other than two dimensions, or when d is not ``n_features``.
+    Raises ValueError on non-finite values, on anything but a valid matrix of real numbers, or when d is not ``n_features``.
     """
     if not sp.issparse(X):
         X = np.asarray(X)
-        if X.ndim != 2 or not np.issubdtype(X.dtype, np.number):
-            raise ValueError(f"X must be a numeric matrix, got shape {X.shape} and dtype {X.dtype}")
+    if X.ndim != 2 or X.dtype.kind not in "biuf":
+        raise ValueError(f"X must be a matrix of real numbers, got shape {X.shape} and dtype {X.dtype}")
     matrix = sp.csr_array(X, dtype=float32)
-    if not matrix.has_canonical_format:
-        if matrix.data is X.data or np.may_share_memory(matrix.data, X.data):
-            matrix = matrix.copy()
+    try:
+        matrix.check_format(full_check=True)
+    except ValueError as error:
+        raise ValueError(f"X is not a valid sparse matrix: {error}") from None
+    if not matrix.has_canonical_format or not matrix.data.all():
+        matrix = matrix.copy()  # arrays may be the caller's: indices are shared even where values were converted
         matrix.sum_duplicates()
+        matrix.eliminate_zeros()
     d = matrix.shape[1]
     if n_features is not None and d != n_features:
         raise ValueError(f"X has {d} features, expected {n_features}")
-    if d > 2**31 - 1:
-        raise ValueError(f"X has {d} features, at most 2^31 - 1 are supported")
+    for name, size in (("features", d), ("entries", matrix.nnz)):
+        if size > 2**31 - 1:
+            raise ValueError(f"X has {size} {name}, at most 2^31 - 1 are supported")
     finite = np.isfinite(matrix.data)
     if not finite.all():
         at = int(np.argmin(finite))

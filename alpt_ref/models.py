@@ -108,8 +108,14 @@ class FactorizationMachine:
         if labels.size == 0:
             raise ValueError("X has no examples")
         valid = None
+        if resume and checkpoint is None:
+            raise ValueError("resume needs a checkpoint to go on from")
         if eval_set is not None:
+            if not isinstance(eval_set, tuple) or len(eval_set) != 2:
+                raise ValueError("eval_set must be a pair (X, y)")
             valid_rows, _ = as_rows(eval_set[0], n_features)
+            if valid_rows.indptr.size == 1:
+                raise ValueError("eval_set has no examples")
             valid = (valid_rows, as_labels(eval_set[1], valid_rows.indptr.size - 1)[0])
         path = None if checkpoint is None else Path(checkpoint)
         state, best = fit(config, (rows, labels), n_features, valid, checkpoint=path, resume=resume, on_epoch=on_epoch)
@@ -144,6 +150,8 @@ class FactorizationMachine:
         """Write the fitted model (npz, no pickle, packed codes); ``feature_map`` travels with it as arrays."""
         if not hasattr(self, "state_"):
             raise ValueError(f"this {type(self).__name__} is not fitted: nothing to save")
+        if type(self) not in (FactorizationMachine, LogisticRegression):
+            raise ValueError(f"a {type(self).__name__} cannot be saved: only the classes of this module can be loaded")
         params = {name: value for name, value in self.get_params().items() if name != "delta"}
         meta = {
             "format_version": FORMAT_VERSION,
@@ -209,6 +217,9 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
         linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
         factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
+        fits = shapes[0] == (shapes[1][0], 1) and linear.access is factors.access and arrays["bias"].shape == ()
+        if not fits or (model.precision == "lpt") != linear.access.is_code:  # type: ignore[attr-defined]
+            raise ValueError(f"{path}: damaged, its tables do not fit each other")
         if model.precision == "lpt":  # type: ignore[attr-defined]
             model.set_params(delta=(arrays["linear/delta"], arrays["factors/delta"]))
         state = State(linear, factors, Optimizer("sgd"), Optimizer("sgd"), Optimizer("sgd"), float32(arrays["bias"]))

@@ -110,11 +110,12 @@ def _check_rows(name: str, shape: tuple[int, ...], grid: Grid) -> None:
         raise ValueError(f"{name} must have shape ({grid.delta.size}, k) for one delta per row, got {shape}")
 
 
-def _check_out(out: NDArray[Any], x: NDArray[Any], dtype: Any) -> None:
+def _check_out(out: NDArray[Any], inputs: tuple[NDArray[Any], NDArray[Any]], dtype: Any) -> None:
+    x = inputs[0]
     if not isinstance(out, np.ndarray) or out.dtype != dtype or out.shape != x.shape:
         raise ValueError(f"out must be an array of dtype {dtype} and shape {x.shape}")
-    if not (out.flags.c_contiguous and out.flags.writeable) or np.may_share_memory(out, x):
-        raise ValueError("out must be writeable, C-contiguous and apart from x in memory")
+    if not (out.flags.c_contiguous and out.flags.writeable) or any(np.may_share_memory(out, a) for a in inputs):
+        raise ValueError("out must be writeable, C-contiguous and apart from x and u in memory")
 
 
 def quantize(
@@ -149,6 +150,8 @@ def quantize(
     Raises ValueError, naming the argument and the first offending index, with nothing written: NaN or infinity, wrong
     dtype or shape, u outside [0, 1), a stochastic call with neither or both of ``u`` and ``seed``, counters out of range.
     """
+    if not isinstance(grid, Grid):
+        raise ValueError(f"grid must be a Grid, got {type(grid).__name__}")
     check_rounding(rounding)
     check_threads(n_threads)
     mask = random_bits_mask(random_bits)
@@ -156,14 +159,15 @@ def quantize(
         raise ValueError(
             f"stochastic rounding needs exactly one of u and seed, got {'both' if seed is not None else 'neither'}"
         )
-    counter = (offset, *check_counter(0 if seed is None else seed, step, stream, offset))
+    step_stream_seed = check_counter(0 if seed is None else seed, step, stream, offset)
+    counter = (int(offset), *step_stream_seed)
     x = _check_floats("x", x, n_threads)
     _check_rows("x", x.shape, grid)
     noise = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape, n_threads).reshape(-1)
     if out is None:
         out = np.empty(x.shape, grid.code_dtype)
     else:
-        _check_out(out, x, grid.code_dtype)
+        _check_out(out, (x, noise), grid.code_dtype)
     rules = rules_for(x.dtype)
     rule: Scalar = getattr(rules, rounding)
     flat, codes = x.reshape(-1), out.reshape(-1)

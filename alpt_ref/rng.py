@@ -167,7 +167,7 @@ def words(n: int, *, seed: int, step: int = 0, stream: int, offset: int = 0) -> 
     """Words of the elements offset .. offset + n - 1, uint32 (n,)."""
     counter = check_counter(seed, step, stream, offset)
     out = np.empty(n, uint32)
-    fill_words(out, offset, *counter)
+    fill_words(out, int(offset), *counter)
     return out
 
 

@@ -115,6 +115,6 @@ def rules_for(dtype: np.dtype[Any]) -> Rules:
 
 def check_rounding(rounding: str) -> str:
     """``rounding`` if it names a rule, else a ValueError that lists them."""
-    if rounding not in ROUNDINGS:
+    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, got {rounding!r}")
     return rounding

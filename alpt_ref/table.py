@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.jit import jit, prefetch
-from alpt_ref.packing import buffer_dtype, load_code, pack, store_code, unpack
-from alpt_ref.quantizer import dequantize, quantize
+from alpt_ref.packing import buffer_dtype, load_code, store_code, unpack
+from alpt_ref.quantizer import dequantize
 from alpt_ref.rounding import Scalar
 
 
@@ -159,12 +159,6 @@ class CodeTable:
     buffer: NDArray[Any]
     shape: tuple[int, int]
 
-    @classmethod
-    def from_float(cls, weights: NDArray[float32], grid: Grid, rounding: str, **random: Any) -> "CodeTable":
-        """Quantize ``weights`` (n_rows, k) onto ``grid``; ``random`` as in :func:`alpt_ref.quantize`."""
-        codes = quantize(weights, grid, rounding, **random)
-        return cls(grid, pack(codes, grid.storage_bits), (weights.shape[0], weights.shape[1]))
-
     @property
     def nbytes(self) -> dict[str, int]:
         """Bytes alive: packed codes, and float32 step sizes."""
@@ -206,7 +200,12 @@ def table_from_arrays(arrays: dict[str, NDArray[Any]], shape: tuple[int, int]) -
     if "weights" in arrays:
         return FloatTable(np.ascontiguousarray(arrays["weights"], dtype=float32).reshape(shape))
     grid = Grid(int(arrays["bits"]), arrays["delta"])
+    if grid.per_row and grid.delta.size != shape[0]:
+        raise ValueError(f"{grid.delta.size} step sizes do not fit {shape[0]} rows")
     buffer = np.ascontiguousarray(arrays["codes"], dtype=buffer_dtype(grid.storage_bits))
     if buffer.size != -(-shape[0] * shape[1] * grid.storage_bits // (8 * buffer.itemsize)):
         raise ValueError(f"codes of {buffer.nbytes} bytes do not hold a table of shape {shape} at {grid.bits} bits")
+    codes = unpack(buffer, shape[0] * shape[1], grid.storage_bits)
+    if codes.size and (codes.min() < grid.q_lo or codes.max() > grid.q_hi):
+        raise ValueError(f"codes must be in [{grid.q_lo}, {grid.q_hi}]")
     return CodeTable(grid, buffer, shape)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
+import numpy as np
+
 
 @cache
 def _pool(n_threads: int) -> ThreadPoolExecutor:
@@ -16,9 +18,9 @@ def _pool(n_threads: int) -> ThreadPoolExecutor:
 
 def check_threads(n_threads: int) -> int:
     """``n_threads`` if it is a positive integer, else a ValueError."""
-    if not isinstance(n_threads, int) or n_threads < 1:
+    if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer) or n_threads < 1:
         raise ValueError(f"n_threads must be a positive integer, got {n_threads!r}")
-    return n_threads
+    return int(n_threads)
 
 
 def run_ranges(work: Callable[[int, int], object], n: int, n_threads: int, multiple: int = 1) -> None:

@@ -1,6 +1,6 @@
-"""Training: the state of a run, one epoch, and the loop over epochs with validation and early stopping.
+"""Training: the state of a run, and one epoch of it.
 
-State moves only through ``run_epoch``; everything random in epoch e is a function of (seed, e, step), so that a run that
+Everything random in epoch e is a function of (seed, e, step), so that a run that
 is stopped between epochs and goes on from its state ends with the same bits.
 """
 
@@ -171,6 +171,8 @@ class Stepper:
         z, sums = score(state, self.rows, batch, c.n_threads)
         residual = np.empty(batch.size, float32)
         cpu.residuals(z, self.y, batch, residual)
+        if not np.isfinite(residual).all():  # codes would saturate without a word
+            raise TrainingDivergedError(f"training diverged in step {state.step + 1}: logits are not finite, lower lr")
         rows, starts, entries = self._grouped(batch)
         when = (float(c.lr), c.decays, float(c.l2), state.step + 1)
         direction = DIRECTIONS[c.optimizer]

@@ -41,15 +41,23 @@ def test_bad_bits(bits):
         Grid(bits, 1.0)
 
 
-@pytest.mark.parametrize("delta", [0.0, -1.0, np.nan, np.inf, 1e300, 1e-60])
+@pytest.mark.parametrize("delta", [0.0, -1.0, np.nan, np.inf, 1e300, 1e-60, 3e38])
 def test_bad_delta(delta):
-    with pytest.raises(ValueError, match="delta must be positive and finite in float32"):
+    with pytest.raises(ValueError, match="delta must be positive, and its grid finite, in float32"):
         Grid(8, delta)
     with pytest.raises(ValueError, match=r"delta\[2\] must be positive"):
         Grid(8, [1.0, 2.0, delta, delta])
 
 
-@pytest.mark.parametrize(("delta", "message"), [("a", "must be a number"), (np.ones((2, 2)), "one entry per row")])
+@pytest.mark.parametrize(
+    ("delta", "message"),
+    [
+        ("a", "must be a number"),
+        (True, "must be a number"),
+        (10**400, "must be a number"),
+        (np.ones((2, 2)), "one entry per row"),
+    ],
+)
 def test_delta_of_a_wrong_kind(delta, message):
     with pytest.raises(ValueError, match=message):
         Grid(8, delta)

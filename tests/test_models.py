@@ -135,6 +135,8 @@ def test_files_that_are_not_models(tmp_path):
 
     with pytest.raises(ValueError, match="holds a LogisticRegression, not a Other"):
         Other.load(tmp_path / "lr.npz")
+    with pytest.raises(ValueError, match="a Other cannot be saved"):
+        Other(2, epochs=1).fit(X, y).save(tmp_path / "other_class.npz")
     with pytest.raises(ValueError, match="not fitted"):
         LogisticRegression().save(tmp_path / "empty.npz")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lr.npz", "other.npz", "text"]
@@ -177,7 +179,6 @@ def test_resume_refuses_another_run(tmp_path):
     write_npz(path, {"checkpoint_version": 0}, {})
     with pytest.raises(ValueError, match="not a checkpoint of version 1"):
         model.fit(X, y, checkpoint=path, resume=True)
-    write_npz(tmp_path / "plain.npz", {}, {})
     model.fit(X, y, checkpoint=tmp_path / "new.npz")
     more = model.set_params(epochs=3).fit(X, y, checkpoint=tmp_path / "new.npz", resume=True)
     assert len(more.history_) == 3
@@ -224,6 +225,11 @@ def test_no_float_copy_of_the_table_exists(optimizer):
         ({"optimizer": "lion"}, "optimizer must be one of sgd, adam"),
         ({"schedule": "cosine"}, "schedule must be one of constant, sqrt"),
         ({"lr": 0}, "lr must be a positive number"),
+        ({"lr": 1e-60}, "lr must be a positive number"),
+        ({"lr": 10**400}, "lr must be a positive number"),
+        ({"precision": np.array(["lpt"])}, "precision must be one of"),
+        ({"rounding": np.array(["nearest"])}, "rounding must be one of"),
+        ({"n_threads": True}, "n_threads must be a positive integer"),
         ({"lr": float("nan")}, "lr must be a positive number"),
         ({"l2": -1.0}, "l2 must be a non-negative number"),
         ({"l2": True}, "l2 must be a non-negative number"),
@@ -246,8 +252,18 @@ def test_bad_data():
     X, y = clicks()
     with pytest.raises(ValueError, match=r"X\[1, 0\] is not finite"):
         LogisticRegression().fit(np.array([[1.0, 0], [np.inf, 1]]), [0, 1])
-    with pytest.raises(ValueError, match="X must be a numeric matrix"):
-        LogisticRegression().fit(np.ones(3), [0, 1, 1])
+    for bad in (np.ones(3), sp.coo_array(np.ones(3)), np.ones((3, 1), complex), np.array([["a"]] * 3)):
+        with pytest.raises(ValueError, match="X must be a matrix of real numbers"):
+            LogisticRegression().fit(bad, [0, 1, 1])
+    outside = sp.csr_array((np.ones(2), [0, -7], [0, 1, 2]), shape=(2, 3))
+    with pytest.raises(ValueError, match="X is not a valid sparse matrix"):
+        LogisticRegression().fit(outside, [0, 1])
+    with pytest.raises(ValueError, match="eval_set has no examples"):
+        LogisticRegression().fit(X, y, eval_set=(X[:0], y[:0]))
+    with pytest.raises(ValueError, match=r"eval_set must be a pair \(X, y\)"):
+        LogisticRegression().fit(X, y, eval_set=(X,))
+    with pytest.raises(ValueError, match="resume needs a checkpoint"):
+        LogisticRegression().fit(X, y, resume=True)
     with pytest.raises(ValueError, match=r"y must have shape \(120,\)"):
         LogisticRegression().fit(X, y[:-1])
     with pytest.raises(ValueError, match=r"y\[1\] must be a label in"):
@@ -265,7 +281,7 @@ def test_bad_data():
 def test_divergence_is_said():
     X, y = clicks()
     model = FactorizationMachine(4, lr=1e30, epochs=5)
-    with pytest.raises(TrainingDivergedError, match="training diverged in epoch"):
+    with pytest.raises(TrainingDivergedError, match="training diverged in"):
         model.fit(X, y)
 
 
@@ -285,3 +301,82 @@ def test_of_equal_epochs_the_earliest_is_kept():
     model = LogisticRegression(epochs=6, patience=3).fit(X, y, eval_set=(X, y))
     assert [record["valid"]["auc"] for record in model.history_] == [1.0] * 4
     assert model.best_epoch_ == 1
+
+
+def test_the_callers_matrix_is_not_changed():
+    for dtype in (np.float32, np.float64):
+        X = sp.csr_array((np.array([1, 2, 3, 0, 4], dtype), [2, 0, 1, 1, 1], [0, 3, 5]), shape=(2, 3))
+        before = X.data.copy(), X.indices.copy(), X.indptr.copy()
+        rows, _ = as_rows(X)
+        assert all(np.array_equal(a, b) for a, b in zip(before, (X.data, X.indices, X.indptr), strict=True))
+        assert rows.indices.tolist() == [0, 1, 2, 1]
+        assert rows.values.tolist() == [2, 3, 1, 4]
+
+
+def test_stored_zeros_touch_nothing():
+    dense = np.array([[1.0, 0, 0], [0, 1.0, 0]] * 3)
+    stored = sp.csr_array(dense)
+    stored.data[1] = 0
+    dense[1, 1] = 0
+    arguments = {"update": "touched", "l2": 0.1, "epochs": 2, "batch_size": 2}
+    runs = [FactorizationMachine(2, **arguments).fit(X, [0, 1] * 3) for X in (stored, dense)]
+    assert buffers(runs[0]) == buffers(runs[1])
+
+
+def test_logits_that_are_no_numbers_stop_low_precision_training_too():
+    X, y = clicks()
+    for batch_size in (1, 16):
+        model = FactorizationMachine(4, precision="lpt", fit_intercept=False, batch_size=batch_size)
+        with pytest.raises(TrainingDivergedError, match="training diverged"):
+            model.fit(1e30 * X, y)
+
+
+def test_scratch_of_wider_examples_does_not_leak():
+    """lr * l2 > 2 makes resting scratch grow, if it is moved at all: batches of one must stay what they are."""
+    X = np.zeros((202, 205), np.float32)
+    X[np.arange(201), np.arange(201)] = 1
+    X[201, 201:] = 1
+    one = FactorizationMachine(2, batch_size=1, lr=1.0, l2=5.0, update="touched", epochs=1, seed=1).fit(X, np.arange(202) % 2)
+    assert np.abs(one.state_.factors.to_float()).max() < 1
+
+
+def test_numpy_scalars_as_arguments(tmp_path):
+    X, y = clicks()
+    model = FactorizationMachine(np.int64(2), lr=np.float32(0.1), batch_size=np.int64(16), n_threads=np.int64(2), epochs=1)
+    model.fit(X, y, checkpoint=tmp_path / "c.npz").save(tmp_path / "m.npz")
+    assert load_model(tmp_path / "m.npz")[0].get_params()["lr"] == np.float32(0.1)
+    resumed = model.set_params(epochs=2, delta=(0.1, 0.2)).fit(X, y, checkpoint=tmp_path / "c.npz", resume=True)
+    assert len(resumed.history_) == 2
+
+
+def test_resume_on_another_width_is_refused(tmp_path):
+    X, y = clicks()
+    path = tmp_path / "c.npz"
+    model = LogisticRegression(precision="lpt", bits=4, optimizer="adam", epochs=1).fit(X[:, :11], y, checkpoint=path)
+    wider = sp.csr_array(sp.hstack([X[:, :11], sp.csr_array((120, 1))]))
+    with pytest.raises(ValueError, match="other data"):
+        model.fit(wider, y, checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda arrays: arrays.update({"factors/delta": np.ones(3, np.float32)}),
+        lambda arrays: arrays.update({"factors/bits": np.array(2)}),
+        lambda arrays: arrays.update(
+            {"factors/codes": np.full(36, 7, np.int8), "factors/bits": np.array(5), "bias": np.zeros(3)}
+        ),
+        lambda arrays: arrays.update({"linear/delta": np.float32(0)}),
+        lambda arrays: arrays.pop("bias"),
+        lambda arrays: (arrays.pop("linear/codes"), arrays.update({"linear/weights": np.zeros((12, 1), np.float32)})),
+        lambda arrays: arrays.update({"factors/codes": np.full(36, 100, np.int8)}),
+    ],
+)
+def test_damaged_models_are_named(damage, tmp_path):
+    X, y = clicks()
+    FactorizationMachine(3, precision="lpt", bits=6, epochs=1).fit(X, y).save(tmp_path / "m.npz")
+    meta, arrays = read_npz(tmp_path / "m.npz")
+    damage(arrays)
+    write_npz(tmp_path / "bad.npz", meta, arrays)
+    with pytest.raises(ValueError, match=r"bad\.npz: damaged"):
+        load_model(tmp_path / "bad.npz")

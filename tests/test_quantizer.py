@@ -13,7 +13,7 @@ from alpt_ref.jit import JIT
 from alpt_ref.kernels import reference
 from alpt_ref.quantizer import BLOCK
 from alpt_ref.rng import uniforms
-from alpt_ref.rounding import ROUNDINGS
+from alpt_ref.rounding import ROUNDINGS, rules_for
 
 FLOATS = (np.float32, np.float64)
 LAST_U = 1 - 2.0**-24
@@ -165,12 +165,10 @@ def test_q6_and_saturation(dtype, data):
     for rounding in ROUNDINGS:
         edge = q(far, grid, rounding, np.full(4, LAST_U))
         assert edge.tolist() == [grid.q_hi, grid.q_lo] * 2
-    x, w = (
-        dtype(data.draw(st.floats(-1e3, 1e3))),
-        data.draw(st.integers(grid.q_lo, grid.q_hi)) * float(grid.delta),
-    )
-    lo, hi = grid.q_lo * float(grid.delta), grid.q_hi * float(grid.delta)
-    assert abs(min(max(float(x), lo), hi) - w) <= abs(float(x) - w)
+    s, n = dtype(data.draw(st.floats(-1e5, 1e5))), dtype(data.draw(st.integers(grid.q_lo, grid.q_hi)))
+    clipped = rules_for(np.dtype(dtype)).clip(s, dtype(grid.q_lo), dtype(grid.q_hi))
+    assert grid.q_lo <= clipped <= grid.q_hi
+    assert abs(clipped - n) <= abs(s - n)
 
 
 @given(hnp.arrays(np.float32, (3, 5), elements=st.floats(-2, 2, width=32)), st.integers(2, 9))
@@ -252,6 +250,8 @@ G = Grid(8, 0.1)
         ),
         (lambda out: quantize(ONES.T, G, out=out.T), "out must be writeable, C-contiguous"),
         (lambda out: quantize(ONES, G, out=ONES.view(np.int8)[:, :3]), "out must be writeable"),
+        (lambda out: quantize(ONES, 8, out=out), "grid must be a Grid, got int"),
+        (lambda out: quantize(ONES, G, "stochastic", seed=1, offset=-1, out=out), "offset must be an integer"),
         (lambda out: dequantize([1.0], G), "codes must be integers"),
         (lambda out: dequantize([[0, 200]], G), r"codes\[0, 1\] must be in \[-128, 127\], got 200"),
         (lambda out: dequantize([1, 2], Grid(8, [0.1, 0.2])), r"codes must have shape \(2, k\)"),

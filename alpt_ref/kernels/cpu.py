@@ -96,6 +96,9 @@ def scorer(access: Access, k: int) -> Scalar:
             for f in range(k):
                 v[e, f] = load(row, width, offset + f)
             factor_deltas[e] = deltas[j * stride]
+        for e in range(n, (n + FOUR - 1) // FOUR * FOUR):
+            for f in range(k):
+                v[e, f] = float32(0)
         for f in range(k):
             sums[f] = squares[f] = float32(0)
         for e in range(0, n, FOUR):

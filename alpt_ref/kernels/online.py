@@ -4,6 +4,7 @@ An example holds a feature once, so its rows need no grouping; all random words 
 vectorized call.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -44,7 +45,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
         return advance(v, sgd(rx * (s - w * x) + h.l2 * w, _NO_MOMENTS, 0, h), delta, word, mask, box)
 
     # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
-    # enough, one row of codes is.
+    # enough, one row of codes is. Floats ignore step sizes and words, which stand in their place all the same.
     @jit
     def move_floats(features, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
         x, v, deltas = scratch.x, scratch.v, scratch.factor_deltas
@@ -131,6 +132,8 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             h = sgd_hyper(lr, decays, l2, s + 1)
             z = score(rows, i, linear, factors, bias, scratch, sums, squares)
             r = _residual(z, y[i])
+            if not math.isfinite(r):  # codes would saturate without a word
+                return float32(math.nan)
             if draws:
                 for e in range(n):
                     linear_blocks[e] = uint64(int64(features[e]) >> 2)

@@ -21,7 +21,7 @@ from alpt_ref.table import Access, row_prefetcher, row_window
 _residual = FLOAT32.residual
 _NO_MOMENTS = np.zeros((2, 0), float32)
 # Examples are visited in random order: their entries, then their weights, are asked for some examples ahead.
-AHEAD = 2
+AHEAD = 3
 CACHE_LINE = 16  # entries of 4 bytes in one
 
 

@@ -90,7 +90,7 @@ def _check_number(name: str, value: Any, positive: bool) -> None:
     with np.errstate(over="ignore", under="ignore"):
         single = np.float32(value) if number and abs(value) < 1e300 else np.float32(np.nan)
     if not math.isfinite(single) or value < 0 or (positive and single == 0):
-        raise ValueError(f"{name} must be a {'positive' if positive else 'non-negative'} number in float32, got {value!r}")
+        raise ValueError(f"{name} must be a {'positive' if positive else 'non-negative'} number, got {value!r}")
 
 
 def _check_integer(name: str, value: Any, low: int) -> None:

@@ -60,7 +60,7 @@ def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
     except Exception as error:
-        raise ValueError(f"{path}: not a readable alpt_ref file ({error})") from None
+        raise ValueError(f"{path}: not a readable alpt_ref file ({type(error).__name__})") from None
 
 
 @contextmanager

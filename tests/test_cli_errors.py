@@ -65,7 +65,7 @@ def test_train_options(tmp_path, capsys, options, sentence):
 @pytest.mark.parametrize("delta", ["0", "nan", "1e-60", "0.1,0"])
 def test_delta_off_its_range(tmp_path, capsys, delta):
     sentence = error_of(capsys, *train_arguments(tmp_path, "--precision", "lpt", "--delta", delta))
-    assert sentence.startswith("--delta must be positive and finite in float32, got ")
+    assert sentence.startswith("--delta must be positive, and its grid finite, in float32, got ")
     assert not (tmp_path / "run").exists()
 
 

@@ -205,7 +205,7 @@ def test_force_begins_anew_and_leaves_no_old_checkpoint(tmp_path, capsys):
 def test_divergence(tmp_path, capsys):
     with np.errstate(over="ignore", invalid="ignore"):
         sentence = error_of(capsys, *train_arguments(tmp_path, "--lr", "1e38", "--l2", "1e38"))
-    assert sentence == "training diverged in epoch 1: weights are not finite, lower --lr"
+    assert sentence == "training diverged in step 2: logits are not finite, lower --lr"
     assert list((tmp_path / "run").iterdir()) == []
 
 

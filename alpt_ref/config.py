@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from alpt_ref.checks import is_integer
 from alpt_ref.grid import Grid
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
 from alpt_ref.rounding import check_rounding
@@ -94,5 +95,5 @@ def _check_number(name: str, value: Any, positive: bool) -> None:
 
 
 def _check_integer(name: str, value: Any, low: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+    if not is_integer(value) or value < low:
         raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}")

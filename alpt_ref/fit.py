@@ -1,7 +1,6 @@
 """The loop over epochs: validation, best epoch, early stopping, checkpoints."""
 
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.config import Config
-from alpt_ref.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
+from alpt_ref.files import Arrays, checksum, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.inputs import Rows
 from alpt_ref.metrics import evaluate
 from alpt_ref.optim import Optimizer
@@ -104,12 +103,8 @@ def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_featu
     settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
     settings["delta"] = None
     if config.precision == "lpt":
-        settings["delta"] = [zlib.crc32(grid.delta.tobytes()) for grid in config.grids()]
-    data = [
-        zlib.crc32(np.ascontiguousarray(part).tobytes())
-        for rows, y in (train, *([valid] if valid else []))
-        for part in (*rows, y)
-    ]
+        settings["delta"] = [checksum([grid.delta]) for grid in config.grids()]
+    data = [checksum([part]) for rows, y in (train, *([valid] if valid else [])) for part in (*rows, y)]
     return {"config": settings, "data": [n_features, *data]}
 
 

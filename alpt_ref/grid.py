@@ -6,6 +6,8 @@ import numpy as np
 from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
+from alpt_ref.checks import is_integer
+
 MIN_BITS, MAX_BITS = 2, 16
 
 
@@ -24,7 +26,7 @@ class Grid:
     delta: NDArray[float32]
 
     def __init__(self, bits: int, delta: ArrayLike) -> None:
-        if isinstance(bits, bool) or not isinstance(bits, int | np.integer) or not MIN_BITS <= bits <= MAX_BITS:
+        if not is_integer(bits) or not MIN_BITS <= bits <= MAX_BITS:
             raise ValueError(f"bits must be an integer in {MIN_BITS}..{MAX_BITS}, got {bits!r}")
         try:
             given = np.array(delta)

@@ -16,6 +16,23 @@ class Rows(NamedTuple):
     values: NDArray[float32]
 
 
+def canonical(X: Any, dtype: Any) -> Any:
+    """``X`` as a csr_array of ``dtype`` with sorted features, each once, and no stored zeros; ``X`` itself is not changed.
+
+    Raises ValueError where indices lie outside the shape: loops do not look.
+    """
+    matrix = sp.csr_array(X, dtype=dtype)
+    try:
+        matrix.check_format(full_check=True)
+    except ValueError as error:
+        raise ValueError(f"X is not a valid sparse matrix: {error}") from None
+    if not matrix.has_canonical_format or not matrix.data.all():
+        matrix = matrix.copy()  # arrays may be the caller's: indices are shared even where values were converted
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+    return matrix
+
+
 def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
     """``X`` (n, d), sparse or dense, as :class:`Rows` and d. Entries with the same indices add up, stored zeros
     are no entries. X itself is never changed.
@@ -26,15 +43,7 @@ def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
         X = np.asarray(X)
     if X.ndim != 2 or X.dtype.kind not in "biuf":
         raise ValueError(f"X must be a matrix of real numbers, got shape {X.shape} and dtype {X.dtype}")
-    matrix = sp.csr_array(X, dtype=float32)
-    try:
-        matrix.check_format(full_check=True)
-    except ValueError as error:
-        raise ValueError(f"X is not a valid sparse matrix: {error}") from None
-    if not matrix.has_canonical_format or not matrix.data.all():
-        matrix = matrix.copy()  # arrays may be the caller's: indices are shared even where values were converted
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
+    matrix = canonical(X, float32)
     d = matrix.shape[1]
     if n_features is not None and d != n_features:
         raise ValueError(f"X has {d} features, expected {n_features}")

@@ -222,7 +222,7 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
             raise ValueError(f"{path}: damaged, its tables do not fit each other")
         if model.precision == "lpt":  # type: ignore[attr-defined]
             model.set_params(delta=(arrays["linear/delta"], arrays["factors/delta"]))
-        state = State(linear, factors, Optimizer("sgd"), Optimizer("sgd"), Optimizer("sgd"), float32(arrays["bias"]))
+        state = State(linear, factors, Optimizer(), Optimizer(), Optimizer(), float32(arrays["bias"]))
         state.history = meta["history"]
         model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])
         return model, without_prefix("features", arrays)

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from alpt_ref.jit import jit
 from alpt_ref.rng import centred_uniform
 from alpt_ref.rounding import FLOAT32, Scalar
-from alpt_ref.table import Table
 
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
 
@@ -107,12 +106,11 @@ def code_advance(rounding: str) -> Scalar:
 
 @dataclass
 class Optimizer:
-    """State for one table; it is optimizer memory, never table memory."""
+    """State for the weights of one table, or the bias; it is optimizer memory, never table memory."""
 
-    name: str
     moments: NDArray[float32] = field(default_factory=lambda: np.zeros((2, 0), float32))
 
     @classmethod
-    def for_table(cls, name: str, table: Table) -> "Optimizer":
-        """Zero state for ``table``."""
-        return cls(name, np.zeros((2, table.shape[0] * table.shape[1] if name == "adam" else 0), float32))
+    def zero(cls, name: str, n: int) -> "Optimizer":
+        """The state that ``name`` starts ``n`` weights with; SGD keeps none."""
+        return cls(np.zeros((2, n if name == "adam" else 0), float32))

@@ -3,7 +3,6 @@
 f(w) = (1/n) sum_i log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,     y_i in {0, 1},  no intercept,  l2 > 0
 """
 
-import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +14,9 @@ from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from alpt_ref.files import checksum
 from alpt_ref.grid import Grid
+from alpt_ref.inputs import canonical
 from alpt_ref.kernels.replicas import Examples, batch_gradient, example_losses, mean_loss
 from alpt_ref.rng import Stream, normals, uniforms
 
@@ -65,10 +66,7 @@ class LogisticProblem:
     @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell data sets and l2 apart."""
-        crc = 0
-        for part in self.examples[:4]:
-            crc = zlib.crc32(np.ascontiguousarray(part).tobytes(), crc)
-        return f"{zlib.crc32(np.float64(self.l2).tobytes(), crc):08x}"
+        return f"{checksum((*self.examples[:4], np.array(self.l2))):08x}"
 
     def loss(self, w: Vector) -> float:
         """f(w)."""
@@ -185,8 +183,7 @@ def contains(grid: Grid, w: Vector) -> bool:
 
 def from_dataset(X: Any, y: ArrayLike, l2: float, name: str = "data") -> LogisticProblem:
     """The problem of (X, y): X (n, d) sparse or dense, y (n,) in {0, 1}. ValueError, naming the argument."""
-    matrix = sp.csr_array(X, dtype=float64, copy=True)
-    matrix.sum_duplicates()
+    matrix = canonical(sp.csr_array(X, copy=True), float64)
     labels = np.array(y, float64)
     if labels.shape != (matrix.shape[0],) or not np.isin(labels, (0.0, 1.0)).all() or labels.size == 0:
         raise ValueError(f"y must hold {matrix.shape[0]} labels in {{0, 1}}, at least one")

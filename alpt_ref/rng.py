@@ -20,6 +20,7 @@ import numpy as np
 from numpy import float32, float64, int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
+from alpt_ref.checks import is_integer
 from alpt_ref.jit import jit
 
 _MULTIPLIER_0 = uint64(0xD2511F53)
@@ -130,15 +131,21 @@ def centred_uniform(word: uint32, mask: uint32) -> float32:
 
 
 @jit
+def integer_below(n: int, index: int, step: uint64, stream: uint64, seed: uint64) -> int64:
+    """An integer in [0, n), int64: multiply-shift of the 64 bits in the words 2 index, 2 index + 1 (bias below n 2^-64)."""
+    block = uint64(index) >> uint64(1)
+    w0, w1, w2, w3 = philox(block & _LOW, block >> _32, step, stream, seed & _LOW, seed >> _32)
+    high = w2 if index & 1 else w0
+    low = w3 if index & 1 else w1
+    size = uint64(n)
+    return int64((high * size + ((low * size) >> _32)) >> _32)
+
+
+@jit
 def _permute(out: NDArray[int64], step: uint64, stream: uint64, seed: uint64) -> None:
-    """Fisher-Yates; position i draws j in [0, i] by multiply-shift of the words 2i, 2i + 1 (bias below (i + 1) 2^-64)."""
+    """Fisher-Yates; position i draws j in [0, i] with its ``integer_below``."""
     for i in range(out.size - 1, 0, -1):
-        b = uint64(i) >> uint64(1)
-        w0, w1, w2, w3 = philox(b & _LOW, b >> _32, step, stream, seed & _LOW, seed >> _32)
-        high = w2 if i & 1 else w0
-        low = w3 if i & 1 else w1
-        n = uint64(i + 1)
-        j = int64((high * n + ((low * n) >> _32)) >> _32)
+        j = integer_below(i + 1, i, step, stream, seed)
         out[i], out[j] = out[j], out[i]
 
 
@@ -150,15 +157,14 @@ def check_counter(seed: int, step: int, stream: int, offset: int = 0) -> tuple[u
         ("stream", stream, 32),
         ("offset", offset, 62),
     ):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**bits:
+        if not is_integer(value) or not 0 <= value < 2**bits:
             raise ValueError(f"{name} must be an integer in [0, 2^{bits}), got {value!r}")
     return uint64(step), uint64(stream), uint64(seed)
 
 
 def random_bits_mask(random_bits: int) -> uint32:
     """The mask that keeps the top ``random_bits`` bits of a word (1..24); ValueError otherwise."""
-    valid = isinstance(random_bits, int | np.integer) and not isinstance(random_bits, bool)
-    if not valid or not 1 <= random_bits <= MAX_RANDOM_BITS:
+    if not is_integer(random_bits) or not 1 <= random_bits <= MAX_RANDOM_BITS:
         raise ValueError(f"random_bits must be an integer in 1..{MAX_RANDOM_BITS}, got {random_bits!r}")
     return uint32(2**32 - 2 ** (32 - int(random_bits)))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-import numpy as np
+from alpt_ref.checks import is_integer
 
 
 @cache
@@ -18,7 +18,7 @@ def _pool(n_threads: int) -> ThreadPoolExecutor:
 
 def check_threads(n_threads: int) -> int:
     """``n_threads`` if it is a positive integer, else a ValueError."""
-    if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer) or n_threads < 1:
+    if not is_integer(n_threads) or n_threads < 1:
         raise ValueError(f"n_threads must be a positive integer, got {n_threads!r}")
     return int(n_threads)
 

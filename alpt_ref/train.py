@@ -1,11 +1,11 @@
 """Training: the state of a run, and one epoch of it.
 
-Everything random in epoch e is a function of (seed, e, step), so that a run that
-is stopped between epochs and goes on from its state ends with the same bits.
+Everything random in epoch e is a function of (seed, e, step), so that a run that is stopped between epochs and goes on from
+its state ends with the same bits.
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ INIT_BLOCK = 4096  # weights drawn at a time: no float copy of a table of codes 
 
 
 class TrainingDivergedError(RuntimeError):
-    """Weights are no longer finite."""
+    """Weights or logits are no longer finite."""
 
 
 @dataclass
@@ -88,10 +88,8 @@ def initial_state(config: Config, n_features: int) -> State:
             raise ValueError(f"delta of the {name} has {grid.delta.size} entries for {n_features} features")
     linear = _initial_table(config, (n_features, 1), grids[0], 0.0, Stream.INIT_LINEAR)
     factors = _initial_table(config, (n_features, config.k), grids[1], config.init_std, Stream.INIT_FACTORS)
-    name = config.optimizer
-    bias_optimizer = Optimizer(name, np.zeros((2, 1 if name == "adam" else 0), float32))
-    optimizers = (Optimizer.for_table(name, linear), Optimizer.for_table(name, factors), bias_optimizer)
-    return State(linear, factors, *optimizers)
+    zero = partial(Optimizer.zero, config.optimizer)
+    return State(linear, factors, zero(n_features), zero(n_features * config.k), zero(1))
 
 
 def score(state: State, rows: Rows, batch: NDArray[np.int64], n_threads: int) -> tuple[NDArray[float32], NDArray[float32]]:

@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from alpt_ref.jit import jit
 from alpt_ref.logistic import FLOAT64
 from alpt_ref.optim import learning_rate
-from alpt_ref.rng import Stream, centred_uniform, fill_words, philox, random_bits_mask
+from alpt_ref.rng import Stream, centred_uniform, fill_words, integer_below, random_bits_mask
 
 _log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
 _EXAMPLE, _LINEAR = uint64(Stream.EXAMPLE), uint64(Stream.LINEAR)
-_LOW, _32, _1 = uint64(0xFFFFFFFF), uint64(32), uint64(1)
 RANDOM_BITS = 24
 _MASK = random_bits_mask(RANDOM_BITS)
 
@@ -109,13 +108,8 @@ def example_losses(examples: Any, w: Any, out: Any) -> None:
 
 @jit
 def draw_example(n: Any, replica: Any, step: Any, seed: Any) -> Any:
-    """The index in [0, n) of the example of ``replica`` at ``step``, by multiply-shift of 64 bits (bias below n 2^-64)."""
-    block = uint64(replica) >> _1
-    w0, w1, w2, w3 = philox(block & _LOW, block >> _32, uint64(step), _EXAMPLE, seed & _LOW, seed >> _32)
-    high = w2 if replica & 1 else w0
-    low = w3 if replica & 1 else w1
-    n = uint64(n)
-    return int64((high * n + ((low * n) >> _32)) >> _32)
+    """The index in [0, n) of the example of ``replica`` at ``step``."""
+    return integer_below(n, replica, uint64(step), _EXAMPLE, seed)
 
 
 @jit

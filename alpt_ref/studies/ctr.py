@@ -5,7 +5,6 @@ that pair is then run with every seed. A seed fixes shuffling, the factors' star
 and SR are compared pairwise.
 """
 
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read
-from alpt_ref.files import Arrays
+from alpt_ref.files import Arrays, checksum
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.results import RunSpec, Store
@@ -41,11 +40,8 @@ class ClickData:
     @property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits of all three parts."""
-        crc = 0
-        for X, y in (self.train, self.valid, self.test):
-            for part in (X.indptr, X.indices, X.data, y):
-                crc = zlib.crc32(np.ascontiguousarray(part).tobytes(), crc)
-        return f"{crc:08x}"
+        arrays = (part for X, y in (self.train, self.valid, self.test) for part in (X.indptr, X.indices, X.data, y))
+        return f"{checksum(arrays):08x}"
 
 
 def synthetic(settings: CtrSettings, seed: int) -> ClickData:

@@ -11,6 +11,7 @@ from alpt_ref.files import Arrays
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.replicas import Trace
 from alpt_ref.problems import LogisticProblem
+from alpt_ref.quantizer import quantize
 from alpt_ref.replicas import LptSgd
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies.settings import Settings
@@ -95,8 +96,7 @@ def walk(store: Store, problem: LogisticProblem, spec: WalkSpec, settings: Setti
         sgd = spec.sgd(settings.seed)
         codes = np.zeros(problem.d)
         if spec.start == "nearest":
-            grid = Grid(spec.bits, spec.delta)
-            codes = np.clip(np.rint(problem.solution.w / float(grid.delta)), grid.q_lo, grid.q_hi)
+            codes = quantize(problem.solution.w, Grid(spec.bits, spec.delta)).astype(float64)
         trace = sgd.start(codes, replicas, at.size)
         sgd.advance(problem.solved_examples, trace, 0, spec.steps, at, regret=spec.regret, n_threads=threads)
         return _arrays(trace, at, problem, spec.steps)

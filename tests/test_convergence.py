@@ -14,12 +14,12 @@ from rich.console import Console
 from scipy.stats import t as student_t
 
 from alpt_ref.grid import Grid
+from alpt_ref.intervals import loglog_slope, student
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.problems import diameter, from_dataset, gaussian_logistic
 from alpt_ref.replicas import LptSgd
 from alpt_ref.results import Store
 from alpt_ref.studies import convergence_error, ctr, report, t1_panel
-from alpt_ref.studies.intervals import loglog_slope, student
 from alpt_ref.studies.settings import QUICK, CtrSettings, Settings
 from alpt_ref.studies.sheet import WIDTH, interval, number
 from alpt_ref.studies.walks import WalkSpec, checkpoints, gradient_descent, walk

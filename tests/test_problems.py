@@ -7,7 +7,6 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import minimize
 
-from alpt_ref import problems
 from alpt_ref.grid import Grid
 from alpt_ref.kernels import reference_replicas
 from alpt_ref.problems import (
@@ -17,6 +16,7 @@ from alpt_ref.problems import (
     diameter,
     from_dataset,
     gaussian_logistic,
+    logistic,
     one_hot_logistic,
 )
 
@@ -67,7 +67,7 @@ def test_newton_is_safe_where_the_full_step_overshoots() -> None:
 
 
 def test_a_minimum_that_is_not_reached_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(problems, "MAX_NEWTON_STEPS", 1)
+    monkeypatch.setattr(logistic, "MAX_NEWTON_STEPS", 1)
     with pytest.raises(ValueError, match=r"short: Newton's method ended at gradient norm .*, not 1e-12"):
         _ = from_dataset([[1.0], [2.0]], [0, 1], 0.1, "short").solution
 

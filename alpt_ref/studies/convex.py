@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from alpt_ref.grid import Grid
+from alpt_ref.intervals import student
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.results import Store
-from alpt_ref.studies.intervals import student
 from alpt_ref.studies.settings import Settings
 from alpt_ref.studies.walks import METHODS, WalkSpec, walk
 

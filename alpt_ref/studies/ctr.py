@@ -14,10 +14,10 @@ import numpy as np
 
 from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read
 from alpt_ref.files import Arrays, checksum
+from alpt_ref.intervals import student
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.results import RunSpec, Store
-from alpt_ref.studies.intervals import student
 from alpt_ref.studies.settings import CtrSettings, Settings
 from alpt_ref.train import TrainingDivergedError
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from alpt_ref.grid import MAX_BITS, Grid
+from alpt_ref.intervals import loglog_slope, student
 from alpt_ref.kernels.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.results import Store
 from alpt_ref.studies.convex import Record, grid_of
-from alpt_ref.studies.intervals import loglog_slope, student
 from alpt_ref.studies.settings import Settings
 from alpt_ref.studies.walks import METHODS, WalkSpec, gradient_descent, walk
 from alpt_ref.theory import t1

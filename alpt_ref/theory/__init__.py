@@ -1,1 +1,32 @@
-"""The theorems, one file each: statement, proof, assumptions as numbers, and the bound typed once."""
+"""The theorems, one file each: statement, proof, assumptions as numbers, the bound typed once, and the verdict.
+
+Exact laws are public here, and the nouns that a statement or a rounding rule of your own needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alpt_ref.laws.exact import Law, exact_law
+    from alpt_ref.laws.rule import Rule, random_bits
+    from alpt_ref.laws.stationary import Stationary, stationary_law
+
+_HOMES = {
+    "Law": "laws.exact",
+    "exact_law": "laws.exact",
+    "Rule": "laws.rule",
+    "random_bits": "laws.rule",
+    "Stationary": "laws.stationary",
+    "stationary_law": "laws.stationary",
+}
+__all__ = ["Law", "Rule", "Stationary", "exact_law", "random_bits", "stationary_law"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'alpt_ref.theory' has no attribute {name!r}")
+    return getattr(import_module(f"alpt_ref.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

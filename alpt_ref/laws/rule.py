@@ -1,0 +1,120 @@
+"""A rounding rule as a probability table: with which probability a target is rounded up.
+
+A target of s cells, not on the grid, has the floor n = floor(s) and the fraction a = s - n; the rule rounds it to n + 1 with
+probability p_up(n, a), else to n. An exact law uses p_up itself, Monte Carlo rounds up when u < p_up. The rules of
+:mod:`alpt_ref.rounding` are given here in that form: those that draw nothing are asked, the stochastic ones are
+
+    stochastic           p_up = a                      (Q2)
+    random_bits(k)       p_up = ceil(2^k a) / 2^k      u on {0, ..., 2^k - 1}/2^k, up when u < a (Q2, L6)
+    centred_bits(k)      p_up = ceil(2^k a - 1/2) / 2^k    u + 2^-(k+1) in the place of u: halves down (L6)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.jit import jit
+from alpt_ref.rng import random_bits_mask
+from alpt_ref.rounding import FLOAT64
+
+Table = Callable[[NDArray[Any], NDArray[float64]], Any]
+ALMOST_ONE = float(np.nextafter(1.0, 0.0))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rounding rule, yours or one of this module's.
+
+    name : what reports call it.
+    p_up : (q_floor, a) -> probability of rounding up. q_floor float64 integers in [q_lo, q_hi), a float64 in [0, 1), arrays
+        of one shape; returns probabilities in [0, 1] of that shape (or a scalar). Vectorized, and a pure function: it may be
+        asked for any pair, in any order. a = 0 is a point of the grid.
+    """
+
+    name: str
+    p_up: Table
+
+    def up(self, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
+        """p_up, checked: float64 of the shape of ``a``. ValueError naming the rule and the first pair it fails on."""
+        try:
+            given = np.broadcast_to(np.asarray(self.p_up(q_floor, a), float64), a.shape)
+        except Exception as error:
+            raise ValueError(f"rule {self.name}: p_up failed on arrays of shape {a.shape}: {error}") from None
+        bad = ~((given >= 0.0) & (given <= 1.0))
+        if bad.any():
+            i = int(np.argmax(bad))
+            where = f"q_floor = {q_floor.flat[i]:g}, a = {a.flat[i]:.17g}"
+            raise ValueError(f"rule {self.name}: p_up must be in [0, 1], got {given.flat[i]:g} at {where}")
+        return given
+
+
+@jit
+def _ask(rule: Any, q_floor: Any, a: Any, out: Any) -> None:
+    """1 where ``rule``, which draws nothing, rounds q_floor + a up, else 0."""
+    for i in range(a.size):
+        n = FLOAT64.rint(a[i])
+        out[i] = rule(q_floor[i] + n, a[i] - n, float64(0)) - q_floor[i]
+
+
+def _deterministic(name: str) -> Rule:
+    rule = getattr(FLOAT64, name)
+
+    def p_up(q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
+        out = np.empty(a.shape, float64)
+        _ask(rule, np.asarray(q_floor, float64).ravel(), np.ascontiguousarray(a).ravel(), out.reshape(-1))
+        return out
+
+    return Rule(name, p_up)
+
+
+NEAREST = _deterministic("nearest")
+TOWARD_ZERO = _deterministic("toward_zero")
+FLOOR = _deterministic("floor")
+STOCHASTIC = Rule("stochastic", lambda q_floor, a: a)
+BUILT_IN = {rule.name: rule for rule in (NEAREST, STOCHASTIC, TOWARD_ZERO, FLOOR)}
+
+
+def random_bits(k: int) -> Rule:
+    """Stochastic rounding with k random bits, 1 to 24."""
+    random_bits_mask(k)
+    return Rule(f"stochastic({k})", lambda q_floor, a: np.ceil(a * 2.0**k) * 2.0**-k)
+
+
+def centred_bits(k: int) -> Rule:
+    """Stochastic rounding with k random bits, 1 to 24, the uniform moved to the middle of its cell."""
+    random_bits_mask(k)
+    return Rule(f"centred({k})", lambda q_floor, a: np.ceil(a * 2.0**k - 0.5) * 2.0**-k)
+
+
+def as_rule(rule: "Rule | str") -> Rule:
+    """A Rule itself, or the built-in one of that name; ValueError otherwise."""
+    if isinstance(rule, Rule):
+        return rule
+    if rule not in BUILT_IN:
+        raise ValueError(f"rule must be a Rule or one of {', '.join(BUILT_IN)}, got {rule!r}")
+    return BUILT_IN[rule]
+
+
+def _pairs(q_lo: int, q_hi: int) -> tuple[NDArray[float64], NDArray[float64]]:
+    """Floors and fractions that a rule is asked about: 4098 fractions, tiny and almost 1 among them, of up to 64 codes."""
+    fractions = np.concatenate(([0.0, 2.0**-60, ALMOST_ONE], np.arange(1, 4096) / 4096.0))
+    codes = np.unique(np.linspace(q_lo, q_hi - 1, min(64, q_hi - q_lo)).astype(np.int64)).astype(float64)
+    q_floor, a = np.meshgrid(codes, fractions)
+    return q_floor.ravel(), a.ravel()
+
+
+def bias(rule: Rule, q_lo: int, q_hi: int) -> float:
+    """The largest |p_up - a| found, in cells, on 4098 fractions of up to 64 codes."""
+    q_floor, a = _pairs(q_lo, q_hi)
+    return float(np.abs(rule.up(q_floor, a) - a).max())
+
+
+def distance_from_nearest(rule: Rule, q_lo: int, q_hi: int) -> float:
+    """The largest probability of not rounding to a nearest point, found on the same pairs; ties count as either."""
+    q_floor, a = _pairs(q_lo, q_hi)
+    off = np.abs(rule.up(q_floor, a) - (a > 0.5))
+    return float(off[a != 0.5].max())

@@ -1,0 +1,125 @@
+"""``stationary_law``: the long-run law of LPT with a constant learning rate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.linalg import splu
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.exact import Oracle, _states, gradients_at, start_law
+from alpt_ref.laws.rule import Rule, as_rule
+from alpt_ref.laws.transition import Floats, transitions
+
+SHIFT = 2.0**-46
+ITERATIONS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Stationary:
+    """A law pi with pi P = pi, as far as ``residual`` says.
+
+    points : float64 (N, d); probability : (N,). residual : sum |pi P - pi|.
+    classes : how many closed classes can be reached from the start; pi mixes their laws by the chances of ending in each.
+    clipped : the probability that a step's target lies outside the box. clip_gradient : (d,), E[|g_i| 1{i is clipped}].
+    gradient : (d,), E g.
+    """
+
+    points: Floats
+    probability: Floats
+    residual: float
+    classes: int
+    clipped: float
+    gradient: Floats
+    clip_gradient: Floats
+
+
+def stationary_law(
+    oracle: Oracle, grid: Grid, rule: Rule | str = "stochastic", *, eta: float, start: ArrayLike = 0.0
+) -> Stationary:
+    """The stationary law that w_{t+1} = Q(w_t - eta g_t), w_1 = ``start``, ends in (in time average, where it is periodic).
+
+    Arguments as for :func:`alpt_ref.theory.exact_law`, with probabilities (k,) that never change.
+
+    Method: the closed classes of the states reachable from the start are found as strongly connected components; the law
+    of each is a fixed point of P^T, by inverse iteration with I (1 + 2^-46) - P^T, an M-matrix with dominant columns, whose
+    sparse LU needs no pivoting and keeps all signs; classes are mixed by the chances of absorption, from one more LU.
+    Accuracy: ``residual``, 1e-13 as a rule. Raises ValueError, naming the argument.
+    """
+    rule, points, codes = as_rule(rule), *_states(oracle, grid)
+    p = np.asarray(oracle.probabilities, float)
+    if p.ndim != 1:
+        raise ValueError("probabilities must be (k,) for a stationary law")
+    if not 0.0 < eta < np.inf:
+        raise ValueError(f"eta must be positive and finite, got {eta!r}")
+    g = gradients_at(oracle, points)
+    move = -eta * g / float(grid.delta)
+    step = transitions(codes, move, grid, rule)
+    n = points.shape[0]
+    source = np.broadcast_to(np.arange(n), step.target.shape)
+    chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
+    some = chance > 0
+    P = sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
+    law = _long_run(P, start_law(grid, points, start))
+    after = P.T @ law
+    targets = codes[None] + move
+    outside = (targets < grid.q_lo) | (targets > grid.q_hi)
+    return Stationary(
+        points,
+        law,
+        float(np.abs(after - law).sum()),
+        _n_classes(P, law),
+        float(p @ step.outside @ law),
+        np.einsum("j,jnd,n->d", p, g, law),
+        np.einsum("j,jnd,n->d", p, np.abs(g) * outside, law),
+    )
+
+
+def _n_classes(P: sp.csr_array, law: Floats) -> int:
+    places = np.flatnonzero(law)
+    return int(connected_components(P[places][:, places], directed=True, connection="strong")[0])
+
+
+def _reachable(P: sp.csr_array, start: Floats) -> NDArray[np.int64]:
+    seen = np.zeros(P.shape[0], bool)
+    for place in np.flatnonzero(start):
+        if not seen[place]:
+            seen[breadth_first_order(P, int(place), return_predecessors=False)] = True
+    return np.flatnonzero(seen)
+
+
+def _long_run(P: sp.csr_array, start: Floats) -> Floats:
+    """The mixture of the closed classes' laws, (N,)."""
+    places = _reachable(P, start)
+    R = sp.csr_array(P[places][:, places])
+    _, label = connected_components(R, directed=True, connection="strong")
+    entries = R.tocoo()
+    leaving = np.unique(label[entries.row[label[entries.row] != label[entries.col]]])
+    closed = np.setdiff1d(np.unique(label), leaving)
+    transient = np.flatnonzero(np.isin(label, leaving))
+    out = np.zeros(P.shape[0])
+    reached = start[places]
+    if transient.size:  # expected visits v = s (I - P_tt)^-1, then one step into the classes
+        inside = R[transient][:, transient]
+        visits = splu(sp.csc_array(sp.eye_array(transient.size) - inside.T)).solve(reached[transient])
+        reached = reached + R[transient].T @ visits
+    for name in closed:
+        members = np.flatnonzero(label == name)
+        out[places[members]] = reached[members].sum() * _fixed_point(R[members][:, members])
+    total: Floats = out / out.sum()
+    return total
+
+
+def _fixed_point(P: sp.csr_array) -> Floats:
+    """The law pi = pi P of an irreducible chain."""
+    n = P.shape[0]
+    if n == 1:
+        return np.ones(1)
+    factor = splu(sp.csc_array((1.0 + SHIFT) * sp.eye_array(n) - P.T), diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    law = np.full(n, 1.0 / n)
+    for _ in range(ITERATIONS):
+        law = np.maximum(factor.solve(law), 0.0)
+        law /= law.sum()
+    return law

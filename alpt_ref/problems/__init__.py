@@ -1,0 +1,27 @@
+"""Problems that know their constants: minimizer, f*, L, mu, G, G1, D, proved or computed, never sampled."""
+
+from alpt_ref.problems.logistic import (
+    GradientBounds,
+    LogisticProblem,
+    Solution,
+    Vector,
+    box,
+    contains,
+    diameter,
+    from_dataset,
+    gaussian_logistic,
+    one_hot_logistic,
+)
+
+__all__ = [
+    "GradientBounds",
+    "LogisticProblem",
+    "Solution",
+    "Vector",
+    "box",
+    "contains",
+    "diameter",
+    "from_dataset",
+    "gaussian_logistic",
+    "one_hot_logistic",
+]

@@ -27,7 +27,7 @@ test: lint coverage
 	$(BIN)/python -m pytest -n 2
 
 bench: .venv/stamp
-	$(BIN)/python -m pytest analysis/bench_kernels.py --benchmark-enable --benchmark-columns=median,rounds -q -s
+	$(BIN)/python -m pytest analysis/bench_kernels.py analysis/bench_theory.py --benchmark-enable --benchmark-columns=median,rounds -q -s
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build *.egg-info

@@ -13,14 +13,25 @@ from alpt_ref.kernels.replicas import (
     Walk,
     batch_gradient,
     example_gradient,
+    mean_loss,
     shift,
     walk_range,
 )
+from alpt_ref.kernels.separable import Separable, absolute_gradient, absolute_loss
 from alpt_ref.rng import check_counter
 from alpt_ref.rounding import FLOAT64, Scalar, check_rounding
 from alpt_ref.threads import run_ranges
 
 GRADIENTS: dict[str, Scalar] = {"batch": batch_gradient, "example": example_gradient}
+
+
+def functions_of(problem: Examples | Separable, mode: str) -> tuple[Scalar, Scalar]:
+    """Loss and gradient that read ``problem``; ValueError where ``mode`` asks for examples and it has none."""
+    if isinstance(problem, Examples):
+        return mean_loss, GRADIENTS[mode]
+    if mode != "batch":
+        raise ValueError(f"mode must be batch for a problem without examples, got {mode!r}")
+    return absolute_loss, absolute_gradient
 
 
 @dataclass(frozen=True)
@@ -59,15 +70,18 @@ class LptSgd:
             box = (float(self.grid.delta), float(self.grid.q_lo), float(self.grid.q_hi))
         return Walk(*box, float(self.eta), bool(self.decays), draws, np.uint64(self.seed))
 
-    def start(self, codes: ArrayLike, replicas: int = 1, n_checkpoints: int = 0) -> Trace:
-        """``replicas`` walkers at the codes (d,) (weights, in full precision), nothing recorded yet."""
+    def start(self, codes: ArrayLike, replicas: int = 1, n_checkpoints: int = 0, first: int = 0) -> Trace:
+        """``replicas`` walkers at the codes (d,) (weights, in full precision), nothing recorded yet.
+
+        They are the replicas first, first + 1, ...: what becomes of each does not depend on which others are there.
+        """
         q = np.array(np.broadcast_to(np.asarray(codes, float64), (replicas, np.size(codes))))
         zeros = (np.zeros(replicas), np.zeros(replicas, int64), np.zeros(replicas, int64))
-        return Trace(q, np.full((replicas, n_checkpoints), np.nan), *zeros)
+        return Trace(q, np.full((replicas, n_checkpoints), np.nan), *zeros, int(first))
 
     def advance(
         self,
-        examples: Examples,
+        problem: Examples | Separable,
         trace: Trace,
         start: int,
         stop: int,
@@ -77,13 +91,13 @@ class LptSgd:
         n_threads: int = 1,
     ) -> None:
         """Take ``trace`` from step ``start`` to step ``stop``; the bits do not depend on ``n_threads`` or on the cuts."""
-        check_counter(self.seed, max(stop - 1, 0), 0)
+        check_counter(self.seed, max(stop - 1, 0), 0, trace.first)
         at = np.empty(0, int64) if checkpoints is None else checkpoints
         move = shift if self.grid is None else FLOAT64.move
         rule: Scalar = FLOAT64.nearest if self.grid is None else getattr(FLOAT64, self.rounding)
-        walk, gradient = self.walk, GRADIENTS[self.mode]
+        walk, (loss, gradient) = self.walk, functions_of(problem, self.mode)
 
         def work(first: int, last: int) -> None:
-            walk_range(examples, walk, at, trace, gradient, move, rule, regret, start, stop, first, last)
+            walk_range(problem, walk, at, trace, loss, gradient, move, rule, regret, start, stop, first, last)
 
         run_ranges(work, trace.codes.shape[0], n_threads)

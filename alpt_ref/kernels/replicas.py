@@ -1,4 +1,4 @@
-"""LPT-SGD on logistic regression exactly as the theorems analyse it: float64, one replica after the other.
+"""LPT-SGD exactly as the theorems analyse it: float64, one replica after the other.
 
     w_t = delta q_t,   g_t at w_t,   q_{t+1} = clip(q_t + R(-eta_t g_t / delta)),   t = 1, 2, ...
 
@@ -6,6 +6,9 @@ Codes are integers held in float64. Full precision is the same loop with delta =
 itself. Everything random is a counter: coordinate j of replica r at step t rounds with the word (t, r d + j) of
 ``Stream.LINEAR`` (24 bits), and draws its example with the words (t, 2 r) and (t, 2 r + 1) of ``Stream.EXAMPLE``, so that
 all methods see the same examples and no result depends on threads or on where a run was interrupted.
+
+A problem is a record of arrays, a loss and gradients that read it. Here logistic regression, absolute values in
+:mod:`alpt_ref.kernels.separable`:
 
     f_i(w) = log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,      f = mean of the f_i
 """
@@ -28,7 +31,7 @@ _MASK = random_bits_mask(RANDOM_BITS)
 
 
 class Examples(NamedTuple):
-    """The problem as the loops read it: n examples in compressed sparse rows."""
+    """Logistic regression as the loops read it: n examples in compressed sparse rows."""
 
     indptr: NDArray[int64]  # (n + 1,)
     indices: NDArray[np.int32]  # (nnz,)
@@ -59,6 +62,7 @@ class Trace(NamedTuple):
     regret: NDArray[float64]  # (n_replicas,): sum of f_t(w_t) - f_t(w*)
     last_move: NDArray[int64]  # (n_replicas,): the last step that changed a code, counted from 1; 0 if none has
     clipped: NDArray[int64]  # (n_replicas,): coordinate-steps whose target was outside the box
+    first: int  # row r is replica first + r: what its random words depend on
 
 
 @jit
@@ -139,36 +143,75 @@ def example_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, 
 
 
 @jit
-def walk_range(examples, walk, checkpoints, trace, gradient, move, rule, with_loss, start, stop, first, last):
-    """Steps start .. stop - 1 (the first step ever is 0) of the replicas first .. last - 1, in place in ``trace``.
+def gradient_rows(problem: Any, w: Any, first: Any, step: Any, seed: Any, gradient: Any, g: Any, losses: Any) -> None:
+    """``gradient`` at the rows of w (R, d), replicas first, first + 1, ..., into ``g``; adds what it returns to ``losses``."""
+    for r in range(w.shape[0]):
+        losses[r] += gradient(problem, w[r], first + r, step, seed, True, g[r])
 
-    gradient : ``batch_gradient`` or ``example_gradient``; move : ``Rules.move`` or ``shift``; rule : a float64 rounding rule.
+
+@jit
+def loss_rows(problem: Any, w: Any, loss: Any, out: Any) -> None:
+    """``loss`` at each row of w (R, d) into ``out`` (R,)."""
+    for r in range(w.shape[0]):
+        out[r] = loss(problem, w[r])
+
+
+@jit
+def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, move: Any, rule: Any, out: Any) -> None:
+    """Codes after a step into ``out``."""
+    for j in range(q.size):
+        out[j] = move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
+
+
+@jit
+def _count(q: Any, g: Any, scale: Any, walk: Any, after: Any) -> Any:
+    """How many targets lie outside the box, and how many codes moved."""
+    outside, moved = int64(0), int64(0)
+    for j in range(q.size):
+        s = q[j] + scale * g[j]
+        outside += int64(s < walk.lo) + int64(s > walk.hi)
+        moved += int64(after[j] != q[j])
+    return outside, moved
+
+
+@jit
+def _to_weights(q: Any, delta: Any, w: Any) -> None:
+    for j in range(w.size):
+        w[j] = delta * q[j]
+
+
+@jit
+def walk_range(problem, walk, checkpoints, trace, loss, gradient, move, rule, with_loss, start, stop, first, last):
+    """Steps start .. stop - 1 (the first step ever is 0) of the rows first .. last - 1 of ``trace``, in place.
+
+    loss, gradient : functions that read ``problem``; move : ``Rules.move`` or ``shift``; rule : a float64 rounding rule.
     checkpoints : int64, increasing; those in [start, stop] have f evaluated. ``with_loss`` accumulates the regret.
+    One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
     """
     d = trace.codes.shape[1]
     w = np.empty(d, float64)
     g = np.empty(d, float64)
     words = np.zeros(d, uint32)
+    q = np.empty(d, float64)
+    after = np.empty(d, float64)
     for r in range(first, last):
-        q = trace.codes[r]
+        q[:] = trace.codes[r]
         check = np.searchsorted(checkpoints, start)
         for t in range(start, stop + 1):
-            for j in range(d):
-                w[j] = walk.delta * q[j]
+            _to_weights(q, walk.delta, w)
             if check < checkpoints.size and checkpoints[check] == t:
-                trace.losses[r, check] = mean_loss(examples, w)
+                trace.losses[r, check] = loss(problem, w)
                 check += 1
             if t == stop:
                 break
-            trace.regret[r] += gradient(examples, w, r, t, walk.seed, with_loss, g)
+            trace.regret[r] += gradient(problem, w, trace.first + r, t, walk.seed, with_loss, g)
             scale = -learning_rate(walk.eta, walk.decays, t + 1) / walk.delta
             if walk.draws:
-                fill_words(words, r * d, uint64(t), _LINEAR, walk.seed)
-            for j in range(d):
-                s = scale * g[j]
-                new = move(q[j], s, float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
-                if q[j] + s < walk.lo or q[j] + s > walk.hi:
-                    trace.clipped[r] += 1
-                if new != q[j]:
-                    trace.last_move[r] = t + 1
-                q[j] = new
+                fill_words(words, (trace.first + r) * d, uint64(t), _LINEAR, walk.seed)
+            _round_codes(q, g, scale, words, walk, move, rule, after)
+            outside, moved = _count(q, g, scale, walk, after)
+            trace.clipped[r] += outside
+            if moved > 0:
+                trace.last_move[r] = t + 1
+            q, after = after, q
+        trace.codes[r] = q

@@ -39,7 +39,7 @@ class Law:
 
     points : float64 (N, d), in C order of the codes; probability : (N,), sums to 1.
     expectations : (steps + 1, number of observables): E h(w_1), ..., E h(w_{T+1}).
-    clipped : (steps,), the probability that the target of a step lay outside the box.
+    clipped : (steps,), the probability that the target of a step lay outside the box. moved : (steps,), that w changed.
     error : bound on the rounding error of the whole computation, in the sum of |probability| errors.
     """
 
@@ -47,6 +47,7 @@ class Law:
     probability: Floats
     expectations: Floats
     clipped: Floats
+    moved: Floats
     error: float
 
     def mean(self, h: Observable | None = None) -> Any:
@@ -147,7 +148,7 @@ def exact_law(
     weights, cells = _weights(oracle, steps), gradients_at(oracle, points) / -float(grid.delta)
     values = np.array([values_of(h, points) for h in observe]).reshape(len(observe), points.shape[0])
     law, error = start_law(grid, points, start), 0.0
-    expectations, clipped = np.empty((steps + 1, len(observe))), np.empty(steps)
+    expectations, clipped, moved = np.empty((steps + 1, len(observe))), np.empty(steps), np.empty(steps)
     first, last = _range(law)
     still = steps > 0 and bool((rates == rates[0]).all())
     step: Step | None = transitions(codes, rates[0] * cells, grid, rule) if still else None
@@ -160,11 +161,11 @@ def exact_law(
         at = weights[t if weights.shape[0] > 1 else 0]
         clipped[t] = float(at @ step.outside[:, window] @ law[first:last])
         after = np.zeros_like(law)
-        first, last = push(law, at, step.target[:, window], step.chance[:, window], first, last, after)
+        first, last, moved[t] = push(law, at, step.target[:, window], step.chance[:, window], first, last, after)
         law = after
         error += EPS * (step.indegree + 2.0 * step.reach + 8.0)
     weigh(values, law, first, last, expectations[steps])
-    return Law(points, law, expectations, clipped, error)
+    return Law(points, law, expectations, clipped, moved, error)
 
 
 def _states(oracle: Oracle, grid: Grid) -> tuple[Floats, Floats]:

@@ -95,12 +95,14 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
 
 @jit
 def push(law: Any, weights: Any, target: Any, chance: Any, first: Any, last: Any, out: Any) -> Any:
-    """Add to ``out`` the law after the step, from ``law[first:last]``; returns the range of the states reached.
+    """Add to ``out`` the law after the step, from ``law[first:last]``.
+
+    Returns the range of the states reached, and the probability that the state changed.
 
     weights : (k,), the probability of each outcome. target, chance : (E, last - first). Fixed order of summation.
     """
     per_outcome = target.shape[0] // weights.size
-    low, high = out.size, 0
+    low, high, moved = out.size, 0, float64(0)
     for e in range(target.shape[0]):
         weight = weights[e // per_outcome]
         if weight == float64(0):
@@ -110,9 +112,11 @@ def push(law: Any, weights: Any, target: Any, chance: Any, first: Any, last: Any
             if m > LEAST_MASS:
                 j = target[e, i]
                 out[j] += m
+                if j != first + i:
+                    moved += m
                 low = min(low, j)
                 high = max(high, j + 1)
-    return low, high
+    return low, high, moved
 
 
 @jit

@@ -71,10 +71,14 @@ class FiniteProblem:
 _ONE = np.ones(1)
 
 
+def _factor(value: float) -> str:
+    return "" if value == 1.0 else f"{value:.4g} "
+
+
 def absolute(slope: float, c: float) -> FiniteProblem:
     """f(w) = slope |w - c|, exact (sub)gradients: 0 at c. L1, L2."""
     return FiniteProblem(
-        f"{slope:.4g}|w - {c:.4g}|",
+        f"{_factor(slope)}|w - {c:.4g}|",
         lambda w: slope * np.sign(w - c)[None],
         _ONE,
         lambda w: slope * np.abs(w[:, 0] - c),
@@ -87,7 +91,7 @@ def quadratic(curvature: float, c: float, noise: float = 0.0) -> FiniteProblem:
     """f(w) = curvature (w - c)^2 / 2; g = f' + noise or f' - noise, each with probability 1/2. L = mu = curvature."""
     signs = np.array([1.0, -1.0]) if noise else np.zeros(1)
     return FiniteProblem(
-        f"{curvature:.4g}(w - {c:.4g})^2/2" + (f", noise {noise:.4g}" if noise else ""),
+        f"{_factor(curvature)}(w - {c:.4g})^2/2" + (f", noise {noise:.4g}" if noise else ""),
         lambda w: curvature * (w - c)[None] + noise * signs[:, None, None],
         np.full(signs.size, 1.0 / signs.size),
         lambda w: curvature * (w[:, 0] - c) ** 2 / 2.0,

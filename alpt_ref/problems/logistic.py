@@ -163,6 +163,26 @@ class LogisticProblem:
         squares = float(np.dot(b, b)) + zeros * outside**2
         return GradientBounds(float(np.sqrt(squares / n)), (float(b.sum()) + zeros * outside) / n)
 
+    def loss_range(self, grid: Grid, mode: str) -> tuple[float, float]:
+        """Ends of an interval that holds, for all w in the box of ``grid``, f(w) - f(w*) ("batch"), or f_i(w) - f_i(w*) for
+        every example i ("example").
+
+        *Proof.* With a_ij = (1 - 2 y_i) x_ij the log-loss of example i is log(1 + exp <a_i, w>), which grows in the margin, and
+        <a_i, w> <= sum_j max(lo a_ij, hi a_ij) =: m_i; w_j^2 <= max(lo^2, hi^2) =: s. So f_i(w) <= log(1 + e^m_i) + d l2 s / 2
+        =: B_i and f(w) <= mean B_i. From below f(w) >= f(w*), w* being the minimizer over R^d, and f_i(w) >= 0. The interval
+        is [0, mean B_i - f(w*)], or [-max_i f_i(w*), max_i (B_i - f_i(w*))]. All ends are computed to 1e-12 of the width.
+        """
+        lo, hi = box(grid)
+        signed = self.X.multiply((1.0 - 2.0 * self.y)[:, None]).tocsr()
+        margins = (
+            hi * np.asarray(signed.maximum(0).sum(axis=1)).ravel() + lo * np.asarray(signed.minimum(0).sum(axis=1)).ravel()
+        )
+        most = np.logaddexp(0.0, margins) + self.d * self.l2 / 2.0 * max(lo**2, hi**2)
+        if mode == "batch":
+            return 0.0, float(most.mean()) - self.solution.f
+        best = self.solved_examples.best
+        return -float(best.max()), float((most - best).max())
+
 
 def box(grid: Grid) -> tuple[float, float]:
     """Ends of the interval S of one coordinate: delta q_lo and delta q_hi."""

@@ -26,6 +26,9 @@ With k bits the chance of rounding up is a + b, 0 <= b < 2^-k. Per coordinate th
 cross term and b Delta^2 (1 - 2a) to E r^2: at most b Delta^2 (2 (2^bits - 1) + 1) < 2^(bits + 1 - k) Delta^2. Sum over d
 coordinates, divide by 2 eta_t, average: d 2^(bits - k) Delta^2 / eta, times (1/T) sum_t sqrt(t) <= sqrt(T) if eta_t decays. []
 
+Oblivious f_t are needed for the regret against the argmin in hindsight; for f_t chosen after seeing w_t the bound holds
+against any fixed w in S only. Counterexample: f_t = g_t w, g_t = +-1, bits 2, Delta = 1, eta = 0.05, T = 300: 0.9415 > 0.825.
+
 What it does not say. Floors are upper bounds: the slope of the measured floor against Delta can exceed 1. With exact
 gradients of a smooth function it is 2 (T4, L4(b): E||r_t||^2 shrinks with the gradient); L1 has functions where it is 1.
 
@@ -34,11 +37,29 @@ Hou, Zhang, Kwok 2019 (*Analysis of Quantized Models*), for the algorithm of arX
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from alpt_ref.grid import Grid
+from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems import LogisticProblem, Vector, box, diameter
+from alpt_ref.theory.claim import (
+    HOLDS,
+    VIOLATED,
+    Check,
+    Claim,
+    Draw,
+    Family,
+    Instance,
+    Measured,
+    Setting,
+    unbiased,
+    worst_of,
+)
+from alpt_ref.theory.walk import Walk, random_walks, standard_walks, stuck_walks
 
 
 @dataclass(frozen=True)
@@ -57,9 +78,13 @@ class Params:
     outside: float = 0.0  # how far w* lies outside S, in the maximum norm
     random_bits: int | None = None  # None: exact uniforms
 
-    def checks(self) -> dict[str, bool]:
-        """The assumptions that are numbers; where one is False, T1 is not applicable."""
-        return {"w* in S": self.outside <= 0.0, "eta > 0": self.eta > 0.0, "T >= 1": self.steps >= 1}
+    def checks(self) -> Sequence[Check]:
+        """The assumptions that are numbers; where one fails, T1 is not applicable."""
+        return (
+            Check("w* in S", self.outside, "<=", 0.0),
+            Check("eta > 0", self.eta, ">", 0.0),
+            Check("T >= 1", self.steps, ">=", 1),
+        )
 
 
 class Bound(NamedTuple):
@@ -78,9 +103,9 @@ class Bound(NamedTuple):
 
 def bound(p: Params) -> Bound:
     """The guarantee; ValueError naming the assumption that fails."""
-    for name, holds in p.checks().items():
-        if not holds:
-            raise ValueError(f"T1 is not applicable: {name} does not hold")
+    for check in p.checks():
+        if not check.holds:
+            raise ValueError(f"T1 is not applicable: {check.name} does not hold")
     lattice = 0.0 if p.random_bits is None else p.d * 2.0 ** (p.bits - p.random_bits) * p.delta**2 / p.eta
     floor = p.delta * p.G1 / 2.0
     if p.decays:
@@ -101,10 +126,86 @@ def params(
     random_bits: int | None = None,
 ) -> Params:
     """The statement for a problem whose constants are computed; w* its minimizer, which T1 needs in S."""
-    w_star = problem.solution.w
-    lo, hi = box(grid)
     G, G1 = problem.gradient_bounds(grid, mode)
-    distance = diameter(grid, problem.d) if decays else math.dist(w_1, w_star)
+    return params_at(problem.solution.w, grid, G, G1, steps=steps, eta=eta, w_1=w_1, decays=decays, random_bits=random_bits)
+
+
+def params_at(
+    w_star: Vector,
+    grid: Grid,
+    G: float,
+    G1: float,
+    *,
+    steps: int,
+    eta: float,
+    w_1: Vector | float,
+    decays: bool = False,
+    random_bits: int | None = None,
+) -> Params:
+    """The statement for given w*, G and G1."""
+    lo, hi = box(grid)
+    d = w_star.size
+    distance = diameter(grid, d) if decays else float(np.linalg.norm(w_star - w_1))
     outside = float(max((lo - w_star).max(), (w_star - hi).max()))
-    delta = float(grid.delta)
-    return Params(steps, eta, decays, grid.bits, delta, problem.d, G, G1, distance, outside, random_bits)
+    return Params(steps, eta, decays, grid.bits, float(grid.delta), d, G, G1, distance, outside, random_bits)
+
+
+def of_walk(walk: Walk) -> Params:
+    """The statement for a walk whose law is known exactly."""
+    decays = walk.schedule == "sqrt"
+    G, G1 = walk.bounds
+    return params_at(walk.w_star, walk.grid, G, G1, steps=walk.steps, eta=walk.eta, w_1=walk.start, decays=decays)
+
+
+def _instance(walk: Walk, rule: Rule, name: str = "", expected: str = HOLDS) -> Instance:
+    def measure(draw: Draw) -> Measured:
+        return replace(walk.regret(rule), checks=(unbiased(rule),))
+
+    return Instance(name or walk.name, of_walk(walk), measure, expected=expected)
+
+
+def _instances(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(STOCHASTIC)
+    walks = standard_walks(setting.full)
+    out = [_instance(walk, rule) for walk in walks]
+    family = Family(400 if setting.full else 48, setting.seed)
+
+    def members(count: int, seed: int) -> list[Instance]:
+        return [_instance(walk, rule) for walk in random_walks(count, seed)]
+
+    out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
+    if setting.rule is None:
+        out += [_instance(walk, NEAREST, f"control, nearest: {walk.name}", VIOLATED) for walk in stuck_walks()]
+        out.append(_adaptive())
+    return out
+
+
+def _adaptive() -> Instance:
+    """f_t = g_t w with g_t = +-1 chosen after seeing w_t, against the argmin in hindsight: the bound fails (see the docstring).
+
+    The best adversary, by dynamic programming over (w_t, sum of the g's so far); min_w S w over S = [-2, 1] is -max(2 S, -S).
+    """
+    steps, eta, grid = 300, 0.05, Grid(2, 1.0)
+    w = np.arange(-2.0, 2.0)[:, None]
+    total = np.arange(-steps - 1, steps + 2)
+    value = np.tile(np.maximum(2.0 * total, -total), (4, 1)).astype(float)
+    for _ in range(steps):
+        after = [np.roll(value, -g, axis=1) for g in (1, -1)]
+        moved = [np.vstack([after[0][:1], after[0][:-1]]), np.vstack([after[1][1:], after[1][-1:]])]
+        value = np.maximum(*(g * w + (1 - eta) * stay + eta * go for g, stay, go in zip((1, -1), after, moved, strict=True)))
+    p = params_at(np.array([1.0]), grid, 1.0, 1.0, steps=steps, eta=eta, w_1=-2.0)
+    note = "f_t chosen after seeing w_t, w* in hindsight: the statement needs oblivious f_t, or a fixed w*"
+    measured = Measured(float(value[0, steps + 1]) / steps, 1e-12, note=note)
+    return Instance("control: adaptive f_t, argmin in hindsight", p, lambda draw: measured, expected=VIOLATED)
+
+
+CLAIM = Claim(
+    "T1",
+    "SR, convex: E R(T)/T <= D1^2/(2 eta T) + eta G^2/2 + Delta G1/2, or its eta/sqrt(t) form",
+    "upper",
+    lambda p: bound(p).total,
+    _instances,
+    Params.checks,
+    takes_rule=True,
+)
+CLAIMS = (CLAIM,)

@@ -1,0 +1,269 @@
+"""What a statement is made of, and how a verdict is reached.
+
+A :class:`Claim` is one inequality or equality, typed once; an :class:`Instance` is a concrete problem on which its assumptions
+are checked and what it bounds is measured; a :class:`Row` is the result.
+
+    holds            upper: measured + half <= bound           lower: measured - half >= bound
+                     exact, law: |measured - bound| + half <= tolerance
+    violated         upper: measured - half > bound            lower: measured + half < bound
+                     exact, law: |measured - bound| - half > tolerance
+    undecided        neither
+    not applicable   an assumption failed its check: never "holds"
+
+A failed assumption on the *problem* makes every outcome not applicable. Where only the *rounding rule* fails (a rule of yours
+that is biased, say, in a statement on unbiased ones), the inequality is still put to the test: it is violated where the
+measured value says so, and not applicable otherwise.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import Any
+
+from alpt_ref.laws.rule import Rule, bias, distance_from_nearest
+from alpt_ref.problems import LogisticProblem
+
+KINDS = ("upper", "lower", "exact", "law")
+HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "undecided", "not applicable"
+FALSE_ALARM = 1e-6  # of a whole table: the chance that any interval in it misses
+RELATIONS: dict[str, Callable[[float, float], bool]] = {
+    "<=": lambda a, b: a <= b,
+    "<": lambda a, b: a < b,
+    ">=": lambda a, b: a >= b,
+    ">": lambda a, b: a > b,
+    "==": lambda a, b: a == b,
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """An assumption as two numbers. about : "problem", or "rule" where it speaks of the rounding rule alone."""
+
+    name: str
+    lhs: float
+    relation: str
+    rhs: float
+    about: str = "problem"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the relation is true; NaN is never."""
+        return RELATIONS[self.relation](self.lhs, self.rhs)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run of the claims is asked for.
+
+    full : more instances, tighter intervals. rule : put in the place of the rule that a statement is about. data : problems
+    besides the built-in ones. threads : of Monte Carlo; no result depends on it.
+    """
+
+    full: bool = False
+    rule: Rule | None = None
+    data: tuple[LogisticProblem, ...] = ()
+    threads: int = 1
+    seed: int = 0
+
+    def rule_or(self, rule: Rule) -> Rule:
+        """The rule asked for, else ``rule``."""
+        return self.rule or rule
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a measurement may need: the level of its interval, the bound it is held against, threads."""
+
+    alpha: float
+    bound: float | None
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured value.
+
+    half : the true value lies within ``value`` +- ``half``: certainly (exact: rounding errors), or at the row's level.
+    checks : assumptions that only the measurement could check. note : the worst case, or the counterexample.
+    params : the instance's parameters, where measuring completed them.
+    """
+
+    value: float
+    half: float = 0.0
+    checks: tuple[Check, ...] = ()
+    note: str = ""
+    params: Any = None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A problem on which a claim is put to the test.
+
+    name : at most 44 characters. params : a frozen dataclass. measure : what the claim bounds. method : "exact" (an exact law
+    or an enumeration), "monte-carlo" or "trajectory". expected : its verdict; controls expect "violated".
+    """
+
+    name: str
+    params: Any
+    measure: Callable[[Draw], Measured]
+    method: str = "exact"
+    expected: str = HOLDS
+
+
+@dataclass(frozen=True)
+class Family:
+    """Parameters of a row that stands for many instances drawn at random: the worst measured / bound of them, bounded by 1."""
+
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement.
+
+    bound, checks : functions of the parameters of an instance. tolerance : exact and law: how far measured may be from the
+    bound, as a function of the parameters. takes_rule : whether ``Setting.rule`` can stand in the place of its rounding rule.
+    """
+
+    id: str
+    statement: str
+    kind: str
+    bound: Callable[[Any], float]
+    instances: Callable[[Setting], Sequence[Instance]]
+    checks: Callable[[Any], Iterable[Check]] = lambda params: ()
+    tolerance: Callable[[Any], float] = lambda params: 0.0
+    takes_rule: bool = False
+
+    @property
+    def group(self) -> str:
+        """The statement's name without its part: L1 of L1(b)."""
+        return self.id.split("(")[0]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A verdict with everything it rests on. ``ratio`` is measured / bound, None where the bound is 0 or there is none."""
+
+    id: str
+    statement: str
+    kind: str
+    instance: str
+    method: str
+    params: dict[str, Any]
+    bound: float | None
+    measured: float
+    half: float
+    confidence: float
+    ratio: float | None
+    verdict: str
+    expected: str
+    checks: tuple[Check, ...] = field(default=())
+    note: str = ""
+
+    @property
+    def surprising(self) -> bool:
+        """Whether the verdict is not the expected one."""
+        return self.verdict != self.expected
+
+    def record(self) -> dict[str, Any]:
+        """JSON values; numbers that are not finite are None."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        for check, entry in zip(self.checks, plain["checks"], strict=True):
+            entry["holds"] = check.holds
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def judge(kind: str, measured: float, half: float, bound: float, tolerance: float = 0.0) -> str:
+    """holds, violated or undecided, by the table above."""
+    if kind in ("exact", "law"):
+        measured, bound = abs(measured - bound), tolerance
+    elif kind == "lower":
+        measured, bound = -measured, -bound
+    if measured + half <= bound:
+        return HOLDS
+    return VIOLATED if measured - half > bound else UNDECIDED
+
+
+def verify(claim: Claim, instance: Instance, alpha: float, threads: int = 1) -> Row:
+    """Check, measure, judge. ``alpha`` is the level of this row's interval, where it has one."""
+    params = instance.params
+    checks = () if isinstance(params, Family) else tuple(claim.checks(params))
+    sound = all(check.holds for check in checks)
+    measured = instance.measure(Draw(alpha, _bound(claim, params) if sound else None, threads))
+    params = params if measured.params is None else measured.params
+    bound = _bound(claim, params) if sound else None
+    checks += measured.checks
+    failed = [check for check in checks if not check.holds]
+    verdict = NOT_APPLICABLE
+    if bound is not None:
+        tolerance = 0.0 if isinstance(params, Family) else claim.tolerance(params)
+        verdict = judge(claim.kind, measured.value, measured.half, bound, tolerance)
+        if any(check.about != "rule" for check in failed) or (failed and verdict != VIOLATED):
+            verdict = NOT_APPLICABLE
+    shown = asdict(params) if is_dataclass(params) and not isinstance(params, type) else dict(params)
+    return Row(
+        claim.id,
+        claim.statement,
+        claim.kind,
+        instance.name,
+        instance.method,
+        shown,
+        bound,
+        float(measured.value),
+        float(measured.half),
+        1.0 if instance.method != "monte-carlo" else 1.0 - alpha,
+        measured.value / bound if bound else None,
+        verdict,
+        instance.expected,
+        checks,
+        measured.note,
+    )
+
+
+def _bound(claim: Claim, params: Any) -> float:
+    return 1.0 if isinstance(params, Family) else float(claim.bound(params))
+
+
+def worst_of(claim: Callable[[], Claim], name: str, members: Callable[[int, int], Sequence[Instance]], family: Family) -> Instance:
+    """One row for many instances: the largest measured / bound (lower bounds: the smallest). A member that is not applicable
+    is counted and left out."""
+
+    def measure(draw: Draw) -> Measured:
+        rows = [verify(claim(), member, draw.alpha / family.count) for member in members(family.count, family.seed)]
+        fair = [row for row in rows if row.verdict != NOT_APPLICABLE]
+        if not fair:
+            return Measured(math.nan, 0.0, (Check("some instance is applicable", 0.0, ">", 0.0),))
+        low = claim().kind == "lower"
+
+        def slack(row: Row) -> float:
+            edge = row.measured - row.half if low else row.measured + row.half
+            return edge / row.bound if row.bound else math.inf
+
+        worst = min(fair, key=slack) if low else max(fair, key=slack)
+        left_out = len(rows) - len(fair)
+        shown = ", ".join(f"{key} {value:.4g}" for key, value in worst.params.items() if isinstance(value, int | float))
+        note = f"worst: {worst.instance} ({shown})" + (f"; {left_out} not applicable" if left_out else "")
+        return Measured(slack(worst), 0.0, (), note)
+
+    return Instance(name, family, measure)
+
+
+def unbiased(rule: Rule, q_lo: int = -8, q_hi: int = 7) -> Check:
+    """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (see ``laws.rule.bias``)."""
+    return Check("rule is unbiased", bias(rule, q_lo, q_hi), "<=", 1e-12, "rule")
+
+
+def rounds_to_nearest(rule: Rule, q_lo: int = -8, q_hi: int = 7) -> Check:
+    """The check that statements on nearest rounding make of the rule."""
+    return Check("rule rounds to nearest", distance_from_nearest(rule, q_lo, q_hi), "<=", 0.0, "rule")

@@ -1,0 +1,147 @@
+r"""L2: no constant learning rate makes nearest rounding good.  (lower)
+
+f(w) = G |w_1 - c_1| + G2 |w_2 - c_2|, c at a cell's centre, both coordinates start at distance D = (n + 1/2) Delta from c,
+G2 = G sqrt(Delta/(2 D)). For every constant eta (ties included) the average gap of DR over any number of steps is at least
+(G/2)( sqrt(Delta D/2) - Delta/2 ), while SR's floor is Delta (G + G2)/2.
+
+*Proof.* If eta G2 < Delta/2, coordinate 2 never moves: gap >= G2 D = G sqrt(Delta D/2). Otherwise coordinate 1 moves
+k = R_D(eta G/Delta) >= (eta G/Delta) - 1/2 cells a step towards c, and two consecutive iterates on either side of it have |w - c|
+summing to at least k Delta. []
+
+SR is better by the ratio 0.7 sqrt(D/Delta): about 10 at 8 bits, 180 at 16. The second claim compares with reference numbers:
+D about 1 from w_1 = (1, 1), c = (Delta/2, Delta/2), the best constant eta, mean gap of the second half of 4e5 steps (DR's path
+is periodic long before; SR's floor is its stationary law's).
+
+Source: this project's statement.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.rule import STOCHASTIC
+from alpt_ref.laws.stationary import stationary_law
+from alpt_ref.problems.finite import absolute
+from alpt_ref.rounding import FLOAT64
+from alpt_ref.theory.claim import Claim, Draw, Instance, Measured, Setting
+
+Floats = NDArray[float64]
+
+
+@dataclass(frozen=True)
+class Params:
+    """G = 1; D = (cells + 1/2) delta; reference : what the second claim compares with."""
+
+    delta: float
+    cells: int
+    reference: float = math.nan
+
+    @property
+    def D(self) -> float:  # noqa: N802
+        """The distance that both coordinates start at."""
+        return (self.cells + 0.5) * self.delta
+
+    @property
+    def G2(self) -> float:  # noqa: N802
+        """Slope of the second coordinate."""
+        return math.sqrt(self.delta / (2.0 * self.D))
+
+
+def bound(p: Params) -> float:
+    """(G/2)( sqrt(Delta D/2) - Delta/2 )."""
+    return 0.5 * (math.sqrt(p.delta * p.D / 2.0) - p.delta / 2.0)
+
+
+def learning_rates(p: Params) -> Floats:
+    """One of every class of learning rates up to 4 D/G: DR's path changes at ties alone, where eta G/Delta or eta G2/Delta is a
+    half-integer. The ties, and a point between each two.
+    """
+    halves = np.arange(0.5, 4.0 * (p.cells + 1))
+    ties = np.unique(np.concatenate((halves, halves / p.G2)))
+    ties = ties[ties <= halves[-1]]
+    between = np.concatenate(([0.25], (ties[1:] + ties[:-1]) / 2.0))
+    return np.sort(np.concatenate((ties, between))) * p.delta
+
+
+def average_gaps(p: Params, etas: Floats, steps: int, skip: int = 0) -> tuple[Floats, Floats]:
+    """DR's average gap over the steps skip + 1 .. steps, and its least value over all ends of the average, for each eta."""
+    slopes = np.array([[1.0], [p.G2]])
+    moves = slopes * etas / p.delta
+    jump = np.array([FLOAT64.nearest(np.rint(t), t - np.rint(t), 0.0) for t in moves.ravel()]).reshape(moves.shape)
+    place = np.full(moves.shape, p.cells + 0.5)
+    total, least = np.zeros(etas.size), np.full(etas.size, np.inf)
+    for t in range(steps):
+        if t >= skip:
+            total += p.delta * (slopes * np.abs(place)).sum(axis=0)
+            least = np.minimum(least, total / (t + 1 - skip))
+        place -= np.sign(place) * jump
+    return total / (steps - skip), least
+
+
+def _every(p: Params, steps: int) -> Instance:
+    def measure(draw: Draw) -> Measured:
+        etas = learning_rates(p)
+        _, least = average_gaps(p, etas, steps)
+        i = int(np.argmin(least))
+        note = f"every eta <= 4 D/G ({etas.size} classes), every number of steps <= {steps}; least at eta = {etas[i]:.4g}"
+        return Measured(float(least[i]), 1e-12, note=note)
+
+    return Instance(f"nearest, Delta = 2^{math.log2(p.delta):g}, {p.cells} cells", p, measure)
+
+
+def _reference(log_delta: int, dr: float, sr: float) -> list[Instance]:
+    """Best DR and SR's floor at D about 1, c = Delta/2. DR's path is periodic, with period 2, after at most 1/Delta steps."""
+    delta = 2.0**log_delta
+    n = int(1 / delta)
+    p = Params(delta, n - 1, dr)
+
+    def nearest(draw: Draw) -> Measured:
+        etas = learning_rates(p)
+        mean, _ = average_gaps(p, etas, n + 32, n)
+        return Measured(float(mean.min()), 1e-12, note=f"at eta = {etas[int(np.argmin(mean))]:.4g}")
+
+    def stochastic(draw: Draw) -> Measured:
+        value = 0.0
+        for slope in (1.0, p.G2):
+            problem = absolute(slope, 0.5 * delta)
+            law = stationary_law(problem, Grid(2 - log_delta, delta), STOCHASTIC, eta=0.5 * delta)
+            value += float(law.probability @ problem.loss(law.points))
+        return Measured(value, 1e-12)
+
+    name = f"Delta = 2^{log_delta}, best eta"
+    return [
+        Instance(f"nearest, {name}", p, nearest),
+        Instance(f"stochastic, Delta = 2^{log_delta}, floor", Params(delta, p.cells, sr), stochastic),
+    ]
+
+
+def _lower(setting: Setting) -> list[Instance]:
+    cases = [(-4, 15), (-6, 63), (-8, 100), (-8, 255)] + ([(-10, 1023)] if setting.full else [])
+    return [_every(Params(2.0**k, cells), 3 * cells + 64) for k, cells in cases]
+
+
+def _law(setting: Setting) -> list[Instance]:
+    numbers = ((-4, 9.9e-2, 3.7e-2), (-6, 4.8e-2, 8.5e-3), (-8, 2.2e-2, 2.0e-3), (-10, 1.1e-2, 5.0e-4))
+    return [instance for row in numbers for instance in _reference(*row)]
+
+
+LOWER = Claim(
+    "L2",
+    "DR, two coordinates: for every constant eta the average gap >= (G/2)(sqrt(Delta D/2) - Delta/2)",
+    "lower",
+    bound,
+    _lower,
+)
+LAW = Claim(
+    "L2(ref)",
+    "the same, D = G = 1: best gap of DR halves as Delta falls by 4, SR's floor falls by 4; 5 % of reference",
+    "law",
+    lambda p: p.reference,
+    _law,
+    tolerance=lambda p: 0.05 * p.reference,
+)
+CLAIMS = (LOWER, LAW)

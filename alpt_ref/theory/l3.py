@@ -1,0 +1,148 @@
+r"""L3: nearest rounding freezes.  (exact, upper)
+
+(a) Under DR a coordinate stays where it is at step t iff eta_t |g_{t,i}| < Delta/2 (ties apart), or it sits on the edge of the box
+    and is pushed outwards.
+(b) With |g_{t,i}| <= G_inf and eta_t = eta/sqrt(t), DR never moves again once t > (2 eta G_inf/Delta)^2.
+(c) Under SR, inside the box and for eta_t |g_{t,i}| <= Delta, it moves with probability eta_t |g_{t,i}|/Delta, with the right mean.
+
+*Proof.* (a): R_D(q + t) = q iff |t| < 1/2. (b): eta_t G_inf < Delta/2 from then on. (c): Q2 from a grid point. []
+
+Source: this project's statement.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.exact import exact_law
+from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.laws.transition import codes_of, transitions
+from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, slopes
+from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting, rounds_to_nearest, unbiased
+from alpt_ref.theory.walk import points_of, rates
+
+
+@dataclass(frozen=True)
+class Cases:
+    """How many pairs (code, move) are enumerated."""
+
+    bits: int
+    cases: int
+
+
+@dataclass(frozen=True)
+class Params:
+    """(b): G_inf is the largest |g| over all grid points and outcomes."""
+
+    eta: float
+    G_inf: float
+    delta: float
+    bits: int
+
+
+MOVES = np.concatenate([np.linspace(-2.2, 2.2, 89), [-1e-12, 1e-12, 0.5 - 2.0**-40, 2.0**-40 - 0.5]])
+
+
+def _stays(rule: Rule) -> Measured:
+    grid = Grid(5, 1.0)
+    codes = codes_of(grid, 1)
+    moves = MOVES[np.abs(np.abs(MOVES) - 0.5) > 1e-14]
+    step = transitions(codes, np.broadcast_to(moves[:, None, None], (moves.size, 32, 1)), grid, rule)
+    target = step.target.reshape(moves.size, 2, 32)
+    stays = ((target == np.arange(32)) * step.chance.reshape(target.shape)).sum(axis=1)
+    q, t = np.meshgrid(codes[:, 0], moves)
+    said = (np.abs(t) < 0.5) | ((q == -16) & (t < 0)) | ((q == 15) & (t > 0))
+    return Measured(int((stays != said).sum()), 0.0, (rounds_to_nearest(rule),))
+
+
+def _moves(rule: Rule) -> Measured:
+    """The largest difference of P(moves) from |t|, and of the mean move from t, inside the box, |t| <= 1."""
+    grid = Grid(5, 1.0)
+    codes = codes_of(grid, 1)[4:28]
+    moves = MOVES[np.abs(MOVES) <= 1.0]
+    step = transitions(codes, np.broadcast_to(moves[:, None, None], (moves.size, 24, 1)), grid, rule)
+    jump = (step.target - np.arange(4, 28)).reshape(moves.size, 2, 24)
+    chance = step.chance.reshape(jump.shape)
+    moved = ((jump != 0) * chance).sum(axis=1)
+    mean = (jump * chance).sum(axis=1)
+    worst = max(np.abs(moved - np.abs(moves)[:, None]).max(), np.abs(mean - moves[:, None]).max())
+    return Measured(float(worst), 0.0, (unbiased(rule),))
+
+
+def _last_move(problem: FiniteProblem, grid: Grid, rule: Rule, eta: float, start: float, expected: str) -> Instance:
+    """The last step with a positive probability of moving, along the exact law."""
+    g_inf = float(np.abs(problem.gradients(points_of(grid))).max())
+    p = Params(eta, g_inf, float(grid.delta), grid.bits)
+    horizon = int(1.5 * bound(p)) + 10
+
+    def measure(draw: Draw) -> Measured:
+        law = exact_law(problem, grid, rule, eta=rates(eta, "sqrt", horizon), steps=horizon, start=start)
+        changed = np.flatnonzero(law.moved > 0)
+        last = int(changed[-1]) + 1 if changed.size else 0
+        return Measured(last, 0.0, (rounds_to_nearest(rule),), f"of {horizon} steps looked at")
+
+    prefix = "control, stochastic: " if expected == VIOLATED else ""
+    return Instance(prefix + problem.name, p, measure, expected=expected)
+
+
+def bound(p: Params) -> float:
+    """(b)."""
+    return (2.0 * p.eta * p.G_inf / p.delta) ** 2
+
+
+def _freeze(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(NEAREST)
+    grid = Grid(7, 0.1)
+    cases = [
+        (clicks(0.03), grid, 1.0, 0.0),
+        (clicks(0.5), grid, 1.0, 0.0),
+        (absolute(1.0, 0.33), grid, 2.0, 0.0),
+        (slopes((1.0, -16.0), (31 / 32, 1 / 32), grid.q_lo * float(grid.delta)), grid, 0.2, 0.0),
+    ]
+    out = [_last_move(problem, g, rule, eta, start, "holds") for problem, g, eta, start in cases]
+    if setting.rule is None:
+        out.append(_last_move(clicks(0.03), grid, STOCHASTIC, 1.0, 0.0, VIOLATED))
+    return out
+
+
+def _exact(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(NEAREST)
+    out = [Instance("5 bits, every code, 91 moves", Cases(5, 32 * MOVES.size), lambda draw: _stays(rule))]
+    if setting.rule is None:
+        control = Instance("control: stochastic", Cases(5, 32 * MOVES.size), lambda draw: _stays(STOCHASTIC))
+        out.append(replace(control, expected=VIOLATED))
+    return out
+
+
+def _chances(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(STOCHASTIC)
+    return [Instance("5 bits, codes inside, moves of up to a cell", Cases(5, 24 * MOVES.size), lambda draw: _moves(rule))]
+
+
+STAYS = Claim(
+    "L3(a)",
+    "DR: a coordinate stays iff eta_t |g| < Delta/2, or at the edge pushed outwards: exceptions",
+    "exact",
+    lambda p: 0.0,
+    _exact,
+    takes_rule=True,
+)
+FREEZE = Claim(
+    "L3(b)",
+    "DR, eta/sqrt(t): the last move is at t <= (2 eta G_inf/Delta)^2",
+    "upper",
+    bound,
+    _freeze,
+    takes_rule=True,
+)
+CHANCE = Claim(
+    "L3(c)",
+    "SR moves with probability eta_t |g|/Delta and the right mean: largest difference",
+    "exact",
+    lambda p: 0.0,
+    _chances,
+    tolerance=lambda p: 1e-14,
+    takes_rule=True,
+)
+CLAIMS = (STAYS, FREEZE, CHANCE)

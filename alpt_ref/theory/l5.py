@@ -1,0 +1,252 @@
+r"""L5: nearest rounding inflates the click rate; stochastic rounding does not.  (upper, lower, law)
+
+Constant eta.
+
+(a) Any stationary law of SR-LPT has |E g_i| <= E[ |g_i| 1{coordinate i is clipped} ], 0 without clipping. For logistic regression
+    with one-hot features and independent examples: for every feature, up to that term, the mean prediction is the mean label.
+(b) DR, one-hot logistic regression, one example a step: an example without a click and with predicted CTR below
+    theta = Delta/(2 eta) changes nothing, one with a click never lowers a weight. One feature, eta <= 4, whatever the data:
+    w_t >= min( w_1, logit(theta) - Delta ), so the CTR is never below min( sigma(w_1), e^-Delta Delta/(2 eta) ).
+(c) eta_t = eta/sqrt(t): theta_t = Delta sqrt(t)/(2 eta) grows; while the CTR is below 1/2 examples without a click stop acting
+    first, those with one push on, then all freezes (L3).
+
+*Proof.* (a): 0 = E[w' - w] = -eta E g + E[P(x) - x], and |P(x)_i - x_i| <= eta |g_i|, zero unless clipped. (b): w - eta sigma(w)
+is non-decreasing for eta <= 4; where sigma(w) >= theta, w - eta sigma(w) >= logit(theta) - Delta/2, and rounding loses at most
+Delta/2; sigma(z - Delta) >= e^-Delta sigma(z). (theta >= 1: no weight ever goes down.) (c): |residual| is sigma < 1/2 without a
+click and 1 - sigma > 1/2 with one. []
+
+For larger eta one step can jump far below (b): Delta = 0.05, 10 bits, eta = 20 goes from w = 2 to CTR 1.7e-7, theta = 1.25e-3.
+
+Reference numbers, intercept only, one random example a step, p = 0.03, 8 bits, Delta = 0.05, w_1 = 0, after 20,000 steps.
+
+Source: this project's statement. ``analysis/calibration.py`` studies it on models and data.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.exact import exact_law
+from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.laws.stationary import stationary_law
+from alpt_ref.problems.finite import FiniteProblem, Floats, clicks
+from alpt_ref.problems.joint import click_table
+from alpt_ref.theory.claim import (
+    NOT_APPLICABLE,
+    VIOLATED,
+    Check,
+    Claim,
+    Draw,
+    Instance,
+    Measured,
+    Setting,
+    rounds_to_nearest,
+    unbiased,
+)
+from alpt_ref.theory.walk import rates
+
+REFERENCE = Grid(8, 0.05)
+
+
+def click_rate(w: Floats) -> Floats:
+    """sigma(w) of one coordinate."""
+    out: Floats = expit(w[:, 0])
+    return out
+
+
+@dataclass(frozen=True)
+class BalanceParams:
+    """(a); clip_term : E[|g| 1{clipped}], which the law knows."""
+
+    bits: int
+    delta: float
+    eta: float
+    clip_term: float = math.nan
+
+
+def _balance(problem: FiniteProblem, grid: Grid, eta: float, rule: Rule, expected: str = "holds", name: str = "") -> Instance:
+    def measure(draw: Draw) -> Measured:
+        law = stationary_law(problem, grid, rule, eta=eta)
+        gradient = float(np.abs(law.gradient).max())
+        where = int(np.argmax(np.abs(law.gradient) - law.clip_gradient))
+        p = BalanceParams(grid.bits, float(grid.delta), eta, float(law.clip_gradient[where]))
+        scale = float(grid.delta) * 2**grid.bits / eta
+        note = f"clipped with probability {law.clipped:.2g}"
+        if problem.d == 1:
+            note += f"; mean CTR {float(law.probability @ click_rate(law.points)):.6f}"
+        value = gradient if problem.d == 1 else abs(float(law.gradient[where]))
+        return Measured(value, law.residual * scale, (unbiased(rule),), note, p)
+
+    return Instance(name or problem.name, BalanceParams(grid.bits, float(grid.delta), eta), measure, expected=expected)
+
+
+def _balances(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(STOCHASTIC)
+    rare = clicks(0.03)
+    pair = click_table([[1, 0], [0, 1], [1, 1]], [0.1, 0.3, 0.2], [0.4, 0.3, 0.3])
+    out = [_balance(rare, REFERENCE, eta, rule, name=f"clicks at 3%, eta = {eta}") for eta in (0.1, 0.2, 0.5)]
+    out.append(_balance(rare, Grid(3, 0.25), 0.2, rule, name="clicks at 3%, 3 bits: clipped often"))
+    out.append(_balance(clicks(0.03, 16), REFERENCE, 0.5, rule, name="clicks at 3%, batch 16"))
+    out.append(_balance(pair, Grid(6, 0.15), 0.3, rule, name="two features, three types of example"))
+    if setting.rule is None:
+        out.append(_balance(rare, REFERENCE, 0.2, NEAREST, VIOLATED, "control: nearest, clicks at 3%"))
+    return out
+
+
+@dataclass(frozen=True)
+class FloorParams:
+    """(b)."""
+
+    p: float
+    bits: int
+    delta: float
+    eta: float
+    w_1: float
+
+    def checks(self) -> Sequence[Check]:
+        """The assumption."""
+        return (Check("eta <= 4", self.eta, "<=", 4.0),)
+
+
+def floor(p: FloorParams) -> float:
+    """(b): min( sigma(w_1), e^-Delta theta ), or sigma(w_1) where theta >= 1."""
+    theta = p.delta / (2.0 * p.eta)
+    start = float(expit(p.w_1))
+    if theta >= 1.0:
+        return start
+    return min(start, float(expit(logit(theta) - p.delta)), math.exp(-p.delta) * theta)
+
+
+def _least(p: FloorParams, rule: Rule, steps: int, expected: str = "holds", name: str = "") -> Instance:
+    def measure(draw: Draw) -> Measured:
+        grid = Grid(p.bits, p.delta)
+        law = exact_law(clicks(p.p), grid, rule, eta=p.eta, steps=steps, start=float(grid.delta) * round(p.w_1 / p.delta))
+        # The chain of constant eta visits a state for the last time at t <= steps, or for ever: look at all states ever reached.
+        reached = law.support()
+        for early in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512):
+            part = exact_law(clicks(p.p), grid, rule, eta=p.eta, steps=early, start=float(grid.delta) * round(p.w_1 / p.delta))
+            reached = np.concatenate([reached, part.support()])
+        return Measured(float(expit(reached.min())), 1e-15, (rounds_to_nearest(rule),))
+
+    return Instance(name or f"p = {p.p:g}, Delta = {p.delta:g}, eta = {p.eta:g}", p, measure, expected=expected)
+
+
+def _floors(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(NEAREST)
+    cases = [(0.03, 8, 0.05, eta, 0.0) for eta in (0.1, 0.2, 0.5, 2.0, 4.0)] + [
+        (1e-4, 9, 0.05, 0.5, 1.0),
+        (0.0, 8, 0.1, 1.0, 2.0),
+        (0.0, 10, 0.02, 3.0, 2.0),
+    ]
+    out = [_least(FloorParams(*case), rule, 5000) for case in cases]
+    if setting.rule is None:
+        far = FloorParams(0.0, 10, 0.05, 20.0, 2.0)
+        out.append(_least(far, NEAREST, 100, NOT_APPLICABLE, "control: eta = 20 leaps below"))
+        out.append(_least(FloorParams(0.03, 8, 0.05, 0.2, 0.0), STOCHASTIC, 5000, VIOLATED, "control: stochastic"))
+    return out
+
+
+@dataclass(frozen=True)
+class FreezeParams:
+    """(c)."""
+
+    p: float
+    delta: float
+    eta: float
+
+
+def _order(p: float, eta: float, bits: int = 9, delta: float = 0.05) -> Instance:
+    """Steps at which an example acts although (c) says that it is dead, or the other way round; CTR below 1/2."""
+
+    def measure(draw: Draw) -> Measured:
+        codes = np.arange(-(2 ** (bits - 1)) + 1, 0, dtype=float)
+        step = float(Grid(bits, delta).delta)
+        sigma, bad = expit(step * codes), 0
+        horizon = int((2 * eta / step) ** 2) + 2
+        for t in range(1, horizon + 1, max(horizon // 400, 1)):
+            rate = float(rates(eta, "sqrt", t)[-1])
+            theta = step / (2.0 * rate)
+            down, up = rate * sigma / step, rate * (1.0 - sigma) / step
+            bad += int((np.rint(down)[np.abs(down - 0.5) > 1e-9] != 0)[sigma[np.abs(down - 0.5) > 1e-9] < theta].sum())
+            bad += int(((np.rint(down) != 0) & (np.rint(up) == 0)).sum())
+        return Measured(bad)
+
+    return Instance(f"p = {p:g}, eta = {eta:g}", FreezeParams(p, delta, eta), measure)
+
+
+@dataclass(frozen=True)
+class ReferenceParams:
+    """A reference number and half a unit of its last digit."""
+
+    eta: float
+    schedule: str
+    steps: int
+    reference: float
+    digit: float
+
+
+def _number(rule: Rule, eta: float, schedule: str, reference: float, digit: float, gap: bool) -> Instance:
+    def measure(draw: Draw) -> Measured:
+        problem = clicks(0.03)
+        law = exact_law(problem, REFERENCE, rule, eta=rates(eta, schedule, 20_000), steps=20_000)
+        value = law.mean(problem.loss) - problem.f_star if gap else law.mean(click_rate)
+        return Measured(value, law.error * 7.0)
+
+    what = "gap" if gap else "CTR"
+    shown = "eta/sqrt(t), " if schedule == "sqrt" else ""
+    name = f"{rule.name}, {shown}eta = {eta:g}: {what}"
+    return Instance(name, ReferenceParams(eta, schedule, 20_000, reference, digit), measure)
+
+
+def _numbers(setting: Setting) -> list[Instance]:
+    out = []
+    for eta, dr in ((0.1, 0.2506), (0.2, 0.1264), (0.5, 0.0563)):
+        out.append(_number(STOCHASTIC, eta, "constant", 0.0300, 5e-5, False))
+        out.append(_number(NEAREST, eta, "constant", dr, 5e-5, False))
+    tie = float(REFERENCE.delta)  # an exact tie at w = 0, in the float32 step size too: ties to even freeze it
+    out.append(_number(NEAREST, tie, "constant", 0.5, 5e-5, False))
+    gaps = ((0.2, 1.5e-3, 5e-5, 0.37), (0.5, 7.2e-4, 5e-6, 0.21), (1.0, 7.3e-4, 5e-6, 0.28), (3.0, 7.3e-4, 5e-6, 0.56))
+    for (eta, sr, digit, dr), rate in zip(gaps, (0.39, 0.27, 0.32, 0.50), strict=True):
+        out.append(_number(STOCHASTIC, eta, "sqrt", sr, digit, True))
+        out.append(_number(NEAREST, eta, "sqrt", dr, 5e-3, True))
+        out.append(_number(NEAREST, eta, "sqrt", rate, 5e-3, False))
+    return out
+
+
+BALANCE = Claim(
+    "L5(a)",
+    "SR, stationary: |E g| <= E[|g| 1{clipped}], so that mean CTR is the click rate up to clipping (to 1e-10)",
+    "upper",
+    lambda p: p.clip_term + 1e-10,
+    _balances,
+    takes_rule=True,
+)
+FLOOR = Claim(
+    "L5(b)",
+    "DR, intercept, eta <= 4, any data: CTR >= min(sigma(w_1), e^-Delta Delta/(2 eta)), here the least ever reached",
+    "lower",
+    floor,
+    _floors,
+    FloorParams.checks,
+    takes_rule=True,
+)
+ORDER = Claim(
+    "L5(c)",
+    "DR, eta/sqrt(t), CTR < 1/2: examples without a click stop acting first, below theta_t: exceptions",
+    "exact",
+    lambda p: 0.0,
+    lambda setting: [_order(0.03, eta) for eta in (0.2, 1.0, 3.0)],
+)
+NUMBERS = Claim(
+    "L5(ref)",
+    "reference numbers of the intercept model at p = 0.03, to the digits given",
+    "law",
+    lambda p: p.reference,
+    _numbers,
+    tolerance=lambda p: p.digit,
+)
+CLAIMS = (BALANCE, FLOOR, ORDER, NUMBERS)

@@ -1,0 +1,77 @@
+"""Q4: the error of nearest rounding.  (upper)
+
+|Q_D(x)_i - P(x)_i| <= min( Delta/2, |P(x)_i - w_i| ) for every grid point w.
+
+*Proof.* The nearest grid point is at most half a step away, and no farther than w_i. []
+
+Source: this project's statement.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.rule import FLOOR, NEAREST, Rule
+from alpt_ref.quantizer import quantize
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting, rounds_to_nearest
+from alpt_ref.theory.walk import draws
+
+
+@dataclass(frozen=True)
+class Params:
+    """How many pairs are enumerated."""
+
+    cases: int
+
+
+def _targets(count: int) -> np.ndarray:
+    """Targets in cells within, at and beyond the box of 5 bits: random ones, midpoints and their neighbours."""
+    middles = np.arange(-18.0, 18.0) + 0.5
+    edges = np.concatenate([np.nextafter(middles, -99.0), middles, np.nextafter(middles, 99.0)])
+    return np.concatenate([edges, 40.0 * draws(1, count, 8)[0] - 20.0])
+
+
+def _table(rule: Rule, count: int) -> Measured:
+    """The largest error with positive probability over the distance to the nearest grid point."""
+    s = np.clip(_targets(count), -16.0, 15.0)
+    n = np.floor(s)
+    a = s - n
+    up = rule.up(n, a)
+    error = np.maximum(np.where(up > 0, 1.0 - a, 0.0), np.where(up < 1, a, 0.0))
+    some = np.minimum(a, 1.0 - a) > 0
+    ratio = error[some] / np.minimum(a, 1.0 - a)[some]
+    i = int(np.argmax(ratio))
+    return Measured(float(ratio[i]), 0.0, (rounds_to_nearest(rule),), f"worst: s = {s[some][i]:.6g}")
+
+
+def _quantized(count: int) -> Measured:
+    """``quantize`` in float64, Delta = 1/8, against the nearest of all grid points."""
+    grid, s = Grid(5, 0.125), _targets(count)
+    points = np.arange(-16.0, 16.0)
+    clipped = np.clip(s, -16.0, 15.0)
+    error = np.abs(quantize(s * 0.125, grid, "nearest") - clipped)
+    least = np.abs(clipped[:, None] - points).min(axis=1)
+    return Measured(float(np.max(np.where(least > 0, error / np.where(least > 0, least, 1.0), 1.0 + error))), 0.0)
+
+
+def _instances(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(NEAREST)
+    count = 100_000 if setting.full else 10_000
+    out = [Instance(f"{rule.name}, table", Params(count), lambda draw: _table(rule, count))]
+    if setting.rule is None:
+        out.append(Instance("quantize, against all grid points", Params(count), lambda draw: _quantized(count), expected=HOLDS))
+        out.append(Instance("control: floor", Params(count), lambda draw: _table(FLOOR, count), expected=VIOLATED))
+    return out
+
+
+CLAIMS = (
+    Claim(
+        "Q4",
+        "DR: |Q - P| <= min(Delta/2, |P - w|) for every grid point w, as a ratio to the least distance",
+        "upper",
+        lambda p: 1.0,
+        _instances,
+        takes_rule=True,
+    ),
+)

@@ -1,0 +1,112 @@
+r"""T2: what nearest rounding is guaranteed.  (upper)
+
+Problem. f_1, f_2, ... convex on the box S of a grid of step size Delta, D the diameter of S; w* any point of S.
+
+Algorithm. LPT with nearest rounding, w_1 on the grid, eta_t = eta or eta / sqrt(t).
+
+Assumptions. E[g_t | past] is a subgradient of f_t at w_t; E||g_t||_2^2 <= G^2; f_t fixed in advance or drawn independently.
+
+Guarantee (upper), D1 = ||w_1 - w*||, d coordinates:
+
+    constant eta    E[R(T)]/T <= D1^2/(2 eta T) + 2 eta G^2 + D min( G, sqrt(d) Delta/(2 eta) )
+    eta / sqrt(t)   E[R(T)]/T <= ( D^2/(2 eta) + 4 eta G^2 ) / sqrt(T) + (D/T) sum_t min( G, sqrt(d) Delta/(2 eta_t) )
+
+*Proof.* ||w_{t+1} - w*||^2 <= ||x_t - w*||^2 + 2 <r_t, P(x_t) - w_t> + 2 <r_t, w_t - w*> + ||r_t||^2 with, coordinate by
+coordinate, |r_t| <= min(Delta/2, eta_t |g_t|) (Q4) and |P(x_t) - w_t| <= eta_t |g_t|. So the second and the last term are at
+most 3 eta_t^2 ||g_t||^2, and the third at most 2 D min(sqrt(d) Delta/2, eta_t ||g_t||). Divide by 2 eta_t, sum as in T1. []
+
+Optimally tuned the floor is of order sqrt(Delta), against Delta for stochastic rounding (T1); L2 shows that this is real.
+
+Source: this project's statement, after Li et al. 2017 (*Training Quantized Nets*).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from alpt_ref.laws.rule import NEAREST, Rule
+from alpt_ref.theory.claim import (
+    Check,
+    Claim,
+    Draw,
+    Family,
+    Instance,
+    Measured,
+    Setting,
+    rounds_to_nearest,
+    worst_of,
+)
+from alpt_ref.theory.walk import Walk, random_walks, rates, standard_walks, stuck_walks
+
+
+@dataclass(frozen=True)
+class Params:
+    """The numbers of the statement."""
+
+    steps: int
+    eta: float
+    schedule: str
+    delta: float
+    d: int
+    G: float
+    D: float
+    D1: float
+    outside: float
+
+    def checks(self) -> Sequence[Check]:
+        """The assumptions that are numbers."""
+        return (Check("w* in S", self.outside, "<=", 0.0), Check("eta > 0", self.eta, ">", 0.0))
+
+
+def bound(p: Params) -> float:
+    """The guarantee."""
+    eta = rates(p.eta, p.schedule, p.steps)
+    stuck = p.D * float(sum(min(p.G, math.sqrt(p.d) * p.delta / (2.0 * step)) for step in eta)) / p.steps
+    if p.schedule == "sqrt":
+        return (p.D**2 / (2.0 * p.eta) + 4.0 * p.eta * p.G**2) / math.sqrt(p.steps) + stuck
+    return p.D1**2 / (2.0 * p.eta * p.steps) + 2.0 * p.eta * p.G**2 + stuck
+
+
+def of_walk(walk: Walk) -> Params:
+    """The statement for a walk whose law is known exactly."""
+    return Params(
+        walk.steps,
+        walk.eta,
+        walk.schedule,
+        float(walk.grid.delta),
+        walk.w_star.size,
+        walk.bounds[0],
+        walk.D,
+        walk.D1,
+        walk.outside,
+    )
+
+
+def _instance(walk: Walk, rule: Rule) -> Instance:
+    def measure(draw: Draw) -> Measured:
+        return replace(walk.regret(rule), checks=(rounds_to_nearest(rule),))
+
+    return Instance(walk.name, of_walk(walk), measure)
+
+
+def _instances(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(NEAREST)
+    family = Family(400 if setting.full else 48, setting.seed)
+
+    def members(count: int, seed: int) -> list[Instance]:
+        return [_instance(walk, rule) for walk in random_walks(count, seed)]
+
+    out = [_instance(walk, rule) for walk in (*standard_walks(setting.full), *stuck_walks())]
+    return [*out, worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family)]
+
+
+CLAIM = Claim(
+    "T2",
+    "DR, convex: E R(T)/T <= D1^2/(2 eta T) + 2 eta G^2 + D min(G, sqrt(d) Delta/(2 eta)), or its eta/sqrt(t) form",
+    "upper",
+    bound,
+    _instances,
+    Params.checks,
+    takes_rule=True,
+)
+CLAIMS = (CLAIM,)

@@ -1,0 +1,149 @@
+r"""T4: stochastic rounding on smooth PL functions: linear convergence to a floor of order Delta^2 with exact gradients.  (upper)
+
+Problem. f L-smooth with ||grad f||^2 / 2 >= mu (f - f*) (Polyak-Lojasiewicz; mu-strong convexity implies it), f* = inf f.
+
+Algorithm. LPT with stochastic rounding, eta <= 1/(2 L), E[g | past] = grad f, E||g - grad f||^2 <= sigma^2.
+
+Assumptions. No clipping: x_t lies in the box with probability 1. It is checked: the exact probability of a clip must be 0.
+
+Guarantee (upper), d coordinates:
+
+    E f(w_T) - f* <= (1 - eta mu)^(T-1) (f(w_1) - f*) + L^2 Delta^2 d/(4 mu) + (L/(2 mu)) ( eta sigma^2 + Delta sqrt(d) sigma )
+
+*Proof.* Descent lemma for w_{t+1} = w_t - eta g_t + r_t, E r_t = 0 given x_t: E f(w_{t+1}) <= f(w_t) - eta (1 - eta L/2) ||grad f||^2
++ (L/2) eta^2 sigma^2 + (L/2) E||r_t||^2. By Q3 E||r_t||^2 <= eta Delta E||g||_1 <= eta Delta sqrt(d) (||grad f|| + sigma), and
+(L/2) eta Delta sqrt(d) ||grad f|| <= (eta/4) ||grad f||^2 + eta L^2 Delta^2 d/4. With eta L <= 1/2 the gradient terms sum to at
+most -(eta/2) ||grad f||^2 <= -eta mu (f - f*). Unroll; the geometric series is at most 1/(eta mu). []
+
+PL is used at the iterates alone: on a grid its constant is the least ratio over the grid's points, computed at each.
+
+Source: this project's statement; PL after Karimi, Nutini, Schmidt 2016.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.exact import exact_law
+from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
+from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
+from alpt_ref.theory.claim import (
+    HOLDS,
+    NOT_APPLICABLE,
+    VIOLATED,
+    Check,
+    Claim,
+    Draw,
+    Family,
+    Instance,
+    Measured,
+    Setting,
+    unbiased,
+    worst_of,
+)
+from alpt_ref.theory.walk import EPS, between, draws, points_of
+
+
+@dataclass(frozen=True)
+class Params:
+    """The numbers of the statement."""
+
+    steps: int
+    eta: float
+    mu: float
+    L: float
+    delta: float
+    d: int
+    sigma: float
+    first_gap: float
+
+    def checks(self) -> Sequence[Check]:
+        """The assumptions that are numbers."""
+        return (Check("eta <= 1/(2L)", self.eta, "<=", 0.5 / self.L), Check("mu > 0", self.mu, ">", 0.0))
+
+
+def bound(p: Params) -> float:
+    """The guarantee."""
+    transient = (1.0 - p.eta * p.mu) ** (p.steps - 1) * p.first_gap
+    noise = p.L / (2.0 * p.mu) * (p.eta * p.sigma**2 + p.delta * p.d**0.5 * p.sigma)
+    return transient + p.L**2 * p.delta**2 * p.d / (4.0 * p.mu) + noise
+
+
+def _instance(
+    problem: FiniteProblem,
+    grid: Grid,
+    rule: Rule,
+    steps: int,
+    eta_l: float = 0.5,
+    start: float | Floats = 0.0,
+    name: str = "",
+    expected: str = HOLDS,
+) -> Instance:
+    points = points_of(grid, problem.d)
+    first = float(problem.loss(np.broadcast_to(start, (1, problem.d)))[0]) - problem.f_star
+    p = Params(steps, eta_l / problem.L, problem.pl(points), problem.L, float(grid.delta), problem.d, problem.noise(points), first)
+
+    def measure(draw: Draw) -> Measured:
+        law = exact_law(problem, grid, rule, eta=p.eta, steps=steps - 1, start=start)
+        clip = Check("no clipping: its probability", float(law.clipped.sum()), "<=", 0.0)
+        scale = float(np.abs(problem.loss(points)).max())
+        return Measured(law.mean(problem.loss) - problem.f_star, (law.error + EPS) * scale, (clip, unbiased(rule)))
+
+    return Instance(name or problem.name, p, measure, expected=expected)
+
+
+def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
+    """Quadratics and the ripple, with and without noise, 4 to 8 bits, 2 to 200 steps."""
+    out = []
+    for i, u in enumerate(draws(count, 7, seed + 4)):
+        grid = Grid(4 + int(5 * u[0]), between(u[1], 2.0**-6, 2.0**-2))
+        delta = float(grid.delta)
+        c = 0.5 * delta * (grid.q_lo + u[2] * 2**grid.bits)
+        noise = 0.0 if i % 3 else delta * u[3]
+        problem = ripple(noise) if i % 4 == 3 else quadratic(between(u[4], 0.1, 10.0), c, noise)
+        start = delta * round(0.4 * (grid.q_lo + u[5] * 2**grid.bits))
+        out.append(_instance(problem, grid, rule, 2 + int(200 * u[6] ** 2), 0.5 * (1.0 - 0.9 * u[3]), start))
+    return out
+
+
+def _instances(setting: Setting) -> list[Instance]:
+    rule = setting.rule_or(STOCHASTIC)
+    fine, coarse, joint = Grid(8, 2.0**-5), Grid(4, 0.25), Grid(5, 2.0**-3)
+    logistic = finite_logistic(small_logistic(), "batch")
+    flat = joint_quadratic([[1.0, -1.0], [-1.0, 1.0]], [0.0, 0.0])
+    family = Family(400 if setting.full else 60, setting.seed)
+    out = [
+        _instance(quadratic(1.0, 0.31), coarse, rule, 100),
+        _instance(quadratic(1.0, 0.31, 0.1), fine, rule, 200, start=-1.0),
+        _instance(ripple(), fine, rule, 200, start=-3.0),
+        _instance(ripple(0.1), fine, rule, 200, start=2.0),
+        _instance(joint_quadratic(rotated((1.0, 0.05), 0.6), (0.33, -0.2)), joint, rule, 200, start=1.0),
+        _instance(flat, joint, rule, 60, start=np.array([-1.0, 0.5]), name="(w_1 - w_2)^2/2: PL, not strongly convex"),
+        _instance(logistic, coarse, rule, 100, start=-1.0),
+    ]
+    members = worst_of(
+        lambda: CLAIM, f"worst of {family.count} random problems", lambda count, seed: _random(count, seed, rule), family
+    )
+    out.append(members)
+    if setting.rule is None:
+        stuck = quadratic(1.0, 0.31)
+        out.append(_instance(stuck, fine, NEAREST, 400, 0.02, -1.0, f"control, nearest: {stuck.name}", VIOLATED))
+        out.append(_instance(stuck, coarse, rule, 100, 1.0, name="control: eta = 1/L", expected=NOT_APPLICABLE))
+        edge = quadratic(1.0, 3.0)
+        out.append(_instance(edge, coarse, rule, 100, name="control: w* outside the box", expected=NOT_APPLICABLE))
+    return [replace(instance, name=instance.name[:44]) for instance in out]
+
+
+CLAIM = Claim(
+    "T4",
+    "SR, smooth PL, eta <= 1/(2L), no clipping: linear rate to L^2 Delta^2 d/(4 mu) + (L/2 mu)(eta sigma^2 + Delta sqrt(d) sigma)",
+    "upper",
+    bound,
+    _instances,
+    Params.checks,
+    takes_rule=True,
+)
+CLAIMS = (CLAIM,)

@@ -1,0 +1,170 @@
+"""A walk whose regret an exact law knows: what T1, T2 and T3 are put to the test on."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.exact import Law, exact_law
+from alpt_ref.laws.rule import Rule
+from alpt_ref.laws.transition import codes_of
+from alpt_ref.optim import learning_rate
+from alpt_ref.problems import box, diameter
+from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
+from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
+from alpt_ref.rng import Stream, uniforms
+from alpt_ref.theory.claim import Measured
+
+Floats = NDArray[float64]
+EPS = 2.0**-52
+
+
+def rates(eta: float, schedule: str, steps: int) -> Floats:
+    """eta_1, ..., eta_T: "constant", "sqrt" (eta / sqrt(t)) or "inverse" (eta / t)."""
+    if schedule == "inverse":
+        return eta / np.arange(1, steps + 1, dtype=float64)
+    return np.array([learning_rate(eta, schedule == "sqrt", t) for t in range(1, steps + 1)], float64)
+
+
+def points_of(grid: Grid, d: int = 1) -> Floats:
+    """The grid's points in d coordinates, float64 (N, d)."""
+    return float(grid.delta) * codes_of(grid, d)
+
+
+def regret_law(problem: FiniteProblem, grid: Grid, rule: Rule, eta: Floats, start: float | Floats) -> tuple[Measured, Law]:
+    """E[R(T)]/T, the mean over t <= T of E f(w_t) - f*, and the law of w_{T+1}.
+
+    The f_t are drawn independently of w_t, so that E f_t(w_t) = E f(w_t); f* is f at w_star.
+    """
+    law = exact_law(problem, grid, rule, eta=eta, steps=eta.size, start=start, observe=[problem.loss])
+    largest = float(np.abs(problem.loss(law.points)).max()) + abs(problem.f_star)
+    value = float(law.expectations[:-1, 0].mean()) - problem.f_star
+    return Measured(value, law.error * largest + EPS * largest), law
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """LPT on one problem, or on several of one coordinate each with exact gradients: then coordinates are independent.
+
+    eta, schedule : as in :func:`rates`. start : a grid point, for all coordinates.
+    """
+
+    name: str
+    problems: tuple[FiniteProblem, ...]
+    grid: Grid
+    eta: float
+    steps: int
+    schedule: str = "constant"
+    start: float = 0.0
+
+    @cached_property
+    def w_star(self) -> Floats:
+        """The minimizer, (d,)."""
+        return np.concatenate([problem.w_star for problem in self.problems])
+
+    @cached_property
+    def bounds(self) -> tuple[float, float]:
+        """G and G1, over all points of the grid."""
+        each = [problem.gradient_bounds(points_of(self.grid, problem.d)) for problem in self.problems]
+        return math.sqrt(sum(b.G**2 for b in each)), sum(b.G1 for b in each)
+
+    @property
+    def D(self) -> float:  # noqa: N802
+        """Diameter of the box."""
+        return diameter(self.grid, self.w_star.size)
+
+    @property
+    def D1(self) -> float:  # noqa: N802
+        """||w_1 - w*||."""
+        return float(np.linalg.norm(self.w_star - self.start))
+
+    @property
+    def outside(self) -> float:
+        """How far w* lies outside the box."""
+        lo, hi = box(self.grid)
+        return float(max((lo - self.w_star).max(), (self.w_star - hi).max()))
+
+    def regret(self, rule: Rule) -> Measured:
+        """E[R(T)]/T under ``rule``."""
+        eta = rates(self.eta, self.schedule, self.steps)
+        parts = [regret_law(problem, self.grid, rule, eta, self.start)[0] for problem in self.problems]
+        return Measured(sum(part.value for part in parts), sum(part.half for part in parts))
+
+
+def standard_walks(full: bool) -> list[Walk]:
+    """Convex problems of one coordinate, of two jointly, and of many independently, with both schedules."""
+    unit = Grid(5, 2.0**-4)
+    delta = float(unit.delta)
+    centres = (np.arange(24) * 0.618 % 1.0 - 0.5) * 0.8
+    many = tuple(absolute(1.0 / math.sqrt(24), float(c)) for c in centres)
+    logistic = small_logistic()
+    eight = Grid(8, 0.05)
+    out = [
+        Walk("|w - c|, c in a cell at w_1", (absolute(1.0, 0.3 * delta),), unit, 0.02 * delta, 20_000),
+        Walk("|w - c|, eta/sqrt(t)", (absolute(1.0, 0.3 * delta),), unit, delta, 4000, "sqrt"),
+        Walk("(w - c)^2/2, noise 0.5", (quadratic(1.0, 0.31, 0.5),), unit, 0.1, 2000, start=-8 * delta),
+        Walk("clicks at 3%", (clicks(0.03),), eight, 0.2, 4000),
+        Walk("clicks at 3%, eta/sqrt(t)", (clicks(0.03),), eight, 2.0, 4000, "sqrt"),
+        Walk("clicks at 30%, batch 16", (clicks(0.3, 16),), eight, 0.5, 2000),
+        Walk("24 |w_i - c_i|", many, unit, 0.25 * delta, 1500),
+        Walk("24 |w_i - c_i|, eta/sqrt(t)", many, unit, delta, 1500, "sqrt"),
+        Walk("quadratic, d = 2, cond 20", (joint_quadratic(rotated((1.0, 0.05), 0.6), (0.33, -0.2), 0.2),), unit, 0.1, 400),
+        Walk("logistic, d = 2, example", (finite_logistic(logistic, "example"),), Grid(4, 0.25), 0.2, 400),
+        Walk("logistic, d = 2, eta/sqrt(t)", (finite_logistic(logistic, "example"),), Grid(4, 0.25), 0.5, 200, "sqrt"),
+    ]
+    if full:
+        sixteen = Grid(16, 2.0**-12)
+        out += [
+            Walk("clicks at 3%, 16 bits", (clicks(0.03),), sixteen, 0.2, 10_000),
+            Walk("quadratic, d = 2, cond 1000", (joint_quadratic(rotated((1.0, 1e-3), 0.6), (0.3, -0.2)),), Grid(6, 2.0**-5), 0.3, 2000),
+            Walk("logistic, d = 2, 6 bits", (finite_logistic(logistic, "example"),), Grid(6, 0.0625), 0.2, 2000),
+        ]  # fmt: skip
+    return out
+
+
+def stuck_walks() -> list[Walk]:
+    """Walks whose first updates are all below half a step: nearest rounding never moves (L3)."""
+    unit = Grid(5, 2.0**-4)
+    many = standard_walks(False)[6]
+    return [
+        Walk("|w - 0.4|, eta G < Delta/2", (absolute(1.0, 0.4),), unit, 0.25 * float(unit.delta), 2000),
+        replace(many, name=f"{many.name}, eta G < Delta/2"),
+        Walk("clicks at 3%, eta < Delta", (clicks(0.03),), Grid(8, 0.05), 0.02, 20_000),
+    ]
+
+
+def draws(count: int, n: int, seed: int) -> Floats:
+    """Uniforms that random families are made of, float64 (count, n); row i depends on (seed, i) alone."""
+    out = [uniforms(n, seed=seed, step=i, stream=Stream.DATA).astype(float64) for i in range(count)]
+    return np.array(out).reshape(count, n)
+
+
+def between(u: float, low: float, high: float) -> float:
+    """Log-uniform on [low, high]."""
+    return float(low * (high / low) ** u)
+
+
+def random_walks(count: int, seed: int, schedules: Sequence[str] = ("constant", "sqrt")) -> list[Walk]:
+    """Convex problems of one coordinate drawn at random: |w - c|, quadratics with noise, clicks, random slopes; 2 to 6 bits."""
+    out = []
+    for i, u in enumerate(draws(count, 8, seed)):
+        grid = Grid(2 + int(5 * u[0]), between(u[1], 0.01, 1.0))
+        delta = float(grid.delta)
+        lo, hi = box(grid)
+        c = lo + u[2] * (hi - lo)
+        problem = (
+            absolute(1.0, c),
+            quadratic(between(u[3], 0.1, 10.0), c, u[4]),
+            clicks(float(0.002 + 0.99 * u[2])),
+            slopes((1.0, -between(u[3], 0.5, 20.0)), (0.97, 0.03), lo),  # its mean is positive: 0.97 > 20 x 0.03
+        )[i % 4]
+        eta = between(u[5], 0.02, 20.0) * delta / max(problem.gradient_bounds(points_of(grid)).G, 1e-9)
+        start = delta * (grid.q_lo + int(u[6] * 2**grid.bits))
+        schedule = schedules[i // 4 % len(schedules)]
+        out.append(Walk(problem.name, (problem,), grid, eta, 20 + int(600 * u[7]), schedule, start))
+    return out

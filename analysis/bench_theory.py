@@ -1,0 +1,97 @@
+"""Speed and memory of what verifies theorems: ``make bench``.
+
+    walks    LPT-SGD by replicas, stochastic rounding with regret, on one core: coordinate updates per second
+    laws     exact law of a 16-bit weight after 10,000 steps, in a process of its own: seconds, and the process's peak memory
+
+The last test prints what was measured beside what was asked for.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alpt_ref import Grid
+from alpt_ref.kernels.replicas import Examples
+from alpt_ref.kernels.separable import Separable
+from alpt_ref.problems import gaussian_logistic
+from alpt_ref.problems.separable import AbsoluteSum
+from alpt_ref.replicas import LptSgd
+
+STEPS = 20_000
+ROUNDS = 5
+SPEED: dict[str, float] = {}
+LAWS: dict[str, tuple[float, float]] = {}
+LAW = """
+import json, resource, sys, time
+import numpy as np
+from alpt_ref import Grid
+from alpt_ref.laws.exact import exact_law
+from alpt_ref.problems.finite import clicks
+
+problem, steps = clicks(0.03), 10_000
+rates = {"constant": 0.2, "decaying": 1 / np.sqrt(np.arange(1, steps + 1))}[sys.argv[1]]
+exact_law(problem, Grid(4, 0.5), eta=0.2, steps=2)
+began = time.perf_counter()
+exact_law(problem, Grid(16, 2.0**-12), "stochastic", eta=rates, steps=steps)
+seconds = time.perf_counter() - began
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20]))
+"""
+
+
+def record(benchmark: Any, name: str, arrays: Examples | Separable, d: int, mode: str) -> None:
+    """Median over rounds, compiled and warmed, of d x steps / seconds; the regret is summed on the way."""
+    sgd = LptSgd(Grid(8, 2.0**-5), "stochastic", mode, 0.1, seed=1)
+    times: list[float] = []
+
+    def turn() -> None:
+        trace = sgd.start(np.zeros(d))
+        began = time.perf_counter()
+        sgd.advance(arrays, trace, 0, STEPS, regret=True)
+        times.append(time.perf_counter() - began)
+
+    benchmark.pedantic(turn, rounds=ROUNDS, warmup_rounds=1)
+    SPEED[name] = d * STEPS / float(np.median(times[1:]))
+    benchmark.extra_info[name] = SPEED[name]
+
+
+def test_separable(benchmark: Any) -> None:
+    """1024 weighted distances, exact gradients."""
+    rng = np.random.default_rng(1)
+    problem = AbsoluteSum(rng.random(1024), rng.random(1024) - 0.5)
+    record(benchmark, "l1, d = 1024", problem.separable, 1024, "batch")
+
+
+def test_logistic(benchmark: Any) -> None:
+    """Dense logistic regression in 128 dimensions, one random example a step."""
+    problem = gaussian_logistic(512, 128, seed=1)
+    record(benchmark, "logistic, d = 128", problem.solved_examples, 128, "example")
+
+
+@pytest.mark.parametrize("schedule", ["constant", "decaying"])
+def test_law(benchmark: Any, schedule: str) -> None:
+    """Constant eta uses one table of transitions; eta / sqrt(t) builds one a step, for the states reached."""
+
+    def turn() -> None:
+        done = subprocess.run([sys.executable, "-c", LAW, schedule], check=True, capture_output=True, text=True)
+        seconds, peak = json.loads(done.stdout)
+        LAWS[schedule] = (seconds, peak)
+
+    benchmark.pedantic(turn, rounds=1)
+    benchmark.extra_info["seconds, GiB"] = LAWS[schedule]
+
+
+def test_report() -> None:
+    """Print what was measured beside what was asked for."""
+    if len(SPEED) < 2 or len(LAWS) < 2:
+        pytest.skip("run the whole file, with --benchmark-enable")
+    print("\n")
+    for (name, speed), asked in zip(SPEED.items(), (">= 3e8", ">= 1e8"), strict=True):
+        print(f"{name + ', updates/s on a core':40s}{speed:10.2e}   {asked}")
+    for name, (seconds, peak) in LAWS.items():
+        print(f"{'16-bit law, eta ' + name + ', seconds':40s}{seconds:10.2f}   < 10")
+        print(f"{'16-bit law, eta ' + name + ', peak GiB':40s}{peak:10.2f}   < 1")

@@ -48,33 +48,42 @@ def stationary_law(
     sparse LU needs no pivoting and keeps all signs; classes are mixed by the chances of absorption, from one more LU.
     Accuracy: ``residual``, 1e-13 as a rule. Raises ValueError, naming the argument.
     """
-    rule, points, codes = as_rule(rule), *_states(oracle, grid)
-    p = np.asarray(oracle.probabilities, float)
-    if p.ndim != 1:
-        raise ValueError("probabilities must be (k,) for a stationary law")
-    if not 0.0 < eta < np.inf:
-        raise ValueError(f"eta must be positive and finite, got {eta!r}")
-    g = gradients_at(oracle, points)
-    move = -eta * g / float(grid.delta)
-    step = transitions(codes, move, grid, rule)
-    n = points.shape[0]
-    source = np.broadcast_to(np.arange(n), step.target.shape)
-    chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
-    some = chance > 0
-    P = sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
+    points, P = _chain(oracle, grid, as_rule(rule), eta)
     law = _long_run(P, start_law(grid, points, start))
-    after = P.T @ law
-    targets = codes[None] + move
+    p, g = np.asarray(oracle.probabilities, float), gradients_at(oracle, points)
+    targets = (points - eta * g) / float(grid.delta)
     outside = (targets < grid.q_lo) | (targets > grid.q_hi)
     return Stationary(
         points,
         law,
-        float(np.abs(after - law).sum()),
+        float(np.abs(P.T @ law - law).sum()),
         _n_classes(P, law),
-        float(p @ step.outside @ law),
+        float(p @ outside.any(axis=2) @ law),
         np.einsum("j,jnd,n->d", p, g, law),
         np.einsum("j,jnd,n->d", p, np.abs(g) * outside, law),
     )
+
+
+def reachable(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float, start: ArrayLike = 0.0) -> Floats:
+    """The points that w_t can be at for some t, float64 (n, d): those that a path of positive probability leads to."""
+    points, P = _chain(oracle, grid, as_rule(rule), eta)
+    return points[_reachable(P, start_law(grid, points, start))]
+
+
+def _chain(oracle: Oracle, grid: Grid, rule: Rule, eta: float) -> tuple[Floats, sp.csr_array]:
+    """The states and their transition matrix."""
+    points, codes = _states(oracle, grid)
+    p = np.asarray(oracle.probabilities, float)
+    if p.ndim != 1:
+        raise ValueError("probabilities must be (k,), the same in every step, for a law in the long run")
+    if not 0.0 < eta < np.inf:
+        raise ValueError(f"eta must be positive and finite, got {eta!r}")
+    step = transitions(codes, -eta * gradients_at(oracle, points) / float(grid.delta), grid, rule)
+    n = points.shape[0]
+    source = np.broadcast_to(np.arange(n), step.target.shape)
+    chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
+    some = chance > 0
+    return points, sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
 
 
 def _n_classes(P: sp.csr_array, law: Floats) -> int:

@@ -122,7 +122,7 @@ def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
     f(w) = E log_loss(w, y) + l2 w^2 / 2. The mean residual is sigmoid(w) - j/batch, j binomial. L = 1/4 + l2.
     """
     hits = np.arange(batch + 1) / batch
-    best = float(logit(p))
+    best = float(logit(p))  # infinite where p is 0 or 1: f then has no minimizer, and the infimum 0
     for _ in range(60 if l2 else 0):  # f is strongly convex and its slope concave or convex on either side of 0
         best -= (float(expit(best)) - p + l2 * best) / (float(expit(best) * expit(-best)) + l2)
 
@@ -136,7 +136,7 @@ def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
         binom.pmf(np.arange(batch + 1), batch, p),
         loss,
         np.array([best]),
-        float(loss(np.array([[best]]))[0]),
+        float(loss(np.array([[best]]))[0]) if math.isfinite(best) else 0.0,
         0.25 + l2,
         l2,
     )

@@ -79,7 +79,7 @@ def test_smoothness_holds(problem: BoxedFm) -> None:
 
 
 def test_smoothness_is_not_slack() -> None:
-    """One example of F fields at theta = 0: the residual is 1/2 where h is close to it, so that the second of L's terms is attained."""
+    """One example of F fields at theta = 0: the residual is 1/2 so that the second of L's terms is attained."""
     problem = BoxedFm(np.ones((1, 4)), [0.0], 1, 1e-3)
     assert 2.5 <= problem.L < 2.505  # 4/4 + 3/2, and a little for h > 1/2
     assert hessian_norm(problem, np.zeros(8)) == pytest.approx(1.5, rel=1e-4)

@@ -9,10 +9,11 @@ from alpt_ref.cli.arguments import build_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code is 0, 2 after an error, 130 after Ctrl-C, 141 if stdout was closed."""
+    """Run the command; the exit code is 0, 1 where ``verify`` found what it did not expect, 2 after an error, 130 after Ctrl-C,
+    141 if stdout was closed."""
     try:
         args = build_parser().parse_args(argv)
-        import_module(f"alpt_ref.cli.{args.command}").run(args)
+        code = import_module(f"alpt_ref.cli.{args.command}").run(args)
         sys.stdout.flush()
     except SystemExit as stop:  # --help and --version
         return int(stop.code or 0)
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(2, f"error: not enough memory: {error}")
     except ValueError as error:
         return _say(2, f"error: {error}")
-    return 0
+    return int(code or 0)
 
 
 def _say(code: int, sentence: str) -> int:

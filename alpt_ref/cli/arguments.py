@@ -117,6 +117,7 @@ def build_parser() -> ArgumentParser:
         ("evaluate", "measure a trained model on labelled data", examples.EVALUATE, _evaluate_options),
         ("predict", "print one probability per example", examples.PREDICT, _predict_options),
         ("convergence", "measure convergence errors", examples.CONVERGENCE, _convergence_options),
+        ("verify", "put the theorems to the test", examples.VERIFY, _verify_options),
     ):
         description = f"{summary.capitalize()}."
         add_options(commands.add_parser(name, help=summary, description=description, epilog=epilog, **looks))
@@ -176,6 +177,24 @@ def _convergence_options(command: ArgumentParser) -> None:
     command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
     command.add_argument("--quick", action="store_true", help="short runs, to see that it works")
+
+
+def _verify_options(command: ArgumentParser) -> None:
+    ids = "statements: T1, L5, or a part, L5(a) (default: all, with C1, C2 and click models)"
+    command.add_argument("ids", metavar="ID", nargs="*", help=ids)
+    command.add_argument("--list", action="store_true", help="print the statements, one line each")
+    size = command.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="a minute or so on two cores (this is the default)")
+    size.add_argument("--full", action="store_true", help="more instances, tighter intervals: minutes")
+    rule = "module:name or file.py:name of a Rule that takes the place of each statement's own (default: none)"
+    command.add_argument("--rule", metavar="WHERE", help=rule)
+    claim = "module:name or file.py:name of a Claim of yours, or of several (default: none)"
+    command.add_argument("--claim", metavar="WHERE", help=claim)
+    data = "libsvm files, as problems for the statements on convex functions (default: none)"
+    command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
+    out = Path("results/verify")
+    command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
+    _add(command, _THREADS, default=1)
 
 
 def _add(group: argparse._ActionsContainer, options: Options, **more: Any) -> None:

@@ -6,6 +6,7 @@ examples:
   alpt-ref train --train train.libsvm --test test.libsvm --format libsvm --model lr --out run
   alpt-ref evaluate --model run/model.npz --data test.libsvm
   alpt-ref predict --model run/model.npz --data new.libsvm --no-labels > probabilities.txt
+  alpt-ref verify T1 L5                          put two theorems to the test
   alpt-ref COMMAND --help                        every option, its default and its range
 """
 
@@ -45,4 +46,21 @@ examples:
   alpt-ref convergence --ctr-train train.libfm --ctr-valid valid.libfm --ctr-test test.libfm
 
 Finished parts are kept in DIR, so after an interruption the same command goes on from there.
+"""
+
+VERIFY = """\
+examples:
+  alpt-ref verify                                all statements, in about a minute
+  alpt-ref verify --list
+  alpt-ref verify T1 L5(a) --full
+  alpt-ref verify T1 --data a9a
+  alpt-ref verify T1 --rule mymodule:rule        does the bound survive this rounding rule?
+  alpt-ref verify --claim mymodule:claim         a bound of yours
+
+mymodule.py, in the current folder:
+  from alpt_ref.theory import Rule
+  rule = Rule("mine", lambda q_floor, a: a**2)   # probability of rounding q_floor + a up
+
+The exit code is 1 where a verdict is not the expected one. DIR receives verdicts.json and verdicts.md;
+finished rows are kept there, so after an interruption the same command goes on.
 """

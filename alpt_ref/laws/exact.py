@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import Rule, as_rule
-from alpt_ref.laws.transition import EPS, Floats, Step, codes_of, push, transitions, weigh
+from alpt_ref.laws.transition import EPS, Floats, Step, codes_of, leaving, push, transitions, weigh
 
 MAX_STATES = 2**18
 MAX_ENTRIES = 2**26
@@ -137,7 +137,8 @@ def exact_law(
 
     One coordinate of up to 16 bits, or several with bits x d <= 18. With gradients of coordinate i that depend on w_i alone
     and exact gradients, coordinates are independent: take the law of each. Accuracy: ``Law.error``, proportional to the
-    steps, 1e-11 for 10^4; probabilities below 2^-1000 are dropped. Raises ValueError, naming the argument.
+    steps: for 10^4 of them about 2e-11 at 8 bits, 2e-9 at 16; probabilities below 2^-1000 are dropped. Raises ValueError,
+    naming the argument.
     """
     rule, points, codes = as_rule(rule), *_states(oracle, grid)
     if steps < 0:
@@ -159,7 +160,7 @@ def exact_law(
         assert step is not None
         window = slice(first, last) if still else slice(None)
         at = weights[t if weights.shape[0] > 1 else 0]
-        clipped[t] = float(at @ step.outside[:, window] @ law[first:last])
+        clipped[t] = leaving(law, at, step.outside[:, window], first, last)
         after = np.zeros_like(law)
         first, last, moved[t] = push(law, at, step.target[:, window], step.chance[:, window], first, last, after)
         law = after

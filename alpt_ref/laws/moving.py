@@ -38,7 +38,7 @@ def moving_law(
     eta: Floats,
     code: int,
 ) -> MovingLaw:
-    """LPT from code ``code`` of ``grids[0]``; after step t = 1, 2, ... in level l with outcome j it is in level follow(t, l, j).
+    """LPT from code ``code`` of ``grids[0]``; after step t = 1, 2, ... from level l with outcome j comes level follow(t, l, j).
 
     oracle : one coordinate, probabilities (k,). grids : the levels, of one bit width. eta : (steps,).
     """

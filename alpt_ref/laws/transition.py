@@ -120,6 +120,18 @@ def push(law: Any, weights: Any, target: Any, chance: Any, first: Any, last: Any
 
 
 @jit
+def leaving(law: Any, weights: Any, outside: Any, first: Any, last: Any) -> Any:
+    """The probability that a target lies outside the box, from ``law[first:last]``; outside : (k, last - first)."""
+    total = float64(0)
+    for j in range(weights.size):
+        part = float64(0)
+        for i in range(last - first):
+            part += outside[j, i] * law[first + i]
+        total += weights[j] * part
+    return total
+
+
+@jit
 def weigh(values: Any, law: Any, first: Any, last: Any, out: Any) -> None:
     """out[h] = sum_i values[h, i] law[i] over first <= i < last."""
     for h in range(values.shape[0]):

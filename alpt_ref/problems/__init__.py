@@ -10,6 +10,8 @@ from alpt_ref.problems.logistic import (
     diameter,
     from_dataset,
     gaussian_logistic,
+    grid_of,
+    half_width,
     one_hot_logistic,
 )
 
@@ -23,5 +25,7 @@ __all__ = [
     "diameter",
     "from_dataset",
     "gaussian_logistic",
+    "grid_of",
+    "half_width",
     "one_hot_logistic",
 ]

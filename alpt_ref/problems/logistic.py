@@ -174,9 +174,8 @@ class LogisticProblem:
         """
         lo, hi = box(grid)
         signed = self.X.multiply((1.0 - 2.0 * self.y)[:, None]).tocsr()
-        margins = (
-            hi * np.asarray(signed.maximum(0).sum(axis=1)).ravel() + lo * np.asarray(signed.minimum(0).sum(axis=1)).ravel()
-        )
+        low, high = (np.asarray(part.sum(axis=1)).ravel() for part in (signed.minimum(0), signed.maximum(0)))
+        margins = lo * low + hi * high
         most = np.logaddexp(0.0, margins) + self.d * self.l2 / 2.0 * max(lo**2, hi**2)
         if mode == "batch":
             return 0.0, float(most.mean()) - self.solution.f
@@ -199,6 +198,16 @@ def contains(grid: Grid, w: Vector) -> bool:
     """Whether w lies in S."""
     lo, hi = box(grid)
     return bool(np.all((lo <= w) & (w <= hi)))
+
+
+def half_width(problem: LogisticProblem) -> float:
+    """B: the least power of two with |w*_j| <= 0.8 B for all j. The grid of m bits has delta = B / 2^(m-1)."""
+    return float(2.0 ** np.ceil(np.log2(np.abs(problem.solution.w).max() / 0.8)))
+
+
+def grid_of(problem: LogisticProblem, bits: int) -> Grid:
+    """The grid of ``bits`` bits over [-B, B)."""
+    return Grid(bits, half_width(problem) / 2 ** (bits - 1))
 
 
 def from_dataset(X: Any, y: ArrayLike, l2: float, name: str = "data") -> LogisticProblem:

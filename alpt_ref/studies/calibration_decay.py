@@ -5,8 +5,8 @@ exact and taken there. L5's conjecture is that the least final CTR over eta is o
 with eta near sqrt(Delta / (4 p)) clicks push w up by about 1 in all, after negatives stopped acting at a CTR near sqrt(p).
 
 It cannot hold where p is far below Delta / 64. If the first example is no click, it takes w to within Delta/2 of -eta/2; after
-it clicks alone raise w, each by at most 2 eta_t, in the mean by at most 8 p eta^2 / Delta in all. With eta = Delta / (32 p) and a
-box that holds -eta/2 that is eta/4, the variance of the sum at most 4 p eta^2 (1 + ln n), n the number of steps: by Chebyshev
+it clicks alone raise w, each by at most 2 eta_t, in the mean by at most 8 p eta^2 / Delta in all. With eta = Delta / (32 p) and
+a box that holds -eta/2 that is eta/4, the variance of the sum at most 4 p eta^2 (1 + ln n), n the number of steps: by Chebyshev
 the final CTR is at most p + 256 p (1 + ln n) + exp(Delta/2 - eta/8), O(p log(1/p)) for fixed Delta.
 """
 

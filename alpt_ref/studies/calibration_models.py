@@ -31,7 +31,7 @@ class ModelSettings:
     real_rows : rows kept of a file, evenly spaced.
     """
 
-    n_rows: int = 10_000
+    n_rows: int = 8_000
     n_fields: int = 6
     n_values: int = 100
     click_rate: float = 0.05
@@ -45,7 +45,7 @@ class ModelSettings:
     real_rows: int = 50_000
 
     @property
-    def settings(self) -> list[tuple[bool, str, float, int]]:
+    def lines(self) -> list[tuple[bool, str, float, int]]:
         """(intercept, optimizer, lr, batch) of every line."""
         return [
             (intercept, optimizer, lr, batch)
@@ -133,17 +133,17 @@ def fit_cell(store: Store, data: Clicks, s: ModelSettings, line: tuple[bool, str
 
 def fits(store: Store, data: Clicks, s: ModelSettings, threads: int) -> Record:
     """A line for each (intercept, optimizer, lr, batch), with the means over seeds of every rule."""
-    jobs = [(line, rule, seed) for line in s.settings for rule in s.rules for seed in range(s.seeds)]
+    jobs = [(line, rule, seed) for line in s.lines for rule in s.rules for seed in range(s.seeds)]
     found = parallel(lambda job: fit_cell(store, data, s, *job)["calibration"], jobs, threads)
-    values = np.array(list(found)).reshape(len(s.settings), len(s.rules), s.seeds, 2)
-    lines = []
-    for line, of_rules in zip(s.settings, values, strict=True):
+    values = np.array(list(found)).reshape(len(s.lines), len(s.rules), s.seeds, 2)
+    rows = []
+    for line, of_rules in zip(s.lines, values, strict=True):
         rules = {}
         for rule, pair in zip(s.rules, of_rules, strict=True):
             seen = np.isfinite(pair).all()
             ends = {"low": float(pair[:, 0].min()), "high": float(pair[:, 0].max())} if seen else {}
             rules[rule] = {"ratio": float(pair[:, 0].mean()), "feature": float(pair[:, 1].mean()), **ends} if seen else None
-        lines.append(dict(zip(("intercept", "optimizer", "lr", "batch"), line, strict=True)) | {"rules": rules})
+        rows.append(dict(zip(("intercept", "optimizer", "lr", "batch"), line, strict=True)) | {"rules": rules})
     sizes = [int(data.y.size), int(data.truth.size), int(data.X.shape[1])]
     rate = {"label": float(data.y.mean()), "truth": float(data.truth.mean())}
-    return {"data": data.name, "sizes": sizes, "seeds": s.seeds, **rate, "lines": lines}
+    return {"data": data.name, "sizes": sizes, "seeds": s.seeds, **rate, "lines": rows}

@@ -36,9 +36,9 @@ class OneHotSettings:
     bits: int = 8
     delta: float = 0.05
     etas: tuple[float, ...] = (0.07, 0.2, 0.5)
-    steps: int = 60_000
+    steps: int = 200_000
     looks: int = 40
-    replicas: int = 32
+    replicas: int = 24
     edges: tuple[float, ...] = (0.5, 1.0, 2.0)
     confidence: float = 0.95
     seed: int = 0
@@ -56,10 +56,11 @@ def groups(problem: LogisticProblem, edges: tuple[float, ...]) -> Iterator[Vecto
 def study(store: Store, s: OneHotSettings, threads: int) -> Record:
     """Mean predicted CTR of DR and SR with Student's intervals over replicas: overall, and by groups of features."""
     problem = one_hot_logistic(*s.size, click_rate=s.click_rate, l2=s.l2, seed=s.seed)
-    weights = [np.ones(problem.y.size), *(w for w in groups(problem, s.edges))]
-    shares = np.array([w / w.sum() if w.any() else w for w in weights])
-    names = ["all", *(f"< {edge:g}" for edge in s.edges[:1]), *map("{:g} to {:g}".format, s.edges, s.edges[1:])]
-    names.append(f"> {s.edges[-1]:g}")
+    between = map("{:g} to {:g}".format, s.edges, s.edges[1:])
+    parts = zip((f"< {s.edges[0]:g}", *between, f"> {s.edges[-1]:g}"), groups(problem, s.edges), strict=True)
+    weights = {"all": np.ones(problem.y.size)} | {name: w for name, w in parts if w.any()}
+    shares = np.array([w / w.sum() for w in weights.values()])
+    names = list(weights)
     family = len(s.etas) * 2 * len(names)
     rows = []
     for eta in s.etas:
@@ -71,7 +72,7 @@ def study(store: Store, s: OneHotSettings, threads: int) -> Record:
             found = [student(column, s.confidence, family) for column in cell["ctr"].T]
             mean, half = ([float(e[i] or 0.0) for e in found] for i in (0, 1))
             rows.append({"rule": rule, "eta": eta, "ctr": mean, "half": half, "clipped": float(cell["clipped"])})
-    label = {"groups": names, "labels": (shares @ problem.y).tolist(), "weights": [float(w.sum()) for w in weights]}
+    label = {"groups": names, "labels": (shares @ problem.y).tolist(), "weights": [float(w.sum()) for w in weights.values()]}
     return {"problem": problem.name, **label, "family": family, "rows": rows}
 
 

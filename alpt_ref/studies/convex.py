@@ -4,24 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
-from alpt_ref.problems import LogisticProblem
+from alpt_ref.problems import LogisticProblem, grid_of, half_width
 from alpt_ref.results import Store
 from alpt_ref.studies.settings import Settings
 from alpt_ref.studies.walks import METHODS, WalkSpec, walk
 
 Record = dict[str, Any]
-
-
-def half_width(problem: LogisticProblem) -> float:
-    """B: the least power of two with |w*_j| <= 0.8 B for all j. The grid of m bits has delta = B / 2^(m-1)."""
-    return float(2.0 ** np.ceil(np.log2(np.abs(problem.solution.w).max() / 0.8)))
-
-
-def grid_of(problem: LogisticProblem, bits: int) -> Grid:
-    """The grid of ``bits`` bits over [-B, B)."""
-    return Grid(bits, half_width(problem) / 2 ** (bits - 1))
 
 
 def describe(problem: LogisticProblem) -> Record:

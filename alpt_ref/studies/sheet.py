@@ -1,5 +1,6 @@
 """A table of text, for the terminal and for Markdown, and how its numbers are written."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -44,8 +45,8 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """``value`` to ``digits`` significant digits, exponents without padding; a dash for None."""
-    if value is None:
+    """``value`` to ``digits`` significant digits, exponents without padding; a dash for None and for what is not finite."""
+    if value is None or not math.isfinite(value):
         return "-"
     if abs(value) < ROUND_OFF:
         return "0"

@@ -17,12 +17,13 @@ import numpy as np
 from alpt_ref.grid import MAX_BITS, Grid
 from alpt_ref.intervals import loglog_slope, student
 from alpt_ref.kernels.replicas import RANDOM_BITS
-from alpt_ref.problems import LogisticProblem
+from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.results import Store
-from alpt_ref.studies.convex import Record, grid_of
+from alpt_ref.studies.convex import Record
 from alpt_ref.studies.settings import Settings
 from alpt_ref.studies.walks import METHODS, WalkSpec, gradient_descent, walk
 from alpt_ref.theory import t1
+from alpt_ref.theory.claim import judge
 
 TERM, FIRST_MOVE, TARGET = 1 / 8, 0.7, 0.49
 
@@ -91,10 +92,7 @@ def panel(store: Store, problem: LogisticProblem, settings: Settings, threads: i
 
 def verdict(measured: dict[str, Any], bound: float) -> str:
     """holds, violated or undecided, from the interval of the average regret."""
-    half = measured["regret_half"] or 0.0
-    if measured["regret"] + half <= bound:
-        return "holds"
-    return "violated" if measured["regret"] - half > bound else "undecided"
+    return judge("upper", measured["regret"], measured["regret_half"] or 0.0, bound)
 
 
 def slope(store: Store, problem: LogisticProblem, settings: Settings, threads: int) -> Record:

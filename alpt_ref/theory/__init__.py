@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from alpt_ref.laws.exact import Law, exact_law
     from alpt_ref.laws.rule import Rule, random_bits
     from alpt_ref.laws.stationary import Stationary, stationary_law
+    from alpt_ref.theory.claim import Check, Claim, Instance, Measured, Setting, verify
+    from alpt_ref.theory.registry import all_claims
 
 _HOMES = {
     "Law": "laws.exact",
@@ -18,8 +20,29 @@ _HOMES = {
     "random_bits": "laws.rule",
     "Stationary": "laws.stationary",
     "stationary_law": "laws.stationary",
+    "Check": "theory.claim",
+    "Claim": "theory.claim",
+    "Instance": "theory.claim",
+    "Measured": "theory.claim",
+    "Setting": "theory.claim",
+    "verify": "theory.claim",
+    "all_claims": "theory.registry",
 }
-__all__ = ["Law", "Rule", "Stationary", "exact_law", "random_bits", "stationary_law"]
+__all__ = [
+    "Check",
+    "Claim",
+    "Instance",
+    "Law",
+    "Measured",
+    "Rule",
+    "Setting",
+    "Stationary",
+    "all_claims",
+    "exact_law",
+    "random_bits",
+    "stationary_law",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

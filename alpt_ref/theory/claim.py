@@ -173,6 +173,16 @@ class Row:
             entry["holds"] = check.holds
         return plain
 
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Row":
+        """Inverse of :meth:`record`, None read as NaN in numbers that cannot be absent."""
+        checks = []
+        for entry in record["checks"]:
+            numbers = {key: math.nan if entry[key] is None else entry[key] for key in ("lhs", "rhs")}
+            checks.append(Check(**{key: value for key, value in entry.items() if key != "holds"} | numbers))
+        numbers = {key: math.nan if record[key] is None else record[key] for key in ("measured", "half")}
+        return cls(**record | numbers | {"checks": tuple(checks)})
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
@@ -235,7 +245,9 @@ def _bound(claim: Claim, params: Any) -> float:
     return 1.0 if isinstance(params, Family) else float(claim.bound(params))
 
 
-def worst_of(claim: Callable[[], Claim], name: str, members: Callable[[int, int], Sequence[Instance]], family: Family) -> Instance:
+def worst_of(
+    claim: Callable[[], Claim], name: str, members: Callable[[int, int], Sequence[Instance]], family: Family
+) -> Instance:
     """One row for many instances: the largest measured / bound (lower bounds: the smallest). A member that is not applicable
     is counted and left out."""
 

@@ -91,7 +91,9 @@ def _cell(c: float, eta: float, rule: Rule, expected: str = HOLDS, name: str = "
         law = stationary_law(problem, Grid(5, DELTA), rule, eta=eta * DELTA)
         return Measured(float(law.probability @ problem.loss(law.points)) / DELTA, law.residual, (unbiased(rule),))
 
-    return Instance(name or f"c = {c:g} Delta, eta = {eta:g} Delta/G", CellParams(1.0, DELTA, c, eta), measure, expected=expected)
+    return Instance(
+        name or f"c = {c:g} Delta, eta = {eta:g} Delta/G", CellParams(1.0, DELTA, c, eta), measure, expected=expected
+    )
 
 
 def _stays(c: float) -> Instance:

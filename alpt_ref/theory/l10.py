@@ -5,12 +5,12 @@ nu = eta sd(g)/Delta, no clipping. Then
 
     (a) E R_D(s + nu Z) = s + sum_{k >= 1} ((-1)^k/(pi k)) sin(2 pi k s) exp(-2 pi^2 k^2 nu^2)
 
-so that the mean drift of DR is (1 - 2 exp(-2 pi^2 nu^2) + o(1)) s for small s. (b) At s = 0.05: 7e-5 of it survives at nu = 0.1,
-18 % at 0.2, 67 % at 0.3, 98.6 % at 0.5, 99.99 % at 0.7. Where the noise of an update exceeds about half a step DR behaves like SR;
-below a tenth it is dead (for s well below 1/2).
+so that the mean drift of DR is (1 - 2 exp(-2 pi^2 nu^2) + o(1)) s for small s. (b) At s = 0.05: 7e-5 of it survives at nu =
+0.1, 18 % at 0.2, 67 % at 0.3, 98.6 % at 0.5, 99.99 % at 0.7. Where the noise of an update exceeds about half a step DR
+behaves like SR; below a tenth it is dead (for s well below 1/2).
 
-*Proof.* Fourier series of the sawtooth R_D(x) - x; the Gaussian's characteristic function. (The small-s formula needs nu >= 0.25;
-below, use the series.) []
+*Proof.* Fourier series of the sawtooth R_D(x) - x; the Gaussian's characteristic function. (The small-s formula needs nu >=
+0.25; below, use the series.) []
 
 (c) An exact law meets it: noise of finitely many outcomes at the quantiles of a Gaussian, one step from a grid point.
 
@@ -27,7 +27,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.laws.exact import exact_law
 from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems.finite import slopes
-from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured
 
 
 @dataclass(frozen=True)

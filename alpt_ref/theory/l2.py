@@ -5,8 +5,8 @@ G2 = G sqrt(Delta/(2 D)). For every constant eta (ties included) the average gap
 (G/2)( sqrt(Delta D/2) - Delta/2 ), while SR's floor is Delta (G + G2)/2.
 
 *Proof.* If eta G2 < Delta/2, coordinate 2 never moves: gap >= G2 D = G sqrt(Delta D/2). Otherwise coordinate 1 moves
-k = R_D(eta G/Delta) >= (eta G/Delta) - 1/2 cells a step towards c, and two consecutive iterates on either side of it have |w - c|
-summing to at least k Delta. []
+k = R_D(eta G/Delta) >= (eta G/Delta) - 1/2 cells a step towards c, and two consecutive iterates on either side of it have |w
+- c| summing to at least k Delta. []
 
 SR is better by the ratio 0.7 sqrt(D/Delta): about 10 at 8 bits, 180 at 16. The second claim compares with reference numbers:
 D about 1 from w_1 = (1, 1), c = (Delta/2, Delta/2), the best constant eta, mean gap of the second half of 4e5 steps (DR's path

@@ -1,9 +1,10 @@
 r"""L3: nearest rounding freezes.  (exact, upper)
 
-(a) Under DR a coordinate stays where it is at step t iff eta_t |g_{t,i}| < Delta/2 (ties apart), or it sits on the edge of the box
-    and is pushed outwards.
+(a) Under DR a coordinate stays where it is at step t iff eta_t |g_{t,i}| < Delta/2 (ties apart), or it sits on the edge of
+    the box and is pushed outwards.
 (b) With |g_{t,i}| <= G_inf and eta_t = eta/sqrt(t), DR never moves again once t > (2 eta G_inf/Delta)^2.
-(c) Under SR, inside the box and for eta_t |g_{t,i}| <= Delta, it moves with probability eta_t |g_{t,i}|/Delta, with the right mean.
+(c) Under SR, inside the box and for eta_t |g_{t,i}| <= Delta, it moves with probability eta_t |g_{t,i}|/Delta, with the right
+    mean.
 
 *Proof.* (a): R_D(q + t) = q iff |t| < 1/2. (b): eta_t G_inf < Delta/2 from then on. (c): Q2 from a grid point. []
 

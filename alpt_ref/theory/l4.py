@@ -1,13 +1,13 @@
 r"""L4: stochastic rounding follows full-precision descent in the mean.  (exact)
 
-(a) f quadratic, exact or unbiased gradients, no clipping with probability 1: E w_t under SR equals the gradient-descent trajectory
-    from w_1, for every t. Under DR it need not.
-(b) f = sum_i lambda_i (w_i - c_i)^2/2, c inside the box, exact gradients, eta lambda_i <= 1: the stationary gap of SR is exactly
-    sum_i lambda_i Delta^2 a_i (1 - a_i)/2 <= tr(H) Delta^2/8, a_i = frac(c_i/Delta), whatever eta.
+(a) f quadratic, exact or unbiased gradients, no clipping with probability 1: E w_t under SR equals the gradient-descent
+    trajectory from w_1, for every t. Under DR it need not.
+(b) f = sum_i lambda_i (w_i - c_i)^2/2, c inside the box, exact gradients, eta lambda_i <= 1: the stationary gap of SR is
+    exactly sum_i lambda_i Delta^2 a_i (1 - a_i)/2 <= tr(H) Delta^2/8, a_i = frac(c_i/Delta), whatever eta.
 
-*Proof.* (a): E[w_{t+1} | w_t] = w_t - eta E g (Q2), which is affine in w_t. (b): x_i lies between w_i and c_i, so the walk enters
-the two ends of c_i's cell and stays; its stationary mean is c_i, by (a), and a two-point law on the cell with mean c_i has variance
-Delta^2 a_i (1 - a_i). []
+*Proof.* (a): E[w_{t+1} | w_t] = w_t - eta E g (Q2), which is affine in w_t. (b): x_i lies between w_i and c_i, so the walk
+enters the two ends of c_i's cell and stays; its stationary mean is c_i, by (a), and a two-point law on the cell with mean c_i
+has variance Delta^2 a_i (1 - a_i). []
 
 Source: this project's statement.
 """
@@ -83,7 +83,9 @@ def descent(problem: FiniteProblem, start: float, eta: float, steps: int) -> np.
     return np.array(out)
 
 
-def _mean(problem: FiniteProblem, grid: Grid, rule: Rule, start: float, eta: float, steps: int, expected: str = HOLDS) -> Instance:
+def _mean(
+    problem: FiniteProblem, grid: Grid, rule: Rule, start: float, eta: float, steps: int, expected: str = HOLDS
+) -> Instance:
     def measure(draw: Draw) -> Measured:
         coordinates = [lambda w, i=i: w[:, i] for i in range(problem.d)]
         law = exact_law(problem, grid, rule, eta=eta, steps=steps, start=start, observe=coordinates)

@@ -2,18 +2,19 @@ r"""L5: nearest rounding inflates the click rate; stochastic rounding does not. 
 
 Constant eta.
 
-(a) Any stationary law of SR-LPT has |E g_i| <= E[ |g_i| 1{coordinate i is clipped} ], 0 without clipping. For logistic regression
-    with one-hot features and independent examples: for every feature, up to that term, the mean prediction is the mean label.
+(a) Any stationary law of SR-LPT has |E g_i| <= E[ |g_i| 1{coordinate i is clipped} ], 0 without clipping. For logistic
+    regression with one-hot features and independent examples: for every feature, up to that term, the mean prediction is the
+    mean label.
 (b) DR, one-hot logistic regression, one example a step: an example without a click and with predicted CTR below
     theta = Delta/(2 eta) changes nothing, one with a click never lowers a weight. One feature, eta <= 4, whatever the data:
     w_t >= min( w_1, logit(theta) - Delta ), so the CTR is never below min( sigma(w_1), e^-Delta Delta/(2 eta) ).
 (c) eta_t = eta/sqrt(t): theta_t = Delta sqrt(t)/(2 eta) grows; while the CTR is below 1/2 examples without a click stop acting
     first, those with one push on, then all freezes (L3).
 
-*Proof.* (a): 0 = E[w' - w] = -eta E g + E[P(x) - x], and |P(x)_i - x_i| <= eta |g_i|, zero unless clipped. (b): w - eta sigma(w)
-is non-decreasing for eta <= 4; where sigma(w) >= theta, w - eta sigma(w) >= logit(theta) - Delta/2, and rounding loses at most
-Delta/2; sigma(z - Delta) >= e^-Delta sigma(z). (theta >= 1: no weight ever goes down.) (c): |residual| is sigma < 1/2 without a
-click and 1 - sigma > 1/2 with one. []
+*Proof.* (a): 0 = E[w' - w] = -eta E g + E[P(x) - x], and |P(x)_i - x_i| <= eta |g_i|, zero unless clipped. (b): w - eta
+sigma(w) is non-decreasing for eta <= 4; where sigma(w) >= theta, w - eta sigma(w) >= logit(theta) - Delta/2, and rounding
+loses at most Delta/2; sigma(z - Delta) >= e^-Delta sigma(z). (theta >= 1: no weight ever goes down.) (c): |residual| is sigma
+< 1/2 without a click and 1 - sigma > 1/2 with one. []
 
 For larger eta one step can jump far below (b): Delta = 0.05, 10 bits, eta = 20 goes from w = 2 to CTR 1.7e-7, theta = 1.25e-3.
 

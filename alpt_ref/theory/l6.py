@@ -7,8 +7,8 @@ theta_k = 2^-k Delta/eta:
 (a) w_t >= min( w_1, logit(theta_k) - Delta );
 (b) any stationary law reached from w_1 >= logit(theta_k) - Delta has, up to the clipping term of L5(a),
     max( p, e^-Delta theta_k ) <= mean predicted CTR < p + theta_k;
-(c) the centred variant u + 2^-(k+1) has P(up) = round(2^k a)/2^k, halves down: a bias of at most 2^-(k+1) Delta, of either sign,
-    and its dead zone acts both ways.
+(c) the centred variant u + 2^-(k+1) has P(up) = round(2^k a)/2^k, halves down: a bias of at most 2^-(k+1) Delta, of either
+    sign, and its dead zone acts both ways.
 
 *Proof.* The bias of a step is in [0, 2^-k Delta) (Q2), and stationarity gives eta E g = E bias. (a) is L5(b)'s proof with
 theta_k. Choose k with 2^k >> Delta/(eta p). []

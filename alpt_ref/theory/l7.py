@@ -6,15 +6,17 @@ eta_t = eta/sqrt(t) has
 
     E[w_t - lo] >= D - (rho + 1) Delta/4          for all t > (2 eta rho a/Delta)^2,
 
-that is, E w_t is at most (rho + 1) Delta/4 from the worst point of the box, which is what the rows measure; hence liminf E[R(T)]/T >= mu ( D - (rho + 1) Delta/4 ), of the order of the worst possible. SR with any eta has the floor
-Delta G1/2: with rho = 16, p = 1/32 the ratio of the errors is about 0.64 D/Delta, 163 at 8 bits. For T -> infinity at fixed eta;
-an eta tuned to T does better, and for it L2 is the statement.
+that is, E w_t is at most (rho + 1) Delta/4 from the worst point of the box, which is what the rows measure; hence liminf
+E[R(T)]/T >= mu ( D - (rho + 1) Delta/4 ), of the order of the worst possible. SR with any eta has the floor Delta G1/2: with
+rho = 16, p = 1/32 the ratio of the errors is about 0.64 D/Delta, 163 at 8 bits. For T -> infinity at fixed eta; an eta tuned
+to T does better, and for it L2 is the statement.
 
-*Proof.* tau = (2 eta a/Delta)^2. For t <= tau each down-move is Delta R_D(eta_t a/Delta) <= 2 eta_t a, so the distance H to the top
-is at most A = 4 eta a sqrt(tau) = 2 tau Delta when that phase ends (tau < 1: A = 0). For tau < t < rho^2 tau down-moves are 0 and
-up-moves still >= (2/3) eta_t rho a, so H_end <= (A - U)^+, U a sum of independent terms (ties taken at their smaller value),
-E U >= (2/3) p eta rho a 2 sqrt(tau) (rho - sqrt 2) = (2/3) p rho (rho - sqrt 2) tau Delta >= 2A. As (EU/2 - U)^+ <=
-(U - EU)^2/(2 EU) and Var U <= max step x EU with max step <= Delta (rho + 1)/2, E H_end <= Delta (rho + 1)/4. Then all is frozen. []
+*Proof.* tau = (2 eta a/Delta)^2. For t <= tau each down-move is Delta R_D(eta_t a/Delta) <= 2 eta_t a, so the distance H to
+the top is at most A = 4 eta a sqrt(tau) = 2 tau Delta when that phase ends (tau < 1: A = 0). For tau < t < rho^2 tau
+down-moves are 0 and up-moves still >= (2/3) eta_t rho a, so H_end <= (A - U)^+, U a sum of independent terms (ties taken at
+their smaller value), E U >= (2/3) p eta rho a 2 sqrt(tau) (rho - sqrt 2) = (2/3) p rho (rho - sqrt 2) tau Delta >= 2A. As
+(EU/2 - U)^+ <= (U - EU)^2/(2 EU) and Var U <= max step x EU with max step <= Delta (rho + 1)/2, E H_end <= Delta (rho + 1)/4.
+Then all is frozen. []
 
 Source: this project's statement: claim C2, two-sided, for the schedule of the analysis.
 """
@@ -114,7 +116,8 @@ def _instances(setting: Setting) -> list[Instance]:
     classic = Params(16.0, 1 / 32, 8, 0.05, 2.0)
     family = Family(400 if setting.full else 40, setting.seed)
     out = [
-        _instance(Params(16.0, 1 / 32, bits, 0.05, eta), rule) for bits, eta in ((8, 0.2), (8, 0.9), (8, 2.0), (5, 1.3), (10, 3.0))
+        _instance(Params(16.0, 1 / 32, bits, 0.05, eta), rule)
+        for bits, eta in ((8, 0.2), (8, 0.9), (8, 2.0), (5, 1.3), (10, 3.0))
     ]
     out.append(
         worst_of(

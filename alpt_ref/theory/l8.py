@@ -1,15 +1,15 @@
 r"""L8: progressive predictions of stochastic rounding are calibrated, whatever the data and their order.  (lower, upper)
 
-Constant eta, SR(k) (k infinite: SR, theta_k = 0), logistic regression with one-hot features, one example a step. For a feature i
-touched n_i times, with C_i = sum_t E|P(x_t)_i - x_{t,i}|/eta and M = mean over those n_i examples of (prediction before the step -
-label):
+Constant eta, SR(k) (k infinite: SR, theta_k = 0), logistic regression with one-hot features, one example a step. For a
+feature i touched n_i times, with C_i = sum_t E|P(x_t)_i - x_{t,i}|/eta and M = mean over those n_i examples of (prediction
+before the step - label):
 
     (w_{1,i} - E w_{T+1,i})/(eta n_i) - C_i/n_i  <=  E M  <=  (w_{1,i} - E w_{T+1,i})/(eta n_i) + theta_k + C_i/n_i
 
 and |w_1 - w_{T+1}| <= (2^m - 1) Delta: calibrated at the rate (2^m - 1) Delta/(eta n_i). DR has no such bound (L5(b)).
 
-*Proof.* Sum E[w_{t+1,i} - w_{t,i}] = -eta E[g_{t,i}] + E[P(x)_i - x_i] + bias, the bias in [0, 2^-k Delta) on touched steps and 0
-elsewhere (Q1). []
+*Proof.* Sum E[w_{t+1,i} - w_{t,i}] = -eta E[g_{t,i}] + E[P(x)_i - x_i] + bias, the bias in [0, 2^-k Delta) on touched steps
+and 0 elsewhere (Q1). []
 
 The rows give E M with every E w and C_i from the same exact law, so that for SR both sides meet up to clipping.
 
@@ -32,7 +32,6 @@ from alpt_ref.theory.claim import (
     HOLDS,
     VIOLATED,
     Claim,
-    Draw,
     Instance,
     Measured,
     Setting,
@@ -117,15 +116,11 @@ def _orders() -> list[tuple[str, Ordered, Grid, int]]:
     ]
 
 
-def _instance(
-    rule: Rule, k: int, case: tuple[str, Ordered, Grid, int], eta: float = 0.3, expected: str = HOLDS
-) -> Instance:
+def _instance(rule: Rule, k: int, case: tuple[str, Ordered, Grid, int], eta: float = 0.3, expected: str = HOLDS) -> Instance:
     name, ordered, grid, feature = case
     p = Params(grid.bits, float(grid.delta), eta, 0, k)
     prefix = "control, nearest: " if expected == VIOLATED else f"{rule.name}: "
-    return Instance(
-        f"{prefix}{name}", p, lambda draw: _measure(ordered, grid, rule, eta, feature, p), expected=expected
-    )
+    return Instance(f"{prefix}{name}", p, lambda draw: _measure(ordered, grid, rule, eta, feature, p), expected=expected)
 
 
 def _rows(setting: Setting, control_eta: float) -> list[Instance]:

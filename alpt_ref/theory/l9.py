@@ -4,9 +4,9 @@ One coordinate, no clipping, s = eta |g|/Delta: E[w_{t+1} - w_t] is -eta g under
 
     rho(s) = R_D(s)/s:   0 for s < 1/2, 2 just above 1/2, 2/3 just below 3/2, 4/3 just above; |rho(s) - 1| <= 1/(2 s).
 
-So DR is full-precision SGD with a learning rate multiplied by rho: its transient is up to twice as fast as SR's, or stops. C1 is
-therefore not true instance by instance (f = G|w - c|, eta G/Delta = 0.51: DR needs 0.51 of SR's steps); it is true where s < 1/2
-matters: small or decaying steps.
+So DR is full-precision SGD with a learning rate multiplied by rho: its transient is up to twice as fast as SR's, or stops. C1
+is therefore not true instance by instance (f = G|w - c|, eta G/Delta = 0.51: DR needs 0.51 of SR's steps); it is true where s
+< 1/2 matters: small or decaying steps.
 
 *Proof.* Definition of R_D, and Q2. []
 

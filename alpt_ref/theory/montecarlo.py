@@ -212,7 +212,7 @@ def decide(
     sample : (first, last) -> one number in [low, high] for each of the replicas first .. last - 1. bound : what the mean is
     to be compared with; None asks for nothing more than the first look.
 
-    Looks after ``first``, 4 ``first``, 16 ``first``, ... replicas and stops where ``bound`` lies outside of the interval, or at
+    Looks after ``first``, 2 ``first``, 4 ``first``, ... replicas and stops where ``bound`` lies outside of the interval, or at
     ``most``. *The level needs no correction for looking.* The looks are at the same samples X_1, X_2, ..., more of them each
     time, and :func:`alpt_ref.intervals.bounded_mean` misses the mean at any n at all with probability at most alpha (Ville):
     so, whatever rule stops the looking, it misses at that n with probability at most alpha. []
@@ -224,6 +224,6 @@ def decide(
         assert estimate.half is not None
         if n >= most or bound is None or abs(bound - estimate.mean) > estimate.half:
             return estimate, n
-        more = min(4 * n, most)
+        more = min(2 * n, most)
         values = np.concatenate((values, np.asarray(sample(n, more), float64)))
         n = more

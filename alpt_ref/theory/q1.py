@@ -88,7 +88,9 @@ def _float_storage(draw: Draw) -> Measured:
     deltas = (0.002 + 0.02 * uniforms(2000, seed=2, stream=Stream.DATA)).astype(float32)
     moved = (q * deltas[:, None]) / deltas[:, None] != q
     s = float(float32(-3) * float32(0.012356101) / float32(0.012356101))
-    return Measured(int(moved.sum()), note=f"{moved.mean():.0%} of all pairs; Delta = float32(0.012356101), q = -3: s = {s:.8g}")
+    return Measured(
+        int(moved.sum()), note=f"{moved.mean():.0%} of all pairs; Delta = float32(0.012356101), q = -3: s = {s:.8g}"
+    )
 
 
 def _instances(setting: Setting) -> list[Instance]:
@@ -103,6 +105,12 @@ def _instances(setting: Setting) -> list[Instance]:
     ]
 
 
-CLAIMS = (
-    Claim("Q1", "Grid points are fixed, by every rule and for every u: codes moved", "exact", lambda p: 0.0, _instances, takes_rule=True),
-)  # fmt: skip
+CLAIM = Claim(
+    "Q1",
+    "Grid points are fixed, by every rule and for every u: codes moved",
+    "exact",
+    lambda p: 0.0,
+    _instances,
+    takes_rule=True,
+)
+CLAIMS = (CLAIM,)

@@ -3,8 +3,8 @@
 (a) E_u Q_S(x) = P(x). With u on the lattice 2^-k Z the bias is exactly (ceil(2^k a)/2^k - a) Delta, a = frac(P(x)/Delta).
 (b) That bias lies in [0, 2^-k Delta).
 
-*Proof.* Up when u < a: a uniform of [0, 1) is below a with probability a; of the lattice points j 2^-k, those with j < 2^k a are,
-ceil(2^k a) of 2^k. []
+*Proof.* Up when u < a: a uniform of [0, 1) is below a with probability a; of the lattice points j 2^-k, those with j < 2^k a
+are, ceil(2^k a) of 2^k. []
 
 float32 division adds a relative error 2^-24 on s; a training step, which acts on codes, has none.
 

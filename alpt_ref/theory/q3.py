@@ -3,8 +3,8 @@
 (a) E (Q_S(x)_i - P(x)_i)^2 = Delta^2 a_i (1 - a_i).
 (b) For x = w - eta g with w on the grid: E||Q_S(x) - P(x)||^2 <= sum_i min( Delta eta |g_i|, Delta^2/4 ).
 
-*Proof.* (a): up by 1 - a with probability a, down by a with probability 1 - a. (b): a (1 - a) <= min(a, 1 - a), which is at most
-|P(x)_i - w_i|/Delta, for w_i is a grid point, and at most 1/4. []
+*Proof.* (a): up by 1 - a with probability a, down by a with probability 1 - a. (b): a (1 - a) <= min(a, 1 - a), which is at
+most |P(x)_i - w_i|/Delta, for w_i is a grid point, and at most 1/4. []
 
 Source: this project's statement; (b) is what makes T1's floor Delta G1/2 rather than of order Delta^2/eta.
 """

@@ -6,8 +6,8 @@ s = x/Delta; scaling x and Delta by a power of two scales Q.
 *Proof.* Monotone: within a cell "up when u < a" grows with a and shrinks with u, and codes never pass an integer that separates
 two targets. Commuting: the ends of the box are integers. Scaling: s is the same number. []
 
-In float32, x clipped to [Delta q_lo, Delta q_hi] and then divided is not s clipped: fl(fl(Delta q_hi)/Delta) can miss q_hi. That
-design is a row of the table that must be violated.
+In float32, x clipped to [Delta q_lo, Delta q_hi] and then divided is not s clipped: fl(fl(Delta q_hi)/Delta) can miss q_hi.
+That design is a row of the table that must be violated.
 
 Source: this project's statement.
 """

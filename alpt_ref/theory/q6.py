@@ -12,7 +12,7 @@ import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems import box
-from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Instance, Measured, Setting
 from alpt_ref.theory.walk import draws
 
 

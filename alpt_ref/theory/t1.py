@@ -158,10 +158,14 @@ def of_walk(walk: Walk) -> Params:
 
 
 def _instance(walk: Walk, rule: Rule, name: str = "", expected: str = HOLDS) -> Instance:
-    def measure(draw: Draw) -> Measured:
-        return replace(walk.regret(rule), checks=(unbiased(rule),))
+    p = of_walk(walk)
 
-    return Instance(name or walk.name, of_walk(walk), measure, expected=expected)
+    def measure(draw: Draw) -> Measured:
+        terms = bound(p)._asdict() if all(check.holds for check in p.checks()) else {}
+        note = ", ".join(f"{name} {value:.3g}" for name, value in terms.items())
+        return replace(walk.regret(rule), checks=(unbiased(rule),), note=note)
+
+    return Instance(name or walk.name, p, measure, expected=expected)
 
 
 def _instances(setting: Setting) -> list[Instance]:
@@ -174,6 +178,10 @@ def _instances(setting: Setting) -> list[Instance]:
         return [_instance(walk, rule) for walk in random_walks(count, seed)]
 
     out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
+    from alpt_ref.theory import sampled  # it knows this module's parameters
+
+    runs = sampled.standard(setting.full, setting.data)
+    out += [run.instance(rule, run.params(), unbiased) for run in runs]
     if setting.rule is None:
         out += [_instance(walk, NEAREST, f"control, nearest: {walk.name}", VIOLATED) for walk in stuck_walks()]
         out.append(_adaptive())

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alpt_ref.laws.rule import NEAREST, Rule
+from alpt_ref.problems import diameter
 from alpt_ref.theory.claim import (
     Check,
     Claim,
@@ -36,6 +37,7 @@ from alpt_ref.theory.claim import (
     rounds_to_nearest,
     worst_of,
 )
+from alpt_ref.theory.sampled import Sampled, standard
 from alpt_ref.theory.walk import Walk, random_walks, rates, standard_walks, stuck_walks
 
 
@@ -89,15 +91,24 @@ def _instance(walk: Walk, rule: Rule) -> Instance:
     return Instance(walk.name, of_walk(walk), measure)
 
 
+def of_sampled(run: Sampled) -> Params:
+    """The statement for a run that is sampled."""
+    p = run.params()
+    D1, D = p.distance, diameter(run.grid, p.d)
+    return Params(p.steps, p.eta, "constant", p.delta, p.d, p.G, D, D1, p.outside)
+
+
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
+    runs = standard(setting.full, setting.data)
     family = Family(400 if setting.full else 48, setting.seed)
 
     def members(count: int, seed: int) -> list[Instance]:
         return [_instance(walk, rule) for walk in random_walks(count, seed)]
 
     out = [_instance(walk, rule) for walk in (*standard_walks(setting.full), *stuck_walks())]
-    return [*out, worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family)]
+    out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
+    return out + [run.instance(rule, of_sampled(run), rounds_to_nearest) for run in runs]
 
 
 CLAIM = Claim(

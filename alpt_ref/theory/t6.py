@@ -1,7 +1,7 @@
 r"""T6: ALPT, the step size moves.  (upper)
 
-Algorithm. w_t = Delta_t q_t; x_t = w_t - eta_t g_t is rounded stochastically to the grid of Delta_{t+1}, which may depend on all
-the past and on g_t, but not on the uniforms of step t.
+Algorithm. w_t = Delta_t q_t; x_t = w_t - eta_t g_t is rounded stochastically to the grid of Delta_{t+1}, which may depend on
+all the past and on g_t, but not on the uniforms of step t.
 
 Guarantee (upper), clipping included and whether Delta grows or shrinks:
 

@@ -119,11 +119,12 @@ def standard_walks(full: bool) -> list[Walk]:
     ]
     if full:
         sixteen = Grid(16, 2.0**-12)
+        stiff = joint_quadratic(rotated((1.0, 1e-3), 0.6), (0.3, -0.2))
         out += [
             Walk("clicks at 3%, 16 bits", (clicks(0.03),), sixteen, 0.2, 10_000),
-            Walk("quadratic, d = 2, cond 1000", (joint_quadratic(rotated((1.0, 1e-3), 0.6), (0.3, -0.2)),), Grid(6, 2.0**-5), 0.3, 2000),
+            Walk("quadratic, d = 2, cond 1000", (stiff,), Grid(6, 2.0**-5), 0.3, 2000),
             Walk("logistic, d = 2, 6 bits", (finite_logistic(logistic, "example"),), Grid(6, 0.0625), 0.2, 2000),
-        ]  # fmt: skip
+        ]
     return out
 
 

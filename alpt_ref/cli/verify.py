@@ -1,0 +1,39 @@
+"""``alpt-ref verify``: verdicts on the statements."""
+
+import argparse
+
+from alpt_ref.cli.arguments import CommandError
+from alpt_ref.studies.verification import Request, problems_of
+from alpt_ref.studies.verification import run as verify
+from alpt_ref.theory.claim import Claim, Setting
+from alpt_ref.theory.registry import claims_of, load_claims, load_rule
+
+
+def run(args: argparse.Namespace) -> int:
+    """1 if a verdict is not the expected one, else 0. Raises CommandError, DataError or ValueError."""
+    if args.threads < 1:
+        raise CommandError(f"--threads must be a positive integer, got {args.threads}")
+    own = load_claims(args.claim) if args.claim else []
+    claims = claims_of(args.ids) if args.ids or not own else []
+    if args.list:
+        print("\n".join(f"{claim.id:<8}{claim.kind:<7}{claim.statement}" for claim in claims + own))
+        return 0
+    rule = load_rule(args.rule) if args.rule else None
+    if rule is not None:
+        claims = _about_rules(claims, args.ids)
+    setting = Setting(args.full, rule, problems_of(args.data), args.threads)
+    complete = not args.ids and not own and rule is None
+    request = Request((*claims, *own), setting, args.out, complete, cached=rule is None and not own)
+    try:
+        record = verify(request)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+    return int(any(row["verdict"] != row["expected"] for row in record["rows"]))
+
+
+def _about_rules(claims: list[Claim], ids: list[str]) -> list[Claim]:
+    """Those in which a rounding rule can be replaced; CommandError where none of the named ones is."""
+    chosen = [claim for claim in claims if claim.takes_rule]
+    if not chosen:
+        raise CommandError(f"--rule: {', '.join(ids)} has no rounding rule that another could replace")
+    return chosen

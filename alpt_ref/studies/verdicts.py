@@ -1,0 +1,113 @@
+"""The verdicts as tables, grouped by statement, and as one sentence."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+
+from alpt_ref.studies import directions
+from alpt_ref.studies.report import ctr_sheets
+from alpt_ref.studies.sheet import Sheet, number
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Row
+
+Record = dict[str, Any]
+SYMBOL = {"upper": "<=", "lower": ">=", "exact": "=", "law": "~"}
+SHORT = {"exact": "exact", "monte-carlo": "MC", "trajectory": "path"}
+COLUMNS = ("instance", "by", "measured", "", "bound", "ratio", "verdict")
+
+
+def _number(value: float | None) -> str:
+    return number(value, 4)
+
+
+def _ratio(row: Row) -> str:
+    if row.ratio is None:
+        return "-"
+    return f"{row.ratio:.3f}" if 1e-3 <= abs(row.ratio) < 1e3 else number(row.ratio)
+
+
+def line(row: Row) -> tuple[str, ...]:
+    """A row of the table; one with an unexpected verdict is marked."""
+    measured = _number(row.measured)
+    if row.method == "monte-carlo":
+        measured += f"±{number(row.half, 1)}"
+    verdict = row.verdict + (" !" if row.surprising else "")
+    return (row.instance, SHORT[row.method], measured, SYMBOL[row.kind], _number(row.bound), _ratio(row), verdict)
+
+
+def sheets(rows: Sequence[Row]) -> Iterator[Sheet]:
+    """A sheet for each claim; its note has the counterexamples of what is violated and why what is not applicable is not."""
+    for _, group in groupby(rows, key=lambda row: row.id):
+        part = list(group)
+        notes = [_note(row) for row in part if row.verdict in (VIOLATED, NOT_APPLICABLE) or row.surprising]
+        title = f"{part[0].id} ({part[0].kind})  {part[0].statement}"
+        yield Sheet(title, COLUMNS, [line(row) for row in part], "\n".join(note for note in notes if note))
+
+
+def _note(row: Row) -> str:
+    expected = [f"expected: {row.expected}"] if row.surprising else []
+    failed = [check for check in row.checks if not check.holds]
+    said = [f"{check.name}: {number(check.lhs, 3)} {check.relation} {number(check.rhs, 3)} fails" for check in failed]
+    text = "; ".join(expected + ([row.note] if row.note else []) + said)
+    return f"{row.instance}: {text}" if text else ""
+
+
+def finding(rows: Sequence[Row], record: Record) -> str:
+    """One sentence: how many verdicts of which kind, whether any was unexpected, and the two directions of C1 and C2."""
+    counts = Counter(row.verdict for row in rows)
+    groups = len({row.id.split("(")[0] for row in rows})
+    surprises = [row for row in rows if row.surprising]
+    controls = sum(row.expected != HOLDS for row in rows)
+    said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
+    of = f"the rule {record['rule']}" if record["rule"] else f"{groups} statement{'s' if groups != 1 else ''}"
+    text = f"{len(rows)} verdicts on {of}: {said}"
+    if surprises:
+        first = surprises[0]
+        text += f"; {len(surprises)} not as expected, the first {first.id}, {first.instance}: {first.verdict}"
+    elif controls:
+        text += f"; all as expected, {controls} controls and refuted variants among them"
+    if record["directions"]:
+        text += f"; {directions.finding(record['directions'])}"
+    if record["ctr"]:
+        pairs = record["ctr"]["pairs"]
+        decided = [x["logloss"] > 0 for x in pairs if x["logloss"] is not None and abs(x["logloss"]) > x["logloss_half"]]
+        text += f"; of {len(pairs)} tuned CTR comparisons SR wins {sum(decided)}, DR {len(decided) - sum(decided)}"
+    return text + "."
+
+
+def _more(record: Record) -> list[Sheet]:
+    out = []
+    if record["directions"]:
+        out.append(directions.sheet(record["directions"]))
+    if record["ctr"]:
+        out += ctr_sheets({"ctr": record["ctr"], "settings": {"confidence": 0.95}})
+    return out
+
+
+def markdown(rows: Sequence[Row], record: Record) -> str:
+    """Everything as Markdown."""
+    head = ["# Verdicts", "", record["finding"], ""]
+    return "\n".join(head + [sheet.markdown() for sheet in (*sheets(rows), *_more(record))])
+
+
+def show(rows: Sequence[Row], record: Record, console: Console, seconds: float) -> None:
+    """Print a compact table grouped by statement, C1 and C2, the CTR panel, and last the finding."""
+    for sheet, (_, group) in zip(sheets(rows), groupby(rows, key=lambda row: row.id), strict=True):
+        console.print(sheet.title, style="bold", highlight=False, markup=False)
+        for row in group:
+            instance, by, measured, symbol, bound, ratio, verdict = line(row)
+            text = f"  {instance:<40.40} {by:<5}{measured:>13} {symbol:>2} {bound:<9}{ratio:>8} {verdict}"
+            console.print(text, style="red" if row.surprising else None, highlight=False, markup=False)
+        if sheet.note:
+            console.print(sheet.note, style="dim", highlight=False, markup=False)
+        console.print()
+    for sheet in _more(record):
+        sheet.print(console)
+    chance = f"{record['false_alarm']:g}"
+    closing = (
+        f"{seconds:.0f} s. All Monte Carlo intervals hold at once, but for a chance of {chance}; the other rows are exact."
+    )
+    console.print(closing, style="dim", highlight=False)
+    console.print(record["finding"], highlight=False, markup=False)

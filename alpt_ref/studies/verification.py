@@ -1,0 +1,151 @@
+"""Verdicts on all statements: runs the claims, saves each row as it is found, prints the table and one sentence.
+
+OUT/verdicts.json    every row (:meth:`alpt_ref.theory.claim.Row.record`), C1 and C2 in both directions, the CTR panel
+OUT/verdicts.md      the same as Markdown
+OUT/cells/           finished rows: an interrupted run goes on from there, as long as the code is the same
+
+Rows of a user's rules and claims are never kept: a function has no name that tells its versions apart.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+import alpt_ref
+from alpt_ref.data import Source, fit_read
+from alpt_ref.files import checksum, write_atomic, write_json
+from alpt_ref.problems import LogisticProblem, from_dataset
+from alpt_ref.results import RunSpec, Store
+from alpt_ref.studies import ctr, directions, verdicts
+from alpt_ref.studies.settings import CtrSettings, Settings
+from alpt_ref.studies.sheet import WIDTH
+from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting, verify
+
+Record = dict[str, Any]
+PANEL = CtrSettings(seeds=8)
+L2_REAL = 1e-3
+Job = tuple[Claim, Instance]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    claims : in order. setting : as the claims take it. complete : also C1 and C2 in both directions and the CTR panel.
+    cached : whether finished rows are kept. out : the folder.
+    """
+
+    claims: Sequence[Claim]
+    setting: Setting
+    out: Path
+    complete: bool = False
+    cached: bool = True
+    panel: CtrSettings = field(default_factory=lambda: PANEL)
+
+
+def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
+    """A logistic problem for each libsvm file."""
+    out = []
+    for path in paths:
+        dataset, _ = fit_read(path, Source("libsvm"))
+        out.append(from_dataset(dataset.X, dataset.y, L2_REAL, path.name.removesuffix(".gz")))
+    return tuple(out)
+
+
+@cache
+def code_version() -> str:
+    """Eight hexadecimal digits of the package's sources: a saved row is one of this very code."""
+    root = Path(alpt_ref.__file__).parent
+    sources = sorted(path for path in root.rglob("*.py"))
+    return f"{checksum(np.frombuffer(path.read_bytes(), np.uint8) for path in sources):08x}"
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Any]:
+    """What to call with each finished row; draws a bar on standard error where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("", total=total)
+        yield lambda row: bars.update(task, advance=1, description=f"{row.id} {row.instance}")
+
+
+def jobs_of(request: Request) -> list[Job]:
+    """Every claim with every instance."""
+    return [(claim, instance) for claim in request.claims for instance in claim.instances(request.setting)]
+
+
+def rows_of(request: Request) -> list[Row]:
+    """All rows, in order.
+
+    Monte Carlo rows share the table's false alarm rate evenly, and take all threads one by one; the others run side by side.
+    """
+    jobs = jobs_of(request)
+    sampled = sum(instance.method == "monte-carlo" for _, instance in jobs)
+    alpha, threads = FALSE_ALARM / max(sampled, 1), request.setting.threads
+    with progress(len(jobs)) as done, ThreadPoolExecutor(threads) as pool:
+
+        def work(job: Job) -> Row:
+            claim, instance = job
+            row = _saved(request, claim, instance, alpha, threads if instance.method == "monte-carlo" else 1)
+            done(row)
+            return row
+
+        exact = [job for job in jobs if job[1].method != "monte-carlo"]
+        rows = {id(job[1]): row for job, row in zip(exact, pool.map(work, exact), strict=True)}
+        rows |= {id(job[1]): work(job) for job in jobs if job[1].method == "monte-carlo"}
+    return [rows[id(instance)] for _, instance in jobs]
+
+
+def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
+    if not request.cached:
+        return verify(claim, instance, alpha, threads)
+    s = request.setting
+    data = [problem.fingerprint for problem in s.data]
+    spec = {"id": claim.id, "instance": instance.name, "full": s.full, "seed": s.seed, "alpha": alpha, "data": data}
+    spec["code"] = code_version()
+
+    def compute() -> dict[str, Any]:
+        row = verify(claim, instance, alpha, threads)
+        return {"row": np.array(json.dumps(row.record()))}
+
+    arrays = Store(request.out).cell(RunSpec("verdict", spec), compute)
+    return Row.from_record(json.loads(str(arrays["row"])))
+
+
+def ctr_panel(request: Request) -> Record:
+    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data."""
+    clicks = ctr.synthetic(request.panel, request.setting.seed)
+    settings = Settings(seed=request.setting.seed, ctr=request.panel)
+    return ctr.study(Store(request.out), clicks, settings, request.setting.threads)
+
+
+def run(request: Request) -> Record:
+    """Verify, save, print the tables and, last, what was found in one sentence; returns what verdicts.json holds."""
+    began = time.perf_counter()
+    rows = rows_of(request)
+    record: Record = {
+        "version": alpt_ref.__version__,
+        "full": request.setting.full,
+        "rule": request.setting.rule.name if request.setting.rule else None,
+        "false_alarm": FALSE_ALARM,
+        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2023), Bonferroni; others: rounding errors",
+        "rows": [row.record() for row in rows],
+        "directions": directions.measure() if request.complete else None,
+        "ctr": ctr_panel(request) if request.complete else None,
+    }
+    record["finding"] = verdicts.finding(rows, record)
+    write_json(request.out / "verdicts.json", record)
+    write_atomic(request.out / "verdicts.md", lambda file: file.write(verdicts.markdown(rows, record).encode()))
+    verdicts.show(rows, record, Console(width=WIDTH), time.perf_counter() - began)
+    return record

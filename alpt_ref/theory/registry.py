@@ -1,0 +1,79 @@
+"""All statements, in order; and those, and rounding rules, that a user brings."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from alpt_ref.laws.rule import Rule, bias
+from alpt_ref.theory.claim import Claim
+
+MODULES = ("q1", "q2", "q3", "q4", "q5", "q6", "t1", "t2", "t3", "t4", "t5", "t6",
+           "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", "l10")  # fmt: skip
+
+
+def all_claims() -> list[Claim]:
+    """Every claim, in the order of the statements."""
+    return [claim for name in MODULES for claim in importlib.import_module(f"alpt_ref.theory.{name}").CLAIMS]
+
+
+def claims_of(ids: Sequence[str]) -> list[Claim]:
+    """The claims of the statements named (T1, L5, or one part, L5(a)), all without names. ValueError for an unknown one."""
+    wanted = [name.upper() for name in ids]
+    known = {module.upper() for module in MODULES}
+    modules = [module for module in MODULES if not wanted or any(w.split("(")[0] == module.upper() for w in wanted)]
+    found = [claim for name in modules for claim in importlib.import_module(f"alpt_ref.theory.{name}").CLAIMS]
+    for name, given in zip(wanted, ids, strict=True):
+        parts = [claim.id.upper() for claim in found if claim.group == name.split("(")[0]]
+        if name not in known and name not in parts:
+            near = f"its parts are {', '.join(parts)}" if parts else f"one of {', '.join(m.upper() for m in MODULES)}"
+            raise ValueError(f"unknown statement {given!r}; {near}")
+    return [claim for claim in found if not wanted or {claim.group, claim.id.upper()} & set(wanted)]
+
+
+def load(where: str, what: str) -> Any:
+    """The object that "module:name" or "file.py:name" stands for. ValueError, one sentence, where there is none.
+
+    Modules are looked for in the current folder, too.
+    """
+    source, _, name = where.rpartition(":")
+    if not source or not name:
+        raise ValueError(f"{what} must be module:name or file.py:name, got {where!r}")
+    try:
+        if source.endswith(".py"):
+            spec = importlib.util.spec_from_file_location(Path(source).stem, source)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+        else:
+            if "" not in sys.path and str(Path.cwd()) not in sys.path:
+                sys.path.insert(0, str(Path.cwd()))
+            module = importlib.import_module(source)
+    except FileNotFoundError:
+        raise ValueError(f"{what} {where}: {source} does not exist") from None
+    except Exception as error:
+        raise ValueError(f"{what} {where}: {source} does not import: {type(error).__name__}: {error}") from None
+    if not hasattr(module, name):
+        raise ValueError(f"{what} {where}: {source} has no {name}")
+    return getattr(module, name)
+
+
+def load_rule(where: str) -> Rule:
+    """A Rule from a user's module, asked once whether its probabilities are any."""
+    rule = load(where, "rule")
+    if not isinstance(rule, Rule):
+        raise ValueError(f"rule {where}: must be an alpt_ref.theory.Rule, got {type(rule).__name__}")
+    bias(rule, -8, 7)
+    return rule
+
+
+def load_claims(where: str) -> list[Claim]:
+    """A Claim, or several, from a user's module."""
+    given = load(where, "claim")
+    claims = [given] if isinstance(given, Claim) else list(given) if isinstance(given, Iterable) else []
+    if not claims or not all(isinstance(claim, Claim) for claim in claims):
+        raise ValueError(f"claim {where}: must be an alpt_ref.theory.Claim or a sequence of them, got {type(given).__name__}")
+    return claims

@@ -1,0 +1,95 @@
+"""Regrets by Monte Carlo, where no exact law reaches: logistic regression on data, many coordinates at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alpt_ref.grid import Grid
+from alpt_ref.kernels.replicas import RANDOM_BITS
+from alpt_ref.laws.rule import Rule
+from alpt_ref.problems import LogisticProblem, gaussian_logistic, grid_of, one_hot_logistic
+from alpt_ref.problems.separable import AbsoluteSum
+from alpt_ref.theory import t1
+from alpt_ref.theory.claim import HOLDS, Check, Draw, Instance, Measured
+from alpt_ref.theory.montecarlo import Run, decide
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A run to be sampled, w_1 = 0. most : replicas at the most."""
+
+    name: str
+    problem: LogisticProblem | AbsoluteSum
+    grid: Grid
+    mode: str
+    eta: float
+    steps: int
+    decays: bool = False
+    most: int = 8192
+
+    def params(self) -> t1.Params:
+        """T1's parameters, the lattice of 24-bit uniforms included."""
+        problem = self.problem
+        w_star = problem.w_star if isinstance(problem, AbsoluteSum) else problem.solution.w
+        G, G1 = problem.gradient_bounds(self.grid, self.mode)
+        return t1.params_at(
+            w_star, self.grid, G, G1, steps=self.steps, eta=self.eta, w_1=0.0, decays=self.decays, random_bits=RANDOM_BITS
+        )
+
+    def instance(
+        self, rule: Rule, params: Any, check: Callable[[Rule], Check], name: str = "", expected: str = HOLDS
+    ) -> Instance:
+        """E[R(T)]/T under ``rule``: as many replicas as the comparison with the bound takes; one where nothing is random."""
+        run = Run(self.problem, self.grid, rule, self.mode, self.eta, self.steps, self.decays)
+        certain = self.mode == "batch" and rule.name in ("nearest", "toward_zero", "floor")
+        low, high = self.problem.loss_range(self.grid, self.mode)
+
+        def measure(draw: Draw) -> Measured:
+            if certain:
+                return Measured(float(run.samples(0, 1).regret[0]), 1e-12 * high, (check(rule),))
+            estimate, n = decide(
+                lambda first, last: run.samples(first, last, draw.threads).regret,
+                low,
+                high,
+                draw.bound,
+                draw.alpha,
+                most=self.most,
+            )
+            assert estimate.half is not None
+            return Measured(estimate.mean, estimate.half, (check(rule),), f"{n} replicas, each within [{low:.3g}, {high:.3g}]")
+
+        method = "trajectory" if certain else "monte-carlo"
+        return Instance(name or self.name, params, measure, method, expected)
+
+
+def standard(full: bool, data: Sequence[LogisticProblem]) -> list[Sampled]:
+    """Generated logistic problems with exact and random gradients, 1024 absolute values, and the data given."""
+    gaussian, one_hot = logistic_problems()
+    longer = 4 if full else 1
+    centres = 0.8 * (np.arange(1024) * 0.618 % 1.0 - 0.5)
+    many = AbsoluteSum(1.0 / 32.0, centres)
+    unit = Grid(5, 2.0**-4)
+    most = 32_768 if full else 8192
+    out = [
+        _tuned("gaussian 60 x 5, exact gradients", gaussian, 8, "batch", 200 * longer, most),
+        _tuned("gaussian 60 x 5, one example a step", gaussian, 8, "example", 1000 * longer, most),
+        _tuned("one-hot 120 x 15, exact gradients", one_hot, 8, "batch", 200 * longer, most),
+        Sampled("1024 |w_i - c_i|", many, unit, "batch", 0.2 * float(unit.delta) * 32.0, 300, most=most),
+    ]
+    out += [_tuned(f"{problem.name}, one example a step", problem, 10, "example", 20_000, most) for problem in data]
+    return out
+
+
+def logistic_problems() -> tuple[LogisticProblem, LogisticProblem]:
+    """60 dense examples of 5 features, and 120 of 3 one-hot fields with 5 values each."""
+    return gaussian_logistic(60, 5, l2=0.2, scale=0.7, seed=1), one_hot_logistic(120, 3, 5, l2=0.05, seed=1)
+
+
+def _tuned(name: str, problem: LogisticProblem, bits: int, mode: str, steps: int, most: int) -> Sampled:
+    """eta = ||w*|| / (G sqrt(T)), which makes T1's two vanishing terms equal."""
+    grid = grid_of(problem, bits)
+    G = problem.gradient_bounds(grid, mode).G
+    eta = float(np.linalg.norm(problem.solution.w)) / (G * steps**0.5)
+    return Sampled(name, problem, grid, mode, eta, steps, most=most)

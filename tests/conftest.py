@@ -28,6 +28,12 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
+    reports = [report for part in terminalreporter.stats.values() for report in part if hasattr(report, "user_properties")]
+    calls = [report for report in reports if report.when == "call"]
+    mutants = [text for report in calls for name, text in report.user_properties if name == "mutant"]
+    if mutants:
+        terminalreporter.section("mutants of the statements, and the verdict that each was given")
+        terminalreporter.write_line("\n".join(mutants))
     skipped = terminalreporter.stats.get("skipped", [])
     missing = sum("ALPT_DATA" in str(report.longrepr) for report in skipped)
     terminalreporter.write_line(f"{missing} tests skipped for want of real data (ALPT_DATA)")

@@ -143,9 +143,10 @@ def exact_law(
     rule, points, codes = as_rule(rule), *_states(oracle, grid)
     if steps < 0:
         raise ValueError(f"steps must not be negative, got {steps!r}")
-    rates = np.broadcast_to(np.asarray(eta, float64), (steps,)) if np.ndim(eta) in (0, 1) else np.empty(0)
-    if rates.shape != (steps,) or not (np.isfinite(rates).all() and (rates > 0).all()):
+    rates = np.asarray(eta, float64)
+    if rates.shape not in ((), (steps,)) or not (np.isfinite(rates).all() and (rates > 0).all()):
         raise ValueError(f"eta must be positive and finite, a number or one for each of {steps} steps")
+    rates = np.broadcast_to(rates, (steps,))
     weights, cells = _weights(oracle, steps), gradients_at(oracle, points) / -float(grid.delta)
     values = np.array([values_of(h, points) for h in observe]).reshape(len(observe), points.shape[0])
     law, error = start_law(grid, points, start), 0.0

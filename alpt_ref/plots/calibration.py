@@ -100,7 +100,7 @@ def _sweep(ax: Axes, rows: Sequence[Record], axis: str, x: str) -> None:
         ax.annotate("$2^{-4}\\Delta/\\eta$", place, (8, 0), textcoords="offset points", color=STYLE["stochastic(4)"][1])
         _title(ax, f"one feature, clicks at rate {ps[0]:g} (dashed): exact laws", x, "mean predicted CTR")
     else:
-        _title(ax, "one feature: a floor under the prediction, however rare clicks are", x, "mean predicted CTR")
+        _title(ax, "one feature: a floor, however rare clicks are", x, "mean predicted CTR")
 
 
 def _bits(ax: Axes, rows: Sequence[Record]) -> None:
@@ -155,11 +155,13 @@ def _batches(ax: Axes, rows: Sequence[Record]) -> None:
 
 def _groups(ax: Axes, one: Record) -> None:
     """Predicted against true click rate by groups of features, replicas."""
-    labels = np.array(one["labels"][1:])
+    labels = np.array(one["labels"])
+    shown = np.flatnonzero(labels > 0)[1:]  # the first is all examples; a group without clicks has no place on the axis
+    labels = labels[shown]
     etas = sorted({row["eta"] for row in one["rows"]})
     for row in one["rows"]:
         _, colour, marker = STYLE[row["rule"]]
-        ctr, half = np.array(row["ctr"][1:]), np.array(row["half"][1:])
+        ctr, half = np.array(row["ctr"])[shown], np.array(row["half"])[shown]
         line = ("-", (0, (4, 2)), FORM)[etas.index(row["eta"]) % 3]
         ax.errorbar(labels, ctr, half, fmt=marker, color=colour, linestyle=line, markersize=5, linewidth=1.2, capsize=2)
         if row["rule"] == "nearest":
@@ -167,7 +169,7 @@ def _groups(ax: Axes, one: Record) -> None:
             at = (labels[0], ctr[0])
             ax.annotate(text, at, (-8, 0), textcoords="offset points", ha="right", va="center", fontsize=9.5, color=colour)
     ax.plot(labels, labels, color="#000000", linestyle=TRUTH, linewidth=1.0, zorder=1)
-    ax.set(xscale="log", yscale="log", xlim=(0.7 * labels.min(), 1.15 * labels.max()))
+    ax.set(xscale="log", yscale="log", xlim=(0.6 * labels.min(), 1.15 * labels.max()))
     ticks = (0.01, 0.02, 0.05, 0.1, 0.2)
     _plain(ax, "x", ticks)
     _plain(ax, "y", ticks)
@@ -188,7 +190,8 @@ def _fits(ax: Axes, data: Record, optimizer: str) -> None:
     ax.axhline(1.0, color="#000000", linestyle=TRUTH, linewidth=1.0, zorder=1)
     ax.set(xscale="log", yscale="log")
     _plain(ax, "x", sorted({line["batch"] for line in lines}))
-    _plain(ax, "y", (0.5, 1, 2, 5, 10))
+    low, high = ax.get_ylim()
+    _plain(ax, "y", (0.5, 1, 2, 5, 10) if high > 3 * low else (0.6, 0.8, 1, 1.2, 1.5, 2))
     shown = " and ".join(f"{lr:g}{note}" for lr, note in zip(lrs, ("", " (dashed)"), strict=False))
     title = f"{data['data']}, {'SGD' if optimizer == 'sgd' else 'Adam'}, $\\eta$ = {shown}"
     _title(ax, title, f"batch size (LR without bias, click rate {data['label']:.2g})", "predicted / true CTR")

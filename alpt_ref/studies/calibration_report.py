@@ -146,7 +146,7 @@ def _fit(found: Record | None) -> str:
 def finding(results: Record) -> str:
     """What was found, in one sentence made of the numbers."""
     eta, exact, one = results["exact"]["eta"], results["exact"], results["one_hot"]
-    worst = max(abs(row["ctr"] - row["p"]) for row in eta if row["rule"] == SR)
+    worst = max([1e-15, *(abs(row["ctr"] - row["p"]) for row in eta if row["rule"] == SR)])
     high = [row["ctr"] / row["theta"] for row in eta if row["rule"] == DR and 2.0 * row["p"] <= row["theta"] < 0.5]
     bounded = [within(row) for axis in ("eta", "delta", "p", "k") for row in exact[axis] if row["rule"] != SR]
     dead = [row["batch"] for row in exact["rare"] if row["rule"] == DR and row["start"] > 0.99]

@@ -144,6 +144,6 @@ def finding(records: list[Record]) -> str:
     sr_first = sum(x in ("SR", "only SR") for x in c1)
     dr_first = sum(x in ("DR", "only DR") for x in c1)
     return (
-        f"of {len(records)} settings from frozen to leaping SR is faster in {sr_first} and DR in {dr_first}, SR's error smaller "
-        f"in {c2.count('SR')} and DR's in {c2.count('DR')}"
+        f"of {len(records)} settings from frozen to leaping SR is faster in {sr_first} and DR in {dr_first}, "
+        f"SR's error smaller in {c2.count('SR')} and DR's in {c2.count('DR')}"
     )

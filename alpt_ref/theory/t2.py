@@ -24,9 +24,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import NEAREST, Rule
 from alpt_ref.problems import diameter
+from alpt_ref.problems.finite import absolute
 from alpt_ref.theory.claim import (
+    NOT_APPLICABLE,
     Check,
     Claim,
     Draw,
@@ -108,7 +111,11 @@ def _instances(setting: Setting) -> list[Instance]:
 
     out = [_instance(walk, rule) for walk in (*standard_walks(setting.full), *stuck_walks())]
     out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
-    return out + [run.instance(rule, of_sampled(run), rounds_to_nearest) for run in runs]
+    out += [run.instance(rule, of_sampled(run), rounds_to_nearest) for run in runs]
+    if setting.rule is None:
+        far = Walk("control: w* outside the box", (absolute(1.0, 9.0),), Grid(5, 2.0**-4), 0.02, 100)
+        out.append(replace(_instance(far, rule), expected=NOT_APPLICABLE))
+    return out
 
 
 CLAIM = Claim(

@@ -1,0 +1,214 @@
+"""How a verdict is reached; claims and rules of a user's; the registry."""
+
+import json
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule
+from alpt_ref.theory import Check, Claim, Instance, Measured, Setting, all_claims, registry, verify
+from alpt_ref.theory.claim import Family, Row, judge, rounds_to_nearest, unbiased, worst_of
+
+
+@dataclass(frozen=True)
+class Params:
+    size: float
+
+
+def claim_of(kind: str = "upper", tolerance: float = 0.0, checks=()) -> Claim:
+    return Claim("X(a)", "x <= size", kind, lambda p: p.size, lambda s: [], lambda p: checks, lambda p: tolerance)
+
+
+@pytest.mark.parametrize(
+    ("kind", "measured", "half", "bound", "tolerance", "verdict"),
+    [
+        ("upper", 1.0, 0.5, 1.5, 0, "holds"),
+        ("upper", 1.0, 0.6, 1.5, 0, "undecided"),
+        ("upper", 2.2, 0.6, 1.5, 0, "violated"),
+        ("lower", 1.0, 0.5, 0.5, 0, "holds"),
+        ("lower", 1.0, 0.6, 0.5, 0, "undecided"),
+        ("lower", 1.0, 0.4, 1.5, 0, "violated"),
+        ("exact", 1.0, 0.0, 1.0, 0, "holds"),
+        ("exact", 0.9, 0.05, 1.0, 0.2, "holds"),
+        ("exact", 0.9, 0.15, 1.0, 0.2, "undecided"),
+        ("law", 0.5, 0.1, 1.0, 0.2, "violated"),
+        ("upper", math.nan, 0.0, 1.0, 0, "undecided"),
+        ("lower", 1.0, math.nan, 0.5, 0, "undecided"),
+    ],
+)
+def test_judge(kind, measured, half, bound, tolerance, verdict):
+    assert judge(kind, measured, half, bound, tolerance) == verdict
+
+
+def row_of(claim, value=1.0, half=0.0, checks=(), size=2.0, **more) -> Row:
+    instance = Instance("i", Params(size), lambda draw: Measured(value, half, checks), **more)
+    return verify(claim, instance, 1e-8)
+
+
+BAD = Check("c in the box", 2.0, "<=", 1.0)
+BIASED = Check("unbiased", 0.5, "<=", 0.0, "rule")
+
+
+@pytest.mark.parametrize(
+    ("value", "checks", "verdict"),
+    [
+        (1.0, (), "holds"),
+        (3.0, (), "violated"),
+        (1.0, (BAD,), "not applicable"),
+        (3.0, (BAD,), "not applicable"),
+        (1.0, (BIASED,), "not applicable"),
+        (3.0, (BIASED,), "violated"),
+        (3.0, (BIASED, BAD), "not applicable"),
+        (1.0, (Check("nan", math.nan, "<=", 1.0),), "not applicable"),
+    ],
+)
+def test_a_failed_assumption_never_holds(value, checks, verdict):
+    assert row_of(claim_of(), value, checks=checks).verdict == verdict
+    row = row_of(claim_of(checks=checks), value)
+    assert row.verdict == ("not applicable" if checks else verdict)
+    assert (row.bound is None) == bool(checks)
+
+
+def test_a_row():
+    row = row_of(claim_of(), 1.0, 0.25, (BIASED,), method="monte-carlo", expected="not applicable")
+    assert (row.ratio, row.confidence, row.surprising) == (0.5, 1 - 1e-8, False)
+    assert row_of(claim_of(), size=0.0).ratio is None
+    again = Row.from_record(json.loads(json.dumps(row.record())))
+    assert again == row
+    odd = replace(row, measured=math.nan, half=math.inf)
+    record = odd.record()
+    assert (record["measured"], record["half"]) == (None, None)
+    assert math.isnan(Row.from_record(record).measured)
+    assert record["checks"][0]["holds"] is False
+    assert row_of(claim_of()).surprising is False
+
+
+def test_measuring_may_complete_the_parameters():
+    instance = Instance("i", Params(math.nan), lambda draw: Measured(1.0, params=Params(0.5)))
+    row = verify(claim_of(), instance, 1e-8)
+    assert (row.bound, row.verdict, row.params) == (0.5, "violated", {"size": 0.5})
+
+
+def test_the_worst_of_a_family():
+    members = [Instance(f"m{i}", Params(2.0), lambda d, i=i: Measured(0.5 * i, 0.1)) for i in range(4)]
+    members.append(Instance("out", Params(2.0), lambda d: Measured(9.0, checks=(BAD,))))
+    for kind, value, name in (("upper", (1.5 + 0.1) / 2, "m3"), ("lower", -0.05, "m0")):
+        claim = claim_of(kind)
+        row = verify(claim, worst_of(lambda c=claim: c, "f", lambda count, seed: members, Family(5, 0)), 1e-8)
+        assert row.measured == pytest.approx(value)
+        assert row.bound == 1.0
+        assert row.verdict == ("holds" if kind == "upper" else "violated")
+        assert row.note == f"worst: {name} (size 2); 1 not applicable"
+    none = verify(claim_of(), worst_of(claim_of, "f", lambda count, seed: members[4:], Family(1, 0)), 1e-8)
+    assert none.verdict == "not applicable"
+
+
+def test_what_is_checked_of_a_rule():
+    assert unbiased(STOCHASTIC).holds
+    assert not unbiased(Rule("almost", lambda q, a: a * (1 - 1e-9))).holds
+    assert rounds_to_nearest(NEAREST).holds
+    assert not rounds_to_nearest(FLOOR).holds
+
+
+def test_every_statement_has_a_file_and_says_what_it_is():
+    claims = all_claims()
+    assert list(dict.fromkeys(c.group for c in claims)) == [name.upper() for name in registry.MODULES]
+    assert len({c.id for c in claims}) == len(claims)
+    for claim in claims:
+        assert claim.kind in ("upper", "lower", "exact", "law")
+        assert len(claim.statement) <= 128
+    for name in registry.MODULES:
+        text = __import__(f"alpt_ref.theory.{name}", fromlist=["x"]).__doc__
+        assert text.startswith(f"{name.upper()}: ")
+        assert "*Proof.*" in text
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_instances_are_named_once_and_fit_the_table(full):
+    for claim in all_claims():
+        names = [instance.name for instance in claim.instances(Setting(full))]
+        assert len(set(names)) == len(names), claim.id
+        for instance in claim.instances(Setting(full)):
+            assert instance.expected in ("holds", "violated", "not applicable")
+            assert (instance.expected == "holds") == (not instance.name.startswith("control")), instance.name
+
+
+def test_choosing_claims():
+    assert [c.id for c in registry.claims_of(["l5(A)", "T1"])] == ["T1", "L5(a)"]
+    assert [c.id for c in registry.claims_of(["L9"])] == ["L9(a)", "L9(b)", "L9(c)", "L9(ref)"]
+    assert registry.claims_of([]) == all_claims()
+    with pytest.raises(ValueError, match="unknown statement 'T9'; one of Q1, Q2"):
+        registry.claims_of(["T9"])
+    with pytest.raises(ValueError, match=r"unknown statement 'L5\(z\)'; its parts are L5\(A\)"):
+        registry.claims_of(["L5(z)"])
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A module of a user's in the current folder."""
+    (tmp_path / "mine_of_a_user.py").write_text(
+        "from alpt_ref.theory import Claim, Instance, Measured, Rule\n"
+        "rule = Rule('mine', lambda q, a: a)\n"
+        "high = Rule('high', lambda q, a: 2 * a)\n"
+        "claim = Claim('X1', 'x', 'upper', lambda p: 1.0, lambda s: [])\n"
+        "claims = [claim]\n"
+        "number = 3\n"
+    )
+    (tmp_path / "broken_of_a_user.py").write_text("import nothing_of_that_name\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def test_loading_what_a_user_brings(mine):
+    assert registry.load_rule("mine_of_a_user:rule").name == "mine"
+    assert registry.load_rule("mine_of_a_user.py:rule").name == "mine"
+    assert [c.id for c in registry.load_claims("mine_of_a_user:claim")] == ["X1"]
+    assert [c.id for c in registry.load_claims("mine_of_a_user:claims")] == ["X1"]
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("mine_of_a_user", "rule must be module:name or file.py:name"),
+        ("mine_of_a_user:nothing", "has no nothing"),
+        ("mine_of_a_user:number", r"must be an alpt_ref.theory.Rule, got int"),
+        ("mine_of_a_user:high", r"p_up must be in \[0, 1\]"),
+        ("broken_of_a_user:rule", "does not import: ModuleNotFoundError"),
+        ("nowhere_at_all:rule", "nowhere_at_all does not import"),
+        ("nowhere.py:rule", "nowhere.py does not exist"),
+    ],
+)
+def test_loading_what_is_no_rule(mine, where, message):
+    with pytest.raises(ValueError, match=message):
+        registry.load_rule(where)
+
+
+def test_loading_what_is_no_claim(mine):
+    with pytest.raises(ValueError, match=r"must be an alpt_ref.theory.Claim"):
+        registry.load_claims("mine_of_a_user:number")
+    with pytest.raises(ValueError, match="or a sequence of them, got Rule"):
+        registry.load_claims("mine_of_a_user:rule")
+
+
+def test_public_names():
+    import alpt_ref.theory as theory
+
+    for name in theory.__all__:
+        assert getattr(theory, name).__doc__
+        assert name in dir(theory)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = theory.nothing
+
+
+def test_a_user_checks_a_bound_of_theirs():
+    """A sharper floor than T1's, Delta G1/4, put to the test on T1's own walks: it fails where L1(b) says that it must."""
+    from alpt_ref.theory import t1
+
+    sharper = replace(t1.CLAIM, id="MINE", bound=lambda p: t1.bound(p).total - p.delta * p.G1 / 4)
+    walk = t1.CLAIM.instances(Setting())[0]
+    walk = replace(walk, measure=lambda draw: Measured(0.98 * t1.bound(walk.params).total))
+    assert verify(sharper, walk, 1e-8).verdict == "violated"
+    assert np.isfinite(verify(sharper, walk, 1e-8).bound)

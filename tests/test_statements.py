@@ -1,0 +1,171 @@
+"""Every statement: its verdicts are the expected ones, and a mutant of its bound or of an assumption turns them.
+
+The mutants are listed in the closing summary of the test run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule
+from alpt_ref.problems.finite import absolute, quadratic
+from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, verify
+from alpt_ref.theory.claim import FALSE_ALARM
+from alpt_ref.theory.walk import Walk, stuck_walks
+
+SQUARED = Rule("squared", lambda q, a: a**2)
+ALWAYS = Rule("always", lambda q, a: 0.25 + 0.0 * a)
+DOWNHILL = Rule("downhill", lambda q, a: np.where(a > 0, 1 - a, 0.0))
+CLAIMS = {claim.id: claim for claim in registry.all_claims()}
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("name", registry.MODULES)
+def test_verdicts(name: str) -> None:
+    """All rows of the quick table. Monte Carlo rows at the level that the whole table gives them."""
+    setting = Setting()
+    jobs = [(claim, i) for claim in CLAIMS.values() if claim.group == name.upper() for i in claim.instances(setting)]
+    assert any(i.expected != "holds" for _, i in jobs) or name in ("l2", "l6")
+    for claim, instance in jobs:
+        row = verify(claim, instance, FALSE_ALARM / 16)
+        assert row.verdict == instance.expected, row
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is broken, where, and the verdict that must come of it; ``before`` is the verdict of the unbroken claim."""
+
+    id: str
+    what: str
+    instance: int | Instance = 0
+    bound: Callable[[Any], float] | None = None
+    rule: Rule | None = None
+    after: str = "violated"
+    change: dict[str, Any] = field(default_factory=dict)
+    jit: bool = False
+
+    @property
+    def claim(self) -> Claim:
+        return CLAIMS[self.id]
+
+    def chosen(self, setting: Setting) -> Instance:
+        if isinstance(self.instance, Instance):
+            return self.instance
+        return self.claim.instances(setting)[self.instance]
+
+
+def times(claim: str, factor: float) -> Callable[[Any], float]:
+    return lambda p: factor * CLAIMS[claim].bound(p)
+
+
+def plus(claim: str, term: float) -> Callable[[Any], float]:
+    return lambda p: CLAIMS[claim].bound(p) + term
+
+
+OFF = "not applicable"
+unit = Grid(5, 2.0**-4)
+short = Walk("|w - c|", (absolute(1.0, 0.3 * 2.0**-4),), unit, 0.05 * 2.0**-4, 1500)
+far = Walk("c outside", (absolute(1.0, 1.5),), unit, 0.05 * 2.0**-4, 20)
+noisy = Walk("noisy", (quadratic(1.0, 0.31, 1.0),), Grid(3, 0.5), 1.0, 300, "inverse")
+hazy = t4._instance(quadratic(1.0, 0.31, 0.1), Grid(8, 2.0**-5), STOCHASTIC, 60, start=-1.0)
+falling = t5._instance(quadratic(1.0, 0.0), Grid(8, 2.0**-5), STOCHASTIC, 1, 1.0, -4.0)
+late = t6.Path("late", absolute(1.0, 0.3), (Grid(3, 0.5),), lambda t, i, j: 0, 2.5, 600)
+
+MUTANTS = [
+    Mutant("Q1", "a rule that moves grid points", rule=ALWAYS),
+    Mutant("Q2(a)", "a rule with p_up = a^2", rule=SQUARED),
+    Mutant("Q2(b)", "the bound halved", bound=times("Q2(b)", 0.5)),
+    Mutant("Q3(a)", "the variance off by 0.001", bound=plus("Q3(a)", 1e-3)),
+    Mutant("Q3(b)", "the bound halved", bound=times("Q3(b)", 0.5)),
+    Mutant("Q3(b)", "a rule with p_up = 1/4 everywhere", rule=ALWAYS),
+    Mutant("Q4", "the bound 1 % smaller", bound=times("Q4", 0.99)),
+    Mutant("Q5", "a rule whose p_up falls with a", rule=DOWNHILL),
+    Mutant("Q6", "the bound 1 % smaller", bound=times("Q6", 0.99)),
+    Mutant("T1", "the floor term left out", t1._instance(short, STOCHASTIC),
+           lambda p: sum(t1.bound(p)) - t1.bound(p).floor),
+    Mutant("T1", "w* outside the box", t1._instance(far, STOCHASTIC), after=OFF, change={"before": OFF}),
+    Mutant("T2", "the term of stuck coordinates left out", t2._instance(stuck_walks()[0], NEAREST),
+           lambda p: p.D1**2 / (2 * p.eta * p.steps) + 2 * p.eta * p.G**2),
+    Mutant("T3", "the floor term left out", t3._instance(noisy, STOCHASTIC), lambda p: t3.bound(p) - p.delta * p.G1 / 2),
+    Mutant("T4", "the noise term left out", hazy,
+           lambda p: t4.bound(replace(p, sigma=0.0))),
+    Mutant("T4", "w* outside the box", t4._instance(quadratic(1.0, 3.0), Grid(4, 0.25), STOCHASTIC, 40), after=OFF,
+           change={"before": OFF}),
+    Mutant("T5", "the term L eta G^2/2 left out", falling, lambda p: t5.bound(p) - p.L * p.eta * p.G**2 / 2),
+    Mutant("T6(a)", "the drift of Delta left out of the bound", bound=times("T6(a)", 0.9)),
+    Mutant("T6(b)", "the two expectations left out", t6._regret(late, STOCHASTIC),
+           lambda p: t6.bound(p) - p.gradient - p.drift),
+    Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),
+    Mutant("L1(b)", "1/2 replaced by 0.51", bound=lambda p: 0.51),
+    Mutant("L1(b)", "nearest rounding", rule=NEAREST),
+    Mutant("L1(c)", "the gap of the next grid point", bound=lambda p: 1 - p.c),
+    Mutant("L2", "the bound 2.1 times as large", bound=times("L2", 2.1)),
+    Mutant("L2(ref)", "the reference 20 % larger", bound=times("L2(ref)", 1.2)),
+    Mutant("L3(a)", "stochastic rounding", rule=STOCHASTIC),
+    Mutant("L3(b)", "the bound 10 % smaller", 2, times("L3(b)", 0.9), jit=True),
+    Mutant("L3(c)", "a rule with p_up = a^2", rule=SQUARED),
+    Mutant("L4(a)", "nearest rounding", rule=NEAREST),
+    Mutant("L4(a)", "w* outside the box", l4._mean(quadratic(1.0, 3.0), Grid(6, 2.0**-4), STOCHASTIC, 1.5, 0.3, 40),
+           after=OFF, change={"before": OFF}),
+    Mutant("L4(b)", "1 % more", bound=times("L4(b)", 1.01)),
+    Mutant("L5(a)", "the clipping term left out", 3, lambda p: 1e-10),
+    Mutant("L5(a)", "nearest rounding", rule=NEAREST),
+    Mutant("L5(b)", "the bound 6 % larger", bound=times("L5(b)", 1.06)),
+    Mutant("L5(c)", "stochastic rounding", rule=STOCHASTIC, jit=True),
+    Mutant("L5(ref)", "the reference one digit up", 1, lambda p: p.reference + 3 * p.digit, jit=True),
+    Mutant("L6(a)", "the bound 5 % larger", bound=times("L6(a)", 1.05)),
+    Mutant("L6(b<)", "the bound 6 % larger", bound=times("L6(b<)", 1.06)),
+    Mutant("L6(b>)", "theta_k left out", bound=lambda p: p.p + p.clip_term),
+    Mutant("L6(c)", "the bound of the variant that is not centred, quartered", bound=lambda p: 2.0 ** -(p.k + 2)),
+    Mutant("L6(ref)", "the reference one digit up", bound=lambda p: p.reference + 3 * p.digit),
+    Mutant("L7", "the slack left out", 1, lambda p: 0.0, jit=True),
+    Mutant("L8(<)", "0.001 more", bound=plus("L8(<)", 1e-3), jit=True),
+    Mutant("L8(>)", "theta_k left out", 5, lambda p: p.shift + p.clip_term, jit=True),
+    Mutant("L9(a)", "nearest rounding for stochastic", rule=NEAREST),
+    Mutant("L9(b)", "the bound halved", bound=times("L9(b)", 0.5)),
+    Mutant("L9(c)", "rho of the next integer", bound=times("L9(c)", 1.5)),
+    Mutant("L9(ref)", "the reference 1 % larger", bound=times("L9(ref)", 1.01)),
+    Mutant("L10(b)", "the reference 20 % larger", bound=times("L10(b)", 1.2)),
+    Mutant("L10(c)", "no noise in the series", bound=lambda p: 0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [pytest.param(m, marks=pytest.mark.jit if m.jit else (), id=f"{m.id}-{m.what}".replace(" ", "-")) for m in MUTANTS],
+)
+def test_mutants_turn_the_verdict(mutant: Mutant, record_property: Callable[[str, object], None]) -> None:
+    setting, claim = Setting(rule=mutant.rule), mutant.claim
+    before = mutant.change.get("before", "holds")
+    instance = mutant.chosen(setting)
+    if mutant.rule is None and "before" not in mutant.change:
+        assert verify(claim, instance, 1e-8).verdict == before
+    broken = claim if mutant.bound is None else replace(claim, bound=mutant.bound)
+    row = verify(broken, instance, 1e-8)
+    record_property("mutant", f"{mutant.id:<8}{mutant.what:<56}{row.verdict}")
+    assert row.verdict == mutant.after, row
+
+
+def test_a_series_with_another_sign_is_seen(
+    monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    claim = CLAIMS["L10(a)"]
+    monkeypatch.setattr(l10, "series", lambda s, nu: 2 * s - l10.normal_sum(s, nu))
+    row = verify(claim, claim.instances(Setting())[0], 1e-8)
+    record_property("mutant", f"{'L10(a)':<8}{'the series with the other sign':<56}{row.verdict}")
+    assert row.verdict == "violated"
+
+
+def test_every_claim_has_a_mutant() -> None:
+    assert {m.id for m in MUTANTS} | {"L10(a)"} == set(CLAIMS)
+
+
+def test_a_biased_rule_does_not_survive_t1() -> None:
+    """The README's example: floor is biased; T1 is violated on the walks that it drags away, and never holds."""
+    rows = [verify(CLAIMS["T1"], t1._instance(walk, FLOOR), 1e-8) for walk in (short, replace(short, steps=400))]
+    assert {row.verdict for row in rows} <= {"violated", "not applicable"}
+    assert not rows[0].checks[-1].holds

@@ -1,0 +1,201 @@
+"""The table of verdicts: saved rows, resumption, tables and their last sentence; C1 and C2 in both directions."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from alpt_ref.grid import Grid
+from alpt_ref.laws.rule import STOCHASTIC, Rule
+from alpt_ref.problems.finite import absolute, clicks
+from alpt_ref.results import Store
+from alpt_ref.studies import directions, verdicts, verification
+from alpt_ref.studies.directions import Case
+from alpt_ref.studies.settings import CtrSettings
+from alpt_ref.studies.sheet import WIDTH
+from alpt_ref.studies.verification import Request
+from alpt_ref.theory import Instance, Measured, Setting, registry
+from alpt_ref.theory.claim import NOT_APPLICABLE, Row
+
+TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
+SMALL = [
+    Case("|w - c|", "L9", absolute(1.0, 0.6), Grid(4, 0.25), s, 20) for s in (0.1, 0.9)
+] + [Case("clicks", "L5", clicks(0.3), Grid(4, 0.25), 1.0, 20, "sqrt")]  # fmt: skip
+
+
+def request(out: Path, *ids: str, **more) -> Request:
+    return Request(registry.claims_of(ids), Setting(threads=2), out, **more)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("verify")
+    verification.run(request(out, "Q6", "L1(b)"))
+    return out
+
+
+def test_what_is_written(finished):
+    record = json.loads((finished / "verdicts.json").read_text())
+    assert {row["id"] for row in record["rows"]} == {"Q6", "L1(b)"}
+    row = record["rows"][0]
+    keys = ("statement", "kind", "instance", "method", "params", "bound", "measured", "half", "confidence", "ratio", "verdict")
+    assert set(keys) | {"id", "expected", "checks", "note"} == set(row)
+    assert row["checks"][0] == {"name": "w* in S", "lhs": 0.0, "relation": "<=", "rhs": 0.0, "about": "problem", "holds": True}
+    assert record["directions"] is None
+    assert record["ctr"] is None
+    text = (finished / "verdicts.md").read_text()
+    assert record["finding"] in text
+    assert "L1(b) (exact)" in text
+
+
+def test_the_same_request_reads_its_rows_back(finished, tmp_path, monkeypatch):
+    before = (finished / "verdicts.json").read_bytes()
+    monkeypatch.setattr(verification, "verify", None)
+    verification.run(request(finished, "Q6", "L1(b)"))
+    assert (finished / "verdicts.json").read_bytes() == before
+
+
+def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
+    cell, done = Store.cell, []
+
+    def interrupted(self, spec, compute):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(spec.id)
+        return cell(self, spec, compute)
+
+    one = replace(request(tmp_path, "Q6", "L1(b)"), setting=Setting())
+    monkeypatch.setattr(Store, "cell", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        verification.run(one)
+    assert not (tmp_path / "verdicts.json").exists()
+    assert len(list((tmp_path / "cells").iterdir())) == 3
+    monkeypatch.setattr(Store, "cell", cell)
+    verification.run(one)
+    assert (tmp_path / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
+
+
+def test_rows_of_other_code_are_not_reused(finished, monkeypatch):
+    cells = len(list((finished / "cells").iterdir()))
+    monkeypatch.setattr(verification, "code_version", lambda: "00000000")
+    verification.run(request(finished, "Q6"))
+    assert len(list((finished / "cells").iterdir())) == cells + 2
+
+
+def test_rows_of_a_users_rule_are_not_kept(tmp_path):
+    mine = Rule("mine", lambda q, a: a)
+    claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.takes_rule]
+    record = verification.run(Request(claims, Setting(rule=mine), tmp_path, cached=False))
+    assert not (tmp_path / "cells").exists()
+    assert record["finding"].startswith("13 verdicts on the rule mine: 13 holds")
+
+
+def test_the_printed_table(finished, capsys):
+    capsys.readouterr()
+    record = verification.run(request(finished, "Q6", "L1(b)"))
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert " ".join(printed.split()).endswith(record["finding"])
+    assert record["finding"] == (
+        "17 verdicts on 2 statements: 14 holds, 1 violated, 2 not applicable; all as expected, 3 controls and refuted variants "
+        "among them."
+    )
+    assert any(line.startswith("L1(b) (exact)") for line in lines)
+    assert any("eta <= Delta/G: 1.2 <= 1 fails" in line for line in lines)
+
+
+def row(**change) -> Row:
+    base = Row("X", "a statement", "upper", "an instance", "exact", {}, 2.0, 1.0, 0.0, 1.0, 0.5, "holds", "holds")
+    return replace(base, **change)
+
+
+def test_surprises_are_marked_and_named():
+    odd = row(verdict="violated", ratio=12345.678, measured=-1e-20, method="monte-carlo", half=0.02, note="here")
+    record = {"rule": None, "directions": None, "ctr": None, "false_alarm": 1e-6}
+    text = verdicts.finding([row(), odd], record)
+    assert text == "2 verdicts on 1 statement: 1 holds, 1 violated; 1 not as expected, the first X, an instance: violated."
+    assert verdicts.line(odd) == ("an instance", "MC", "0±0.02", "<=", "2", "12000", "violated !")
+    console = Console(width=WIDTH, record=True, quiet=True)
+    console.quiet = False
+    with console.capture() as capture:
+        verdicts.show([row(), odd], record | {"finding": text}, console, 1.0)
+    assert "an instance: expected: holds; here" in capture.get()
+    assert verdicts.line(row(verdict=NOT_APPLICABLE, bound=None, ratio=None))[4:] == ("-", "-", "not applicable !")
+
+
+def test_monte_carlo_rows_share_the_false_alarm_rate(tmp_path):
+    seen = []
+
+    def measure(draw):
+        seen.append((draw.alpha, draw.threads))
+        return Measured(1.0)
+
+    claim = replace(registry.claims_of(["Q6"])[0], bound=lambda p: 2.0, checks=lambda p: ())
+    instances = [
+        Instance(f"i{i}", registry.claims_of(["Q6"])[0].instances(Setting())[0].params, measure, "monte-carlo")
+        for i in range(4)
+    ]
+    claim = replace(claim, instances=lambda setting: instances)
+    verification.run(Request([claim], Setting(threads=3), tmp_path, cached=False))
+    assert seen == [(1e-6 / 4, 3)] * 4
+
+
+def test_directions(monkeypatch, tmp_path):
+    monkeypatch.setattr(directions, "cases", lambda: SMALL)
+    monkeypatch.setattr(directions, "FLOAT_REPLICAS", 8)
+    records = directions.measure()
+    assert records[0]["C1"] in ("only SR", "neither")
+    assert records[0]["DR_floor"] == pytest.approx(0.6)
+    sheet = directions.sheet(records)
+    assert len(sheet.rows) == 3
+    assert "of 3 settings" in directions.finding(records)
+    full = replace(request(tmp_path, "Q6"), complete=True, panel=TINY)
+    record = verification.run(full)
+    assert len(record["directions"]) == 3
+    assert record["ctr"]["rows"]
+    assert "tuned CTR comparisons" in record["finding"]
+    assert "C1 and C2" in (tmp_path / "verdicts.md").read_text()
+
+
+@pytest.mark.jit
+def test_both_directions_are_found():
+    """C1 and C2 hold where updates are small, and not everywhere: the table says both."""
+    records = directions.measure()
+    by = {(r["problem"], r["s"]): r for r in records}
+    assert by["|w - c|", 0.1]["C1"] == "only SR"
+    assert by["|w - c|", 0.51]["C1"] == "DR"
+    assert by["|w - c|", 0.51]["DR_steps"] == pytest.approx(0.51 * by["|w - c|", 0.51]["SR_steps"], rel=0.02)
+    assert by["|w - c|", 0.51]["C2"] == "alike"
+    assert by["clicks at 3%", 60.0]["C2"] == "DR"
+    assert by["clicks at 3%", 2.0]["C2"] == "SR"
+    for r in records:
+        assert r["SR_floor"] <= 1.1 * max(r["DR_floor"], r["fp_floor"] + 0.02)
+
+
+@pytest.mark.parametrize(
+    ("dr", "sr", "name"),
+    [(None, None, "neither"), (None, 5, "only SR"), (5, None, "only DR"), (100, 104, "alike"), (10, 8, "alike"), (10, 30, "DR"),
+     (30, 10, "SR")],
+)  # fmt: skip
+def test_who_is_faster(dr, sr, name):
+    assert directions.faster(dr, sr) == name
+
+
+def test_whose_error_is_smaller():
+    assert [directions.smaller(1.0, 1.02), directions.smaller(1.0, 2.0), directions.smaller(2.0, 1.0)] == ["alike", "DR", "SR"]
+    assert directions.smaller(1e-14, 0.0) == "alike"
+
+
+def test_data_join_as_problems(tmp_path):
+    path = tmp_path / "tiny.txt"
+    rng = np.random.default_rng(0)
+    path.write_text("".join(f"{rng.choice([-1, 1])} 1:{rng.normal():.3f} 2:{rng.normal():.3f}\n" for _ in range(9)))
+    (problem,) = verification.problems_of([path])
+    assert (problem.name, problem.d) == ("tiny.txt", 2)
+    names = [i.name for i in registry.claims_of(["T1"])[0].instances(Setting(data=(problem,)))]
+    assert "tiny.txt, one example a step" in names
+    assert STOCHASTIC.name == "stochastic"

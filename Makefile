@@ -1,4 +1,4 @@
-# make verify   set up .venv and run the main job
+# make verify   set up .venv and put every statement to the test
 # make test     set up .venv, lint, type-check, and run the tests un-jitted (with coverage) and compiled
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +11,7 @@ BIN := .venv/bin
 	touch $@
 
 verify: .venv/stamp
-	$(BIN)/alpt-ref convergence --threads 2 --out results/convergence
+	$(BIN)/alpt-ref verify --quick --threads 2 --out results/verify
 
 lint: .venv/stamp
 	$(BIN)/ruff check .

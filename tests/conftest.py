@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_terminal_summary(terminalreporter):
     reports = [report for part in terminalreporter.stats.values() for report in part if hasattr(report, "user_properties")]
-    calls = [report for report in reports if report.when == "call"]
+    calls = [report for report in reports if getattr(report, "when", "") == "call"]
     mutants = [text for report in calls for name, text in report.user_properties if name == "mutant"]
     if mutants:
         terminalreporter.section("mutants of the statements, and the verdict that each was given")

@@ -116,6 +116,7 @@ MUTANTS = [
     Mutant("L5(a)", "nearest rounding", rule=NEAREST),
     Mutant("L5(b)", "the bound 6 % larger", bound=times("L5(b)", 1.06)),
     Mutant("L5(c)", "stochastic rounding", rule=STOCHASTIC, jit=True),
+    Mutant("L5(d)", "sqrt(p) twice as large", bound=times("L5(d)", 2.0), jit=True),
     Mutant("L5(ref)", "the reference one digit up", 1, lambda p: p.reference + 3 * p.digit, jit=True),
     Mutant("L6(a)", "the bound 5 % larger", bound=times("L6(a)", 1.05)),
     Mutant("L6(b<)", "the bound 6 % larger", bound=times("L6(b<)", 1.06)),

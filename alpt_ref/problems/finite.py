@@ -116,6 +116,12 @@ def ripple(noise: float = 0.0) -> FiniteProblem:
     )
 
 
+def click_rate(w: Floats) -> Floats:
+    """The prediction sigmoid(w) of an intercept, (N, 1) -> (N,)."""
+    out: Floats = expit(w[:, 0])
+    return out
+
+
 def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
     """Intercept-only logistic regression: ``batch`` independent examples a step, each a click with probability p.
 

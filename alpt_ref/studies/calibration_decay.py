@@ -4,10 +4,7 @@ One feature, one example a step, clicks at rate p, w_1 = 0. DR stops for good af
 exact and taken there. L5's conjecture is that the least final CTR over eta is of order sqrt(p). A heuristic of that scale:
 with eta near sqrt(Delta / (4 p)) clicks push w up by about 1 in all, after negatives stopped acting at a CTR near sqrt(p).
 
-It cannot hold where p is far below Delta / 64. If the first example is no click, it takes w to within Delta/2 of -eta/2; after
-it clicks alone raise w, each by at most 2 eta_t, in the mean by at most 8 p eta^2 / Delta in all. With eta = Delta / (32 p) and
-a box that holds -eta/2 that is eta/4, the variance of the sum at most 4 p eta^2 (1 + ln n), n the number of steps: by Chebyshev
-the final CTR is at most p + 256 p (1 + ln n) + exp(Delta/2 - eta/8), O(p log(1/p)) for fixed Delta.
+It cannot hold where p is far below Delta / 64: the proof and a counterexample are in :mod:`alpt_ref.theory.l5_numbers`.
 """
 
 import math
@@ -19,9 +16,9 @@ from alpt_ref.files import Arrays
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import loglog_slope
 from alpt_ref.laws.exact import exact_law
-from alpt_ref.problems.finite import clicks
+from alpt_ref.problems.finite import click_rate, clicks
 from alpt_ref.results import RunSpec, Store
-from alpt_ref.studies.calibration_exact import DR, SR, Record, ctr, parallel, rule_of
+from alpt_ref.studies.calibration_exact import DR, SR, Record, parallel, rule_of
 
 RATES = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 
@@ -46,7 +43,7 @@ def until_frozen(p: float, bits: int, delta: float, eta: float, rule: str) -> fl
     grid = Grid(bits, delta)
     steps = math.floor((2.0 * eta / float(grid.delta)) ** 2) + 1
     rates = eta / np.sqrt(np.arange(1.0, steps + 1.0))
-    return float(exact_law(clicks(p), grid, rule_of(rule), eta=rates, steps=steps).mean(ctr))
+    return float(exact_law(clicks(p), grid, rule_of(rule), eta=rates, steps=steps).mean(click_rate))
 
 
 def minimum(p: float, bits: int, delta: float, s: DecaySettings) -> Arrays:

@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy import float64
-from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import binom
 
@@ -23,7 +21,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.laws.exact import exact_law
 from alpt_ref.laws.rule import Rule, as_rule, random_bits
 from alpt_ref.laws.stationary import stationary_law
-from alpt_ref.problems.finite import FiniteProblem, clicks
+from alpt_ref.problems.finite import FiniteProblem, click_rate, clicks
 from alpt_ref.results import RunSpec, Store
 
 Record = dict[str, Any]
@@ -113,12 +111,6 @@ def feature(p: float, share: float, batch: int) -> FiniteProblem:
     )
 
 
-def ctr(points: NDArray[float64]) -> NDArray[float64]:
-    """sigmoid(w), (N, 1) -> (N,)."""
-    out: NDArray[float64] = expit(points[:, 0])
-    return out
-
-
 def solve(point: Point) -> Arrays:
     """ctr, E sigmoid(w). start : P(w = 0). clipped : P(a target outside the box), its mean over the steps of a finite run.
 
@@ -135,7 +127,7 @@ def solve(point: Point) -> Arrays:
         clipped, error = long_run.clipped, long_run.residual
         points, probability = long_run.points, long_run.probability
     start = float(probability[points[:, 0] == 0.0].sum())
-    values = {"ctr": float(probability @ ctr(points)), "start": start, "clipped": clipped, "error": error}
+    values = {"ctr": float(probability @ click_rate(points)), "start": start, "clipped": clipped, "error": error}
     return {name: np.array(value) for name, value in values.items()}
 
 

@@ -32,7 +32,7 @@ from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting, verify
 
 Record = dict[str, Any]
-PANEL = CtrSettings(seeds=8)
+PANEL = CtrSettings(n_rows=12_000, seeds=8)
 L2_REAL = 1e-3
 Job = tuple[Claim, Instance]
 

@@ -18,7 +18,7 @@ loses at most Delta/2; sigma(z - Delta) >= e^-Delta sigma(z). (theta >= 1: no we
 
 For larger eta one step can jump far below (b): Delta = 0.05, 10 bits, eta = 20 goes from w = 2 to CTR 1.7e-7, theta = 1.25e-3.
 
-Reference numbers, intercept only, one random example a step, p = 0.03, 8 bits, Delta = 0.05, w_1 = 0, after 20,000 steps.
+(d), a refuted conjecture, and reference numbers: ``l5_numbers``.
 
 Source: this project's statement. ``analysis/calibration.py`` studies it on models and data.
 """
@@ -26,19 +26,18 @@ Source: this project's statement. ``analysis/calibration.py`` studies it on mode
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy.special import expit, logit
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
 from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.laws.stationary import reachable, stationary_law
 from alpt_ref.laws.transition import codes_of, transitions
 from alpt_ref.optim import learning_rate
-from alpt_ref.problems.finite import FiniteProblem, Floats, clicks
+from alpt_ref.problems.finite import FiniteProblem, click_rate, clicks
 from alpt_ref.problems.joint import click_table
+from alpt_ref.theory import l5_numbers
 from alpt_ref.theory.claim import (
     HOLDS,
     NOT_APPLICABLE,
@@ -52,15 +51,7 @@ from alpt_ref.theory.claim import (
     rounds_to_nearest,
     unbiased,
 )
-from alpt_ref.theory.walk import rates
-
-REFERENCE = Grid(8, 0.05)
-
-
-def click_rate(w: Floats) -> Floats:
-    """sigma(w) of one coordinate."""
-    out: Floats = expit(w[:, 0])
-    return out
+from alpt_ref.theory.l5_numbers import REFERENCE
 
 
 @dataclass(frozen=True)
@@ -190,51 +181,6 @@ def _orders(setting: Setting) -> list[Instance]:
     return out if setting.rule else [*out, _order(0.03, 1.0, STOCHASTIC, VIOLATED)]
 
 
-@dataclass(frozen=True)
-class ReferenceParams:
-    """A reference number and half a unit of its last digit."""
-
-    eta: float
-    schedule: str
-    steps: int
-    reference: float
-    digit: float
-
-
-@cache
-def _ended(rule: str, eta: float, schedule: str) -> tuple[float, float, float]:
-    """(gap, mean CTR, bound on their rounding errors) after 20,000 steps."""
-    problem = clicks(0.03)
-    law = exact_law(problem, REFERENCE, rule, eta=rates(eta, schedule, 20_000), steps=20_000)
-    return law.mean(problem.loss) - problem.f_star, law.mean(click_rate), 7.0 * law.error
-
-
-def _number(rule: Rule, eta: float, schedule: str, reference: float, digit: float, gap: bool) -> Instance:
-    def measure(draw: Draw) -> Measured:
-        *values, error = _ended(rule.name, eta, schedule)
-        return Measured(values[0] if gap else values[1], error)
-
-    what = "gap" if gap else "CTR"
-    shown = "eta/sqrt(t), " if schedule == "sqrt" else ""
-    name = f"{rule.name}, {shown}eta = {eta:g}: {what}"
-    return Instance(name, ReferenceParams(eta, schedule, 20_000, reference, digit), measure)
-
-
-def _numbers(setting: Setting) -> list[Instance]:
-    out = []
-    for eta, dr in ((0.1, 0.2506), (0.2, 0.1264), (0.5, 0.0563)):
-        out.append(_number(STOCHASTIC, eta, "constant", 0.0300, 5e-5, False))
-        out.append(_number(NEAREST, eta, "constant", dr, 5e-5, False))
-    tie = float(REFERENCE.delta)  # an exact tie at w = 0, in the float32 step size too: ties to even freeze it
-    out.append(_number(NEAREST, tie, "constant", 0.5, 5e-5, False))
-    gaps = ((0.2, 1.5e-3, 5e-5, 0.37), (0.5, 7.2e-4, 5e-6, 0.21), (1.0, 7.3e-4, 5e-6, 0.28), (3.0, 7.3e-4, 5e-6, 0.56))
-    for (eta, sr, digit, dr), rate in zip(gaps, (0.39, 0.27, 0.32, 0.50), strict=True):
-        out.append(_number(STOCHASTIC, eta, "sqrt", sr, digit, True))
-        out.append(_number(NEAREST, eta, "sqrt", dr, 5e-3, True))
-        out.append(_number(NEAREST, eta, "sqrt", rate, 5e-3, False))
-    return out
-
-
 BALANCE = Claim(
     "L5(a)",
     "SR, stationary: |E g| <= E[|g| 1{clipped}], so that mean CTR is the click rate up to clipping (to 1e-10)",
@@ -260,12 +206,4 @@ ORDER = Claim(
     _orders,
     takes_rule=True,
 )
-NUMBERS = Claim(
-    "L5(ref)",
-    "reference numbers of the intercept model at p = 0.03, to the digits given",
-    "law",
-    lambda p: p.reference,
-    _numbers,
-    tolerance=lambda p: p.digit,
-)
-CLAIMS = (BALANCE, FLOOR, ORDER, NUMBERS)
+CLAIMS = (BALANCE, FLOOR, ORDER, *l5_numbers.CLAIMS)

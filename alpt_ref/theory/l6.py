@@ -25,9 +25,8 @@ from scipy.special import expit, logit
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import bias, centred_bits, random_bits
 from alpt_ref.laws.stationary import Stationary, stationary_law
-from alpt_ref.problems.finite import clicks
+from alpt_ref.problems.finite import click_rate, clicks
 from alpt_ref.theory.claim import Check, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.l5 import click_rate
 
 GRID = Grid(8, 0.05)
 DELTA = float(GRID.delta)

@@ -17,7 +17,7 @@ from alpt_ref.studies.directions import Case
 from alpt_ref.studies.settings import CtrSettings
 from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.studies.verification import Request
-from alpt_ref.theory import Instance, Measured, Setting, registry
+from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
 
 TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
@@ -90,7 +90,7 @@ def test_rows_of_a_users_rule_are_not_kept(tmp_path):
     claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.takes_rule]
     record = verification.run(Request(claims, Setting(rule=mine), tmp_path, cached=False))
     assert not (tmp_path / "cells").exists()
-    assert record["finding"].startswith("13 verdicts on the rule mine: 13 holds")
+    assert record["finding"] == "the rule mine survives: of 13 verdicts 13 holds."
 
 
 def test_the_printed_table(finished, capsys):
@@ -123,7 +123,28 @@ def test_surprises_are_marked_and_named():
     console.quiet = False
     with console.capture() as capture:
         verdicts.show([row(), odd], record | {"finding": text}, console, 1.0)
-    assert "an instance: expected: holds; here" in capture.get()
+    assert "an instance: here" in capture.get()
+    twice = [row(verdict=NOT_APPLICABLE, checks=(Check("c", 2.0, "<=", 1.0),), instance=name) for name in "ab"]
+    assert next(iter(verdicts.sheets(twice))).note == "2 rows: c: 2 <= 1 fails"
+
+
+def test_what_becomes_of_a_rule():
+    record = {"rule": "mine", "directions": None, "ctr": None}
+    biased = Check("rule is unbiased", 1.0, "<=", 0.0, "rule")
+    off = row(verdict=NOT_APPLICABLE, checks=(biased,))
+    bad = row(verdict="violated", checks=(biased,), ratio=2.5)
+    assert verdicts.finding([off, bad], record).startswith(
+        "the rule mine breaks X, at worst an instance at 2.5 of the bound: of 2"
+    )
+    assert "breaks no bound, but an assumption (rule is unbiased): of 1" in verdicts.finding([off], record)
+    assert "survives" in verdicts.finding([row()], record)
+    assert "is not decided" in verdicts.finding([row(verdict="undecided")], record)
+
+
+def test_the_summary_has_a_line_for_each_claim():
+    sheet = verdicts.summary([row(), row(ratio=0.9), row(verdict="violated", expected="violated"), row(id="Y", kind="law")])
+    assert sheet.rows[0] == ("X", "upper", "3", "2", "1", "", "", "1", "0.900", "")
+    assert sheet.rows[1][-2:] == ("", "")
     assert verdicts.line(row(verdict=NOT_APPLICABLE, bound=None, ratio=None))[4:] == ("-", "-", "not applicable !")
 
 

@@ -41,28 +41,51 @@ def sheets(rows: Sequence[Row]) -> Iterator[Sheet]:
     """A sheet for each claim; its note has the counterexamples of what is violated and why what is not applicable is not."""
     for _, group in groupby(rows, key=lambda row: row.id):
         part = list(group)
-        notes = [_note(row) for row in part if row.verdict in (VIOLATED, NOT_APPLICABLE) or row.surprising]
         title = f"{part[0].id} ({part[0].kind})  {part[0].statement}"
-        yield Sheet(title, COLUMNS, [line(row) for row in part], "\n".join(note for note in notes if note))
+        yield Sheet(title, COLUMNS, [line(row) for row in part], "\n".join(_notes(part)))
 
 
-def _note(row: Row) -> str:
-    expected = [f"expected: {row.expected}"] if row.surprising else []
-    failed = [check for check in row.checks if not check.holds]
-    said = [f"{check.name}: {number(check.lhs, 3)} {check.relation} {number(check.rhs, 3)} fails" for check in failed]
-    text = "; ".join(expected + ([row.note] if row.note else []) + said)
-    return f"{row.instance}: {text}" if text else ""
+def _notes(rows: Sequence[Row]) -> list[str]:
+    """Counterexamples of what is violated, and why what is not applicable is not; a reason of several rows is said once."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row.verdict not in (VIOLATED, NOT_APPLICABLE) and not row.surprising:
+            continue
+        said = [row.note] if row.note and row.verdict == VIOLATED else []
+        said += [f"{c.name}: {number(c.lhs, 3)} {c.relation} {number(c.rhs, 3)} fails" for c in row.checks if not c.holds]
+        for reason in said:
+            reasons.setdefault(reason, []).append(row.instance)
+    return [f"{names[0] if len(names) == 1 else f'{len(names)} rows'}: {reason}" for reason, names in reasons.items()]
+
+
+def summary(rows: Sequence[Row]) -> Sheet:
+    """A line for each claim: how many rows, their verdicts, and the tightest ratio of those that hold."""
+    lines = []
+    for _, group in groupby(rows, key=lambda row: row.id):
+        part = list(group)
+        counts = Counter(row.verdict for row in part)
+        controls = sum(row.expected != HOLDS for row in part)
+        ratios = [row.ratio for row in part if row.ratio is not None and row.verdict == HOLDS]
+        tightest = min(ratios, key=lambda r: abs(r - 1.0)) if ratios and part[0].kind in ("upper", "lower") else None
+        shown = (str(counts[v]) if counts[v] else "" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE))
+        surprises = str(sum(row.surprising for row in part) or "")
+        near = "" if tightest is None else f"{tightest:.3f}"
+        lines.append((part[0].id, part[0].kind, str(len(part)), *shown, str(controls or ""), near, surprises))
+    columns = ("claim", "kind", "rows", "holds", "violated", "undecided", "n/a", "controls", "tightest", "unexpected")
+    note = "controls: rows that are expected to be violated or not applicable. tightest: measured/bound, of the rows that hold."
+    return Sheet("All claims", columns, lines, note)
 
 
 def finding(rows: Sequence[Row], record: Record) -> str:
     """One sentence: how many verdicts of which kind, whether any was unexpected, and the two directions of C1 and C2."""
     counts = Counter(row.verdict for row in rows)
-    groups = len({row.id.split("(")[0] for row in rows})
     surprises = [row for row in rows if row.surprising]
-    controls = sum(row.expected != HOLDS for row in rows)
     said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
-    of = f"the rule {record['rule']}" if record["rule"] else f"{groups} statement{'s' if groups != 1 else ''}"
-    text = f"{len(rows)} verdicts on {of}: {said}"
+    if record["rule"]:
+        return f"the rule {record['rule']} {_survival(rows)}: of {len(rows)} verdicts {said}."
+    groups = len({row.id.split("(")[0] for row in rows})
+    controls = sum(row.expected != HOLDS for row in rows)
+    text = f"{len(rows)} verdicts on {groups} statement{'s' if groups != 1 else ''}: {said}"
     if surprises:
         first = surprises[0]
         text += f"; {len(surprises)} not as expected, the first {first.id}, {first.instance}: {first.verdict}"
@@ -77,8 +100,21 @@ def finding(rows: Sequence[Row], record: Record) -> str:
     return text + "."
 
 
+def _survival(rows: Sequence[Row]) -> str:
+    """What became of a user's rule."""
+    broken = [row for row in rows if row.verdict == VIOLATED]
+    if broken:
+        worst = max(broken, key=lambda row: abs(row.ratio or 0.0))
+        ratio = "" if worst.ratio is None else f" at {number(worst.ratio, 3)} of the bound"
+        return f"breaks {', '.join(dict.fromkeys(row.id for row in broken))}, at worst {worst.instance}{ratio}"
+    failed = dict.fromkeys(check.name for row in rows for check in row.checks if not check.holds)
+    if failed:
+        return f"breaks no bound, but an assumption ({', '.join(failed)})"
+    return "survives" if all(row.verdict == HOLDS for row in rows) else "is not decided"
+
+
 def _more(record: Record) -> list[Sheet]:
-    out = []
+    out: list[Sheet] = []
     if record["directions"]:
         out.append(directions.sheet(record["directions"]))
     if record["ctr"]:
@@ -89,7 +125,7 @@ def _more(record: Record) -> list[Sheet]:
 def markdown(rows: Sequence[Row], record: Record) -> str:
     """Everything as Markdown."""
     head = ["# Verdicts", "", record["finding"], ""]
-    return "\n".join(head + [sheet.markdown() for sheet in (*sheets(rows), *_more(record))])
+    return "\n".join(head + [sheet.markdown() for sheet in (summary(rows), *sheets(rows), *_more(record))])
 
 
 def show(rows: Sequence[Row], record: Record, console: Console, seconds: float) -> None:

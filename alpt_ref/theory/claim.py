@@ -205,7 +205,7 @@ def judge(kind: str, measured: float, half: float, bound: float, tolerance: floa
     return VIOLATED if measured - half > bound else UNDECIDED
 
 
-def verify(claim: Claim, instance: Instance, alpha: float, threads: int = 1) -> Row:
+def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads: int = 1) -> Row:
     """Check, measure, judge. ``alpha`` is the level of this row's interval, where it has one."""
     params = instance.params
     checks = () if isinstance(params, Family) else tuple(claim.checks(params))

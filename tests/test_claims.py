@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule
+from alpt_ref.grid import Grid
+from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule, centred_bits, random_bits
 from alpt_ref.theory import Check, Claim, Instance, Measured, Setting, all_claims, registry, verify
 from alpt_ref.theory.claim import Family, Row, judge, rounds_to_nearest, unbiased, worst_of
 
@@ -36,6 +37,8 @@ def claim_of(kind: str = "upper", tolerance: float = 0.0, checks=()) -> Claim:
         ("law", 0.5, 0.1, 1.0, 0.2, "violated"),
         ("upper", math.nan, 0.0, 1.0, 0, "undecided"),
         ("lower", 1.0, math.nan, 0.5, 0, "undecided"),
+        ("upper", 1.5, -1.0, 1.0, 0, "undecided"),
+        ("upper", 1.5, 0.0, math.inf, 0, "undecided"),
     ],
 )
 def test_judge(kind, measured, half, bound, tolerance, verdict):
@@ -91,25 +94,71 @@ def test_measuring_may_complete_the_parameters():
     assert (row.bound, row.verdict, row.params) == (0.5, "violated", {"size": 0.5})
 
 
+def family(kind: str, *members: Instance) -> Row:
+    claim = claim_of(kind)
+    return verify(claim, worst_of(lambda: claim, "f", lambda count, seed: members, Family(len(members), 0)), 1e-8)
+
+
+def member(name: str, value: float, half: float = 0.0, checks=(), size: float = 2.0, **more) -> Instance:
+    return Instance(name, Params(size), lambda d: Measured(value, half, checks), **more)
+
+
 def test_the_worst_of_a_family():
-    members = [Instance(f"m{i}", Params(2.0), lambda d, i=i: Measured(0.5 * i, 0.1)) for i in range(4)]
-    members.append(Instance("out", Params(2.0), lambda d: Measured(9.0, checks=(BAD,))))
-    for kind, value, name in (("upper", (1.5 + 0.1) / 2, "m3"), ("lower", -0.05, "m0")):
-        claim = claim_of(kind)
-        row = verify(claim, worst_of(lambda c=claim: c, "f", lambda count, seed: members, Family(5, 0)), 1e-8)
-        assert row.measured == pytest.approx(value)
-        assert row.bound == 1.0
-        assert row.verdict == ("holds" if kind == "upper" else "violated")
-        assert row.note == f"worst: {name} (size 2); 1 not applicable"
-    none = verify(claim_of(), worst_of(claim_of, "f", lambda count, seed: members[4:], Family(1, 0)), 1e-8)
-    assert none.verdict == "not applicable"
+    members = [member(f"m{i}", 0.5 * i, 0.1) for i in range(4)] + [member("out", 9.0, checks=(BAD,))]
+    row = family("upper", *members)
+    assert (row.measured, row.half, row.bound, row.verdict) == (0.75, 0.05, 1.0, "holds")
+    assert row.note == "worst: m3 (size 2); 1 not applicable"
+    low = family("lower", *members)
+    assert (low.measured, low.verdict, low.note[:9]) == (0.0, "violated", "worst: m0")
+    assert family("upper", members[4]).verdict == "not applicable"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([(0.5, 0.0), (math.nan, 0.0), (0.6, 0.0)], "undecided"),
+        ([(0.5, math.nan), (0.6, 0.0)], "undecided"),
+        ([(2.0, 1e-9), (0.6, 0.0)], "undecided"),
+        ([(2.1, 0.0), (math.nan, 0.0)], "violated"),
+        ([(2.0, 0.0), (1.0, 0.9)], "holds"),
+    ],
+)
+def test_a_family_is_as_bad_as_its_worst_member(values, verdict):
+    assert family("upper", *(member(str(i), *v) for i, v in enumerate(values))).verdict == verdict
+
+
+def test_a_family_wants_ratios_and_exact_members():
+    for odd in (member("m", 1.0, size=-2.0), member("m", 1.0, size=0.0), member("m", 1.0, method="monte-carlo")):
+        with pytest.raises(ValueError, match="f: a family needs exact members with positive bounds"):
+            family("upper", odd)
 
 
 def test_what_is_checked_of_a_rule():
-    assert unbiased(STOCHASTIC).holds
-    assert not unbiased(Rule("almost", lambda q, a: a * (1 - 1e-9))).holds
-    assert rounds_to_nearest(NEAREST).holds
-    assert not rounds_to_nearest(FLOOR).holds
+    grid = Grid(8, 1.0)
+    assert unbiased(STOCHASTIC, grid).holds
+    far = Rule("far", lambda q, a: np.where(np.abs(q) > 100, np.minimum(1.0, 2 * a), a))
+    for biased in (Rule("almost", lambda q, a: a * (1 - 1e-9)), centred_bits(12), random_bits(24), far):
+        assert not unbiased(biased, grid).holds, biased.name
+    assert unbiased(far, Grid(6, 1.0)).holds
+    assert rounds_to_nearest(NEAREST, grid).holds
+    for other in (FLOOR, Rule("late", lambda q, a: (a > 0.50012) * 1.0)):
+        assert not rounds_to_nearest(other, grid).holds
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: claim_of("about"),
+        lambda: Check("c", 1.0, "=<", 2.0),
+        lambda: Check("c", 1.0, "<", 2.0, "me"),
+        lambda: member("m", 1.0, method="guess"),
+        lambda: member("m", 1.0, expected="maybe"),
+        lambda: replace(claim_of(), rule="all"),
+    ],
+)
+def test_what_has_no_meaning_is_refused(make):
+    with pytest.raises(ValueError, match="must be one of "):
+        make()
 
 
 def test_every_statement_has_a_file_and_says_what_it_is():
@@ -156,6 +205,12 @@ def mine(tmp_path, monkeypatch):
         "claims = [claim]\n"
         "number = 3\n"
     )
+    (tmp_path / "params_of_a_user.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom alpt_ref.theory import Rule\n"
+        "@dataclass(frozen=True)\nclass P:\n    x: float\nrule = Rule('mine', lambda q, a: a)\n"
+    )
+    (tmp_path / "leaves_of_a_user.py").write_text("import sys\nsys.exit(0)\n")
+    (tmp_path / "opens_of_a_user.py").write_text("open('no such file')\n")
     (tmp_path / "broken_of_a_user.py").write_text("import nothing_of_that_name\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -165,6 +220,7 @@ def mine(tmp_path, monkeypatch):
 def test_loading_what_a_user_brings(mine):
     assert registry.load_rule("mine_of_a_user:rule").name == "mine"
     assert registry.load_rule("mine_of_a_user.py:rule").name == "mine"
+    assert registry.load_rule("params_of_a_user.py:rule").name == "mine"
     assert [c.id for c in registry.load_claims("mine_of_a_user:claim")] == ["X1"]
     assert [c.id for c in registry.load_claims("mine_of_a_user:claims")] == ["X1"]
 
@@ -179,6 +235,8 @@ def test_loading_what_a_user_brings(mine):
         ("broken_of_a_user:rule", "does not import: ModuleNotFoundError"),
         ("nowhere_at_all:rule", "nowhere_at_all does not import"),
         ("nowhere.py:rule", "nowhere.py does not exist"),
+        ("leaves_of_a_user:rule", "leaves_of_a_user does not import: SystemExit"),
+        ("opens_of_a_user.py:rule", "opens_of_a_user.py does not import: FileNotFoundError"),
     ],
 )
 def test_loading_what_is_no_rule(mine, where, message):

@@ -2,12 +2,14 @@
 
 import math
 from collections import defaultdict
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
+from alpt_ref.laws import stationary
 from alpt_ref.laws.exact import exact_law
 from alpt_ref.laws.moving import moving_law
 from alpt_ref.laws.rule import (
@@ -194,6 +196,48 @@ def test_stationary_law_of_several_classes_and_of_a_period():
     assert reachable(absolute(1.0, 0.5), Grid(3, 1.0), NEAREST, eta=1.0, start=-1.0)[:, 0].tolist() == [-1.0, 0.0, 1.0]
 
 
+def test_a_law_of_slow_chains_is_accurate_in_every_entry():
+    """Two states, left with chances 3 eta and eta: (3/4, 1/4), and no smaller error than the bound that is given."""
+    slow = FiniteProblem("", lambda w: np.where(w > 0, 3.0, -1.0)[None], np.ones(1), lambda w: w[:, 0], np.zeros(1), 0.0)
+    for eta in (1e-3, 1e-9, 1e-13):
+        law = stationary_law(slow, Grid(3, 1.0), eta=eta)
+        off = abs(law.probability[4] / 0.75 - 1.0)
+        assert off <= law.error
+        assert law.error < 1e-11 / eta * 1e-3
+
+
+def test_larger_classes_by_inverse_iteration(monkeypatch):
+    problem, grid = clicks(0.3), Grid(5, 0.2)
+    exact = stationary_law(problem, grid, eta=0.4)
+    monkeypatch.setattr(stationary, "DENSE", 0)
+    law = stationary_law(problem, grid, eta=0.4)
+    np.testing.assert_allclose(law.probability, exact.probability, atol=1e-11)
+    assert np.isinf(law.error)
+    assert np.isfinite(exact.error)
+
+
+@pytest.mark.parametrize(("problem", "bits", "delta"), [(quadratic(3.0, 0.3), 10, 2.0**-6), (clicks(0.3), 10, 2.0**-7)])
+def test_the_error_of_a_law_bounds_it(problem, bits, delta):
+    """One step of long moves from every state, against rational numbers."""
+    grid, eta = Grid(bits, delta), 0.7
+    points = delta * codes_of(grid, 1)
+    g = problem.gradients(points)
+    expected = defaultdict(Fraction)
+    for i, q in enumerate(codes_of(grid, 1)[:, 0].astype(int).tolist()):
+        for j, p in enumerate(problem.probabilities):
+            s = q - Fraction(eta) * Fraction(float(g[j, i, 0])) / Fraction(delta)
+            s = min(max(s, Fraction(grid.q_lo)), Fraction(grid.q_hi))
+            n = math.floor(s)
+            for code, chance in ((n, 1 - (s - n)), (n + 1, s - n)):
+                expected[code] += chance * Fraction(float(p)) / 2**bits
+    law = exact_law(problem, grid, eta=eta, steps=1, start=np.full(2**bits, 2.0**-bits))
+    off = sum(
+        abs(Fraction(float(m)) - expected[q]) for q, m in zip(range(grid.q_lo, grid.q_hi + 1), law.probability, strict=True)
+    )
+    assert float(off) <= law.error
+    assert law.error < 1e-11
+
+
 def test_stationary_law_counts_what_is_clipped():
     """clicks at 3% on 3 bits: E g is all clipping; the mean prediction is 0.273."""
     problem, grid = clicks(0.03), Grid(3, 0.25)
@@ -264,8 +308,10 @@ def test_a_rule_that_is_none_is_refused():
         Rule("high", lambda q, a: a + 1.0).up(np.zeros(1), np.array([0.5]))
     with pytest.raises(ValueError, match="rule low: p_up must be in"):
         exact_law(clicks(0.3), Grid(3, 0.5), Rule("low", lambda q, a: a - 0.5), eta=0.1, steps=1)
-    with pytest.raises(ValueError, match="rule odd: p_up failed on arrays of shape"):
+    with pytest.raises(ValueError, match=r"rule odd: p_up must return 3 probabilities, or one, got shape \(7,\)"):
         Rule("odd", lambda q, a: np.zeros(7)).up(np.zeros(3), np.zeros(3))
+    with pytest.raises(ValueError, match=r"rule writes: p_up failed on 3 pairs: ValueError: .*read-only"):
+        Rule("writes", lambda q, a: a.__imul__(0.5)).up(np.zeros(3), np.zeros(3))
     with pytest.raises(ValueError, match="rule must be a Rule or one of nearest"):
         as_rule("up")
 

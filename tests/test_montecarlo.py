@@ -171,8 +171,8 @@ def test_decide_stops_when_it_can_tell() -> None:
     assert far.mean + far.half < 0.9
     calls.clear()
     near, n = decide(sample, 0.0, 1.0, 0.6, 1e-3, first=50, most=2000)
-    assert (n, calls) == (800, [(0, 50), (50, 200), (200, 800)])
-    assert near.mean == pytest.approx(x[:800].mean())
+    assert (n, calls) == (400, [(0, 50), (50, 100), (100, 200), (200, 400)])
+    assert near.mean == pytest.approx(x[:400].mean())
     calls.clear()
     undecided, n = decide(sample, 0.0, 1.0, 0.5, 1e-3, first=50, most=1000)
     assert (n, calls[-1]) == (1000, (800, 1000))

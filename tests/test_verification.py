@@ -1,6 +1,7 @@
 """The table of verdicts: saved rows, resumption, tables and their last sentence; C1 and C2 in both directions."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_rows_of_other_code_are_not_reused(finished, monkeypatch):
 
 def test_rows_of_a_users_rule_are_not_kept(tmp_path):
     mine = Rule("mine", lambda q, a: a)
-    claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.takes_rule]
+    claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.rule]
     record = verification.run(Request(claims, Setting(rule=mine), tmp_path, cached=False))
     assert not (tmp_path / "cells").exists()
     assert record["finding"] == "the rule mine survives: of 13 verdicts 13 holds."
@@ -165,6 +166,32 @@ def test_monte_carlo_rows_share_the_false_alarm_rate(tmp_path):
     assert seen == [(1e-6 / 4, 3)] * 4
 
 
+def test_what_a_claim_of_a_user_gets_wrong_is_one_sentence(tmp_path):
+    base = registry.claims_of(["Q6"])[0]
+    good = base.instances(Setting())[0]
+    wrong = {
+        "X, random x and w*, d = 3: TypeError": replace(
+            base, id="X", instances=lambda s: [replace(good, measure=lambda d: d + 1)]
+        ),
+        "X: AttributeError": replace(base, id="X", instances=lambda s: [s.nothing]),
+        "X: random x and w*, d = 3: more than one": replace(base, id="X", instances=lambda s: [good, good]),
+    }
+    for sentence, claim in wrong.items():
+        with pytest.raises(ValueError, match=re.escape(sentence)):
+            verification.run(Request([claim], Setting(), tmp_path, cached=False))
+
+
+def test_claims_that_share_instances_keep_their_rows(tmp_path):
+    base = registry.claims_of(["Q6"])[0]
+    shared = base.instances(Setting())[:1]
+    claims = [
+        replace(base, id=name, kind=kind, bound=lambda p: 2.0, instances=lambda s: shared)
+        for name, kind in (("U1", "upper"), ("U2", "lower"))
+    ]
+    record = verification.run(Request(claims, Setting(threads=2), tmp_path, cached=False))
+    assert [(row["id"], row["verdict"]) for row in record["rows"]] == [("U1", "holds"), ("U2", "violated")]
+
+
 def test_directions(monkeypatch, tmp_path):
     monkeypatch.setattr(directions, "cases", lambda: SMALL)
     monkeypatch.setattr(directions, "FLOAT_REPLICAS", 8)
@@ -217,6 +244,7 @@ def test_data_join_as_problems(tmp_path):
     path.write_text("".join(f"{rng.choice([-1, 1])} 1:{rng.normal():.3f} 2:{rng.normal():.3f}\n" for _ in range(9)))
     (problem,) = verification.problems_of([path])
     assert (problem.name, problem.d) == ("tiny.txt", 2)
+    assert [p.name for p in verification.problems_of([path, path])] == ["tiny.txt", str(path)]
     names = [i.name for i in registry.claims_of(["T1"])[0].instances(Setting(data=(problem,)))]
     assert "tiny.txt, one example a step" in names
     assert STOCHASTIC.name == "stochastic"

@@ -3,9 +3,11 @@
 import argparse
 
 from alpt_ref.cli.arguments import CommandError
+from alpt_ref.grid import Grid
+from alpt_ref.laws.rule import Rule
 from alpt_ref.studies.verification import Request, problems_of
 from alpt_ref.studies.verification import run as verify
-from alpt_ref.theory.claim import Claim, Setting
+from alpt_ref.theory.claim import Claim, Setting, rounds_to_nearest
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 
 
@@ -20,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     rule = load_rule(args.rule) if args.rule else None
     if rule is not None:
-        claims = _about_rules(claims, args.ids)
+        claims = _about_rules(claims, rule, args.ids)
     setting = Setting(args.full, rule, problems_of(args.data), args.threads)
     complete = not args.ids and not own and rule is None
     request = Request((*claims, *own), setting, args.out, complete, cached=rule is None and not own)
@@ -31,9 +33,14 @@ def run(args: argparse.Namespace) -> int:
     return int(any(row["verdict"] != row["expected"] for row in record["rows"]))
 
 
-def _about_rules(claims: list[Claim], ids: list[str]) -> list[Claim]:
-    """Those in which a rounding rule can be replaced; CommandError where none of the named ones is."""
-    chosen = [claim for claim in claims if claim.takes_rule]
+def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]:
+    """Those in which ``rule`` can take the place of their own; without ids, statements on nearest rounding for a rule that
+    rounds to nearest, and on stochastic rounding for every other. CommandError where none of the named ones has a rule.
+    """
+    chosen = [claim for claim in claims if claim.rule]
+    if not ids:
+        kind = "nearest" if rounds_to_nearest(rule, Grid(8, 1.0)).holds else "unbiased"
+        chosen = [claim for claim in chosen if claim.rule in ("any", kind)]
     if not chosen:
         raise CommandError(f"--rule: {', '.join(ids)} has no rounding rule that another could replace")
     return chosen

@@ -71,7 +71,7 @@ def moving_law(
                 record[2, t] += chance * delta * float(shift @ law[level]) / (2.0 * rate)
                 record[3, t] += chance * float(step.outside[0] @ law[level])
                 variance = max(variance, _variance(move[0, :, 0], step, grids[to], rate * size + shift))
-                degree = max(degree, step.indegree + 2.0 * step.reach + 8.0)
+                degree = max(degree, step.rounding)
         law = after
         error += EPS * degree * p.size * len(grids)
     return MovingLaw(record[0], record[1], record[2], record[3], variance, error)

@@ -11,6 +11,7 @@ probability p_up(n, a), else to n. An exact law uses p_up itself, Monte Carlo ro
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,9 @@ class Rule:
     """A rounding rule, yours or one of this module's.
 
     name : what reports call it.
-    p_up : (q_floor, a) -> probability of rounding up. q_floor float64 integers in [q_lo, q_hi), a float64 in [0, 1), arrays
-        of one shape; returns probabilities in [0, 1] of that shape (or a scalar). Vectorized, and a pure function: it may be
-        asked for any pair, in any order. a = 0 is a point of the grid.
+    p_up : (q_floor, a) -> probability of rounding up. q_floor float64 integers in [q_lo, q_hi], q_hi with a = 0 only, and a
+        float64 in [0, 1), read-only vectors of one length; returns as many probabilities in [0, 1], or one for all. A pure
+        function: it may be asked for any pairs, in any order. a = 0 is a point of the grid.
     """
 
     name: str
@@ -40,16 +41,20 @@ class Rule:
 
     def up(self, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
         """p_up, checked: float64 of the shape of ``a``. ValueError naming the rule and the first pair it fails on."""
+        floors, fractions = np.array(q_floor, float64).ravel(), np.array(a, float64).ravel()
+        floors.flags.writeable = fractions.flags.writeable = False
         try:
-            given = np.broadcast_to(np.asarray(self.p_up(q_floor, a), float64), a.shape)
+            given = np.asarray(self.p_up(floors, fractions), float64)
         except Exception as error:
-            raise ValueError(f"rule {self.name}: p_up failed on arrays of shape {a.shape}: {error}") from None
+            raise ValueError(f"rule {self.name}: p_up failed on {a.size} pairs: {type(error).__name__}: {error}") from None
+        if given.shape not in ((), floors.shape):
+            raise ValueError(f"rule {self.name}: p_up must return {a.size} probabilities, or one, got shape {given.shape}")
         bad = ~((given >= 0.0) & (given <= 1.0))
         if bad.any():
             i = int(np.argmax(bad))
-            where = f"q_floor = {q_floor.flat[i]:g}, a = {a.flat[i]:.17g}"
+            where = f"q_floor = {floors[i]:g}, a = {fractions[i]:.17g}"
             raise ValueError(f"rule {self.name}: p_up must be in [0, 1], got {given.flat[i]:g} at {where}")
-        return given
+        return np.broadcast_to(given, floors.shape).reshape(a.shape)
 
 
 @jit
@@ -99,22 +104,31 @@ def as_rule(rule: "Rule | str") -> Rule:
     return BUILT_IN[rule]
 
 
+@cache
 def _pairs(q_lo: int, q_hi: int) -> tuple[NDArray[float64], NDArray[float64]]:
-    """Floors and fractions that a rule is asked about: 4098 fractions, tiny and almost 1 among them, of up to 64 codes."""
-    fractions = np.concatenate(([0.0, 2.0**-60, ALMOST_ONE], np.arange(1, 4096) / 4096.0))
-    codes = np.unique(np.linspace(q_lo, q_hi - 1, min(64, q_hi - q_lo)).astype(np.int64)).astype(float64)
+    """Floors and fractions that a rule is asked about: all codes of up to 8 bits, 256 of more, with 12,000 fractions each.
+
+    Fractions: j/4096 and points between, 2^-k, 1 - 2^-k and 1/2 +- 2^-k for all k, so that rules of few random bits and
+    thresholds near 1/2 show.
+    """
+    j, tiny = np.arange(1, 4096), 2.0 ** -np.arange(1.0, 60.0)
+    parts = (j / 4096, (j + 0.618) / 4096, (j - 0.4) / 4096, tiny, 1.0 - tiny, 0.5 + tiny / 2, 0.5 - tiny / 2, 0.4 * tiny)
+    fractions = np.unique(np.concatenate(([0.0], *parts)).clip(0.0, ALMOST_ONE))
+    codes = np.unique(np.linspace(q_lo, q_hi - 1, min(256, q_hi - q_lo)).astype(np.int64)).astype(float64)
     q_floor, a = np.meshgrid(codes, fractions)
     return q_floor.ravel(), a.ravel()
 
 
+@cache
 def bias(rule: Rule, q_lo: int, q_hi: int) -> float:
-    """The largest |p_up - a| found, in cells, on 4098 fractions of up to 64 codes."""
+    """The largest |p_up - a| found, in cells, among the pairs of a grid (see ``_pairs``)."""
     q_floor, a = _pairs(q_lo, q_hi)
     return float(np.abs(rule.up(q_floor, a) - a).max())
 
 
+@cache
 def distance_from_nearest(rule: Rule, q_lo: int, q_hi: int) -> float:
-    """The largest probability of not rounding to a nearest point, found on the same pairs; ties count as either."""
+    """The largest probability of not rounding to a nearest point found on the same pairs; ties count as either."""
     q_floor, a = _pairs(q_lo, q_hi)
     off = np.abs(rule.up(q_floor, a) - (a > 0.5))
     return float(off[a != 0.5].max())

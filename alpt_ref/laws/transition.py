@@ -26,15 +26,14 @@ class Step(NamedTuple):
     """Transition probabilities of one step.
 
     target : int64 (E, N), successors; chance : float64 (E, N), given the state and the outcome that the entry belongs to.
-    outside : float64 (k, N), 1 where the target left the box in some coordinate. indegree : most entries into one state.
-    reach : the longest move, in cells.
+    outside : float64 (k, N), 1 where the target left the box in some coordinate. rounding : rounding errors of one push, in
+    units of 2^-53: of the moves and fractions (4 reach + 2 a coordinate), the products, and the sum into one state.
     """
 
     target: NDArray[int64]
     chance: Floats
     outside: Floats
-    indegree: int
-    reach: float
+    rounding: float
 
 
 @jit
@@ -90,7 +89,8 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
         target = np.concatenate((target * n_points + below, target * n_points + above), axis=1)
     flat = target.reshape(k * 2**d, n_states)
     counts = np.zeros(n_points**d, int64)
-    return Step(flat, chance.reshape(flat.shape), outside, int(_degree(flat, counts)), float(reach))
+    rounding = float(_degree(flat, counts)) + d * (4.0 * reach + 4.0) + 8.0
+    return Step(flat, chance.reshape(flat.shape), outside, rounding)
 
 
 @jit

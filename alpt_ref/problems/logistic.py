@@ -202,7 +202,8 @@ def contains(grid: Grid, w: Vector) -> bool:
 
 def half_width(problem: LogisticProblem) -> float:
     """B: the least power of two with |w*_j| <= 0.8 B for all j. The grid of m bits has delta = B / 2^(m-1)."""
-    return float(2.0 ** np.ceil(np.log2(np.abs(problem.solution.w).max() / 0.8)))
+    largest = float(np.abs(problem.solution.w).max())
+    return float(2.0 ** np.ceil(np.log2(largest / 0.8))) if largest > 0.0 else 1.0
 
 
 def grid_of(problem: LogisticProblem, bits: int) -> Grid:

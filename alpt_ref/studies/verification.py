@@ -3,11 +3,13 @@
 OUT/verdicts.json    every row (:meth:`alpt_ref.theory.claim.Row.record`), C1 and C2 in both directions, the CTR panel
 OUT/verdicts.md      the same as Markdown
 OUT/cells/           finished rows: an interrupted run goes on from there, as long as the code is the same
+OUT/<code>/cells/    fits of the CTR panel, by the version of the code
 
 Rows of a user's rules and claims are never kept: a function has no name that tells its versions apart.
 """
 
 import json
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,10 +57,12 @@ class Request:
 
 def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
     """A logistic problem for each libsvm file."""
-    out = []
+    out: list[LogisticProblem] = []
     for path in paths:
         dataset, _ = fit_read(path, Source("libsvm"))
-        out.append(from_dataset(dataset.X, dataset.y, L2_REAL, path.name.removesuffix(".gz")))
+        name = path.name.removesuffix(".gz")
+        name = str(path) if name in [problem.name for problem in out] else name
+        out.append(from_dataset(dataset.X, dataset.y, L2_REAL, name))
     return tuple(out)
 
 
@@ -81,8 +85,27 @@ def progress(total: int) -> Iterator[Any]:
 
 
 def jobs_of(request: Request) -> list[Job]:
-    """Every claim with every instance."""
-    return [(claim, instance) for claim in request.claims for instance in claim.instances(request.setting)]
+    """Every claim with every instance. ValueError where a claim names two instances alike, or cannot make them."""
+    out = []
+    for claim in request.claims:
+        with _blamed(claim.id):
+            out += [(claim, instance) for instance in claim.instances(request.setting)]
+    names = [(claim.id, instance.name) for claim, instance in out]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{' and '.join(': '.join(name) for name in sorted(twice))}: more than one instance of that name")
+    return out
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    """What goes wrong in a claim becomes a ValueError that names it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    except (AttributeError, ArithmeticError, AssertionError, LookupError, TypeError) as error:
+        raise ValueError(f"{name}: {type(error).__name__}: {error}") from error
 
 
 def rows_of(request: Request) -> list[Row]:
@@ -91,20 +114,23 @@ def rows_of(request: Request) -> list[Row]:
     Monte Carlo rows share the table's false alarm rate evenly, and take all threads one by one; the others run side by side.
     """
     jobs = jobs_of(request)
-    sampled = sum(instance.method == "monte-carlo" for _, instance in jobs)
-    alpha, threads = FALSE_ALARM / max(sampled, 1), request.setting.threads
+    sampled = [i for i, (_, instance) in enumerate(jobs) if instance.method == "monte-carlo"]
+    certain = [i for i in range(len(jobs)) if i not in sampled]
+    alpha, threads = FALSE_ALARM / max(len(sampled), 1), request.setting.threads
+    rows: dict[int, Row] = {}
     with progress(len(jobs)) as done, ThreadPoolExecutor(threads) as pool:
 
-        def work(job: Job) -> Row:
-            claim, instance = job
-            row = _saved(request, claim, instance, alpha, threads if instance.method == "monte-carlo" else 1)
-            done(row)
-            return row
+        def work(i: int, n_threads: int) -> None:
+            claim, instance = jobs[i]
+            with _blamed(f"{claim.id}, {instance.name}"):
+                rows[i] = _saved(request, claim, instance, alpha, n_threads)
+            done(rows[i])
 
-        exact = [job for job in jobs if job[1].method != "monte-carlo"]
-        rows = {id(job[1]): row for job, row in zip(exact, pool.map(work, exact), strict=True)}
-        rows |= {id(job[1]): work(job) for job in jobs if job[1].method == "monte-carlo"}
-    return [rows[id(instance)] for _, instance in jobs]
+        for future in [pool.submit(work, i, 1) for i in certain]:
+            future.result()
+        for i in sampled:
+            work(i, threads)
+    return [rows[i] for i in range(len(jobs))]
 
 
 def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
@@ -127,19 +153,22 @@ def ctr_panel(request: Request) -> Record:
     """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data."""
     clicks = ctr.synthetic(request.panel, request.setting.seed)
     settings = Settings(seed=request.setting.seed, ctr=request.panel)
-    return ctr.study(Store(request.out), clicks, settings, request.setting.threads)
+    return ctr.study(Store(request.out / code_version()), clicks, settings, request.setting.threads)
 
 
 def run(request: Request) -> Record:
     """Verify, save, print the tables and, last, what was found in one sentence; returns what verdicts.json holds."""
     began = time.perf_counter()
+    request.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=request.out):
+        pass  # fails now rather than after minutes
     rows = rows_of(request)
     record: Record = {
         "version": alpt_ref.__version__,
         "full": request.setting.full,
         "rule": request.setting.rule.name if request.setting.rule else None,
         "false_alarm": FALSE_ALARM,
-        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2023), Bonferroni; others: rounding errors",
+        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
         "rows": [row.record() for row in rows],
         "directions": directions.measure() if request.complete else None,
         "ctr": ctr_panel(request) if request.complete else None,

@@ -20,10 +20,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
+from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import Rule, bias, distance_from_nearest
 from alpt_ref.problems import LogisticProblem
 
 KINDS = ("upper", "lower", "exact", "law")
+METHODS = ("exact", "monte-carlo", "trajectory")
+RULES = ("", "any", "unbiased", "nearest")
 HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "undecided", "not applicable"
 FALSE_ALARM = 1e-6  # of a whole table: the chance that any interval in it misses
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
@@ -44,6 +47,10 @@ class Check:
     relation: str
     rhs: float
     about: str = "problem"
+
+    def __post_init__(self) -> None:
+        _one_of("relation", self.relation, RELATIONS)
+        _one_of("about", self.about, ("problem", "rule"))
 
     @property
     def holds(self) -> bool:
@@ -109,6 +116,10 @@ class Instance:
     method: str = "exact"
     expected: str = HOLDS
 
+    def __post_init__(self) -> None:
+        _one_of("method", self.method, METHODS)
+        _one_of("expected", self.expected, (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE))
+
 
 @dataclass(frozen=True)
 class Family:
@@ -123,7 +134,8 @@ class Claim:
     """One statement.
 
     bound, checks : functions of the parameters of an instance. tolerance : exact and law: how far measured may be from the
-    bound, as a function of the parameters. takes_rule : whether ``Setting.rule`` can stand in the place of its rounding rule.
+    bound, as a function of the parameters. rule : what it is a statement about, "unbiased" or "nearest" rules or "any": then
+    ``Setting.rule`` can stand in the place of its own.
     """
 
     id: str
@@ -133,7 +145,11 @@ class Claim:
     instances: Callable[[Setting], Sequence[Instance]]
     checks: Callable[[Any], Iterable[Check]] = lambda params: ()
     tolerance: Callable[[Any], float] = lambda params: 0.0
-    takes_rule: bool = False
+    rule: str = ""
+
+    def __post_init__(self) -> None:
+        _one_of("kind", self.kind, KINDS)
+        _one_of("rule", self.rule, RULES)
 
     @property
     def group(self) -> str:
@@ -194,8 +210,15 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _one_of(name: str, value: Any, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
 def judge(kind: str, measured: float, half: float, bound: float, tolerance: float = 0.0) -> str:
-    """holds, violated or undecided, by the table above."""
+    """holds, violated or undecided, by the table above; undecided where a number is not finite, or ``half`` negative."""
+    if not math.isfinite(measured + half + bound) or half < 0.0:
+        return UNDECIDED
     if kind in ("exact", "law"):
         measured, bound = abs(measured - bound), tolerance
     elif kind == "lower":
@@ -248,34 +271,39 @@ def _bound(claim: Claim, params: Any) -> float:
 def worst_of(
     claim: Callable[[], Claim], name: str, members: Callable[[int, int], Sequence[Instance]], family: Family
 ) -> Instance:
-    """One row for many instances: the largest measured / bound (lower bounds: the smallest). A member that is not applicable
-    is counted and left out."""
+    """One row for many exact instances with positive bounds: measured / bound of the worst, by its verdict and then its ratio.
+
+    A member that is not applicable is counted and left out.
+    """
 
     def measure(draw: Draw) -> Measured:
-        rows = [verify(claim(), member, draw.alpha / family.count) for member in members(family.count, family.seed)]
+        rows = [verify(claim(), member, draw.alpha) for member in members(family.count, family.seed)]
         fair = [row for row in rows if row.verdict != NOT_APPLICABLE]
         if not fair:
             return Measured(math.nan, 0.0, (Check("some instance is applicable", 0.0, ">", 0.0),))
-        low = claim().kind == "lower"
+        if any(row.method == "monte-carlo" or not row.bound or row.bound < 0.0 for row in fair):
+            raise ValueError(f"{name}: a family needs exact members with positive bounds")
+        sign = -1.0 if claim().kind == "lower" else 1.0
+        order = (HOLDS, UNDECIDED, VIOLATED)
 
-        def slack(row: Row) -> float:
-            edge = row.measured - row.half if low else row.measured + row.half
-            return edge / row.bound if row.bound else math.inf
+        def rank(row: Row) -> tuple[int, float]:
+            return order.index(row.verdict), sign * (row.ratio or 0.0) if math.isfinite(row.measured) else math.inf
 
-        worst = min(fair, key=slack) if low else max(fair, key=slack)
+        worst = max(fair, key=rank)
+        assert worst.bound is not None
         left_out = len(rows) - len(fair)
         shown = ", ".join(f"{key} {value:.4g}" for key, value in worst.params.items() if isinstance(value, int | float))
         note = f"worst: {worst.instance} ({shown})" + (f"; {left_out} not applicable" if left_out else "")
-        return Measured(slack(worst), 0.0, (), note)
+        return Measured(worst.measured / worst.bound, worst.half / worst.bound, (), note)
 
     return Instance(name, family, measure)
 
 
-def unbiased(rule: Rule, q_lo: int = -8, q_hi: int = 7) -> Check:
+def unbiased(rule: Rule, grid: Grid) -> Check:
     """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (see ``laws.rule.bias``)."""
-    return Check("rule is unbiased", bias(rule, q_lo, q_hi), "<=", 1e-12, "rule")
+    return Check("rule is unbiased", bias(rule, grid.q_lo, grid.q_hi), "<=", 1e-12, "rule")
 
 
-def rounds_to_nearest(rule: Rule, q_lo: int = -8, q_hi: int = 7) -> Check:
+def rounds_to_nearest(rule: Rule, grid: Grid) -> Check:
     """The check that statements on nearest rounding make of the rule."""
-    return Check("rule rounds to nearest", distance_from_nearest(rule, q_lo, q_hi), "<=", 0.0, "rule")
+    return Check("rule rounds to nearest", distance_from_nearest(rule, grid.q_lo, grid.q_hi), "<=", 0.0, "rule")

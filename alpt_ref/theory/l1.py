@@ -38,6 +38,7 @@ from alpt_ref.theory.claim import (
 from alpt_ref.theory.walk import Walk
 
 DELTA = 2.0**-4
+GRID = Grid(5, DELTA)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _centre(d: int, rule: Rule, steps: int) -> Instance:
     part = absolute(1.0 / math.sqrt(d), c)
 
     def measure(draw: Draw) -> Measured:
-        walk = Walk("", (part,), Grid(5, DELTA), 0.3 * DELTA * math.sqrt(d) / 8.0, steps, start=-5 * DELTA)
+        walk = Walk("", (part,), GRID, 0.3 * DELTA * math.sqrt(d) / 8.0, steps, start=-5 * DELTA)
         one = walk.regret(rule)
         return Measured(d * one.value, d * one.half)
 
@@ -88,8 +89,8 @@ def _best(d: int) -> Instance:
 def _cell(c: float, eta: float, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
     def measure(draw: Draw) -> Measured:
         problem = absolute(1.0, c * DELTA)
-        law = stationary_law(problem, Grid(5, DELTA), rule, eta=eta * DELTA)
-        return Measured(float(law.probability @ problem.loss(law.points)) / DELTA, law.residual, (unbiased(rule),))
+        law = stationary_law(problem, GRID, rule, eta=eta * DELTA)
+        return Measured(float(law.probability @ problem.loss(law.points)) / DELTA, law.error, (unbiased(rule, GRID),))
 
     return Instance(
         name or f"c = {c:g} Delta, eta = {eta:g} Delta/G", CellParams(1.0, DELTA, c, eta), measure, expected=expected
@@ -99,8 +100,8 @@ def _cell(c: float, eta: float, rule: Rule, expected: str = HOLDS, name: str = "
 def _stays(c: float) -> Instance:
     def measure(draw: Draw) -> Measured:
         problem = absolute(1.0, c * DELTA)
-        law = stationary_law(problem, Grid(5, DELTA), NEAREST, eta=0.49 * DELTA)
-        return Measured(float(law.probability @ problem.loss(law.points)) / DELTA, law.residual)
+        law = stationary_law(problem, GRID, NEAREST, eta=0.49 * DELTA)
+        return Measured(float(law.probability @ problem.loss(law.points)) / DELTA, law.error)
 
     return Instance(f"nearest from 0, c = {c:g} Delta", CellParams(1.0, DELTA, c, 0.49), measure)
 
@@ -126,7 +127,7 @@ CENTRE = Claim(
     "lower",
     lambda p: math.sqrt(p.d) * p.delta * p.G / 2.0 * (1.0 - 1e-12),
     _centres,
-    takes_rule=True,
+    rule="unbiased",
 )
 CELL = Claim(
     "L1(b)",
@@ -136,7 +137,7 @@ CELL = Claim(
     _cells,
     CellParams.checks,
     lambda p: 1e-9,
-    takes_rule=True,
+    rule="unbiased",
 )
 STAYS = Claim(
     "L1(c)",

@@ -54,7 +54,7 @@ def _stays(rule: Rule) -> Measured:
     stays = ((target == np.arange(32)) * step.chance.reshape(target.shape)).sum(axis=1)
     q, t = np.meshgrid(codes[:, 0], moves)
     said = (np.abs(t) < 0.5) | ((q == -16) & (t < 0)) | ((q == 15) & (t > 0))
-    return Measured(int((stays != said).sum()), 0.0, (rounds_to_nearest(rule),))
+    return Measured(int((stays != said).sum()), 0.0, (rounds_to_nearest(rule, grid),))
 
 
 def _moves(rule: Rule) -> Measured:
@@ -68,7 +68,7 @@ def _moves(rule: Rule) -> Measured:
     moved = ((jump != 0) * chance).sum(axis=1)
     mean = (jump * chance).sum(axis=1)
     worst = max(np.abs(moved - np.abs(moves)[:, None]).max(), np.abs(mean - moves[:, None]).max())
-    return Measured(float(worst), 0.0, (unbiased(rule),))
+    return Measured(float(worst), 0.0, (unbiased(rule, grid),))
 
 
 def _last_move(problem: FiniteProblem, grid: Grid, rule: Rule, eta: float, start: float, expected: str) -> Instance:
@@ -81,7 +81,7 @@ def _last_move(problem: FiniteProblem, grid: Grid, rule: Rule, eta: float, start
         law = exact_law(problem, grid, rule, eta=rates(eta, "sqrt", horizon), steps=horizon, start=start)
         changed = np.flatnonzero(law.moved > 0)
         last = int(changed[-1]) + 1 if changed.size else 0
-        return Measured(last, 0.0, (rounds_to_nearest(rule),), f"of {horizon} steps looked at")
+        return Measured(last, 0.0, (rounds_to_nearest(rule, grid),), f"of {horizon} steps looked at")
 
     prefix = "control, stochastic: " if expected == VIOLATED else ""
     return Instance(prefix + problem.name, p, measure, expected=expected)
@@ -127,7 +127,7 @@ STAYS = Claim(
     "exact",
     lambda p: 0.0,
     _exact,
-    takes_rule=True,
+    rule="nearest",
 )
 FREEZE = Claim(
     "L3(b)",
@@ -135,7 +135,7 @@ FREEZE = Claim(
     "upper",
     bound,
     _freeze,
-    takes_rule=True,
+    rule="nearest",
 )
 CHANCE = Claim(
     "L3(c)",
@@ -144,6 +144,6 @@ CHANCE = Claim(
     lambda p: 0.0,
     _chances,
     tolerance=lambda p: 1e-14,
-    takes_rule=True,
+    rule="unbiased",
 )
 CLAIMS = (STAYS, FREEZE, CHANCE)

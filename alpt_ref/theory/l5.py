@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
@@ -67,15 +67,14 @@ class BalanceParams:
 def _balance(problem: FiniteProblem, grid: Grid, eta: float, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
     def measure(draw: Draw) -> Measured:
         law = stationary_law(problem, grid, rule, eta=eta)
-        gradient = float(np.abs(law.gradient).max())
         where = int(np.argmax(np.abs(law.gradient) - law.clip_gradient))
         p = BalanceParams(grid.bits, float(grid.delta), eta, float(law.clip_gradient[where]))
         scale = float(grid.delta) * 2**grid.bits / eta
         note = f"clipped with probability {law.clipped:.2g}"
         if problem.d == 1:
             note += f"; mean CTR {float(law.probability @ click_rate(law.points)):.6f}"
-        value = gradient if problem.d == 1 else abs(float(law.gradient[where]))
-        return Measured(value, law.residual * scale, (unbiased(rule),), note, p)
+        value = abs(float(law.gradient[where]))
+        return Measured(value, law.residual * scale, (unbiased(rule, grid),), note, p)
 
     return Instance(name or problem.name, BalanceParams(grid.bits, float(grid.delta), eta), measure, expected=expected)
 
@@ -109,12 +108,12 @@ class FloorParams:
 
 
 def floor(p: FloorParams) -> float:
-    """(b): min( sigma(w_1), e^-Delta theta ), or sigma(w_1) where theta >= 1."""
+    """(b): min( sigma(w_1), e^-Delta theta ), or sigma(w_1) where theta >= 1: sigma(logit(theta) - Delta) is no smaller."""
     theta = p.delta / (2.0 * p.eta)
     start = float(expit(p.w_1))
     if theta >= 1.0:
         return start
-    return min(start, float(expit(logit(theta) - p.delta)), math.exp(-p.delta) * theta)
+    return min(start, math.exp(-p.delta) * theta)
 
 
 def _least(p: FloorParams, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
@@ -122,7 +121,7 @@ def _least(p: FloorParams, rule: Rule, expected: str = HOLDS, name: str = "") ->
         grid = Grid(p.bits, p.delta)
         start = float(grid.delta) * round(p.w_1 / p.delta)
         points = reachable(clicks(p.p), grid, rule, eta=p.eta, start=start)
-        return Measured(float(expit(points.min())), 1e-15, (rounds_to_nearest(rule),))
+        return Measured(float(expit(points.min())), 1e-15, (rounds_to_nearest(rule, grid),))
 
     return Instance(name or f"p = {p.p:g}, Delta = {p.delta:g}, eta = {p.eta:g}", p, measure, expected=expected)
 
@@ -134,11 +133,11 @@ def _floors(setting: Setting) -> list[Instance]:
         (0.0, 8, 0.1, 1.0, 2.0),
         (0.0, 10, 0.02, 3.0, 2.0),
     ]
-    out = [_least(FloorParams(*case), rule) for case in cases]
+    out = [_least(FloorParams(p, bits, float(np.float32(delta)), eta, w), rule) for p, bits, delta, eta, w in cases]
     if setting.rule is None:
-        far = FloorParams(0.0, 10, 0.05, 20.0, 2.0)
+        far = FloorParams(0.0, 10, float(np.float32(0.05)), 20.0, 2.0)
         out.append(_least(far, NEAREST, NOT_APPLICABLE, "control: eta = 20 leaps below"))
-        out.append(_least(FloorParams(0.03, 8, 0.05, 0.2, 0.0), STOCHASTIC, VIOLATED, "control: stochastic"))
+        out.append(_least(FloorParams(0.03, 8, float(np.float32(0.05)), 0.2, 0.0), STOCHASTIC, VIOLATED, "control: stochastic"))
     return out
 
 
@@ -169,7 +168,7 @@ def _order(p: float, eta: float, rule: Rule, expected: str = HOLDS, bits: int = 
             untied = np.abs(sigma - theta) > 1e-9
             inner = untied & (codes[:, 0] > grid.q_lo)
             bad += int((stays[0] != (sigma < theta))[inner].sum()) + int(((stays[0] < 1) & (stays[1] == 1))[untied].sum())
-        return Measured(bad, 0.0, (rounds_to_nearest(rule),))
+        return Measured(bad, 0.0, (rounds_to_nearest(rule, grid),))
 
     prefix = "control, stochastic: " if expected == VIOLATED else ""
     return Instance(f"{prefix}p = {p:g}, eta = {eta:g}", FreezeParams(p, delta, eta), measure, expected=expected)
@@ -187,7 +186,7 @@ BALANCE = Claim(
     "upper",
     lambda p: p.clip_term + 1e-10,
     _balances,
-    takes_rule=True,
+    rule="unbiased",
 )
 FLOOR = Claim(
     "L5(b)",
@@ -196,7 +195,7 @@ FLOOR = Claim(
     floor,
     _floors,
     FloorParams.checks,
-    takes_rule=True,
+    rule="nearest",
 )
 ORDER = Claim(
     "L5(c)",
@@ -204,6 +203,6 @@ ORDER = Claim(
     "exact",
     lambda p: 0.0,
     _orders,
-    takes_rule=True,
+    rule="nearest",
 )
 CLAIMS = (BALANCE, FLOOR, ORDER, *l5_numbers.CLAIMS)

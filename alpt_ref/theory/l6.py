@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from scipy.special import expit, logit
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import bias, centred_bits, random_bits
-from alpt_ref.laws.stationary import Stationary, stationary_law
+from alpt_ref.laws.rule import STOCHASTIC, Rule, bias, centred_bits, random_bits
+from alpt_ref.laws.stationary import Stationary, reachable, stationary_law
 from alpt_ref.problems.finite import click_rate, clicks
-from alpt_ref.theory.claim import Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 
 GRID = Grid(8, 0.05)
 DELTA = float(GRID.delta)
@@ -87,12 +87,13 @@ def _mean(p: Params) -> Instance:
     return Instance(f"k = {p.k}, p = {p.p:g}, eta = {p.eta / p.delta:g} Delta", p, measure)
 
 
-def _least(p: Params) -> Instance:
+def _least(p: Params, rule: Rule | None = None) -> Instance:
     def measure(draw: Draw) -> Measured:
-        law = _law(p)
-        return Measured(float(expit(law.points[law.probability > 0].min())), 1e-15)
+        points = reachable(clicks(p.p), GRID, rule or random_bits(p.k), eta=p.eta, start=p.w_1)
+        return Measured(float(expit(points.min())), 1e-15)
 
-    return Instance(f"k = {p.k}, p = {p.p:g}, eta = {p.eta / p.delta:g} Delta", p, measure)
+    name = f"k = {p.k}, p = {p.p:g}, eta = {p.eta / p.delta:g} Delta"
+    return Instance(f"control, {rule.name}: {name}" if rule else name, p, measure, expected=VIOLATED if rule else HOLDS)
 
 
 def _cases(setting: Setting) -> list[Params]:
@@ -112,10 +113,10 @@ def _references(setting: Setting) -> list[Instance]:
 
 LEAST = Claim(
     "L6(a)",
-    "SR(k), intercept, eta <= 4: CTR >= min(sigma(w_1), sigma(logit(theta_k) - Delta)), here the least of the support",
+    "SR(k), intercept, eta <= 4: CTR >= min(sigma(w_1), sigma(logit(theta_k) - Delta)), here the least reachable",
     "lower",
     floor,
-    lambda setting: [_least(p) for p in _cases(setting) if p.k <= 8],
+    lambda setting: [*(_least(p) for p in _cases(setting) if p.k <= 8), _least(Params(4, 0.03, 2 * DELTA), STOCHASTIC)],
     Params.checks,
 )
 LOWER = Claim(

@@ -93,7 +93,7 @@ def depth(p: Params, rule: Rule, steps: int) -> tuple[float, float]:
 
 def _instance(p: Params, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
     def measure(draw: Draw) -> Measured:
-        return Measured(*depth(p, rule, p.frozen), (rounds_to_nearest(rule),))
+        return Measured(*depth(p, rule, p.frozen), (rounds_to_nearest(rule, p.grid),))
 
     shown = f"rho {p.rho:.3g}, p {p.p:.3g}, {p.bits} bits, eta {p.eta:.3g} Delta"
     return Instance(name or shown, p, measure, expected=expected)
@@ -141,6 +141,6 @@ CLAIM = Claim(
     bound,
     _instances,
     Params.checks,
-    takes_rule=True,
+    rule="nearest",
 )
 CLAIMS = (CLAIM,)

@@ -23,7 +23,7 @@ import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.exact import Law, exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule, random_bits
+from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule, bias, random_bits
 from alpt_ref.laws.transition import codes_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, clicks
 from alpt_ref.problems.joint import click_table
@@ -31,6 +31,7 @@ from alpt_ref.rng import Stream, permutation
 from alpt_ref.theory.claim import (
     HOLDS,
     VIOLATED,
+    Check,
     Claim,
     Instance,
     Measured,
@@ -96,7 +97,9 @@ def _measure(sequence: Ordered, grid: Grid, rule: Rule, eta: float, feature: int
     n = int(touched.sum())
     shift = -float(law.mean()[feature]) / (eta * n)
     completed = replace(p, touched=n, shift=shift, clip_term=float(clipped.sum()) / n)
-    return Measured(float(residual[touched].sum()) / n, law.error * (1.0 + hi / (eta * n)) + 1e-13, params=completed)
+    off = Check("rule's bias", bias(rule, grid.q_lo, grid.q_hi), "<=", 2.0**-p.k if p.k else 1e-12, "rule")
+    value = float(residual[touched].sum()) / n
+    return Measured(value, law.error * (1.0 + hi / (eta * n)) + 1e-13, (off,), params=completed)
 
 
 def _orders() -> list[tuple[str, Ordered, Grid, int]]:
@@ -137,7 +140,7 @@ LOWER = Claim(
     "lower",
     lambda p: lower(p) - SLACK,
     lambda setting: _rows(setting, 0.3),
-    takes_rule=True,
+    rule="unbiased",
 )
 UPPER = Claim(
     "L8(>)",
@@ -145,6 +148,6 @@ UPPER = Claim(
     "upper",
     lambda p: upper(p) + SLACK,
     lambda setting: _rows(setting, 0.04),
-    takes_rule=True,
+    rule="unbiased",
 )
 CLAIMS = (LOWER, UPPER)

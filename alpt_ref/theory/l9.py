@@ -30,6 +30,7 @@ from alpt_ref.problems.finite import slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting, rounds_to_nearest, unbiased
 
 CELLS = 2000
+GRID = Grid(6, 0.25)
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,20 @@ class Params:
 
 
 def rho(s: float) -> float:
-    """R_D(s)/s, ties to even."""
-    n = math.floor(s)
-    return (n + float(NEAREST.up(np.array([float(n)]), np.array([s - n]))[0])) / s
+    """R_D(s)/s, R_D being IEEE's rint."""
+    return float(np.rint(s)) / s
 
 
 def _mean_move(s: float, rule: Rule) -> tuple[float, float]:
     """E[w_t - w_{t+1}]/Delta by the exact law of one step of g = 1 from the middle of the box, and its rounding error."""
-    grid = Grid(6, 0.25)
-    law = exact_law(slopes((1.0,), (1.0,), -8.0), grid, rule, eta=s * 0.25, steps=1)
+    law = exact_law(slopes((1.0,), (1.0,), -8.0), GRID, rule, eta=s * 0.25, steps=1)
     return -float(law.mean()[0]) / 0.25, law.error * 64.0
 
 
 def _step(s: float, rule: Rule, factor: float, expected: str = "holds", name: str = "") -> Instance:
     def measure(draw: Draw) -> Measured:
         value, error = _mean_move(s, rule)
-        check = unbiased(rule) if factor == 1.0 else rounds_to_nearest(rule)
+        check = unbiased(rule, GRID) if factor == 1.0 else rounds_to_nearest(rule, GRID)
         return Measured(abs(value - factor * s), error, (check,))
 
     return Instance(name or f"{rule.name}, s = {s:g}", Params(s), measure, expected=expected)
@@ -110,7 +109,7 @@ ONE = Claim(
     lambda p: 0.0,
     _steps,
     tolerance=lambda p: 1e-10,
-    takes_rule=True,
+    rule="unbiased",
 )
 NEAR = Claim(
     "L9(b)",

@@ -111,6 +111,6 @@ CLAIM = Claim(
     "exact",
     lambda p: 0.0,
     _instances,
-    takes_rule=True,
+    rule="any",
 )
 CLAIMS = (CLAIM,)

@@ -87,7 +87,7 @@ CLAIMS = (
         lambda p: 0.0,
         _exact,
         tolerance=lambda p: 1e-12,
-        takes_rule=True,
+        rule="unbiased",
     ),
     Claim("Q2(b)", "SR(k): the bias is in [0, 2^-k Delta): the largest, in cells", "upper", lambda p: 2.0**-p.k, _upper),
 )

@@ -61,7 +61,7 @@ def _ratio(rule: Rule, count: int) -> Measured:
     q = np.floor(32.0 * u[count:]) - 16.0
     ratio = variance(rule, q + t, -16.0, 15.0) / np.minimum(np.abs(t), 0.25)
     i = int(np.argmax(ratio))
-    return Measured(float(ratio[i]), 1e-12, (unbiased(rule),), f"worst: q = {q[i]:g}, eta g/Delta = {-t[i]:.3g}")
+    return Measured(float(ratio[i]), 1e-12, (unbiased(rule, Grid(5, 1.0)),), f"worst: q = {q[i]:g}, eta g/Delta = {-t[i]:.3g}")
 
 
 def _exact(setting: Setting) -> list[Instance]:
@@ -93,6 +93,6 @@ CLAIMS = (
         "upper",
         lambda p: 1.0 + 2e-12,
         _upper,
-        takes_rule=True,
+        rule="unbiased",
     ),
 )

@@ -42,7 +42,7 @@ def _table(rule: Rule, count: int) -> Measured:
     some = np.minimum(a, 1.0 - a) > 0
     ratio = error[some] / np.minimum(a, 1.0 - a)[some]
     i = int(np.argmax(ratio))
-    return Measured(float(ratio[i]), 0.0, (rounds_to_nearest(rule),), f"worst: s = {s[some][i]:.6g}")
+    return Measured(float(ratio[i]), 0.0, (rounds_to_nearest(rule, Grid(5, 1.0)),), f"worst: s = {s[some][i]:.6g}")
 
 
 def _quantized(count: int) -> Measured:
@@ -72,6 +72,6 @@ CLAIMS = (
         "upper",
         lambda p: 1.0,
         _instances,
-        takes_rule=True,
+        rule="nearest",
     ),
 )

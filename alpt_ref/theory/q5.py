@@ -103,6 +103,6 @@ CLAIMS = (
         "exact",
         lambda p: 0.0,
         _instances,
-        takes_rule=True,
+        rule="any",
     ),
 )

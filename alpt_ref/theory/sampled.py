@@ -8,7 +8,7 @@ import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.replicas import RANDOM_BITS
-from alpt_ref.laws.rule import Rule
+from alpt_ref.laws.rule import BUILT_IN, STOCHASTIC, Rule
 from alpt_ref.problems import LogisticProblem, gaussian_logistic, grid_of, one_hot_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory import t1
@@ -39,16 +39,16 @@ class Sampled:
         )
 
     def instance(
-        self, rule: Rule, params: Any, check: Callable[[Rule], Check], name: str = "", expected: str = HOLDS
+        self, rule: Rule, params: Any, check: Callable[[Rule, Grid], Check], name: str = "", expected: str = HOLDS
     ) -> Instance:
         """E[R(T)]/T under ``rule``: as many replicas as the comparison with the bound takes; one where nothing is random."""
         run = Run(self.problem, self.grid, rule, self.mode, self.eta, self.steps, self.decays)
-        certain = self.mode == "batch" and rule.name in ("nearest", "toward_zero", "floor")
+        certain = self.mode == "batch" and BUILT_IN.get(rule.name) is rule and rule is not STOCHASTIC
         low, high = self.problem.loss_range(self.grid, self.mode)
 
         def measure(draw: Draw) -> Measured:
             if certain:
-                return Measured(float(run.samples(0, 1).regret[0]), 1e-12 * high, (check(rule),))
+                return Measured(float(run.samples(0, 1).regret[0]), 1e-12 * high, (check(rule, self.grid),))
             estimate, n = decide(
                 lambda first, last: run.samples(first, last, draw.threads).regret,
                 low,
@@ -58,7 +58,9 @@ class Sampled:
                 most=self.most,
             )
             assert estimate.half is not None
-            return Measured(estimate.mean, estimate.half, (check(rule),), f"{n} replicas, each within [{low:.3g}, {high:.3g}]")
+            return Measured(
+                estimate.mean, estimate.half, (check(rule, self.grid),), f"{n} replicas, each within [{low:.3g}, {high:.3g}]"
+            )
 
         method = "trajectory" if certain else "monte-carlo"
         return Instance(name or self.name, params, measure, method, expected)
@@ -78,7 +80,7 @@ def standard(full: bool, data: Sequence[LogisticProblem]) -> list[Sampled]:
         _tuned("one-hot 120 x 15, exact gradients", one_hot, 8, "batch", 200 * longer, most),
         Sampled("1024 |w_i - c_i|", many, unit, "batch", 0.2 * float(unit.delta) * 32.0, 300, most=most),
     ]
-    out += [_tuned(f"{problem.name}, one example a step", problem, 10, "example", 20_000, most) for problem in data]
+    out += [_tuned(f"{problem.name}, one example a step", problem, 10, "example", 4000, 4 * most) for problem in data]
     return out
 
 

@@ -163,7 +163,7 @@ def _instance(walk: Walk, rule: Rule, name: str = "", expected: str = HOLDS) -> 
     def measure(draw: Draw) -> Measured:
         terms = bound(p)._asdict() if all(check.holds for check in p.checks()) else {}
         note = ", ".join(f"{name} {value:.3g}" for name, value in terms.items())
-        return replace(walk.regret(rule), checks=(unbiased(rule),), note=note)
+        return replace(walk.regret(rule), checks=(unbiased(rule, walk.grid),), note=note)
 
     return Instance(name or walk.name, p, measure, expected=expected)
 
@@ -214,6 +214,6 @@ CLAIM = Claim(
     lambda p: bound(p).total,
     _instances,
     Params.checks,
-    takes_rule=True,
+    rule="unbiased",
 )
 CLAIMS = (CLAIM,)

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import NEAREST, Rule
-from alpt_ref.problems import diameter
+from alpt_ref.problems import LogisticProblem, diameter
 from alpt_ref.problems.finite import absolute
 from alpt_ref.theory.claim import (
     NOT_APPLICABLE,
@@ -41,7 +41,7 @@ from alpt_ref.theory.claim import (
     worst_of,
 )
 from alpt_ref.theory.sampled import Sampled, standard
-from alpt_ref.theory.walk import Walk, random_walks, rates, standard_walks, stuck_walks
+from alpt_ref.theory.walk import Walk, nearest_walks, random_walks, rates
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def of_walk(walk: Walk) -> Params:
 
 def _instance(walk: Walk, rule: Rule) -> Instance:
     def measure(draw: Draw) -> Measured:
-        return replace(walk.regret(rule), checks=(rounds_to_nearest(rule),))
+        return replace(walk.regret(rule), checks=(rounds_to_nearest(rule, walk.grid),))
 
     return Instance(walk.name, of_walk(walk), measure)
 
@@ -103,13 +103,13 @@ def of_sampled(run: Sampled) -> Params:
 
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
-    runs = standard(setting.full, setting.data)
+    runs = [run for run in standard(setting.full, setting.data) if isinstance(run.problem, LogisticProblem)]
     family = Family(400 if setting.full else 48, setting.seed)
 
     def members(count: int, seed: int) -> list[Instance]:
-        return [_instance(walk, rule) for walk in random_walks(count, seed)]
+        return [_instance(walk, rule) for walk in random_walks(count, seed, bits=6)]
 
-    out = [_instance(walk, rule) for walk in (*standard_walks(setting.full), *stuck_walks())]
+    out = [_instance(walk, rule) for walk in nearest_walks(setting.full)]
     out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
     out += [run.instance(rule, of_sampled(run), rounds_to_nearest) for run in runs]
     if setting.rule is None:
@@ -125,6 +125,6 @@ CLAIM = Claim(
     bound,
     _instances,
     Params.checks,
-    takes_rule=True,
+    rule="nearest",
 )
 CLAIMS = (CLAIM,)

@@ -68,7 +68,7 @@ def bound(p: Params) -> float:
 
 def _instance(walk: Walk, rule: Rule, name: str = "", expected: str = HOLDS) -> Instance:
     def measure(draw: Draw) -> Measured:
-        return replace(walk.regret(rule), checks=(unbiased(rule),))
+        return replace(walk.regret(rule), checks=(unbiased(rule, walk.grid),))
 
     mu = min(problem.mu for problem in walk.problems)
     p = Params(walk.steps, walk.eta, mu, float(walk.grid.delta), *walk.bounds, walk.outside)
@@ -134,6 +134,6 @@ CLAIM = Claim(
     bound,
     _instances,
     Params.checks,
-    takes_rule=True,
+    rule="unbiased",
 )
 CLAIMS = (CLAIM,)

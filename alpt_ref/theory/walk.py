@@ -106,16 +106,16 @@ def standard_walks(full: bool) -> list[Walk]:
     eight = Grid(8, 0.05)
     out = [
         Walk("|w - c|, c in a cell at w_1", (absolute(1.0, 0.3 * delta),), unit, 0.02 * delta, 20_000),
-        Walk("|w - c|, eta/sqrt(t)", (absolute(1.0, 0.3 * delta),), unit, delta, 4000, "sqrt"),
+        Walk("|w - c|, eta/sqrt(t)", (absolute(1.0, 0.3 * delta),), unit, 1.4, 4000, "sqrt"),
         Walk("(w - c)^2/2, noise 0.5", (quadratic(1.0, 0.31, 0.5),), unit, 0.1, 2000, start=-8 * delta),
         Walk("clicks at 3%", (clicks(0.03),), eight, 0.2, 4000),
-        Walk("clicks at 3%, eta/sqrt(t)", (clicks(0.03),), eight, 2.0, 4000, "sqrt"),
+        Walk("clicks at 3%, eta/sqrt(t)", (clicks(0.03),), eight, 9.0, 4000, "sqrt"),
         Walk("clicks at 30%, batch 16", (clicks(0.3, 16),), eight, 0.5, 2000),
         Walk("24 |w_i - c_i|", many, unit, 0.25 * delta, 1500),
-        Walk("24 |w_i - c_i|, eta/sqrt(t)", many, unit, delta, 1500, "sqrt"),
+        Walk("24 |w_i - c_i|, eta/sqrt(t)", many, unit, 6.9, 1500, "sqrt"),
         Walk("quadratic, d = 2, cond 20", (joint_quadratic(rotated((1.0, 0.05), 0.6), (0.33, -0.2), 0.2),), unit, 0.1, 400),
         Walk("logistic, d = 2, example", (finite_logistic(logistic, "example"),), Grid(4, 0.25), 0.2, 400),
-        Walk("logistic, d = 2, eta/sqrt(t)", (finite_logistic(logistic, "example"),), Grid(4, 0.25), 0.5, 200, "sqrt"),
+        Walk("logistic, d = 2, eta/sqrt(t)", (finite_logistic(logistic, "example"),), Grid(4, 0.25), 3.0, 400, "sqrt"),
     ]
     if full:
         sixteen = Grid(16, 2.0**-12)
@@ -126,6 +126,24 @@ def standard_walks(full: bool) -> list[Walk]:
             Walk("logistic, d = 2, 6 bits", (finite_logistic(logistic, "example"),), Grid(6, 0.0625), 0.2, 2000),
         ]
     return out
+
+
+def nearest_walks(full: bool) -> list[Walk]:
+    """Fine grids and eta near sqrt(sqrt(d) D Delta)/(2 G), where T2's bound is least and says more than the box does."""
+    fine, eight, joint = Grid(10, 2.0**-8), Grid(10, 0.0125), Grid(8, 2.0**-6)
+    logistic = finite_logistic(small_logistic(), "example")
+    out = [
+        Walk("|w - c|, D Delta tuned", (absolute(1.0, 0.3),), fine, 0.06, 4000, start=-1.5),
+        Walk("|w - c|, large eta", (absolute(1.0, 0.3),), fine, 0.2, 4000, start=-1.5),
+        Walk("|w - c|, eta/sqrt(t)", (absolute(1.0, 0.3),), fine, 0.8, 2000, "sqrt", -1.5),
+        Walk("(w - c)^2/2, noise 0.5", (quadratic(1.0, 0.31, 0.5),), fine, 0.03, 4000, start=-1.5),
+        Walk("clicks at 3%", (clicks(0.03),), eight, 0.2, 4000),
+        Walk("clicks at 3%, small eta: stuck early", (clicks(0.03),), eight, 0.02, 4000),
+        Walk("logistic, d = 2, example", (logistic,), joint, 0.15, 400),
+    ]
+    return out + (
+        [Walk("logistic, d = 2, exact", (finite_logistic(small_logistic(), "batch"),), joint, 0.2, 2000)] if full else []
+    )
 
 
 def stuck_walks() -> list[Walk]:
@@ -150,11 +168,14 @@ def between(u: float, low: float, high: float) -> float:
     return float(low * (high / low) ** u)
 
 
-def random_walks(count: int, seed: int, schedules: Sequence[str] = ("constant", "sqrt")) -> list[Walk]:
-    """Convex problems of one coordinate drawn at random: |w - c|, quadratics with noise, clicks, random slopes; 2 to 6 bits."""
+def random_walks(count: int, seed: int, schedules: Sequence[str] = ("constant", "sqrt"), bits: int = 2) -> list[Walk]:
+    """Convex problems of one coordinate drawn at random: |w - c|, quadratics with noise, clicks, random slopes.
+
+    ``bits`` to ``bits`` + 4 bits; eta within a factor of 3 of what makes T1's vanishing terms least.
+    """
     out = []
     for i, u in enumerate(draws(count, 8, seed)):
-        grid = Grid(2 + int(5 * u[0]), between(u[1], 0.01, 1.0))
+        grid = Grid(bits + int(5 * u[0]), between(u[1], 0.01, 1.0) * 2.0 ** (2 - bits))
         delta = float(grid.delta)
         lo, hi = box(grid)
         c = lo + u[2] * (hi - lo)
@@ -164,8 +185,10 @@ def random_walks(count: int, seed: int, schedules: Sequence[str] = ("constant", 
             clicks(float(0.002 + 0.99 * u[2])),
             slopes((1.0, -between(u[3], 0.5, 20.0)), (0.97, 0.03), lo),  # its mean is positive: 0.97 > 20 x 0.03
         )[i % 4]
-        eta = between(u[5], 0.02, 20.0) * delta / max(problem.gradient_bounds(points_of(grid)).G, 1e-9)
-        start = delta * (grid.q_lo + int(u[6] * 2**grid.bits))
+        steps = 20 + int(600 * u[7])
         schedule = schedules[i // 4 % len(schedules)]
-        out.append(Walk(problem.name, (problem,), grid, eta, 20 + int(600 * u[7]), schedule, start))
+        tuned = (hi - lo) / problem.gradient_bounds(points_of(grid)).G
+        eta = between(u[5], 1 / 3, 3.0) * tuned * (0.7 if schedule == "sqrt" else 0.6 / math.sqrt(steps))
+        start = delta * (grid.q_lo + int(u[6] * 2**grid.bits))
+        out.append(Walk(problem.name, (problem,), grid, eta, steps, schedule, start))
     return out

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -111,26 +112,19 @@ def _blamed(name: str) -> Iterator[None]:
 def rows_of(request: Request) -> list[Row]:
     """All rows, in order.
 
-    Monte Carlo rows share the table's false alarm rate evenly, and take all threads one by one; the others run side by side.
+    Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other: most
+    of their time is Python's, of which threads get no more.
     """
     jobs = jobs_of(request)
-    sampled = [i for i, (_, instance) in enumerate(jobs) if instance.method == "monte-carlo"]
-    certain = [i for i in range(len(jobs)) if i not in sampled]
-    alpha, threads = FALSE_ALARM / max(len(sampled), 1), request.setting.threads
-    rows: dict[int, Row] = {}
-    with progress(len(jobs)) as done, ThreadPoolExecutor(threads) as pool:
-
-        def work(i: int, n_threads: int) -> None:
-            claim, instance = jobs[i]
+    sampled = [instance.method == "monte-carlo" for _, instance in jobs]
+    alpha = FALSE_ALARM / max(sum(sampled), 1)
+    rows: list[Row] = []
+    with progress(len(jobs)) as done:
+        for (claim, instance), many in zip(jobs, sampled, strict=True):
             with _blamed(f"{claim.id}, {instance.name}"):
-                rows[i] = _saved(request, claim, instance, alpha, n_threads)
-            done(rows[i])
-
-        for future in [pool.submit(work, i, 1) for i in certain]:
-            future.result()
-        for i in sampled:
-            work(i, threads)
-    return [rows[i] for i in range(len(jobs))]
+                rows.append(_saved(request, claim, instance, alpha, request.setting.threads if many else 1))
+            done(rows[-1])
+    return rows
 
 
 def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
@@ -149,11 +143,31 @@ def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, thr
     return Row.from_record(json.loads(str(arrays["row"])))
 
 
-def ctr_panel(request: Request) -> Record:
-    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data."""
+def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
+    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data; given up when ``stop`` is set."""
+
+    def on_cell(spec: RunSpec, seconds: float) -> None:
+        if stop.is_set():
+            raise InterruptedError
+
     clicks = ctr.synthetic(request.panel, request.setting.seed)
     settings = Settings(seed=request.setting.seed, ctr=request.panel)
-    return ctr.study(Store(request.out / code_version()), clicks, settings, request.setting.threads)
+    return ctr.study(Store(request.out / code_version(), on_cell), clicks, settings, threads)
+
+
+def measure(request: Request) -> tuple[list[Row], list[Record] | None, Record | None]:
+    """Rows; where the request is complete, C1 and C2 in both directions and the CTR panel too, which is fitted on the side."""
+    if not request.complete:
+        return rows_of(request), None, None
+    threads, stop = request.setting.threads, Event()
+    with ThreadPoolExecutor(1) as side:
+        panel = side.submit(ctr_panel, request, max(threads - 1, 1), stop)
+        if threads == 1:
+            panel.result()
+        try:
+            return rows_of(request), directions.measure(), panel.result()
+        finally:
+            stop.set()
 
 
 def run(request: Request) -> Record:
@@ -162,7 +176,7 @@ def run(request: Request) -> Record:
     request.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=request.out):
         pass  # fails now rather than after minutes
-    rows = rows_of(request)
+    rows, both_ways, panel = measure(request)
     record: Record = {
         "version": alpt_ref.__version__,
         "full": request.setting.full,
@@ -170,8 +184,8 @@ def run(request: Request) -> Record:
         "false_alarm": FALSE_ALARM,
         "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
         "rows": [row.record() for row in rows],
-        "directions": directions.measure() if request.complete else None,
-        "ctr": ctr_panel(request) if request.complete else None,
+        "directions": both_ways,
+        "ctr": panel,
     }
     record["finding"] = verdicts.finding(rows, record)
     write_json(request.out / "verdicts.json", record)

@@ -12,6 +12,7 @@ being a function of (row, coordinate, step), a dense LPT step equals the sparse 
 Source: this project's statement, a property of rounding on codes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +37,9 @@ class Params:
     cases: int
 
 
-def _quantize(draw: Draw) -> Measured:
+def _quantize(widths: Sequence[int]) -> Measured:
     moved, where = 0, ""
-    for bits in range(2, 11):
+    for bits in widths:
         for delta in DELTAS:
             grid = Grid(bits, delta)
             q = np.arange(grid.q_lo, grid.q_hi + 1)
@@ -97,8 +98,10 @@ def _instances(setting: Setting) -> list[Instance]:
     if setting.rule is not None:
         rule = setting.rule
         return [Instance("p_up(q, 0) of 16 bits", Params("16", 2**16), lambda draw: _table(rule))]
+    widths = (*range(2, 9), 10, 16) if setting.full else range(2, 9)
+    shown, cases = ", ".join(map(str, widths)), 7 * 8 * sum(2**bits for bits in widths)
     return [
-        Instance("quantize, every rule, code and 5 u", Params("2..10", 7 * 8 * 2044), _quantize),
+        Instance("quantize, every rule, code and 5 u", Params(shown, cases), lambda draw: _quantize(widths)),
         Instance("a step with g = 0", Params("4", 2 * 4 * 16 * 5), _steps),
         Instance("control: floor(x/Delta + u), float32", Params("8", 2**22), _floor_of_sum, expected=VIOLATED),
         Instance("control: w stored as float32", Params("8", 2000 * 256), _float_storage, expected=VIOLATED),

@@ -75,7 +75,7 @@ def test_delta_off_its_range(tmp_path, capsys, delta):
         ([], "the following arguments are required: COMMAND"),
         (
             ["fit"],
-            "COMMAND: invalid choice: 'fit' (choose from 'train', 'evaluate', 'predict', 'convergence')",
+            "COMMAND: invalid choice: 'fit' (choose from 'train', 'evaluate', 'predict', 'convergence', 'verify')",
         ),
         (["train"], "the following arguments are required: --out"),
         (["train", "--out", "o", "--valid", "f"], "--valid needs --train"),

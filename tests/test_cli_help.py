@@ -18,7 +18,7 @@ from alpt_ref.models import FactorizationMachine
 from alpt_ref.rng import MAX_RANDOM_BITS
 from tests.cli_support import run
 
-COMMANDS = ("train", "evaluate", "predict", "convergence")
+COMMANDS = ("train", "evaluate", "predict", "convergence", "verify")
 
 
 def options_of(command: str) -> list[argparse.Action]:
@@ -44,7 +44,7 @@ def test_command_help(capsys, command):
     assert run(command, "--help") == 0
     out = capsys.readouterr().out
     for action in options_of(command):
-        assert f"  {action.option_strings[0]}" in out
+        assert f"  {(*action.option_strings, action.metavar)[0]}" in out
         assert action.help
     examples = re.findall(r"^ +alpt-ref (.*?)(?:  +.*| [>|].*)?$", re.sub(r" \\\n +", " ", out), re.MULTILINE)
     assert examples
@@ -54,7 +54,7 @@ def test_command_help(capsys, command):
 
 
 def test_options_without_a_default_say_so():
-    silent = {a.option_strings[0] for c in COMMANDS for a in options_of(c) if "(" not in (a.help or "")}
+    silent = {str((*a.option_strings, a.dest)[0]) for c in COMMANDS for a in options_of(c) if "(" not in (a.help or "")}
     assert silent == {
         "--train",
         "--valid",
@@ -65,6 +65,8 @@ def test_options_without_a_default_say_so():
         "--json",
         "--no-labels",
         "--quick",
+        "--list",
+        "--full",
     }
 
 

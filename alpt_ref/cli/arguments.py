@@ -190,7 +190,7 @@ def _verify_options(command: ArgumentParser) -> None:
     command.add_argument("--rule", metavar="WHERE", help=rule)
     claim = "module:name or file.py:name of a Claim of yours, or of several (default: none)"
     command.add_argument("--claim", metavar="WHERE", help=claim)
-    data = "libsvm files, as problems for the statements on convex functions (default: none)"
+    data = "libsvm files, as problems for T1 (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
     out = Path("results/verify")
     command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")

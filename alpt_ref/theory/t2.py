@@ -103,7 +103,7 @@ def of_sampled(run: Sampled) -> Params:
 
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
-    runs = [run for run in standard(setting.full, setting.data) if isinstance(run.problem, LogisticProblem)]
+    runs = [run for run in standard(setting.full, ()) if isinstance(run.problem, LogisticProblem)]
     family = Family(400 if setting.full else 48, setting.seed)
 
     def members(count: int, seed: int) -> list[Instance]:

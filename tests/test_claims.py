@@ -10,7 +10,8 @@ import pytest
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule, centred_bits, random_bits
 from alpt_ref.theory import Check, Claim, Instance, Measured, Setting, all_claims, registry, verify
-from alpt_ref.theory.claim import Family, Row, judge, rounds_to_nearest, unbiased, worst_of
+from alpt_ref.theory.claim import Family, Row
+from alpt_ref.theory.verdict import judge, rounds_to_nearest, unbiased, worst_of
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def test_choosing_claims():
     assert registry.claims_of([]) == all_claims()
     with pytest.raises(ValueError, match="unknown statement 'T9'; one of Q1, Q2"):
         registry.claims_of(["T9"])
-    with pytest.raises(ValueError, match=r"unknown statement 'L5\(z\)'; its parts are L5\(A\)"):
+    with pytest.raises(ValueError, match=r"unknown statement 'L5\(z\)'; its parts are L5\(a\)"):
         registry.claims_of(["L5(z)"])
 
 

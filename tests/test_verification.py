@@ -102,8 +102,8 @@ def test_the_printed_table(finished, capsys):
     assert max(map(len, lines)) <= WIDTH
     assert " ".join(printed.split()).endswith(record["finding"])
     assert record["finding"] == (
-        "17 verdicts on 2 statements: 14 holds, 1 violated, 2 not applicable; all as expected, 3 controls and refuted variants "
-        "among them."
+        "17 verdicts on 2 statements: 14 holds, 1 violated, 2 not applicable; all as expected, controls and refuted variants "
+        "among them: 3."
     )
     assert any(line.startswith("L1(b) (exact)") for line in lines)
     assert any("eta <= Delta/G: 1.2 <= 1 fails" in line for line in lines)

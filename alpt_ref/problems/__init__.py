@@ -1,18 +1,14 @@
 """Problems that know their constants: minimizer, f*, L, mu, G, G1, D, proved or computed, never sampled."""
 
+from alpt_ref.problems.box import Vector, box, contains, diameter, outside
+from alpt_ref.problems.generated import gaussian_logistic, one_hot_logistic
 from alpt_ref.problems.logistic import (
     GradientBounds,
     LogisticProblem,
     Solution,
-    Vector,
-    box,
-    contains,
-    diameter,
     from_dataset,
-    gaussian_logistic,
     grid_of,
     half_width,
-    one_hot_logistic,
 )
 
 __all__ = [
@@ -28,4 +24,5 @@ __all__ = [
     "grid_of",
     "half_width",
     "one_hot_logistic",
+    "outside",
 ]

@@ -3,7 +3,7 @@
 f(w) = (1/n) sum_i log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,     y_i in {0, 1},  no intercept,  l2 > 0
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,16 +11,15 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from numpy import float64
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from alpt_ref.files import checksum
 from alpt_ref.grid import Grid
 from alpt_ref.inputs import canonical
 from alpt_ref.kernels.replicas import Examples, batch_gradient, example_losses, mean_loss
-from alpt_ref.rng import Stream, normals, uniforms
+from alpt_ref.problems.box import Vector, box
 
-Vector = NDArray[float64]
 TOLERANCE = 1e-12
 MAX_NEWTON_STEPS = 100
 
@@ -183,23 +182,6 @@ class LogisticProblem:
         return -float(best.max()), float((most - best).max())
 
 
-def box(grid: Grid) -> tuple[float, float]:
-    """Ends of the interval S of one coordinate: delta q_lo and delta q_hi."""
-    return float(grid.delta) * grid.q_lo, float(grid.delta) * grid.q_hi
-
-
-def diameter(grid: Grid, d: int) -> float:
-    """D, Euclidean diameter of S = [lo, hi]^d."""
-    lo, hi = box(grid)
-    return float(np.sqrt(d)) * (hi - lo)
-
-
-def contains(grid: Grid, w: Vector) -> bool:
-    """Whether w lies in S."""
-    lo, hi = box(grid)
-    return bool(np.all((lo <= w) & (w <= hi)))
-
-
 def half_width(problem: LogisticProblem) -> float:
     """B: the least power of two with |w*_j| <= 0.8 B for all j. The grid of m bits has delta = B / 2^(m-1)."""
     largest = float(np.abs(problem.solution.w).max())
@@ -222,21 +204,3 @@ def from_dataset(X: Any, y: ArrayLike, l2: float, name: str = "data") -> Logisti
     if not 0.0 < l2 < np.inf:
         raise ValueError(f"l2 must be positive and finite, got {l2!r}")
     return LogisticProblem(name, matrix, labels, float(l2))
-
-
-def gaussian_logistic(n: int, d: int, *, l2: float = 1e-2, scale: float = 2.0, seed: int = 0) -> LogisticProblem:
-    """Standard normal x, clicks with probability sigmoid(<v, x>), v normal of norm about ``scale``."""
-    X = normals(n * d, seed=seed, step=0, stream=Stream.DATA).astype(float64).reshape(n, d)
-    v = normals(d, seed=seed, step=1, stream=Stream.DATA).astype(float64) * (scale / np.sqrt(d))
-    clicks = uniforms(n, seed=seed, step=2, stream=Stream.DATA) < expit(X @ v)
-    return from_dataset(X, clicks, l2, f"gaussian-{n}x{d}")
-
-
-def one_hot_logistic(
-    n: int, n_fields: int, n_values: int, *, click_rate: float = 0.1, l2: float = 1e-2, seed: int = 0
-) -> LogisticProblem:
-    """The data of :func:`alpt_ref.data.make_ctr` with a teacher that is a logistic regression, without an intercept."""
-    from alpt_ref.data import make_ctr
-
-    dataset, _ = make_ctr(n, n_fields, n_values, click_rate=click_rate, k=0, linear_scale=1.0, seed=seed)
-    return replace(from_dataset(dataset.X, dataset.y, l2), name=f"one-hot-{n}x{dataset.X.shape[1]}")

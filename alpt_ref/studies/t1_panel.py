@@ -23,7 +23,7 @@ from alpt_ref.studies.convex import Record
 from alpt_ref.studies.settings import Settings
 from alpt_ref.studies.walks import METHODS, WalkSpec, gradient_descent, walk
 from alpt_ref.theory import t1
-from alpt_ref.theory.claim import judge
+from alpt_ref.theory.verdict import judge
 
 TERM, FIRST_MOVE, TARGET = 1 / 8, 0.7, 0.49
 

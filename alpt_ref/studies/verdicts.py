@@ -90,7 +90,7 @@ def finding(rows: Sequence[Row], record: Record) -> str:
         first = surprises[0]
         text += f"; {len(surprises)} not as expected, the first {first.id}, {first.instance}: {first.verdict}"
     elif controls:
-        text += f"; all as expected, {controls} controls and refuted variants among them"
+        text += f"; all as expected, controls and refuted variants among them: {controls}"
     if record["directions"]:
         text += f"; {directions.finding(record['directions'])}"
     if record["ctr"]:

@@ -32,7 +32,8 @@ from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies import ctr, directions, verdicts
 from alpt_ref.studies.settings import CtrSettings, Settings
 from alpt_ref.studies.sheet import WIDTH
-from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting, verify
+from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
+from alpt_ref.theory.verdict import verify
 
 Record = dict[str, Any]
 PANEL = CtrSettings(n_rows=12_000, seeds=8)

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from alpt_ref.laws.exact import Law, exact_law
     from alpt_ref.laws.rule import Rule, random_bits
     from alpt_ref.laws.stationary import Stationary, stationary_law
-    from alpt_ref.theory.claim import Check, Claim, Instance, Measured, Setting, verify
+    from alpt_ref.theory.claim import Check, Claim, Instance, Measured, Setting
     from alpt_ref.theory.registry import all_claims
+    from alpt_ref.theory.verdict import verify
 
 _HOMES = {
     "Law": "laws.exact",
@@ -25,7 +26,7 @@ _HOMES = {
     "Instance": "theory.claim",
     "Measured": "theory.claim",
     "Setting": "theory.claim",
-    "verify": "theory.claim",
+    "verify": "theory.verdict",
     "all_claims": "theory.registry",
 }
 __all__ = [

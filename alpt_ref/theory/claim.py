@@ -1,27 +1,15 @@
-"""What a statement is made of, and how a verdict is reached.
+"""What a statement is made of.
 
 A :class:`Claim` is one inequality or equality, typed once; an :class:`Instance` is a concrete problem on which its assumptions
-are checked and what it bounds is measured; a :class:`Row` is the result.
-
-    holds            upper: measured + half <= bound           lower: measured - half >= bound
-                     exact, law: |measured - bound| + half <= tolerance
-    violated         upper: measured - half > bound            lower: measured + half < bound
-                     exact, law: |measured - bound| - half > tolerance
-    undecided        neither
-    not applicable   an assumption failed its check: never "holds"
-
-A failed assumption on the *problem* makes every outcome not applicable. Where only the *rounding rule* fails (a rule of yours
-that is biased, say, in a statement on unbiased ones), the inequality is still put to the test: it is violated where the
-measured value says so, and not applicable otherwise.
+are checked and what it bounds is measured; a :class:`Row` is the result. How it is judged: :mod:`alpt_ref.theory.verdict`.
 """
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import Rule, bias, distance_from_nearest
+from alpt_ref.laws.rule import Rule
 from alpt_ref.problems import LogisticProblem
 
 KINDS = ("upper", "lower", "exact", "law")
@@ -213,97 +201,3 @@ def _plain(value: Any) -> Any:
 def _one_of(name: str, value: Any, choices: Iterable[str]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
-
-
-def judge(kind: str, measured: float, half: float, bound: float, tolerance: float = 0.0) -> str:
-    """holds, violated or undecided, by the table above; undecided where a number is not finite, or ``half`` negative."""
-    if not math.isfinite(measured + half + bound) or half < 0.0:
-        return UNDECIDED
-    if kind in ("exact", "law"):
-        measured, bound = abs(measured - bound), tolerance
-    elif kind == "lower":
-        measured, bound = -measured, -bound
-    if measured + half <= bound:
-        return HOLDS
-    return VIOLATED if measured - half > bound else UNDECIDED
-
-
-def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads: int = 1) -> Row:
-    """Check, measure, judge. ``alpha`` is the level of this row's interval, where it has one."""
-    params = instance.params
-    checks = () if isinstance(params, Family) else tuple(claim.checks(params))
-    sound = all(check.holds for check in checks)
-    measured = instance.measure(Draw(alpha, _bound(claim, params) if sound else None, threads))
-    params = params if measured.params is None else measured.params
-    bound = _bound(claim, params) if sound else None
-    checks += measured.checks
-    failed = [check for check in checks if not check.holds]
-    verdict = NOT_APPLICABLE
-    if bound is not None:
-        tolerance = 0.0 if isinstance(params, Family) else claim.tolerance(params)
-        verdict = judge(claim.kind, measured.value, measured.half, bound, tolerance)
-        if any(check.about != "rule" for check in failed) or (failed and verdict != VIOLATED):
-            verdict = NOT_APPLICABLE
-    shown = asdict(params) if is_dataclass(params) and not isinstance(params, type) else dict(params)
-    return Row(
-        claim.id,
-        claim.statement,
-        claim.kind,
-        instance.name,
-        instance.method,
-        shown,
-        bound,
-        float(measured.value),
-        float(measured.half),
-        1.0 if instance.method != "monte-carlo" else 1.0 - alpha,
-        measured.value / bound if bound else None,
-        verdict,
-        instance.expected,
-        checks,
-        measured.note,
-    )
-
-
-def _bound(claim: Claim, params: Any) -> float:
-    return 1.0 if isinstance(params, Family) else float(claim.bound(params))
-
-
-def worst_of(
-    claim: Callable[[], Claim], name: str, members: Callable[[int, int], Sequence[Instance]], family: Family
-) -> Instance:
-    """One row for many exact instances with positive bounds: measured / bound of the worst, by its verdict and then its ratio.
-
-    A member that is not applicable is counted and left out.
-    """
-
-    def measure(draw: Draw) -> Measured:
-        rows = [verify(claim(), member, draw.alpha) for member in members(family.count, family.seed)]
-        fair = [row for row in rows if row.verdict != NOT_APPLICABLE]
-        if not fair:
-            return Measured(math.nan, 0.0, (Check("some instance is applicable", 0.0, ">", 0.0),))
-        if any(row.method == "monte-carlo" or not row.bound or row.bound < 0.0 for row in fair):
-            raise ValueError(f"{name}: a family needs exact members with positive bounds")
-        sign = -1.0 if claim().kind == "lower" else 1.0
-        order = (HOLDS, UNDECIDED, VIOLATED)
-
-        def rank(row: Row) -> tuple[int, float]:
-            return order.index(row.verdict), sign * (row.ratio or 0.0) if math.isfinite(row.measured) else math.inf
-
-        worst = max(fair, key=rank)
-        assert worst.bound is not None
-        left_out = len(rows) - len(fair)
-        shown = ", ".join(f"{key} {value:.4g}" for key, value in worst.params.items() if isinstance(value, int | float))
-        note = f"worst: {worst.instance} ({shown})" + (f"; {left_out} not applicable" if left_out else "")
-        return Measured(worst.measured / worst.bound, worst.half / worst.bound, (), note)
-
-    return Instance(name, family, measure)
-
-
-def unbiased(rule: Rule, grid: Grid) -> Check:
-    """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (see ``laws.rule.bias``)."""
-    return Check("rule is unbiased", bias(rule, grid.q_lo, grid.q_hi), "<=", 1e-12, "rule")
-
-
-def rounds_to_nearest(rule: Rule, grid: Grid) -> Check:
-    """The check that statements on nearest rounding make of the rule."""
-    return Check("rule rounds to nearest", distance_from_nearest(rule, grid.q_lo, grid.q_hi), "<=", 0.0, "rule")

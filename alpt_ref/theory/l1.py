@@ -23,18 +23,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.laws.stationary import stationary_law
 from alpt_ref.problems.finite import absolute
-from alpt_ref.theory.claim import (
-    HOLDS,
-    NOT_APPLICABLE,
-    VIOLATED,
-    Check,
-    Claim,
-    Draw,
-    Instance,
-    Measured,
-    Setting,
-    unbiased,
-)
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.verdict import unbiased
 from alpt_ref.theory.walk import Walk
 
 DELTA = 2.0**-4

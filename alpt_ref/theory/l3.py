@@ -20,7 +20,8 @@ from alpt_ref.laws.exact import exact_law
 from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.laws.transition import codes_of, transitions
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, slopes
-from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting, rounds_to_nearest, unbiased
+from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
 from alpt_ref.theory.walk import points_of, rates
 
 

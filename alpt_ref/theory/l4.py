@@ -23,18 +23,8 @@ from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.laws.stationary import stationary_law
 from alpt_ref.problems.finite import FiniteProblem, quadratic
 from alpt_ref.problems.joint import joint_quadratic, rotated
-from alpt_ref.theory.claim import (
-    HOLDS,
-    NOT_APPLICABLE,
-    VIOLATED,
-    Check,
-    Claim,
-    Draw,
-    Instance,
-    Measured,
-    Setting,
-    unbiased,
-)
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.verdict import unbiased
 
 DELTA = 2.0**-4
 

@@ -38,20 +38,9 @@ from alpt_ref.optim import learning_rate
 from alpt_ref.problems.finite import FiniteProblem, click_rate, clicks
 from alpt_ref.problems.joint import click_table
 from alpt_ref.theory import l5_numbers
-from alpt_ref.theory.claim import (
-    HOLDS,
-    NOT_APPLICABLE,
-    VIOLATED,
-    Check,
-    Claim,
-    Draw,
-    Instance,
-    Measured,
-    Setting,
-    rounds_to_nearest,
-    unbiased,
-)
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.l5_numbers import REFERENCE
+from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import STOCHASTIC, Rule
 from alpt_ref.quantizer import quantize
-from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting, unbiased
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.verdict import unbiased
 from alpt_ref.theory.walk import draws
 
 K = 10

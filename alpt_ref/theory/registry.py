@@ -26,8 +26,8 @@ def claims_of(ids: Sequence[str]) -> list[Claim]:
     modules = [module for module in MODULES if not wanted or any(w.split("(")[0] == module.upper() for w in wanted)]
     found = [claim for name in modules for claim in importlib.import_module(f"alpt_ref.theory.{name}").CLAIMS]
     for name, given in zip(wanted, ids, strict=True):
-        parts = [claim.id.upper() for claim in found if claim.group == name.split("(")[0]]
-        if name not in known and name not in parts:
+        parts = [claim.id for claim in found if claim.group == name.split("(")[0]]
+        if name not in known and name not in [part.upper() for part in parts]:
             near = f"its parts are {', '.join(parts)}" if parts else f"one of {', '.join(m.upper() for m in MODULES)}"
             raise ValueError(f"unknown statement {given!r}; {near}")
     return [claim for claim in found if not wanted or {claim.group, claim.id.upper()} & set(wanted)]

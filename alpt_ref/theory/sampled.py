@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.replicas import RANDOM_BITS
 from alpt_ref.laws.rule import BUILT_IN, STOCHASTIC, Rule
-from alpt_ref.problems import LogisticProblem, gaussian_logistic, grid_of, one_hot_logistic
+from alpt_ref.problems import GradientBounds, LogisticProblem, Vector, gaussian_logistic, grid_of, one_hot_logistic
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.theory import t1
 from alpt_ref.theory.claim import HOLDS, Check, Draw, Instance, Measured
 from alpt_ref.theory.montecarlo import Run, decide
 
@@ -29,14 +27,15 @@ class Sampled:
     decays: bool = False
     most: int = 8192
 
-    def params(self) -> t1.Params:
-        """T1's parameters, the lattice of 24-bit uniforms included."""
-        problem = self.problem
-        w_star = problem.w_star if isinstance(problem, AbsoluteSum) else problem.solution.w
-        G, G1 = problem.gradient_bounds(self.grid, self.mode)
-        return t1.params_at(
-            w_star, self.grid, G, G1, steps=self.steps, eta=self.eta, w_1=0.0, decays=self.decays, random_bits=RANDOM_BITS
-        )
+    @property
+    def w_star(self) -> Vector:
+        """The minimizer, (d,)."""
+        return self.problem.w_star if isinstance(self.problem, AbsoluteSum) else self.problem.solution.w
+
+    @property
+    def bounds(self) -> GradientBounds:
+        """G and G1 over the box."""
+        return self.problem.gradient_bounds(self.grid, self.mode)
 
     def instance(
         self, rule: Rule, params: Any, check: Callable[[Rule, Grid], Check], name: str = "", expected: str = HOLDS
@@ -66,7 +65,7 @@ class Sampled:
         return Instance(name or self.name, params, measure, method, expected)
 
 
-def standard(full: bool, data: Sequence[LogisticProblem]) -> list[Sampled]:
+def sampled_walks(full: bool, data: Sequence[LogisticProblem]) -> list[Sampled]:
     """Generated logistic problems with exact and random gradients, 1024 absolute values, and the data given."""
     gaussian, one_hot = logistic_problems()
     longer = 4 if full else 1

@@ -44,21 +44,12 @@ from typing import NamedTuple
 import numpy as np
 
 from alpt_ref.grid import Grid
+from alpt_ref.kernels.replicas import RANDOM_BITS
 from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.problems import LogisticProblem, Vector, box, diameter
-from alpt_ref.theory.claim import (
-    HOLDS,
-    VIOLATED,
-    Check,
-    Claim,
-    Draw,
-    Family,
-    Instance,
-    Measured,
-    Setting,
-    unbiased,
-    worst_of,
-)
+from alpt_ref.problems import LogisticProblem, Vector, diameter, outside
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.sampled import Sampled, sampled_walks
+from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.theory.walk import Walk, random_walks, standard_walks, stuck_walks
 
 
@@ -143,11 +134,10 @@ def params_at(
     random_bits: int | None = None,
 ) -> Params:
     """The statement for given w*, G and G1."""
-    lo, hi = box(grid)
     d = w_star.size
     distance = diameter(grid, d) if decays else float(np.linalg.norm(w_star - w_1))
-    outside = float(max((lo - w_star).max(), (w_star - hi).max()))
-    return Params(steps, eta, decays, grid.bits, float(grid.delta), d, G, G1, distance, outside, random_bits)
+    off = outside(grid, w_star)
+    return Params(steps, eta, decays, grid.bits, float(grid.delta), d, G, G1, distance, off, random_bits)
 
 
 def of_walk(walk: Walk) -> Params:
@@ -155,6 +145,13 @@ def of_walk(walk: Walk) -> Params:
     decays = walk.schedule == "sqrt"
     G, G1 = walk.bounds
     return params_at(walk.w_star, walk.grid, G, G1, steps=walk.steps, eta=walk.eta, w_1=walk.start, decays=decays)
+
+
+def of_sampled(run: Sampled) -> Params:
+    """The statement for a run that is sampled, w_1 = 0, the lattice of 24-bit uniforms included."""
+    return params_at(
+        run.w_star, run.grid, *run.bounds, steps=run.steps, eta=run.eta, w_1=0.0, decays=run.decays, random_bits=RANDOM_BITS
+    )
 
 
 def _instance(walk: Walk, rule: Rule, name: str = "", expected: str = HOLDS) -> Instance:
@@ -178,10 +175,7 @@ def _instances(setting: Setting) -> list[Instance]:
         return [_instance(walk, rule) for walk in random_walks(count, seed)]
 
     out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
-    from alpt_ref.theory import sampled  # it knows this module's parameters
-
-    runs = sampled.standard(setting.full, setting.data)
-    out += [run.instance(rule, run.params(), unbiased) for run in runs]
+    out += [run.instance(rule, of_sampled(run), unbiased) for run in sampled_walks(setting.full, setting.data)]
     if setting.rule is None:
         out += [_instance(walk, NEAREST, f"control, nearest: {walk.name}", VIOLATED) for walk in stuck_walks()]
         out.append(_adaptive())

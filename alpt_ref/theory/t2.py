@@ -24,23 +24,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import NEAREST, Rule
-from alpt_ref.problems import LogisticProblem, diameter
+from alpt_ref.problems import LogisticProblem, diameter, outside
 from alpt_ref.problems.finite import absolute
-from alpt_ref.theory.claim import (
-    NOT_APPLICABLE,
-    Check,
-    Claim,
-    Draw,
-    Family,
-    Instance,
-    Measured,
-    Setting,
-    rounds_to_nearest,
-    worst_of,
-)
-from alpt_ref.theory.sampled import Sampled, standard
+from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.sampled import Sampled, sampled_walks
+from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
 from alpt_ref.theory.walk import Walk, nearest_walks, random_walks, rates
 
 
@@ -96,14 +88,14 @@ def _instance(walk: Walk, rule: Rule) -> Instance:
 
 def of_sampled(run: Sampled) -> Params:
     """The statement for a run that is sampled."""
-    p = run.params()
-    D1, D = p.distance, diameter(run.grid, p.d)
-    return Params(p.steps, p.eta, "constant", p.delta, p.d, p.G, D, D1, p.outside)
+    d = run.w_star.size
+    D, D1, off = diameter(run.grid, d), float(np.linalg.norm(run.w_star)), outside(run.grid, run.w_star)
+    return Params(run.steps, run.eta, "constant", float(run.grid.delta), d, run.bounds.G, D, D1, off)
 
 
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
-    runs = [run for run in standard(setting.full, ()) if isinstance(run.problem, LogisticProblem)]
+    runs = [run for run in sampled_walks(setting.full, ()) if isinstance(run.problem, LogisticProblem)]
     family = Family(400 if setting.full else 48, setting.seed)
 
     def members(count: int, seed: int) -> list[Instance]:

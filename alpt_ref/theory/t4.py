@@ -36,22 +36,10 @@ from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
-from alpt_ref.theory.claim import (
-    HOLDS,
-    NOT_APPLICABLE,
-    VIOLATED,
-    Check,
-    Claim,
-    Draw,
-    Family,
-    Instance,
-    Measured,
-    Setting,
-    unbiased,
-    worst_of,
-)
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
 from alpt_ref.theory.montecarlo import Run, decide
 from alpt_ref.theory.sampled import logistic_problems
+from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.theory.walk import EPS, between, draws, points_of
 
 

@@ -32,21 +32,9 @@ from alpt_ref.problems.factorization import boxed_fm
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import factor_pair
 from alpt_ref.rng import Stream, normals
-from alpt_ref.theory.claim import (
-    HOLDS,
-    NOT_APPLICABLE,
-    VIOLATED,
-    Check,
-    Claim,
-    Draw,
-    Family,
-    Instance,
-    Measured,
-    Setting,
-    unbiased,
-    worst_of,
-)
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
 from alpt_ref.theory.montecarlo import decide, gradient_squares
+from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.theory.walk import EPS, between, draws, points_of
 
 

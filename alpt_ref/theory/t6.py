@@ -31,21 +31,10 @@ from dataclasses import dataclass, replace
 from alpt_ref.grid import Grid
 from alpt_ref.laws.moving import Follow, MovingLaw, moving_law
 from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.problems import box
+from alpt_ref.problems import box, outside
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic
-from alpt_ref.theory.claim import (
-    HOLDS,
-    VIOLATED,
-    Check,
-    Claim,
-    Draw,
-    Family,
-    Instance,
-    Measured,
-    Setting,
-    unbiased,
-    worst_of,
-)
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.theory.walk import between, draws, points_of, rates
 
 
@@ -86,10 +75,9 @@ class Path:
     def params(self) -> Params:
         """What is known before the law is."""
         ends = [box(grid) for grid in self.grids]
-        w_star = float(self.problem.w_star[0])
         G = max(self.problem.gradient_bounds(points_of(grid)).G for grid in self.grids)
-        outside = max(max(lo - w_star, w_star - hi) for lo, hi in ends)
-        return Params(self.steps, self.eta, max(hi - lo for lo, hi in ends), G, outside)
+        off = max(outside(grid, self.problem.w_star) for grid in self.grids)
+        return Params(self.steps, self.eta, max(hi - lo for lo, hi in ends), G, off)
 
     def law(self, rule: Rule) -> MovingLaw:
         """The exact law along the path."""

@@ -14,7 +14,7 @@ from alpt_ref.laws.exact import Law, exact_law
 from alpt_ref.laws.rule import Rule
 from alpt_ref.laws.transition import codes_of
 from alpt_ref.optim import learning_rate
-from alpt_ref.problems import box, diameter
+from alpt_ref.problems import box, diameter, outside
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.rng import Stream, uniforms
@@ -86,8 +86,7 @@ class Walk:
     @property
     def outside(self) -> float:
         """How far w* lies outside the box."""
-        lo, hi = box(self.grid)
-        return float(max((lo - self.w_star).max(), (self.w_star - hi).max()))
+        return outside(self.grid, self.w_star)
 
     def regret(self, rule: Rule) -> Measured:
         """E[R(T)]/T under ``rule``."""

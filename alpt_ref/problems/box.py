@@ -1,0 +1,31 @@
+"""The box S = [lo, hi]^d of a grid: where LPT's weights live."""
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid
+
+Vector = NDArray[float64]
+
+
+def box(grid: Grid) -> tuple[float, float]:
+    """Ends of the interval S of one coordinate: delta q_lo and delta q_hi."""
+    return float(grid.delta) * grid.q_lo, float(grid.delta) * grid.q_hi
+
+
+def diameter(grid: Grid, d: int) -> float:
+    """D, Euclidean diameter of S = [lo, hi]^d."""
+    lo, hi = box(grid)
+    return float(np.sqrt(d)) * (hi - lo)
+
+
+def outside(grid: Grid, w: Vector) -> float:
+    """How far w (d,) lies outside S, in the maximum norm; not positive inside."""
+    lo, hi = box(grid)
+    return float(max((lo - w).max(), (w - hi).max()))
+
+
+def contains(grid: Grid, w: Vector) -> bool:
+    """Whether w lies in S."""
+    return outside(grid, w) <= 0.0

@@ -12,12 +12,12 @@ from alpt_ref.kernels import reference_replicas
 from alpt_ref.problems import (
     LogisticProblem,
     box,
-    contains,
     diameter,
     from_dataset,
     gaussian_logistic,
     logistic,
     one_hot_logistic,
+    outside,
 )
 
 GAUSSIAN = gaussian_logistic(24, 3, l2=0.05, seed=1)
@@ -123,8 +123,8 @@ def test_shrunk_gradient_bounds_are_violated(mode: str) -> None:
 def test_box_and_diameter() -> None:
     assert box(GRID) == (-8.0, 7.0)
     assert diameter(GRID, 4) == 30.0
-    assert contains(GRID, np.array([-8.0, 7.0]))
-    assert not contains(GRID, np.array([0.0, 7.1]))
+    assert outside(GRID, np.array([-8.0, 7.0])) == 0.0
+    assert outside(GRID, np.array([0.0, 7.25])) == 0.25
 
 
 def test_generators_are_functions_of_the_seed() -> None:

@@ -1,6 +1,6 @@
 """Problems that know their constants: minimizer, f*, L, mu, G, G1, D, proved or computed, never sampled."""
 
-from alpt_ref.problems.box import Vector, box, contains, diameter, outside
+from alpt_ref.problems.box import Vector, box, diameter, outside
 from alpt_ref.problems.generated import gaussian_logistic, one_hot_logistic
 from alpt_ref.problems.logistic import (
     GradientBounds,
@@ -17,7 +17,6 @@ __all__ = [
     "Solution",
     "Vector",
     "box",
-    "contains",
     "diameter",
     "from_dataset",
     "gaussian_logistic",

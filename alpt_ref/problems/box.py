@@ -24,8 +24,3 @@ def outside(grid: Grid, w: Vector) -> float:
     """How far w (d,) lies outside S, in the maximum norm; not positive inside."""
     lo, hi = box(grid)
     return float(max((lo - w).max(), (w - hi).max()))
-
-
-def contains(grid: Grid, w: Vector) -> bool:
-    """Whether w lies in S."""
-    return outside(grid, w) <= 0.0

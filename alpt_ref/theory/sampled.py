@@ -1,10 +1,12 @@
 """Regrets by Monte Carlo, where no exact law reaches: logistic regression on data, many coordinates at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import BUILT_IN, STOCHASTIC, Rule
@@ -12,6 +14,9 @@ from alpt_ref.problems import GradientBounds, LogisticProblem, Vector, gaussian_
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory.claim import HOLDS, Check, Draw, Instance, Measured
 from alpt_ref.theory.montecarlo import Run, decide
+
+Floats = NDArray[float64]
+Counts = NDArray[int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,21 +53,38 @@ class Sampled:
         def measure(draw: Draw) -> Measured:
             if certain:
                 return Measured(float(run.samples(0, 1).regret[0]), 1e-12 * high, (check(rule, self.grid),))
-            estimate, n = decide(
-                lambda first, last: run.samples(first, last, draw.threads).regret,
-                low,
-                high,
-                draw.bound,
-                draw.alpha,
-                most=self.most,
-            )
-            assert estimate.half is not None
-            return Measured(
-                estimate.mean, estimate.half, (check(rule, self.grid),), f"{n} replicas, each within [{low:.3g}, {high:.3g}]"
-            )
+
+            def regrets(first: int, last: int) -> tuple[Floats, Counts]:
+                samples = run.samples(first, last, draw.threads)
+                return samples.regret, samples.clipped
+
+            measured, _ = sampled_mean(regrets, low, high, draw, self.most)
+            return replace(measured, checks=(check(rule, self.grid),))
 
         method = "trajectory" if certain else "monte-carlo"
         return Instance(name or self.name, params, measure, method, expected)
+
+
+def sampled_mean(
+    sample: Callable[[int, int], tuple[Floats, Counts]], low: float, high: float, draw: Draw, most: int = 8192
+) -> tuple[Measured, Check]:
+    """The mean of as many replicas as the comparison with the bound takes, and the check that no update of them was clipped.
+
+    sample : (first, last) -> values in [low, high] and counts of clipped updates, one of each for a replica.
+    """
+    clipped = 0
+
+    def values(first: int, last: int) -> Floats:
+        nonlocal clipped
+        out, cut = sample(first, last)
+        clipped += int(cut.sum())
+        return out
+
+    estimate, n = decide(values, low, high, draw.bound, draw.alpha, most=most)
+    assert estimate.half is not None
+    note = f"{n} replicas, each within [{low:.3g}, {high:.3g}]"
+    unclipped = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)
+    return Measured(estimate.mean, estimate.half, (), note), unclipped
 
 
 def sampled_walks(full: bool, data: Sequence[LogisticProblem]) -> list[Sampled]:

@@ -37,8 +37,8 @@ from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.montecarlo import Run, decide
-from alpt_ref.theory.sampled import logistic_problems
+from alpt_ref.theory.montecarlo import Run
+from alpt_ref.theory.sampled import Counts, logistic_problems, sampled_mean
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.theory.walk import EPS, between, draws, points_of
 
@@ -104,21 +104,12 @@ def _sampled(problem: LogisticProblem, rule: Rule, steps: int) -> Instance:
     run = Run(problem, grid, rule, "batch", eta, steps - 1)
 
     def measure(draw: Draw) -> Measured:
-        clipped = 0
-
-        def gaps(first: int, last: int) -> Floats:
-            nonlocal clipped
+        def gaps(first: int, last: int) -> tuple[Floats, Counts]:
             samples = run.samples(first, last, draw.threads)
-            clipped += int(samples.clipped.sum())
-            return samples.gap
+            return samples.gap, samples.clipped
 
-        low, high = problem.loss_range(grid, "batch")
-        estimate, n = decide(gaps, low, high, draw.bound, draw.alpha)
-        assert estimate.half is not None
-        clip = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)
-        return Measured(
-            estimate.mean, estimate.half, (clip, unbiased(rule, grid)), f"{n} replicas, each within [{low:.3g}, {high:.3g}]"
-        )
+        measured, unclipped = sampled_mean(gaps, *problem.loss_range(grid, "batch"), draw)
+        return replace(measured, checks=(unclipped, unbiased(rule, grid)))
 
     return Instance(f"{problem.name}, exact gradients", p, measure, "monte-carlo")
 

@@ -33,7 +33,8 @@ from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import factor_pair
 from alpt_ref.rng import Stream, normals
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.montecarlo import decide, gradient_squares
+from alpt_ref.theory.montecarlo import gradient_squares
+from alpt_ref.theory.sampled import Counts, sampled_mean
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.theory.walk import EPS, between, draws, points_of
 
@@ -100,21 +101,11 @@ def _machine(rule: Rule, steps: int) -> Instance:
     p = Params(steps, eta, problem.L, float(grid.delta), *bounds, first, lattice)
 
     def measure(draw: Draw) -> Measured:
-        clipped = 0
+        def squares(first: int, last: int) -> tuple[Floats, Counts]:
+            return gradient_squares(problem, grid, rule, eta, steps, (first, last), start=start, n_threads=draw.threads)
 
-        def squares(first: int, last: int) -> Floats:
-            nonlocal clipped
-            values, cut = gradient_squares(problem, grid, rule, eta, steps, (first, last), start=start, n_threads=draw.threads)
-            clipped += int(cut.sum())
-            return values
-
-        high = problem.gradient_bounds.G**2
-        estimate, n = decide(squares, 0.0, high, draw.bound, draw.alpha)
-        assert estimate.half is not None
-        clip = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)
-        return Measured(
-            estimate.mean, estimate.half, (clip, unbiased(rule, grid)), f"{n} replicas, each within [0, {high:.3g}]"
-        )
+        measured, unclipped = sampled_mean(squares, 0.0, bounds.G**2, draw)
+        return replace(measured, checks=(unclipped, unbiased(rule, grid)))
 
     return Instance(f"FM, 48 clicks, d = {problem.d}", p, measure, "monte-carlo")
 

@@ -14,7 +14,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems.finite import FiniteProblem, absolute, quadratic
 from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, verify
-from alpt_ref.theory.claim import FALSE_ALARM
+from alpt_ref.theory.claim import FALSE_ALARM, Row
 from alpt_ref.theory.walk import Walk, nearest_walks, points_of, standard_walks, stuck_walks
 
 SQUARED = Rule("squared", lambda q, a: a**2)
@@ -33,6 +33,8 @@ def test_verdicts(name: str) -> None:
     for claim, instance in jobs:
         row = verify(claim, instance, FALSE_ALARM / 16)
         assert row.verdict == instance.expected, row
+        record = row.record()
+        assert Row.from_record(record).record() == record
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """The table of verdicts: saved rows, resumption, tables and their last sentence; C1 and C2 in both directions."""
 
+import contextlib
 import json
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +79,22 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "cell", cell)
     verification.run(one)
     assert (tmp_path / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
+
+
+def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
+    """A Ctrl-C that only the signal handler saw, as in a callback of the compiler, ends the run after the row."""
+
+    def measure(claim, instance, *more):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return row()
+
+    monkeypatch.setattr(verification, "verify", measure)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        verification.rows_of(request(tmp_path, "Q6"))
+    assert len(list((tmp_path / "cells").iterdir())) == 1
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_rows_of_other_code_are_not_reused(finished, monkeypatch):

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import alpt_ref
 from alpt_ref.data import Source, fit_read
@@ -30,6 +29,7 @@ from alpt_ref.files import checksum, write_atomic, write_json
 from alpt_ref.problems import LogisticProblem, from_dataset
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies import ctr, directions, verdicts
+from alpt_ref.studies.running import heeding_interrupts, progress
 from alpt_ref.studies.settings import CtrSettings, Settings
 from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
@@ -76,16 +76,6 @@ def code_version() -> str:
     return f"{checksum(np.frombuffer(path.read_bytes(), np.uint8) for path in sources):08x}"
 
 
-@contextmanager
-def progress(total: int) -> Iterator[Any]:
-    """What to call with each finished row; draws a bar on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task("", total=total)
-        yield lambda row: bars.update(task, advance=1, description=f"{row.id} {row.instance}")
-
-
 def jobs_of(request: Request) -> list[Job]:
     """Every claim with every instance. ValueError where a claim names two instances alike, or cannot make them."""
     out = []
@@ -120,11 +110,12 @@ def rows_of(request: Request) -> list[Row]:
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
     alpha = FALSE_ALARM / max(sum(sampled), 1)
     rows: list[Row] = []
-    with progress(len(jobs)) as done:
+    with progress(len(jobs)) as done, heeding_interrupts() as heed:
         for (claim, instance), many in zip(jobs, sampled, strict=True):
             with _blamed(f"{claim.id}, {instance.name}"):
                 rows.append(_saved(request, claim, instance, alpha, request.setting.threads if many else 1))
             done(rows[-1])
+            heed()
     return rows
 
 

@@ -54,7 +54,7 @@ class Params:
 
     def checks(self) -> Sequence[Check]:
         """The assumptions that are numbers."""
-        return (Check("eta > 0", self.eta, ">", 0.0), Check("L < inf", self.L, "<", float("inf")))
+        return (Check("eta > 0", self.eta, ">", 0.0), Check("f is smooth: 1/L", 1.0 / self.L, ">", 0.0))
 
 
 def bound(p: Params) -> float:

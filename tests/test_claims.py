@@ -111,7 +111,8 @@ def test_the_worst_of_a_family():
     assert row.note == "worst: m3 (size 2); 1 not applicable"
     low = family("lower", *members)
     assert (low.measured, low.verdict, low.note[:9]) == (0.0, "violated", "worst: m0")
-    assert family("upper", members[4]).verdict == "not applicable"
+    alone = family("upper", members[4])
+    assert (alone.verdict, alone.checks) == ("not applicable", (BAD,))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,13 @@ def test_the_worst_of_a_family():
 )
 def test_a_family_is_as_bad_as_its_worst_member(values, verdict):
     assert family("upper", *(member(str(i), *v) for i, v in enumerate(values))).verdict == verdict
+
+
+def test_what_an_instance_must_give():
+    with pytest.raises(ValueError, match="measure must return a Measured, got float"):
+        verify(claim_of(), Instance("i", Params(1.0), lambda draw: 1.0))
+    with pytest.raises(ValueError, match="params must be a dataclass, got int"):
+        verify(claim_of(), Instance("i", 3, lambda draw: Measured(1.0)))
 
 
 def test_a_family_wants_ratios_and_exact_members():
@@ -180,6 +188,7 @@ def test_instances_are_named_once_and_fit_the_table(full):
     for claim in all_claims():
         names = [instance.name for instance in claim.instances(Setting(full))]
         assert len(set(names)) == len(names), claim.id
+        assert max(map(len, names)) <= 44
         for instance in claim.instances(Setting(full)):
             assert instance.expected in ("holds", "violated", "not applicable")
             assert (instance.expected == "holds") == (not instance.name.startswith(("control", "refuted"))), instance.name

@@ -32,6 +32,14 @@ def mine(tmp_path, monkeypatch):
         "floor = Rule('floor', lambda q, a: 0 * a)\n"
         "high = Rule('high', lambda q, a: a + 0.5)\n"
         "claim = replace(CLAIMS[0], id='MINE')\n"
+        "taken = CLAIMS\n"
+        "empty = replace(claim, id='EMPTY', instances=lambda setting: [])\n"
+        "ruled = replace(claim, rule='unbiased')\n"
+        "class P:\n"
+        "    __hash__ = None\n"
+        "    def __call__(self, q, a):\n"
+        "        return a\n"
+        "called = Rule('called', P())\n"
     )
     (tmp_path / "my_typo.py").write_text("def\n")
     monkeypatch.chdir(tmp_path)
@@ -79,6 +87,17 @@ def test_a_users_claim(calls, mine):
     assert not any(request.complete or request.cached for request in calls)
 
 
+def test_a_rule_is_tried_where_it_fits(calls, mine):
+    """The parts of a named statement that are about such rules; another where it is named itself."""
+    for ids, chosen in ((["L3"], ["L3(c)"]), (["L3(a)"], ["L3(a)"]), (["T2", "L1"], ["T2", "L1(a)", "L1(b)"])):
+        assert run("verify", "--rule", "my_rules:called", *ids) == 0
+        assert [claim.id for claim in calls.pop().claims] == chosen
+    assert run("verify", "--rule", "alpt_ref.laws.rule:NEAREST") == 0
+    assert {claim.rule for claim in calls.pop().claims} == {"any", "nearest"}
+    assert run("verify", "--rule", "my_rules:fair", "--claim", "my_rules:ruled") == 0
+    assert [claim.id for claim in calls.pop().claims] == ["MINE"]
+
+
 def test_exit_codes(tmp_path, capsys, mine):
     """0 as expected; 1 where a rule does not survive."""
     assert run("verify", "Q6", "--out", tmp_path / "a") == 0
@@ -110,6 +129,8 @@ def test_ctrl_c(capsys, monkeypatch):
         (("--rule", "no_such_module:rule"), "rule no_such_module:rule: no_such_module does not import"),
         (("--rule", "rule"), "rule must be module:name or file.py:name, got 'rule'"),
         (("--rule", "my_rules:fair", "Q6"), "--rule: Q6 has no rounding rule that another could replace"),
+        (("--claim", "my_rules:taken"), "--claim: Q6 is a statement of alpt_ref, give yours another id"),
+        (("--claim", "my_rules:empty"), "EMPTY: no instances"),
         (("--claim", "my_rules:fair"), "claim my_rules:fair: must be an alpt_ref.theory.Claim or a sequence of them, got Rule"),
         (("--data", "no.txt"), "no.txt: "),
         (("--quick", "--full"), "--full: not allowed with argument --quick"),

@@ -20,7 +20,7 @@ BLOCKS = [
 @pytest.mark.jit
 @pytest.mark.parametrize("block", BLOCKS)
 def test_code_blocks_run(block, capsys):
-    assert len([line for line in block.splitlines() if line.strip()]) <= 12
+    assert len([line for line in block.splitlines() if line.strip()]) <= 24
     exec(compile(block, "documentation", "exec"), {})
     assert capsys.readouterr().out
 

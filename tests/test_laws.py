@@ -321,7 +321,10 @@ def test_a_rule_that_is_none_is_refused():
     [
         ({"eta": 0.0}, "eta must be positive and finite"),
         ({"eta": np.ones(4)}, "one for each of 3 steps"),
-        ({"steps": -1}, "steps must not be negative"),
+        ({"steps": -1}, "steps must be an integer, not negative"),
+        ({"steps": 2.5}, "steps must be an integer"),
+        ({"eta": "x"}, "eta must be a number or a vector"),
+        ({"observe": len}, "observe must be a sequence"),
         ({"start": 0.1}, "start must be a point of the grid"),
         ({"start": np.full(8, 0.2)}, "start must be a point of the grid, or a law"),
         ({"observe": [lambda w: w]}, "an observable must return 8 finite numbers"),
@@ -335,6 +338,17 @@ def test_refusals(change, message):
     arguments = {"oracle": clicks(0.3), "grid": Grid(3, 0.5), "rule": "stochastic", "eta": 0.1, "steps": 3} | change
     with pytest.raises(ValueError, match=message):
         exact_law(arguments.pop("oracle"), arguments.pop("grid"), arguments.pop("rule"), **arguments)
+
+
+def test_a_start_is_what_one_types():
+    """0.05 is not float32(0.05), and is meant all the same."""
+    grid = Grid(8, 0.05)
+    law = exact_law(clicks(0.3), grid, eta=0.1, steps=0, start=-6.4)
+    assert law.support()[:, 0].tolist() == [-128 * float(grid.delta)]
+    assert exact_law(clicks(0.3), grid, eta=0.1, steps=0, start=0.15).mean()[0] == 3 * float(grid.delta)
+    for off in (0.1501, 6.4):
+        with pytest.raises(ValueError, match=r"start must be a point of the grid, 0\.05000000074505806 times"):
+            exact_law(clicks(0.3), grid, eta=0.1, steps=0, start=off)
 
 
 def test_refusals_of_the_long_run():

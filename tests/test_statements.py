@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule
+from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule, random_bits
 from alpt_ref.problems.finite import FiniteProblem, absolute, quadratic
 from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, verify
 from alpt_ref.theory.claim import FALSE_ALARM, Row
@@ -187,6 +187,16 @@ def test_bounds_say_more_than_the_box_does(full: bool) -> None:
         p = path.params()
         most = max(largest((path.problem,), grid) for grid in path.grids)
         assert t6.bound(replace(p, gradient=0.0, drift=0.0)) < most, path.name
+
+
+@pytest.mark.jit
+def test_few_bits_of_a_user_satisfy_l8() -> None:
+    """L8 is about every rule that rounds up with a chance in [a, a + excess]: SR(3) under another name, but not a lower one."""
+    mine, lower = Rule("mine", random_bits(3).p_up), Rule("lower", lambda q, a: np.floor(a * 8) / 8)
+    for rule, verdict in ((mine, "holds"), (lower, "not applicable")):
+        for claim in (CLAIMS["L8(<)"], CLAIMS["L8(>)"]):
+            rows = [verify(claim, instance) for instance in claim.instances(Setting(rule=rule))]
+            assert {row.verdict for row in rows} <= {verdict, "violated" if verdict != "holds" else verdict}
 
 
 def test_every_claim_has_a_mutant() -> None:

@@ -18,15 +18,20 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"--threads must be a positive integer, got {args.threads}")
     own = load_claims(args.claim) if args.claim else []
     claims = claims_of(args.ids) if args.ids or not own else []
+    taken = {claim.id for claim in claims_of([])} | {claim.group for claim in claims_of([])}
+    for claim in own:
+        if claim.id in taken:
+            raise CommandError(f"--claim: {claim.id} is a statement of alpt_ref, give yours another id")
+    claims += own
     if args.list:
-        print("\n".join(f"{claim.id:<8}{claim.kind:<7}{claim.statement}" for claim in claims + own))
+        print("\n".join(f"{claim.id:<8}{claim.kind:<7}{claim.statement}" for claim in claims))
         return 0
     rule = load_rule(args.rule) if args.rule else None
     if rule is not None:
         claims = _about_rules(claims, rule, args.ids)
     setting = Setting(args.full, rule, problems_of(args.data), args.threads)
     complete = not args.ids and not own and rule is None
-    request = Request((*claims, *own), setting, args.out, complete, cached=rule is None and not own)
+    request = Request(claims, setting, args.out, complete, cached=rule is None and not own)
     try:
         record = verify(request)
     except KeyboardInterrupt:
@@ -35,13 +40,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]:
-    """Those in which ``rule`` can take the place of their own; without ids, statements on nearest rounding for a rule that
-    rounds to nearest, and on stochastic rounding for every other. CommandError where none of the named ones has a rule.
+    """Those in which ``rule`` can take the place of their own: statements on nearest rounding for a rule that rounds to
+    nearest, on stochastic rounding for every other; the others where they, or nothing else of their statement, are named.
+    CommandError where none is left.
     """
-    chosen = [claim for claim in claims if claim.rule]
-    if not ids:
-        kind = "nearest" if rounds_to_nearest(rule, Grid(8, 1.0)).holds else "unbiased"
-        chosen = [claim for claim in chosen if claim.rule in ("any", kind)]
+    kind = "nearest" if rounds_to_nearest(rule, Grid(8, 1.0)).holds else "unbiased"
+    fit = {claim.group for claim in claims if claim.rule in ("any", kind)}
+    named = {name.upper() for name in ids}
+
+    def wanted(claim: Claim) -> bool:
+        asked = claim.id.upper() in named or (claim.group in named and claim.group not in fit)
+        return claim.rule in ("any", kind) or (bool(claim.rule) and asked)
+
+    chosen = [claim for claim in claims if wanted(claim)]
     if not chosen:
-        raise CommandError(f"--rule: {', '.join(ids)} has no rounding rule that another could replace")
+        raise CommandError(f"--rule: {', '.join(claim.id for claim in claims)} has no rounding rule that another could replace")
     return chosen

@@ -8,6 +8,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 
+from alpt_ref.checks import is_integer
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import Rule, as_rule
 from alpt_ref.laws.transition import EPS, Floats, Step, codes_of, leaving, push, transitions, weigh
@@ -107,12 +108,15 @@ def start_law(grid: Grid, points: Floats, start: ArrayLike) -> Floats:
         if (given < 0).any() or abs(given.sum() - 1.0) > 1e-9:
             raise ValueError("start must be a point of the grid, or a law of its points with sum 1")
         return given.copy()
-    law = np.zeros(n)
-    at = np.broadcast_to(given, (d,)) if given.shape in ((), (d,)) else np.full(d, np.nan)
-    place = np.flatnonzero((points == at).all(axis=1))
+    law, delta = np.zeros(n), float(grid.delta)
+    codes = given / delta if given.shape in ((), (d,)) else np.full(d, np.nan)
+    # A float32 step size times an integer is seldom what one types: 0.05 is meant to be a point of Grid(8, 0.05).
+    if not (np.abs(codes - np.rint(codes)) <= 1e-6 * np.maximum(np.abs(codes), 1.0)).all():
+        codes = np.full(d, np.nan)
+    place = np.flatnonzero((np.rint(points / delta) == np.rint(codes)).all(axis=1))
     if place.size != 1:
         raise ValueError(
-            f"start must be a point of the grid, delta times integers in [{grid.q_lo}, {grid.q_hi}], got {start!r}"
+            f"start must be a point of the grid, {delta!r} times codes in [{grid.q_lo}, {grid.q_hi}], got {start!r}"
         )
     law[place[0]] = 1.0
     return law
@@ -142,9 +146,14 @@ def exact_law(
     naming the argument.
     """
     rule, points, codes = as_rule(rule), *states_of(oracle, grid)
-    if steps < 0:
-        raise ValueError(f"steps must not be negative, got {steps!r}")
-    rates = np.asarray(eta, float64)
+    if not is_integer(steps) or steps < 0:
+        raise ValueError(f"steps must be an integer, not negative, got {steps!r}")
+    if callable(observe):
+        raise ValueError("observe must be a sequence of functions")
+    try:
+        rates = np.asarray(eta, float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"eta must be a number or a vector of numbers, got {eta!r}") from None
     if rates.shape not in ((), (steps,)) or not (np.isfinite(rates).all() and (rates > 0).all()):
         raise ValueError(f"eta must be positive and finite, a number or one for each of {steps} steps")
     rates = np.broadcast_to(rates, (steps,))

@@ -26,7 +26,7 @@ Table = Callable[[NDArray[Any], NDArray[float64]], Any]
 ALMOST_ONE = float(np.nextafter(1.0, 0.0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """A rounding rule, yours or one of this module's.
 
@@ -120,10 +120,16 @@ def _pairs(q_lo: int, q_hi: int) -> tuple[NDArray[float64], NDArray[float64]]:
 
 
 @cache
-def bias(rule: Rule, q_lo: int, q_hi: int) -> float:
-    """The largest |p_up - a| found, in cells, among the pairs of a grid (see ``_pairs``)."""
+def drifts(rule: Rule, q_lo: int, q_hi: int) -> tuple[float, float]:
+    """The largest p_up - a and the largest a - p_up found, in cells, not negative, among the pairs of a grid (``_pairs``)."""
     q_floor, a = _pairs(q_lo, q_hi)
-    return float(np.abs(rule.up(q_floor, a) - a).max())
+    off = rule.up(q_floor, a) - a
+    return max(float(off.max()), 0.0), max(float(-off.min()), 0.0)
+
+
+def bias(rule: Rule, q_lo: int, q_hi: int) -> float:
+    """The largest |p_up - a| found, in cells."""
+    return max(drifts(rule, q_lo, q_hi))
 
 
 @cache

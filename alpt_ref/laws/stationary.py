@@ -81,7 +81,7 @@ def _chain(oracle: Oracle, grid: Grid, rule: Rule, eta: float) -> tuple[Floats, 
     points, codes = states_of(oracle, grid)
     if np.ndim(oracle.probabilities) != 1:
         raise ValueError("probabilities must be (k,), the same in every step, for a law in the long run")
-    if not 0.0 < eta < np.inf:
+    if np.ndim(eta) or not 0.0 < eta < np.inf:
         raise ValueError(f"eta must be positive and finite, got {eta!r}")
     p = weights_of(oracle, 1)[0]
     step = transitions(codes, -eta * gradients_at(oracle, points) / float(grid.delta), grid, rule)

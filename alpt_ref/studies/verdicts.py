@@ -100,13 +100,23 @@ def finding(rows: Sequence[Row], record: Record) -> str:
     return text + "."
 
 
+def _factor(row: Row) -> float:
+    """By how much an inequality is broken, 0 where its ratio does not say."""
+    if row.kind not in ("upper", "lower") or not row.ratio or row.ratio < 0.0:
+        return 0.0
+    return row.ratio if row.kind == "upper" else 1.0 / row.ratio
+
+
 def _survival(rows: Sequence[Row]) -> str:
     """What became of a user's rule."""
     broken = [row for row in rows if row.verdict == VIOLATED]
     if broken:
-        worst = max(broken, key=lambda row: abs(row.ratio or 0.0))
-        ratio = "" if worst.ratio is None else f" at {number(worst.ratio, 3)} of the bound"
-        return f"breaks {', '.join(dict.fromkeys(row.id for row in broken))}, at worst {worst.instance}{ratio}"
+        names = ", ".join(dict.fromkeys(row.id for row in broken))
+        factors = [(_factor(row), row) for row in broken if _factor(row) > 0.0]
+        if not factors:
+            return f"breaks {names}"
+        factor, worst = max(factors, key=lambda pair: pair[0])
+        return f"breaks {names}, by a factor of {number(factor, 3)} {worst.id} on {worst.instance}"
     failed = dict.fromkeys(check.name for row in rows for check in row.checks if not check.holds)
     if failed:
         return f"breaks no bound, but an assumption ({', '.join(failed)})"
@@ -134,7 +144,10 @@ def show(rows: Sequence[Row], record: Record, console: Console, seconds: float) 
         console.print(sheet.title, style="bold", highlight=False, markup=False)
         for row in group:
             instance, by, measured, symbol, bound, ratio, verdict = line(row)
-            text = f"  {instance:<40.40} {by:<5}{measured:>13} {symbol:>2} {bound:<9}{ratio:>8} {verdict}"
+            mark = "! " if row.surprising else "  "
+            text = (
+                f"{mark}{instance:<44.44} {by:<5}{measured:>12} {symbol:>2} {bound:<9}{ratio:>7} {verdict.removesuffix(' !')}"
+            )
             console.print(text, style="red" if row.surprising else None, highlight=False, markup=False)
         if sheet.note:
             console.print(sheet.note, style="dim", highlight=False, markup=False)

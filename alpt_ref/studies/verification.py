@@ -81,7 +81,10 @@ def jobs_of(request: Request) -> list[Job]:
     out = []
     for claim in request.claims:
         with _blamed(claim.id):
-            out += [(claim, instance) for instance in claim.instances(request.setting)]
+            instances = list(claim.instances(request.setting))
+            if not instances:
+                raise ValueError("no instances")
+            out += [(claim, instance) for instance in instances]
     names = [(claim.id, instance.name) for claim, instance in out]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -107,6 +110,9 @@ def rows_of(request: Request) -> list[Row]:
     of their time is Python's, of which threads get no more.
     """
     jobs = jobs_of(request)
+    request.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=request.out):
+        pass  # fails now rather than after minutes
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
     alpha = FALSE_ALARM / max(sum(sampled), 1)
     rows: list[Row] = []
@@ -165,9 +171,6 @@ def measure(request: Request) -> tuple[list[Row], list[Record] | None, Record | 
 def run(request: Request) -> Record:
     """Verify, save, print the tables and, last, what was found in one sentence; returns what verdicts.json holds."""
     began = time.perf_counter()
-    request.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=request.out):
-        pass  # fails now rather than after minutes
     rows, both_ways, panel = measure(request)
     record: Record = {
         "version": alpt_ref.__version__,

@@ -94,8 +94,9 @@ class Measured:
 class Instance:
     """A problem on which a claim is put to the test.
 
-    name : at most 44 characters. params : a frozen dataclass. measure : what the claim bounds. method : "exact" (an exact law
-    or an enumeration), "monte-carlo" or "trajectory". expected : its verdict; controls expect "violated".
+    name : the printed table shows 44 characters of it. params : a frozen dataclass. measure : what the claim bounds. method :
+    "exact" (an exact law or an enumeration), "monte-carlo" or "trajectory". expected : its verdict; controls expect
+    "violated".
     """
 
     name: str

@@ -14,7 +14,7 @@ behaves like SR; below a tenth it is dead (for s well below 1/2).
 
 (c) An exact law meets it: noise of finitely many outcomes at the quantiles of a Gaussian, one step from a grid point.
 
-Source: this project's statement; the effect is dither of non-uniform quantizers' theory, for a uniform quantizer.
+Source: this project's statement; the effect is the dither of quantization theory, with gradient noise for the dither.
 """
 
 import math

@@ -82,7 +82,7 @@ def _last_move(problem: FiniteProblem, grid: Grid, rule: Rule, eta: float, start
         law = exact_law(problem, grid, rule, eta=rates(eta, "sqrt", horizon), steps=horizon, start=start)
         changed = np.flatnonzero(law.moved > 0)
         last = int(changed[-1]) + 1 if changed.size else 0
-        return Measured(last, 0.0, (rounds_to_nearest(rule, grid),), f"of {horizon} steps looked at")
+        return Measured(last, 0.0, (rounds_to_nearest(rule, grid),))
 
     prefix = "control, stochastic: " if expected == VIOLATED else ""
     return Instance(prefix + problem.name, p, measure, expected=expected)

@@ -79,7 +79,7 @@ def _mean(
     def measure(draw: Draw) -> Measured:
         coordinates = [lambda w, i=i: w[:, i] for i in range(problem.d)]
         law = exact_law(problem, grid, rule, eta=eta, steps=steps, start=start, observe=coordinates)
-        clip = Check("no clipping: its probability", float(law.clipped.sum()), "<=", 0.0)
+        clip = Check("no clipping: expected clipped steps", float(law.clipped.sum()), "<=", 0.0)
         off = np.abs(law.expectations[1:] - descent(problem, start, eta, steps)).max()
         return Measured(float(off), law.error * float(np.abs(law.points).max()), (clip, unbiased(rule, grid)))
 

@@ -52,7 +52,7 @@ def _final(p: FinalParams, expected: str = HOLDS) -> Instance:
         return Measured(value, law.error, note=f"CTR {value:.4g}, sqrt(p) = {math.sqrt(p.p):.4g}, p = {p.p:g}")
 
     prefix = "refuted: " if expected == VIOLATED else ""
-    return Instance(f"{prefix}p = {p.p:g}, Delta = {p.delta:g}, eta = {p.eta:.3g}", p, measure, expected=expected)
+    return Instance(f"{prefix}p {p.p:g}, Delta {p.delta:g}, eta {p.eta:.3g}", p, measure, expected=expected)
 
 
 def _finals(setting: Setting) -> list[Instance]:

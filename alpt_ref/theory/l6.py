@@ -34,7 +34,7 @@ DELTA = float(GRID.delta)
 
 @dataclass(frozen=True)
 class Params:
-    """k random bits, eta in units of Delta; reference : what (ref) compares with; clip_term : of the law."""
+    """k random bits; reference : what (ref) compares with; clip_term : of the law."""
 
     k: int
     p: float
@@ -93,7 +93,7 @@ def _least(p: Params, rule: Rule | None = None) -> Instance:
         return Measured(float(expit(points.min())), 1e-15)
 
     name = f"k = {p.k}, p = {p.p:g}, eta = {p.eta / p.delta:g} Delta"
-    return Instance(f"control, {rule.name}: {name}" if rule else name, p, measure, expected=VIOLATED if rule else HOLDS)
+    return Instance(f"control, SR: {name}" if rule else name, p, measure, expected=VIOLATED if rule else HOLDS)
 
 
 def _cases(setting: Setting) -> list[Params]:

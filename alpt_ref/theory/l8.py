@@ -1,8 +1,8 @@
 r"""L8: progressive predictions of stochastic rounding are calibrated, whatever the data and their order.  (lower, upper)
 
-Constant eta, SR(k) (k infinite: SR, theta_k = 0), logistic regression with one-hot features, one example a step. For a
-feature i touched n_i times, with C_i = sum_t E|P(x_t)_i - x_{t,i}|/eta and M = mean over those n_i examples of (prediction
-before the step - label):
+Constant eta, SR(k) (k infinite: SR, theta_k = 0; any rule with p_up in [a, a + 2^-k]), logistic regression with one-hot
+features, one example a step. For a feature i touched n_i times, with C_i = sum_t E|P(x_t)_i - x_{t,i}|/eta and M = mean over
+those n_i examples of (prediction before the step - label):
 
     (w_{1,i} - E w_{T+1,i})/(eta n_i) - C_i/n_i  <=  E M  <=  (w_{1,i} - E w_{T+1,i})/(eta n_i) + theta_k + C_i/n_i
 
@@ -23,7 +23,7 @@ import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.exact import Law, exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule, bias, random_bits
+from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule, drifts, random_bits
 from alpt_ref.laws.transition import codes_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, clicks
 from alpt_ref.problems.joint import click_table
@@ -42,20 +42,22 @@ from alpt_ref.theory.walk import draws
 
 @dataclass(frozen=True)
 class Params:
-    """Feature i; k = 0 stands for exact uniforms. shift : (w_1 - E w_{T+1})/(eta n); clip_term : C_i/n_i."""
+    """Feature i. excess : the largest p_up - a of the rule, 2^-k for SR(k). shift : (w_1 - E w_{T+1})/(eta n). clip_term :
+    C_i/n_i.
+    """
 
     bits: int
     delta: float
     eta: float
     touched: int
-    k: int
+    excess: float
     shift: float = math.nan
     clip_term: float = math.nan
 
     @property
     def theta(self) -> float:
-        """theta_k."""
-        return 2.0**-self.k * self.delta / self.eta if self.k else 0.0
+        """theta_k, for any rule that rounds up with a chance in [a, a + excess]."""
+        return self.excess * self.delta / self.eta
 
 
 def lower(p: Params) -> float:
@@ -97,9 +99,15 @@ def _measure(sequence: Ordered, grid: Grid, rule: Rule, eta: float, feature: int
     n = int(touched.sum())
     shift = -float(law.mean()[feature]) / (eta * n)
     completed = replace(p, touched=n, shift=shift, clip_term=float(clipped.sum()) / n)
-    off = Check("rule's bias", bias(rule, grid.q_lo, grid.q_hi), "<=", 2.0**-p.k if p.k else 1e-12, "rule")
+    up, down = drifts(rule, grid.q_lo, grid.q_hi)
+    still = float(rule.up(codes_of(grid, 1)[:, 0], np.zeros(2**grid.bits)).max())
+    off = (
+        Check("rule: p_up(q, 0)", still, "<=", 0.0, "rule"),
+        Check("rule: p_up >= a", -down, ">=", -1e-12, "rule"),
+        Check("rule: p_up - a", up, "<=", p.excess + 1e-12, "rule"),
+    )
     value = float(residual[touched].sum()) / n
-    return Measured(value, law.error * (1.0 + hi / (eta * n)) + 1e-13, (off,), params=completed)
+    return Measured(value, law.error * (1.0 + hi / (eta * n)) + 1e-13, off, params=completed)
 
 
 def _orders() -> list[tuple[str, Ordered, Grid, int]]:
@@ -119,18 +127,22 @@ def _orders() -> list[tuple[str, Ordered, Grid, int]]:
     ]
 
 
-def _instance(rule: Rule, k: int, case: tuple[str, Ordered, Grid, int], eta: float = 0.3, expected: str = HOLDS) -> Instance:
+def _instance(
+    rule: Rule, excess: float, case: tuple[str, Ordered, Grid, int], eta: float = 0.3, expected: str = HOLDS
+) -> Instance:
     name, ordered, grid, feature = case
-    p = Params(grid.bits, float(grid.delta), eta, 0, k)
+    p = Params(grid.bits, float(grid.delta), eta, 0, excess)
     prefix = "control, nearest: " if expected == VIOLATED else f"{rule.name}: "
     return Instance(f"{prefix}{name}", p, lambda draw: _measure(ordered, grid, rule, eta, feature, p), expected=expected)
 
 
 def _rows(setting: Setting, control_eta: float) -> list[Instance]:
     if setting.rule:
-        return [_instance(setting.rule, 0, case) for case in _orders()]
-    out = [_instance(rule, k, case) for rule, k in ((STOCHASTIC, 0), (random_bits(3), 3)) for case in _orders()]
-    return [*out, _instance(NEAREST, 0, _orders()[2], control_eta, VIOLATED)]
+        return [_instance(setting.rule, drifts(setting.rule, -128, 127)[0], case) for case in _orders()]
+    out = [
+        _instance(rule, excess, case) for rule, excess in ((STOCHASTIC, 0.0), (random_bits(3), 2.0**-3)) for case in _orders()
+    ]
+    return [*out, _instance(NEAREST, 0.0, _orders()[2], control_eta, VIOLATED)]
 
 
 SLACK = 1e-11  # both sides are computed

@@ -10,8 +10,9 @@ is therefore not true instance by instance (f = G|w - c|, eta G/Delta = 0.51: DR
 
 *Proof.* Definition of R_D, and Q2. []
 
-(a) one step, (b) |rho - 1|, (ref) steps to cross 2000 cells, SR's mean over DR's. The mean of SR is exact here: h(n) = 1 +
-p h(n - k - 1) + (1 - p) h(n - k), s = k + p, the expected number of steps to cover n cells.
+(a) one step, (b) |rho - 1|, (c) steps to cross 2000 cells, SR's mean over DR's, against rho, (ref) against reference numbers.
+The mean of SR is exact here: h(n) = 1 + p h(n - k - 1) + (1 - p) h(n - k), s = k + p, the expected number of steps to cover n
+cells.
 
 Source: this project's statement.
 """

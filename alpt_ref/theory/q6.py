@@ -3,6 +3,8 @@
 ||P(x) - w*|| <= ||x - w*|| for w* in the box S, P the clip to S.
 
 *Proof.* Coordinate by coordinate: clipping moves x_i towards every point of [lo, hi]. []
+
+Source: this project's statement, the usual property of projections on convex sets.
 """
 
 from collections.abc import Sequence

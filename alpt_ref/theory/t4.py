@@ -87,7 +87,7 @@ def _instance(
 
     def measure(draw: Draw) -> Measured:
         law = exact_law(problem, grid, rule, eta=p.eta, steps=steps - 1, start=start)
-        clip = Check("no clipping: its probability", float(law.clipped.sum()), "<=", 0.0)
+        clip = Check("no clipping: expected clipped steps", float(law.clipped.sum()), "<=", 0.0)
         scale = float(np.abs(problem.loss(points)).max())
         return Measured(law.mean(problem.loss) - problem.f_star, (law.error + EPS) * scale, (clip, unbiased(rule, grid)))
 

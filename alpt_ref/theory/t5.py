@@ -82,7 +82,7 @@ def _instance(
 
     def measure(draw: Draw) -> Measured:
         law = exact_law(problem, grid, rule, eta=eta, steps=steps, start=start, observe=[squares])
-        clip = Check("no clipping: its probability", float(law.clipped.sum()), "<=", 0.0)
+        clip = Check("no clipping: expected clipped steps", float(law.clipped.sum()), "<=", 0.0)
         value = float(law.expectations[:-1, 0].mean())
         return Measured(value, (law.error + EPS) * float(squares(points).max()), (clip, unbiased(rule, grid)))
 

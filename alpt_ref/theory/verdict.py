@@ -51,9 +51,13 @@ def judge(kind: str, measured: float, half: float, bound: float, tolerance: floa
 def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads: int = 1) -> Row:
     """Check, measure, judge. ``alpha`` is the level of this row's interval, where it has one."""
     params = instance.params
+    if not is_dataclass(params) or isinstance(params, type):
+        raise ValueError(f"params must be a dataclass, got {type(params).__name__}")
     checks = () if isinstance(params, Family) else tuple(claim.checks(params))
     sound = all(check.holds for check in checks)
     measured = instance.measure(Draw(alpha, _bound(claim, params) if sound else None, threads))
+    if not isinstance(measured, Measured):
+        raise ValueError(f"measure must return a Measured, got {type(measured).__name__}")
     params = params if measured.params is None else measured.params
     bound = _bound(claim, params) if sound else None
     checks += measured.checks
@@ -64,7 +68,7 @@ def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads
         verdict = judge(claim.kind, measured.value, measured.half, bound, tolerance)
         if any(check.about != "rule" for check in failed) or (failed and verdict != VIOLATED):
             verdict = NOT_APPLICABLE
-    shown = asdict(params) if is_dataclass(params) and not isinstance(params, type) else dict(params)
+    shown = asdict(params)
     return Row(
         claim.id,
         claim.statement,
@@ -100,7 +104,7 @@ def worst_of(
         rows = [verify(claim(), member, draw.alpha) for member in members(family.count, family.seed)]
         fair = [row for row in rows if row.verdict != NOT_APPLICABLE]
         if not fair:
-            return Measured(math.nan, 0.0, (Check("some instance is applicable", 0.0, ">", 0.0),))
+            return Measured(math.nan, 0.0, rows[0].checks, f"no instance is applicable, as {rows[0].instance}")
         if any(row.method == "monte-carlo" or not row.bound or row.bound < 0.0 for row in fair):
             raise ValueError(f"{name}: a family needs exact members with positive bounds")
         sign = -1.0 if claim().kind == "lower" else 1.0

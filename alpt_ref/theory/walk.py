@@ -150,9 +150,9 @@ def stuck_walks() -> list[Walk]:
     unit = Grid(5, 2.0**-4)
     many = standard_walks(False)[6]
     return [
-        Walk("|w - 0.4|, eta G < Delta/2", (absolute(1.0, 0.4),), unit, 0.25 * float(unit.delta), 2000),
-        replace(many, name=f"{many.name}, eta G < Delta/2"),
-        Walk("clicks at 3%, eta < Delta", (clicks(0.03),), Grid(8, 0.05), 0.02, 20_000),
+        Walk("|w - 0.4|, stuck", (absolute(1.0, 0.4),), unit, 0.25 * float(unit.delta), 2000),
+        replace(many, name=f"{many.name}, stuck"),
+        Walk("clicks at 3%, stuck", (clicks(0.03),), Grid(8, 0.05), 0.02, 20_000),
     ]
 
 

@@ -152,7 +152,9 @@ def test_what_becomes_of_a_rule():
     biased = Check("rule is unbiased", 1.0, "<=", 0.0, "rule")
     off = row(verdict=NOT_APPLICABLE, checks=(biased,))
     bad = row(verdict="violated", checks=(biased,), ratio=2.5)
-    assert verdicts.finding([off, bad], record).startswith("the rule mine breaks X, by a factor of 2.5 X on an instance: of 2")
+    assert verdicts.finding([off, bad], record).startswith(
+        "the rule mine breaks X, by a factor of 2.5 in X on an instance: of 2"
+    )
     assert "breaks no bound, but an assumption (rule is unbiased): of 1" in verdicts.finding([off], record)
     assert "survives" in verdicts.finding([row()], record)
     assert "is not decided" in verdicts.finding([row(verdict="undecided")], record)

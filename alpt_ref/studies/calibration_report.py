@@ -165,9 +165,9 @@ def finding(results: Record) -> str:
     return (
         f"At click rate {eta[0]['p']:g} SR's mean predicted CTR is the click rate to {worst:.0e} at every eta, DR's is "
         f"{min(high):.2f} to {max(high):.2f} times Delta/(2 eta) where that is below 1/2 and at least twice the click rate; "
-        f"L5(b) and L6 hold in {sum(bounded)} of {len(bounded)} exact laws; on a rare feature mean reduction {frozen}; with eta/sqrt(t) "
-        f"DR's least CTR falls only as p^{grid['slope']:.2f} at Delta = {number(grid['delta'])}; over replicas SR matches "
-        f"{sum(sr)} of {len(sr)} click rates of feature groups; and on generated clicks without a bias DR predicts "
+        f"L5(b) and L6 hold in {sum(bounded)} of {len(bounded)} exact laws; on a rare feature mean reduction {frozen}; with "
+        f"eta/sqrt(t) DR's least CTR falls only as p^{grid['slope']:.2f} at Delta = {number(grid['delta'])}; over replicas SR "
+        f"matches {sum(sr)} of {len(sr)} click rates of feature groups; and on generated clicks without a bias DR predicts "
         f"{min(over[DR]):.2f} to {max(over[DR]):.2f} times, SR {min(over[SR]):.2f} to {max(over[SR]):.2f} times what full "
         "precision does."
     )

@@ -116,7 +116,7 @@ def _survival(rows: Sequence[Row]) -> str:
         if not factors:
             return f"breaks {names}"
         factor, worst = max(factors, key=lambda pair: pair[0])
-        return f"breaks {names}, by a factor of {number(factor, 3)} {worst.id} on {worst.instance}"
+        return f"breaks {names}, by a factor of {number(factor, 3)} in {worst.id} on {worst.instance}"
     failed = dict.fromkeys(check.name for row in rows for check in row.checks if not check.holds)
     if failed:
         return f"breaks no bound, but an assumption ({', '.join(failed)})"
@@ -155,8 +155,6 @@ def show(rows: Sequence[Row], record: Record, console: Console, seconds: float) 
     for sheet in _more(record):
         sheet.print(console)
     chance = f"{record['false_alarm']:g}"
-    closing = (
-        f"{seconds:.0f} s. All Monte Carlo intervals hold at once, but for a chance of {chance}; the other rows are exact."
-    )
+    closing = f"{seconds:.0f} s. The intervals of all MC rows hold at once, but for a chance of {chance}."
     console.print(closing, style="dim", highlight=False)
     console.print(record["finding"], highlight=False, markup=False)

@@ -23,7 +23,7 @@ class Stationary:
     """A law pi with pi P = pi, as far as ``residual`` says.
 
     points : float64 (N, d); probability : (N,). residual : sum |pi P - pi|. error : bound on the relative error of every
-    probability, inf where there is none (classes of more than 1024 states).
+    probability, inf where there is none (a class of more than 1024 states, or chances of absorption in several).
     classes : how many closed classes can be reached from the start; pi mixes their laws by the chances of ending in each.
     clipped : the probability that a step's target lies outside the box. clip_gradient : (d,), E[|g_i| 1{i is clipped}].
     gradient : (d,), E g.
@@ -53,9 +53,8 @@ def stationary_law(
     Accuracy: ``error``, by the entrywise perturbation bound of O'Cinneide 1993, and ``residual``.
     Raises ValueError, naming the argument, and where a transient state is left too rarely for float64.
     """
-    points, P = _chain(oracle, grid, as_rule(rule), eta)
+    points, g, p, P = _chain(oracle, grid, as_rule(rule), eta)
     law, error = _long_run(P, start_law(grid, points, start))
-    p, g = weights_of(oracle, 1)[0], gradients_at(oracle, points)
     targets = (points - eta * g) / float(grid.delta)
     outside = (targets < grid.q_lo) | (targets > grid.q_hi)
     return Stationary(
@@ -72,24 +71,24 @@ def stationary_law(
 
 def reachable(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float, start: ArrayLike = 0.0) -> Floats:
     """The points that w_t can be at for some t, float64 (n, d): those that a path of positive probability leads to."""
-    points, P = _chain(oracle, grid, as_rule(rule), eta)
+    points, _, _, P = _chain(oracle, grid, as_rule(rule), eta)
     return points[_reachable(P, start_law(grid, points, start))]
 
 
-def _chain(oracle: Oracle, grid: Grid, rule: Rule, eta: float) -> tuple[Floats, sp.csr_array]:
-    """The states and their transition matrix."""
+def _chain(oracle: Oracle, grid: Grid, rule: Rule, eta: float) -> tuple[Floats, Floats, Floats, sp.csr_array]:
+    """The states, the outcomes of the gradient there, their probabilities, and the transition matrix."""
     points, codes = states_of(oracle, grid)
     if np.ndim(oracle.probabilities) != 1:
         raise ValueError("probabilities must be (k,), the same in every step, for a law in the long run")
     if np.ndim(eta) or not 0.0 < eta < np.inf:
         raise ValueError(f"eta must be positive and finite, got {eta!r}")
-    p = weights_of(oracle, 1)[0]
-    step = transitions(codes, -eta * gradients_at(oracle, points) / float(grid.delta), grid, rule)
+    p, g = weights_of(oracle, 1)[0], gradients_at(oracle, points)
+    step = transitions(codes, -eta * g / float(grid.delta), grid, rule)
     n = points.shape[0]
     source = np.broadcast_to(np.arange(n), step.target.shape)
     chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
     some = chance > 0
-    return points, sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
+    return points, g, p, sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
 
 
 def _n_classes(P: sp.csr_array, law: Floats) -> int:

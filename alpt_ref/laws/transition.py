@@ -56,6 +56,18 @@ def _split(base: Any, move: Any, lo: Any, hi: Any, floors: Any, fractions: Any, 
     return reach
 
 
+def split_targets(base: Floats, move: Floats, grid: Grid) -> tuple[Floats, Floats, Floats, float]:
+    """Targets base + move, clipped to the codes of ``grid``, as floors + fractions, never formed as a sum.
+
+    base : integers (N,); move : cells (k, N). Returns floors and fractions in [0, 1), (k, N); outside, (k, N), 1 where the
+    target left the box; and the longest move.
+    """
+    floors, fractions, outside = np.empty(move.shape), np.empty(move.shape), np.zeros(move.shape)
+    ends = float64(grid.q_lo), float64(grid.q_hi)
+    reach = _split(np.ascontiguousarray(base), np.ascontiguousarray(move), *ends, floors, fractions, outside)
+    return floors, fractions, outside, float(reach)
+
+
 @jit
 def _degree(target: Any, counts: Any) -> Any:
     largest = 0
@@ -72,18 +84,16 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
     base : integers (N, d); move : (k, N, d), finite.
     """
     k, n_states, d = move.shape
-    lo, hi = float64(grid.q_lo), float64(grid.q_hi)
     n_points = 2**grid.bits
     chance = np.ones((k, 1, n_states))
     target = np.zeros((k, 1, n_states), int64)
     outside = np.zeros((k, n_states))
     reach = 0.0
     for i in range(d):
-        floors, fractions = np.empty((k, n_states)), np.empty((k, n_states))
-        along = np.ascontiguousarray(move[:, :, i])
-        reach = max(reach, _split(np.ascontiguousarray(base[:, i]), along, lo, hi, floors, fractions, outside))
+        floors, fractions, left, longest = split_targets(base[:, i], move[:, :, i], grid)
+        reach, outside = max(reach, longest), np.maximum(outside, left)
         up = rule.up(floors, fractions)[:, None]
-        below = (floors - lo).astype(int64)[:, None]
+        below = (floors - grid.q_lo).astype(int64)[:, None]
         above = np.minimum(below + 1, n_points - 1)
         chance = np.concatenate((chance * (1.0 - up), chance * up), axis=1)
         target = np.concatenate((target * n_points + below, target * n_points + above), axis=1)

@@ -12,9 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from alpt_ref.data import Source, fit_read
 from alpt_ref.files import write_atomic, write_json
-from alpt_ref.problems import LogisticProblem, from_dataset, gaussian_logistic, one_hot_logistic
+from alpt_ref.problems import LogisticProblem, gaussian_logistic, one_hot_logistic
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies import convex, ctr, report, t1_panel
 from alpt_ref.studies.convex import Record
@@ -28,11 +27,7 @@ def problems_of(data: Sequence[Path], settings: Settings) -> list[LogisticProble
         gaussian_logistic(*settings.gaussian, l2=settings.l2, seed=settings.seed),
         one_hot_logistic(*settings.one_hot, l2=settings.l2, seed=settings.seed),
     ]
-    read = []
-    for path in data:
-        dataset, _ = fit_read(path, Source("libsvm"))
-        read.append(from_dataset(dataset.X, dataset.y, settings.l2_real, path.name.removesuffix(".gz")))
-    return generated + read
+    return generated + [convex.read_problem(path, settings.l2_real) for path in data]
 
 
 def n_cells(problems: Sequence[LogisticProblem], settings: Settings) -> int:

@@ -1,16 +1,24 @@
 """The convex table: convergence error of full precision, nearest and stochastic rounding over bits and learning rates."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from alpt_ref.data import Source, fit_read
 from alpt_ref.intervals import student
-from alpt_ref.problems import LogisticProblem, grid_of, half_width
+from alpt_ref.problems import LogisticProblem, from_dataset, grid_of, half_width
 from alpt_ref.results import Store
 from alpt_ref.studies.settings import Settings
 from alpt_ref.studies.walks import METHODS, WalkSpec, walk
 
 Record = dict[str, Any]
+
+
+def read_problem(path: Path, l2: float) -> LogisticProblem:
+    """The logistic problem of a libsvm file, named after it."""
+    dataset, _ = fit_read(path, Source("libsvm"))
+    return from_dataset(dataset.X, dataset.y, l2, path.name.removesuffix(".gz"))
 
 
 def describe(problem: LogisticProblem) -> Record:

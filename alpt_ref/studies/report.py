@@ -148,6 +148,12 @@ def _show(value: float | None, digits: int, sign: str = "") -> str:
     return "-" if value is None else f"{value:{sign}.{digits}f}"
 
 
+def ctr_wins(pairs: list[Record]) -> tuple[int, int]:
+    """Tuned comparisons in which SR, and in which DR, has the lower test log-loss; the rest is undecided."""
+    decided = [x["logloss"] > 0 for x in pairs if x["logloss"] is not None and abs(x["logloss"]) > x["logloss_half"]]
+    return sum(decided), len(decided) - sum(decided)
+
+
 def finding(results: Record) -> str:
     """What was found, in one sentence made of the numbers."""
     t1, pairs = results["t1"], results["ctr"]["pairs"]
@@ -157,14 +163,14 @@ def finding(results: Record) -> str:
     over = sum(item["over_bound"] > 1 for item in dr)
     slopes = [item["slope"] for item in results["slopes"]]
     ratios = np.array([row["ratio"] for row in results["table"] if row["ratio"] is not None])
-    decided = [x["logloss"] > 0 for x in pairs if x["logloss"] is not None and abs(x["logloss"]) > x["logloss_half"]]
+    sr_wins, dr_wins = ctr_wins(pairs)
     return (
         f"SR's average regret stayed below T1's bound on {held} of {len(t1)} problems (at most {highest:.0%} of it) and DR's "
         f"at the same learning rate rose above it on {over} (last move at step {min(x['last_move'] for x in dr)} to "
         f"{max(x['last_move'] for x in dr)}); SR's floor falls as Delta^{min(slopes):.2f} to Delta^{max(slopes):.2f}; DR ends "
         f"with the larger gap in {int((ratios > 1).sum())} of {ratios.size} convex settings (median ratio "
         f"{number(float(np.median(ratios)))}); of {len(pairs)} tuned CTR comparisons SR has the lower test log-loss in "
-        f"{sum(decided)}, DR in {len(decided) - sum(decided)}, the rest undecided."
+        f"{sr_wins}, DR in {dr_wins}, the rest undecided."
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from alpt_ref.studies import directions
-from alpt_ref.studies.report import ctr_sheets
+from alpt_ref.studies.report import ctr_sheets, ctr_wins
 from alpt_ref.studies.sheet import Sheet, number
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Row
 
@@ -95,8 +95,8 @@ def finding(rows: Sequence[Row], record: Record) -> str:
         text += f"; {directions.finding(record['directions'])}"
     if record["ctr"]:
         pairs = record["ctr"]["pairs"]
-        decided = [x["logloss"] > 0 for x in pairs if x["logloss"] is not None and abs(x["logloss"]) > x["logloss_half"]]
-        text += f"; of {len(pairs)} tuned CTR comparisons SR wins {sum(decided)}, DR {len(decided) - sum(decided)}"
+        sr_wins, dr_wins = ctr_wins(pairs)
+        text += f"; of {len(pairs)} tuned CTR comparisons SR wins {sr_wins}, DR {dr_wins}"
     return text + "."
 
 

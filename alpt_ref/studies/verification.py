@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from threading import Event
@@ -24,11 +24,11 @@ import numpy as np
 from rich.console import Console
 
 import alpt_ref
-from alpt_ref.data import Source, fit_read
 from alpt_ref.files import checksum, write_atomic, write_json
-from alpt_ref.problems import LogisticProblem, from_dataset
+from alpt_ref.problems import LogisticProblem
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies import ctr, directions, verdicts
+from alpt_ref.studies.convex import read_problem
 from alpt_ref.studies.running import heeding_interrupts, progress
 from alpt_ref.studies.settings import CtrSettings, Settings
 from alpt_ref.studies.sheet import WIDTH
@@ -37,7 +37,6 @@ from alpt_ref.theory.verdict import verify
 
 Record = dict[str, Any]
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
-L2_REAL = 1e-3
 Job = tuple[Claim, Instance]
 
 
@@ -61,10 +60,9 @@ def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
     """A logistic problem for each libsvm file."""
     out: list[LogisticProblem] = []
     for path in paths:
-        dataset, _ = fit_read(path, Source("libsvm"))
-        name = path.name.removesuffix(".gz")
-        name = str(path) if name in [problem.name for problem in out] else name
-        out.append(from_dataset(dataset.X, dataset.y, L2_REAL, name))
+        problem = read_problem(path, Settings().l2_real)
+        taken = problem.name in [other.name for other in out]
+        out.append(replace(problem, name=str(path)) if taken else problem)
     return tuple(out)
 
 

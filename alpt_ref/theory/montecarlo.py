@@ -19,7 +19,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.intervals import Estimate, bounded_mean
 from alpt_ref.kernels.replicas import Examples, gradient_rows, loss_rows
 from alpt_ref.kernels.separable import Separable
-from alpt_ref.laws.rule import ALMOST_ONE, BUILT_IN, Rule
+from alpt_ref.laws.rule import BUILT_IN, Rule
+from alpt_ref.laws.transition import split_targets
 from alpt_ref.optim import learning_rate
 from alpt_ref.problems import LogisticProblem, box
 from alpt_ref.problems.factorization import BoxedFm
@@ -128,17 +129,11 @@ def start_codes(grid: Grid, start: ArrayLike, d: int) -> Floats:
 def round_codes(q: Floats, t: Floats, u: NDArray[np.floating], rule: Rule, grid: Grid) -> Floats:
     """clip(R(clip(q + t))): codes after moves of t cells, all of one shape, u in [0, 1).
 
-    q + t is split as q + floor(t) and a = t - floor(t), never formed; where it is outside of the box the rule is asked about
-    the edge itself, as in ``laws.transition``.
+    Split as in an exact law; where a target is outside of the box the rule is asked about the edge itself.
     """
-    t = np.clip(t, -MAX_MOVE, MAX_MOVE)
-    n = np.floor(t)
-    a = np.minimum(t - n, ALMOST_ONE)
-    n += q
-    a[(n < grid.q_lo) | (n >= grid.q_hi)] = 0.0
-    np.clip(n, grid.q_lo, grid.q_hi, out=n)
-    n += u < rule.up(n, a)
-    return np.minimum(n, float(grid.q_hi), out=n)
+    n, a, _, _ = split_targets(q.ravel(), np.clip(t, -MAX_MOVE, MAX_MOVE).reshape(1, -1), grid)
+    up = u.reshape(1, -1) < rule.up(n, a)
+    return np.minimum(n + up, float(grid.q_hi)).reshape(q.shape)
 
 
 def _walk(

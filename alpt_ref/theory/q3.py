@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import STOCHASTIC, Rule
+from alpt_ref.laws.transition import split_targets
 from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import unbiased
@@ -32,13 +33,11 @@ class Params:
     cases: int
 
 
-def variance(rule: Rule, s: NDArray[float64], lo: float, hi: float) -> NDArray[float64]:
-    """E (R(P s) - P s)^2 in cells^2, from the rule's table."""
-    clipped = np.clip(s, lo, hi)
-    n = np.floor(clipped)
-    a = np.minimum(clipped - n, np.nextafter(1.0, 0.0))
+def variance(rule: Rule, q: NDArray[float64], t: NDArray[float64], grid: Grid) -> NDArray[float64]:
+    """E (R(P s) - P s)^2 in cells^2, s = q + t, from the rule's table; all (N,)."""
+    n, a, _, _ = split_targets(q, t[None], grid)
     up = rule.up(n, a)
-    out: NDArray[float64] = up * (1.0 - a) ** 2 + (1.0 - up) * a**2
+    out: NDArray[float64] = (up * (1.0 - a) ** 2 + (1.0 - up) * a**2)[0]
     return out
 
 
@@ -60,7 +59,7 @@ def _ratio(rule: Rule, count: int) -> Measured:
     u = draws(1, 2 * count, 7)[0]
     t = np.where(np.arange(count) % 2, 1.0, -1.0) * 10.0 ** (-6.0 + 7.5 * u[:count])
     q = np.floor(32.0 * u[count:]) - 16.0
-    ratio = variance(rule, q + t, -16.0, 15.0) / np.minimum(np.abs(t), 0.25)
+    ratio = variance(rule, q, t, Grid(5, 1.0)) / np.minimum(np.abs(t), 0.25)
     i = int(np.argmax(ratio))
     return Measured(float(ratio[i]), 1e-12, (unbiased(rule, Grid(5, 1.0)),), f"worst: q = {q[i]:g}, eta g/Delta = {-t[i]:.3g}")
 

@@ -40,7 +40,7 @@ from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim,
 from alpt_ref.theory.montecarlo import Run
 from alpt_ref.theory.sampled import Counts, logistic_problems, sampled_mean
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.theory.walk import EPS, between, draws, points_of
+from alpt_ref.theory.walk import EPS, between, draws, points_of, valley
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,8 @@ def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
     """Quadratics and the ripple, with and without noise, 4 to 8 bits, 2 to 200 steps."""
     out = []
     for i, u in enumerate(draws(count, 7, seed + 4)):
-        grid = Grid(4 + int(5 * u[0]), between(u[1], 2.0**-6, 2.0**-2))
-        delta = float(grid.delta)
-        c = 0.5 * delta * (grid.q_lo + u[2] * 2**grid.bits)
-        noise = 0.0 if i % 3 else delta * u[3]
+        grid, c, noise, start = valley(i, u, 4, 5, 2.0**-6)
         problem = ripple(noise) if i % 4 == 3 else quadratic(between(u[4], 0.1, 10.0), c, noise)
-        start = delta * round(0.4 * (grid.q_lo + u[5] * 2**grid.bits))
         out.append(_instance(problem, grid, rule, 2 + int(200 * u[6] ** 2), 0.5 * (1.0 - 0.9 * u[3]), start))
     return out
 

@@ -36,7 +36,7 @@ from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim,
 from alpt_ref.theory.montecarlo import gradient_squares
 from alpt_ref.theory.sampled import Counts, sampled_mean
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.theory.walk import EPS, between, draws, points_of
+from alpt_ref.theory.walk import EPS, between, draws, points_of, valley
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,8 @@ def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
     """Quadratics and the ripple, started inside, 2 to 150 steps."""
     out = []
     for i, u in enumerate(draws(count, 7, seed + 5)):
-        grid = Grid(5 + int(4 * u[0]), between(u[1], 2.0**-5, 2.0**-2))
-        delta = float(grid.delta)
-        c = 0.5 * delta * (grid.q_lo + u[2] * 2**grid.bits)
-        noise = 0.0 if i % 3 else delta * u[3]
+        grid, c, noise, start = valley(i, u, 5, 4, 2.0**-5)
         problem = ripple(noise) if i % 2 else quadratic(between(u[4], 0.1, 10.0), c, noise)
-        start = delta * round(0.4 * (grid.q_lo + u[5] * 2**grid.bits))
         eta = between(u[3], 0.02, 1.0) / problem.L
         out.append(_instance(problem, grid, rule, 2 + int(150 * u[6] ** 2), eta, start))
     return out

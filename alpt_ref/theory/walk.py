@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy import float64
@@ -165,6 +166,24 @@ def draws(count: int, n: int, seed: int) -> Floats:
 def between(u: float, low: float, high: float) -> float:
     """Log-uniform on [low, high]."""
     return float(low * (high / low) ** u)
+
+
+class Valley(NamedTuple):
+    """What random smooth problems are made of: a grid, a centre and a start in the middle of its box, noise in every third."""
+
+    grid: Grid
+    centre: float
+    noise: float
+    start: float
+
+
+def valley(i: int, u: Floats, bits: int, spread: int, least: float) -> Valley:
+    """The i-th, from uniforms (6,): ``bits`` to ``bits + spread - 1`` bits, Delta from ``least`` to 1/4."""
+    grid = Grid(bits + int(spread * u[0]), between(u[1], least, 2.0**-2))
+    delta = float(grid.delta)
+    centre = 0.5 * delta * (grid.q_lo + u[2] * 2**grid.bits)
+    start = delta * round(0.4 * (grid.q_lo + u[5] * 2**grid.bits))
+    return Valley(grid, centre, 0.0 if i % 3 else delta * u[3], start)
 
 
 def random_walks(count: int, seed: int, schedules: Sequence[str] = ("constant", "sqrt"), bits: int = 2) -> list[Walk]:

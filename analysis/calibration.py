@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from alpt_ref.cli import guarded
 from alpt_ref.studies.calibration import run
 from alpt_ref.threads import check_threads
 
@@ -19,20 +20,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
     args = parser.parse_args(argv)
-    try:
+
+    def work() -> None:
         check_threads(args.threads)
-        run(args.data, args.test, args.out, kind=args.format, threads=args.threads, quick=args.quick)
-    except KeyboardInterrupt:
-        print(f"calibration: interrupted: the same command goes on from what {args.out} holds", file=sys.stderr)
-        return 130
-    except OSError as error:
-        place = "" if error.filename is None else f"{error.filename}: "
-        print(f"calibration: error: {place}{error.strerror or error}", file=sys.stderr)
-        return 2
-    except ValueError as error:
-        print(f"calibration: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    return 0
+        try:
+            run(args.data, args.test, args.out, kind=args.format, threads=args.threads, quick=args.quick)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+
+    return guarded("calibration", work)
 
 
 if __name__ == "__main__":

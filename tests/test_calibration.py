@@ -223,7 +223,9 @@ def test_a_diverged_fit_is_shown_as_a_dash(tmp_path: Path, monkeypatch: pytest.M
     assert record["lines"][0]["rules"][SR]["ratio"] > 0
 
 
-def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_figure_is_drawn_from_saved_results(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     draw = pytest.importorskip("alpt_ref.plots.calibration").draw
     with pytest.raises(ValueError, match="run the study first"):
         draw(tmp_path, tmp_path / "x.png")
@@ -231,6 +233,11 @@ def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path, 
     monkeypatch.setattr(sys, "argv", ["x", "--results", str(finished), "--out", str(out)])
     runpy.run_path(str(ROOT / "figures" / "calibration.py"), run_name="__main__")
     assert out.read_bytes()[:4] == b"\x89PNG"
+    monkeypatch.setattr(sys, "argv", ["x", "--results", str(tmp_path)])
+    for script in ("calibration", "convergence_error"):
+        with pytest.raises(SystemExit, match="2"):
+            runpy.run_path(str(ROOT / "figures" / f"{script}.py"), run_name="__main__")
+        assert capsys.readouterr().err.startswith(f"{script}: error: {tmp_path}")
 
 
 def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

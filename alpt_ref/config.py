@@ -10,8 +10,10 @@ from alpt_ref.checks import is_integer
 from alpt_ref.grid import Grid
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
 from alpt_ref.rounding import check_rounding
+from alpt_ref.stepsize import GRADIENT_SCALES
 from alpt_ref.threads import check_threads
 
+PARTS = ("linear", "factors")
 # Half width of the box when no step size is given: delta = RANGE / 2^(bits - 1), for linear weights and for factors.
 DEFAULT_RANGE = (4.0, 1.0)
 
@@ -38,6 +40,11 @@ class Config:
     fit_intercept: bool = True
     random_bits: int = MAX_RANDOM_BITS
     init_std: float = 0.01
+    step: Any = None
+    step_lr: float = 2e-5
+    step_scale: str = "1/sqrt(bdq)"
+    step_optimizer: str | None = None
+    step_l2: float = 0.0
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -48,27 +55,66 @@ class Config:
             _check_integer(name, getattr(self, name), low)
         if self.patience is not None:
             _check_integer("patience", self.patience, 1)
-        for name, positive in (("lr", True), ("l2", False), ("init_std", False)):
+        for name, positive in _NUMBERS:
             _check_number(name, getattr(self, name), positive)
         check_rounding(self.rounding)
         check_threads(self.n_threads)
         check_counter(self.seed, 0, 0)
         random_bits_mask(self.random_bits)
-        if self.precision == "lpt":
-            self.grids()
+        Grid(self.bits, 1.0)
+        for part in PARTS if self.precision != "fp32" else ():
+            self._check_steps(part)
+        if self.precision == "alpt" and self.update == "dense":
+            raise ValueError("update must be touched with alpt: a dense step would need a float copy of the table")
 
-    def grids(self) -> tuple[Grid, Grid]:
-        """Grids of the linear weights and of the factors."""
+    def _check_steps(self, part: str) -> None:
+        granularity = self.steps_of(part)
+        if granularity not in ("row", "table"):
+            raise ValueError(f"step must be row or table, or a pair of them, got {self.step!r}")
+        if self.precision == "pact" and granularity != "table":
+            raise ValueError(f"step must be table with pact, which learns one clip for a table, got {self.step!r}")
+        delta = self.delta_of(part)
+        if delta is not None and Grid(self.bits, delta).per_row and self.learns_steps and granularity == "table":
+            raise ValueError("delta must be one number where step is table")
+
+    def delta_of(self, part: str) -> Any:
+        """The step size given for "linear" or "factors"; of lpt the default; None where a rule sets it."""
         delta = self.delta
         if delta is None:
-            delta = tuple(half / 2 ** (Grid(self.bits, 1.0).bits - 1) for half in DEFAULT_RANGE)
-        linear, factors = delta if isinstance(delta, tuple) and len(delta) == 2 else (delta, delta)
-        return Grid(self.bits, linear), Grid(self.bits, factors)
+            return DEFAULT_RANGE[PARTS.index(part)] / 2 ** (self.bits - 1) if self.precision == "lpt" else None
+        return _of_part(delta, part)
+
+    def steps_of(self, part: str) -> Any:
+        """Which weights share a learned step size: those of a "row", or of the "table"."""
+        if self.step is None:
+            return "row" if part == "factors" and self.precision != "pact" else "table"
+        return _of_part(self.step, part)
+
+    @property
+    def stores_codes(self) -> bool:
+        """Whether training keeps codes alone."""
+        return self.precision in ("lpt", "alpt")
+
+    @property
+    def learns_steps(self) -> bool:
+        """Whether step sizes are learned."""
+        return self.precision in ("alpt", "lsq", "pact")
+
+    @property
+    def step_direction(self) -> str:
+        """The optimizer of step sizes; by default that of the weights."""
+        return self.step_optimizer or self.optimizer
+
+    @property
+    def box(self) -> tuple[int, int]:
+        """Smallest and largest code; PACT's are symmetric."""
+        grid = Grid(self.bits, 1.0)
+        return (-grid.q_hi if self.precision == "pact" else grid.q_lo), grid.q_hi
 
     @property
     def dense(self) -> bool:
-        """Whether every row moves in every step; by default fp32 is dense and LPT touches the batch's rows."""
-        return (self.update or ("dense" if self.precision == "fp32" else "touched")) == "dense"
+        """Whether every row moves in every step; by default those of tables of codes are the batch's."""
+        return (self.update or ("touched" if self.stores_codes else "dense")) == "dense"
 
     @property
     def decays(self) -> bool:
@@ -77,12 +123,20 @@ class Config:
 
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
-    "precision": ("fp32", "lpt"),
+    "precision": ("fp32", "lpt", "alpt", "lsq", "pact"),
+    "step_scale": GRADIENT_SCALES,
+    "step_optimizer": (None, "sgd", "adam"),
     "update": (None, "touched", "dense"),
     "optimizer": ("sgd", "adam"),
     "schedule": ("constant", "sqrt"),
     "fit_intercept": (True, False),
 }
+_NUMBERS = (("lr", True), ("l2", False), ("init_std", False), ("step_lr", False), ("step_l2", False))
+
+
+def _of_part(value: Any, part: str) -> Any:
+    """What a pair (linear, factors), or one value for both, says of a part."""
+    return value[PARTS.index(part)] if isinstance(value, tuple) and len(value) == 2 else value
 
 
 def _check_number(name: str, value: Any, positive: bool) -> None:

@@ -10,13 +10,15 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.config import Config
+from alpt_ref.config import PARTS, Config
 from alpt_ref.files import Arrays, checksum, intact, read_npz, with_prefix, without_prefix, write_npz
+from alpt_ref.grid import Grid
 from alpt_ref.inputs import Rows
 from alpt_ref.metrics import evaluate
-from alpt_ref.optim import Optimizer
+from alpt_ref.state import State, initial_state
+from alpt_ref.steps import score
 from alpt_ref.table import Table, table_from_arrays
-from alpt_ref.train import State, Stepper, initial_state, score
+from alpt_ref.train import Stepper
 
 CHECKPOINT_VERSION = 1
 SCORE_BLOCK = 2**16  # examples scored at a time: their factor sums are scratch
@@ -46,7 +48,7 @@ def logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
     z = np.empty(n, float32)
     for a in range(0, n, SCORE_BLOCK):
         b = min(n, a + SCORE_BLOCK)
-        z[a:b] = score(state, rows, np.arange(a, b), n_threads)[0]
+        z[a:b] = score((state.linear, state.factors), state.bias, rows, np.arange(a, b), n_threads)[0]
     finite = np.isfinite(z)
     if not finite.all():
         raise ValueError(f"the logit of example {int(np.argmin(finite))} is not finite: its values are too large")
@@ -102,14 +104,12 @@ def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_featu
     """What a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
     settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
     settings["delta"] = None
-    if config.precision == "lpt":
-        settings["delta"] = [checksum([grid.delta]) for grid in config.grids()]
+    if config.precision != "fp32":
+        given = [config.delta_of(part) for part in PARTS]
+        settings["delta"] = [None if delta is None else checksum([Grid(config.bits, delta).delta]) for delta in given]
+        settings["step"] = [config.steps_of(part) for part in PARTS]
     data = [checksum([part]) for rows, y in (train, *([valid] if valid else [])) for part in (*rows, y)]
     return {"config": settings, "data": [n_features, *data]}
-
-
-def _optimizers(state: State) -> dict[str, Optimizer]:
-    return {"linear": state.linear_optimizer, "factors": state.factor_optimizer, "bias": state.bias_optimizer}
 
 
 def save_checkpoint(path: Path, state: State, best: Best | None, run: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def save_checkpoint(path: Path, state: State, best: Best | None, run: dict[str, 
     }
     arrays: Arrays = {"bias": np.asarray(state.bias)}
     arrays |= with_prefix("linear", state.linear.to_arrays()) | with_prefix("factors", state.factors.to_arrays())
-    arrays |= {f"moments/{name}": optimizer.moments for name, optimizer in _optimizers(state).items()}
+    arrays |= {f"moments/{name}": optimizer.moments for name, optimizer in state.optimizers.items()}
     if best is not None:
         arrays |= with_prefix("best/linear", best.linear.to_arrays()) | with_prefix("best/factors", best.factors.to_arrays())
         arrays["best/bias"] = np.asarray(best.bias)
@@ -148,7 +148,7 @@ def _restore(path: Path, state: State, run: dict[str, Any], meta: dict[str, Any]
     state.linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
     state.factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
     state.bias = float32(arrays["bias"])
-    for name, optimizer in _optimizers(state).items():
+    for name, optimizer in state.optimizers.items():
         moments = arrays[f"moments/{name}"]
         if moments.shape != optimizer.moments.shape or moments.dtype != float32:
             raise ValueError(f"moments of shape {moments.shape} do not fit {optimizer.moments.shape}")

@@ -11,6 +11,11 @@ from alpt_ref.checks import is_integer
 MIN_BITS, MAX_BITS = 2, 16
 
 
+def storage_bits(bits: int) -> int:
+    """Bits that a stored code takes: 2, 4, 8 or 16 (3 bits are stored in 4, 5-7 in 8, 9-15 in 16)."""
+    return next(width for width in (2, 4, 8, 16) if width >= bits)
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """The points delta * q, q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
@@ -65,8 +70,8 @@ class Grid:
 
     @property
     def storage_bits(self) -> int:
-        """Bits that a stored code takes: 2, 4, 8 or 16 (3 bits are stored in 4, 5-7 in 8, 9-15 in 16)."""
-        return next(width for width in (2, 4, 8, 16) if width >= self.bits)
+        """Bits that a stored code takes, see :func:`storage_bits`."""
+        return storage_bits(self.bits)
 
     @property
     def per_row(self) -> bool:

@@ -8,16 +8,15 @@ import numpy as np
 from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
-from alpt_ref.config import Config
+from alpt_ref.config import PARTS, Config
 from alpt_ref.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.fit import fit, logits
 from alpt_ref.inputs import as_labels, as_rows
-from alpt_ref.optim import Optimizer
 from alpt_ref.rng import MAX_RANDOM_BITS
-from alpt_ref.table import table_from_arrays
-from alpt_ref.train import State
+from alpt_ref.state import State
+from alpt_ref.table import CodeTable, FloatTable, MasterTable, table_from_arrays
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class FactorizationMachine:
@@ -26,12 +25,21 @@ class FactorizationMachine:
     The loss of a step is the batch's mean log-loss + (l2/2) (||w||^2 + ||V||^2); the bias b is float32, not regularized.
 
     k : number of factors.
-    precision : "fp32", or "lpt": w and V live as packed integer codes and every update is rounded back onto the grid.
-    bits, delta : the grids of lpt, 2..16 bits. ``delta`` is one step size for both tables, a pair (linear, factors), or
-        None for (4, 1) / 2^(bits-1); a step size may be one per feature, shape (n_features,).
+    precision : "fp32"; "lpt": w and V live as packed integer codes and every update is rounded back onto the grid; "alpt": the
+        same, and the step sizes are learned (Algorithm 1 of the paper); "lsq", "pact": quantization-aware training, float32
+        masters that are rounded to nearest in every use, with learned step sizes or clips.
+    bits, delta : the grids, 2..16 bits. ``delta`` is one step size for both tables, a pair (linear, factors), or None: (4, 1) /
+        2^(bits-1) for lpt; where it is learned, to begin with, max(2 mean|w| / sqrt(q_hi), 1e-3 / q_hi). A step size may be one
+        per feature, shape (n_features,).
+    step : which weights share a learned step size, "row" or "table", or a pair (linear, factors); None for ("table", "row"),
+        with pact ("table", "table").
+    step_lr, step_optimizer, step_l2 : descent on the step sizes (of pact: on the clips): learning rate, with the same schedule;
+        "sgd", "adam" or None for that of the weights; adds (step_l2/2) ||delta||^2 to the loss that they see.
+    step_scale : their gradient is multiplied by "1", "1/sqrt(dq)" or "1/sqrt(bdq)": d weights in a row, q = 2^(bits-1) - 1, b
+        examples in the batch (pact: by 1/q). Adam cancels it.
     rounding : "stochastic", "nearest", or the controls "toward_zero" and "floor"; ``random_bits`` as in ``quantize``.
-    update : "touched" (rows of the batch move, the default of lpt) or "dense" (l2 and optimizer act on every row in every
-        step, the default of fp32). Without l2 and with SGD the two give the same bits.
+    update : "touched" (rows of the batch move, the default of lpt and alpt) or "dense" (l2 and optimizer act on every row in
+        every step, the default of the others; not with alpt). Without l2 and with SGD the two give the same bits.
     optimizer, lr, schedule : "sgd" or "adam"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt").
     batch_size, l2, epochs, seed, n_threads : results do not depend on ``n_threads``.
     patience : with ``eval_set``, stop after that many epochs without a better validation AUC; None never stops.
@@ -62,6 +70,11 @@ class FactorizationMachine:
         fit_intercept: bool = True,
         random_bits: int = MAX_RANDOM_BITS,
         init_std: float = 0.01,
+        step: Any = None,
+        step_lr: float = 2e-5,
+        step_scale: str = "1/sqrt(bdq)",
+        step_optimizer: str | None = None,
+        step_l2: float = 0.0,
     ) -> None:
         values = locals()
         for name in self._parameter_names():
@@ -165,6 +178,8 @@ class FactorizationMachine:
         arrays: Arrays = {"bias": np.asarray(self.state_.bias)}
         arrays |= with_prefix("linear", self.state_.linear.to_arrays())
         arrays |= with_prefix("factors", self.state_.factors.to_arrays())
+        if self.delta is not None:  # type: ignore[attr-defined]
+            arrays |= {f"delta/{part}": np.asarray(self.config().delta_of(part)) for part in PARTS}
         write_npz(path, meta, arrays | with_prefix("features", feature_map or {}))
 
     @classmethod
@@ -201,6 +216,11 @@ class LogisticRegression(FactorizationMachine):
         n_threads: int = 1,
         fit_intercept: bool = True,
         random_bits: int = MAX_RANDOM_BITS,
+        step: Any = None,
+        step_lr: float = 2e-5,
+        step_scale: str = "1/sqrt(bdq)",
+        step_optimizer: str | None = None,
+        step_l2: float = 0.0,
     ) -> None:
         values = locals()
         for name in self._parameter_names():
@@ -217,12 +237,22 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
         linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
         factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
-        fits = shapes[0] == (shapes[1][0], 1) and linear.access is factors.access and arrays["bias"].shape == ()
-        if not fits or (model.precision == "lpt") != linear.access.is_code:  # type: ignore[attr-defined]
+        fits = shapes[0] == (shapes[1][0], 1) and arrays["bias"].shape == ()
+        if not fits or not all(isinstance(table, _kind(model)) for table in (linear, factors)):
             raise ValueError(f"{path}: damaged, its tables do not fit each other")
-        if model.precision == "lpt":  # type: ignore[attr-defined]
-            model.set_params(delta=(arrays["linear/delta"], arrays["factors/delta"]))
-        state = State(linear, factors, Optimizer(), Optimizer(), Optimizer(), float32(arrays["bias"]))
+        if "delta/linear" in arrays:
+            model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))
+        if isinstance(meta["params"]["step"], list):
+            model.set_params(step=tuple(meta["params"]["step"]))
+        state = State(linear, factors, {}, float32(arrays["bias"]))
         state.history = meta["history"]
         model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])
         return model, without_prefix("features", arrays)
+
+
+def _kind(model: FactorizationMachine) -> type:
+    """What a model's tables are."""
+    config = model.config()
+    if config.precision == "fp32":
+        return FloatTable
+    return CodeTable if config.stores_codes else MasterTable

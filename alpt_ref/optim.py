@@ -4,6 +4,7 @@
     Adam    m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  d = -eta_t (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
     float   w <- w + d
     LPT     q <- clip(q + R(d / delta)),  w = delta q            no float32 copy of w exists
+    ALPT    q <- clip(q + R((d + q (delta - delta')) / delta'))  onto the grid of the next step size delta'
     eta_t   eta, or eta / sqrt(t) with t = 1, 2, ... counted in steps
 
 Adam: Kingma and Ba, arXiv 1412.6980, Algorithm 1. With ``update="touched"`` the moments of a row move only in steps that
@@ -102,6 +103,20 @@ def code_advance(rounding: str) -> Scalar:
         return move(entry, d / delta, centred_uniform(word, mask), box[0], box[1], rule)
 
     return advance_code
+
+
+@cache
+def code_regrid(rounding: str) -> Scalar:
+    """Function (entry, d, old, new, word, mask, box) -> clip(R((old q + d) / new)), a code on the grid of step size ``new``."""
+    rule: Scalar = getattr(FLOAT32, rounding)
+    move = FLOAT32.move
+
+    @jit
+    def regrid_code(entry: Any, d: Any, old: Any, new: Any, word: Any, mask: Any, box: Any) -> Any:
+        t = (d + entry * (old - new)) / new
+        return move(entry, t, centred_uniform(word, mask), box[0], box[1], rule)
+
+    return regrid_code
 
 
 @dataclass

@@ -21,7 +21,8 @@ from alpt_ref import Grid, quantize
 from alpt_ref.config import Config
 from alpt_ref.inputs import Rows
 from alpt_ref.rng import Stream, normals, uniforms
-from alpt_ref.train import State, Stepper, initial_state
+from alpt_ref.state import State, initial_state
+from alpt_ref.train import Stepper
 
 N = 2**24
 EXAMPLES, FIELDS, FEATURES, K = 10**6, 39, 10**6, 16

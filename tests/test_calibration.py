@@ -21,13 +21,13 @@ from alpt_ref.models import LogisticRegression
 from alpt_ref.problems import one_hot_logistic
 from alpt_ref.problems.finite import clicks
 from alpt_ref.results import Store
+from alpt_ref.steps import TrainingDivergedError
 from alpt_ref.studies import calibration, calibration_models, calibration_one_hot, calibration_report
 from alpt_ref.studies.calibration import QUICK, Settings, n_cells
 from alpt_ref.studies.calibration_decay import DecaySettings, minimum, until_frozen
 from alpt_ref.studies.calibration_exact import DR, SR, ExactSettings, Point, feature, rule_of, solve, sweeps, theta
 from alpt_ref.studies.calibration_models import ModelSettings, by_feature, from_files
 from alpt_ref.studies.calibration_one_hot import OneHotSettings
-from alpt_ref.train import TrainingDivergedError
 
 ROOT = Path(__file__).parents[1]
 EXACT = ExactSettings(

@@ -11,7 +11,7 @@ import pytest
 
 from alpt_ref import __version__
 from alpt_ref.cli.arguments import build_parser
-from alpt_ref.config import Config
+from alpt_ref.config import PARTS, Config
 from alpt_ref.data import Source
 from alpt_ref.data.source import MAX_FEATURES
 from alpt_ref.models import FactorizationMachine
@@ -92,7 +92,7 @@ def test_defaults_are_those_of_the_code():
         said = re.search(r"\(default: ((?:[^()]|\([^()]*\))*)\)$", fields[name].help or "")
         assert said, name
         assert said[1] == explained.get(name, str(defaults[name])), name
-    half = [2.0**7 * float(grid.delta) for grid in Config(precision="lpt").grids()]
+    half = [2.0**7 * Config(precision="lpt").delta_of(part) for part in PARTS]
     assert half == [4, 1]
 
 

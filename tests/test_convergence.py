@@ -19,12 +19,12 @@ from alpt_ref.models import FactorizationMachine
 from alpt_ref.problems import diameter, from_dataset, gaussian_logistic
 from alpt_ref.replicas import LptSgd
 from alpt_ref.results import Store
+from alpt_ref.steps import TrainingDivergedError
 from alpt_ref.studies import convergence_error, ctr, report, t1_panel
 from alpt_ref.studies.settings import QUICK, CtrSettings, Settings
 from alpt_ref.studies.sheet import WIDTH, interval, number
 from alpt_ref.studies.walks import WalkSpec, checkpoints, gradient_descent, walk
 from alpt_ref.theory import t1
-from alpt_ref.train import TrainingDivergedError
 
 TINY = replace(
     QUICK,

@@ -13,7 +13,9 @@ from alpt_ref.config import Config
 from alpt_ref.inputs import as_rows
 from alpt_ref.jit import JIT
 from alpt_ref.kernels import group, reference
-from alpt_ref.train import State, Stepper, _byte_start, initial_state, score
+from alpt_ref.state import State, initial_state
+from alpt_ref.steps import byte_start, score
+from alpt_ref.train import Stepper
 
 N, D, K = 23, 17, 5
 
@@ -53,7 +55,7 @@ def test_score(k, precision):
     X, y = problem()
     state, stepper = make(X, y, k=k, precision=precision)
     state.bias = np.float32(0.3)
-    z, sums = score(state, stepper.rows, np.arange(N), 1)
+    z, sums = score((state.linear, state.factors), state.bias, stepper.rows, np.arange(N), 1)
     w, V, b = weights(state)
     assert z == pytest.approx(reference.score(X.astype(float), w, V, b), abs=2e-6)
     assert sums == pytest.approx(X @ V, abs=2e-6)
@@ -101,7 +103,7 @@ def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
     m = dict.fromkeys("wVb", (0.0, 0.0))
     for t in (1, 2, 3):
         batch = np.arange(7 * (t - 1), 7 * t)
-        stepper._batch_step(state, batch)
+        stepper.step(state, batch)
         touched = (X[batch] != 0).any(axis=0) | (update == "dense")
         g = dict(zip("wVb", reference.gradients(X[batch].astype(float), y[batch], w, V, b, 0.01), strict=True))
         eta = 0.05 / np.sqrt(t) if schedule == "sqrt" else 0.05
@@ -133,7 +135,7 @@ def test_lpt_step_against_the_reference(width, rounding):
     batch = np.arange(7)
     w, V, b = weights(state)
     before = state.linear.codes()[:, 0].astype(int), state.factors.codes().astype(int)
-    stepper._batch_step(state, batch)
+    stepper.step(state, batch)
     g_w, g_V, _ = reference.gradients(X[batch].astype(float), y[batch], w, V, b, 0.1)
     touched = (X[batch] != 0).any(axis=0)
     lo, hi = state.linear.grid.q_lo, state.linear.grid.q_hi
@@ -187,7 +189,7 @@ def test_example_by_example_equals_batches_of_one(k, precision, width):
     assert np.float32(0).tobytes() == np.float32(state.bias).tobytes()
     stepper.run_epoch(state)
     for i in rng.permutation(N, seed=0, step=0):
-        stepper._batch_step(other, np.array([i]))
+        stepper.step(other, np.array([i]))
     assert bits(state) == bits(other)
     assert state.step == other.step == N
 
@@ -227,10 +229,10 @@ def test_few_random_bits_reach_the_step():
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=30, unique=True).map(sorted), st.data())
 def test_threads_share_no_byte(rows, data):
-    """Ranges that are cut anywhere and moved on by ``_byte_start`` touch bytes of their own, at 2 bits and any k."""
+    """Ranges that are cut anywhere and moved on by ``byte_start`` touch bytes of their own, at 2 bits and any k."""
     rows = np.array(rows)
     cuts = sorted(data.draw(st.lists(st.integers(0, rows.size), max_size=3)))
-    ends = [_byte_start(rows, at) for at in (0, *cuts, rows.size)]
+    ends = [byte_start(rows, at) for at in (0, *cuts, rows.size)]
     assert ends[0] == 0
     assert ends[-1] == rows.size
     assert ends == sorted(ends)

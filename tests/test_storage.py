@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alpt_ref import Grid, dequantize, quantize
+from alpt_ref.access import row_window
 from alpt_ref.packing import buffer_dtype, load_code, pack, store_code, unpack
-from alpt_ref.table import CodeTable, FloatTable, row_window, table_from_arrays
+from alpt_ref.table import CodeTable, FloatTable, table_from_arrays
 
 WIDTHS = (2, 4, 8, 16)
 
@@ -40,7 +41,7 @@ def test_table_of_codes(bits, width):
     for delta in (np.float32(0.1), np.linspace(0.05, 0.2, 7, dtype=np.float32)):
         grid = Grid(bits, delta)
         codes = quantize(weights, grid, "stochastic", seed=1)
-        table = CodeTable(grid, pack(codes, width), weights.shape)
+        table = CodeTable.on(grid, pack(codes, width), weights.shape)
         assert table.nbytes == {"codes": {2: 6, 4: 11, 8: 21, 16: 42}[width], "steps": grid.delta.nbytes}
         assert np.array_equal(table.codes(), codes)
         assert np.array_equal(table.to_float(), dequantize(codes, grid))
@@ -56,7 +57,7 @@ def test_table_of_codes(bits, width):
             for i in range(3):
                 store(row, view.width, offset + i, np.float32(codes[6 - j, i]))
         assert np.array_equal(table.codes(), codes[::-1])
-        table = CodeTable(grid, pack(codes, width), weights.shape)
+        table = CodeTable.on(grid, pack(codes, width), weights.shape)
         again = table_from_arrays(table.to_arrays(), table.shape)
         assert np.array_equal(again.to_float(), table.to_float())
         copy = table.copy()
@@ -78,6 +79,6 @@ def test_table_of_floats():
 
 
 def test_arrays_that_do_not_fit_are_refused():
-    arrays = CodeTable(Grid(4, 0.1), pack(np.zeros((4, 2), int), 4), (4, 2)).to_arrays()
+    arrays = CodeTable.on(Grid(4, 0.1), pack(np.zeros((4, 2), int), 4), (4, 2)).to_arrays()
     with pytest.raises(ValueError, match="do not hold a table of shape"):
         table_from_arrays(arrays, (5, 2))

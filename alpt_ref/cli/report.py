@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from alpt_ref import __version__
 from alpt_ref.cli.splits import Splits
+from alpt_ref.config import PARTS, Config
 from alpt_ref.data import Dataset
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine
@@ -61,7 +64,6 @@ def describe(dataset: Dataset) -> dict[str, int]:
 def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
     """The content of metrics.json."""
     config = {name: value for name, value in model.get_params().items() if name != "delta"}
-    grids = model.config().grids() if config["precision"] == "lpt" else ()
     epochs = [{name: record.get(name) for name in ("epoch", "seconds", "valid")} for record in model.history_]
     seconds = [record["seconds"] for record in model.history_]
     steady = seconds[1:] or seconds  # the first epoch compiles
@@ -73,7 +75,7 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
         "schema": SCHEMA,
         "version": __version__,
         "model": type(model).__name__,
-        "config": config | {"delta": [float(grid.delta) for grid in grids] or None},
+        "config": config | {"delta": _given_deltas(model.config())},
         "data": data,
         "epochs": epochs,
         "best_epoch": model.best_epoch_,
@@ -82,6 +84,12 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
         "bytes": model.state_.nbytes,
         "samples_per_s": median(splits.train.X.shape[0] / s for s in steady),
     }
+
+
+def _given_deltas(config: Config) -> list[float] | None:
+    """The step sizes of the two tables where they were given, or set by default."""
+    deltas = [config.delta_of(part) for part in PARTS] if config.precision != "fp32" else [None]
+    return None if deltas[0] is None else [float(np.float32(delta)) for delta in deltas]
 
 
 def run_table(content: dict[str, Any]) -> str:

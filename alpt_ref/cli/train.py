@@ -9,7 +9,7 @@ from alpt_ref.cli.report import metrics, progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.files import write_json
 from alpt_ref.models import FactorizationMachine, LogisticRegression
-from alpt_ref.train import TrainingDivergedError
+from alpt_ref.steps import TrainingDivergedError
 
 MODELS: dict[str, type[FactorizationMachine]] = {"lr": LogisticRegression, "fm": FactorizationMachine}
 _LPT = ("bits", "delta", "rounding", "random_bits")

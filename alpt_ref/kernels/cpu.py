@@ -2,9 +2,9 @@
 
 A step is three phases, each split over disjoint ranges:
 
-    score_range     examples of the batch -> logits, factor sums S_bf = sum_j v_jf x_bj
+    score_range     here: examples of the batch -> logits, factor sums S_bf = sum_j v_jf x_bj
     group           entries of the batch sorted by feature (stable), so that each row has one owner
-    update_range    rows: sum the row's gradient over its entries in example order, move every weight once, round once
+    update          rows: sum the row's gradient over its entries in example order, move every weight once, round once
 
     z_b = bias + sum_j w_j x_bj + 1/2 sum_f (S_bf^2 - sum_j v_jf^2 x_bj^2)
     dz/dw_j = x_j,   dz/dv_jf = x_j (S_f - v_jf x_j)                          Rendle, *Factorization Machines*, (1), (4)
@@ -14,15 +14,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import float32, int64, uint32, uint64
+from numpy import float32, int64
 from numpy.typing import NDArray
 
+from alpt_ref.access import Access, row_window
 from alpt_ref.jit import jit
 from alpt_ref.logistic import FLOAT32
-from alpt_ref.optim import hyper
-from alpt_ref.rng import LANES, fill_scattered
 from alpt_ref.rounding import Scalar
-from alpt_ref.table import Access, row_window
 
 _residual = FLOAT32.residual
 # Entries of an example are taken four at a time: four partial sums, and loop bodies large enough to vectorize.
@@ -129,89 +127,8 @@ def score_range(score, rows, batch, linear, factors, bias, scratch, start, stop,
 
 
 @jit
-def residuals(z: Any, y: Any, batch: Any, out: Any) -> None:
+def residuals(z: Any, y: Any, out: Any) -> None:
     """dL/dz of the batch's mean loss: (sigmoid(z_b) - y_b) / batch size."""
-    n = float32(batch.size)
-    for b in range(batch.size):
-        out[b] = _residual(z[b], y[batch[b]]) / n
-
-
-@jit
-def update_bias(bias: Any, residual: Any, direction: Any, moments: Any, when: Any) -> Any:
-    """The bias after one step; its gradient is the sum of the residuals, in example order."""
-    g = float32(0)
-    for r in residual:
-        g += r
-    return bias + direction(g, moments, 0, hyper(*when))
-
-
-@jit
-def row_blocks(k: int) -> int:
-    """Philox blocks that cover a row of k elements wherever it begins, rounded up to whole lanes."""
-    return -(-(k + 3) // (4 * LANES)) * LANES
-
-
-@jit
-def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, counter: Any) -> None:
-    """Words of row j into ``words``, from the first of its first block on: its own begin at (j k) mod 4."""
-    first = uint64(j * k) >> uint64(2)
-    for b in range(blocks.size):
-        blocks[b] = first + uint64(b)
-    fill_scattered(words, blocks, counter[0], counter[1], counter[2])
-
-
-@jit
-def row_gradient(entries, residual, sums, begin, end, v, g):
-    """Loss gradient of one row of factors, ``v`` (k,), from its entries begin .. end - 1, in order, into ``g`` (k,)."""
-    position, value = entries
-    g[:] = float32(0)
-    for e in range(begin, end):
-        x = value[e]
-        rx = residual[position[e]] * x
-        s = sums[position[e]]
-        for f in range(g.size):
-            g[f] += rx * (s[f] - v[f] * x)
-
-
-@cache
-def updater(access: Access, advance: Scalar, direction: Scalar, k: int, is_linear: bool) -> Scalar:
-    """Function (entries, residual, sums, rows, starts, table, state, when, rng, start, stop): one step on rows[start:stop].
-
-    ``entries`` are the (position in the batch, value) of rows[r] from starts[r] on; ``residual`` (batch,) is dL/dz, ``sums``
-    (batch, k) holds S; ``state`` is (moments, code range), ``when`` the arguments of ``hyper``, ``rng`` is (draws?, mask,
-    (step, stream, seed)). The linear table is a row of k = 1 whose gradient needs no S.
-    """
-    load, store, weight = access.load, access.store, access.weight
-    window = row_window(access, k)
-
-    @jit
-    def update_range(entries, residual, sums, rows, starts, table, state, when, rng, start, stop):
-        position, value = entries
-        buffer, width, deltas, stride, _ = table
-        moments, box = state
-        h = hyper(*when)
-        draws, mask, counter = rng
-        blocks = np.empty(row_blocks(k), uint64)
-        words = np.zeros(4 * blocks.size, uint32)
-        g, v = np.empty(k, float32), np.empty(k, float32)
-        for r in range(start, stop):
-            j = rows[r]
-            delta = deltas[j * stride]
-            row, offset = window(buffer, j)
-            for f in range(k):
-                v[f] = weight(load(row, width, offset + f), delta)
-            if is_linear:
-                g[0] = float32(0)
-                for e in range(starts[r], starts[r + 1]):
-                    g[0] += residual[position[e]] * value[e]
-            else:
-                row_gradient(entries, residual, sums, starts[r], starts[r + 1], v, g)
-            if draws:
-                fill_row_words(words, blocks, j, k, counter)
-            skip = (j * k) & 3
-            for f in range(k):
-                d = direction(g[f] + h.l2 * v[f], moments, j * k + f, h)
-                entry = load(row, width, offset + f)
-                store(row, width, offset + f, advance(entry, d, delta, words[skip + f], mask, box))
-
-    return update_range
+    n = float32(z.size)
+    for b in range(z.size):
+        out[b] = _residual(z[b], y[b]) / n

@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 from numpy import float32, int64, uint32, uint64
 
+from alpt_ref.access import Access, row_prefetcher, row_window
 from alpt_ref.jit import jit, prefetch
 from alpt_ref.kernels.cpu import FOUR, PADDING, scorer
 from alpt_ref.logistic import FLOAT32
 from alpt_ref.optim import sgd, sgd_hyper
 from alpt_ref.rng import LANES, fill_scattered
 from alpt_ref.rounding import Scalar
-from alpt_ref.table import Access, row_prefetcher, row_window
 
 _residual = FLOAT32.residual
 _NO_MOMENTS = np.zeros((2, 0), float32)
@@ -26,10 +26,10 @@ CACHE_LINE = 16  # entries of 4 bytes in one
 
 @cache
 def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
-    """Function (rows, y, order, linear, factors, boxes, bias, schedule, rng, scratch, start, stop) -> bias.
+    """Function (rows, y, order, linear, factors, box, bias, schedule, rng, scratch, start, stop) -> bias.
 
-    Steps start .. stop - 1 (the first step ever is 0), step s on example order[s - start]. ``boxes`` are the code ranges of
-    the two tables, ``schedule`` is (lr, decays, l2, fit_intercept), ``rng`` (draws, mask, streams of the two tables, seed).
+    Steps start .. stop - 1 (the first step ever is 0), step s on example order[s - start]. ``box`` is the range of codes,
+    ``schedule`` is (lr, decays, l2, fit_intercept), ``rng`` (draws, mask, streams of the two tables, seed).
     """
     load, store, weight = access.load, access.store, access.weight
     score = scorer(access, k)
@@ -96,7 +96,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     move_linear = move_linear_codes if access.is_code else move_linear_floats
 
     @jit
-    def train_range(rows, y, order, linear, factors, boxes, bias, schedule, rng, scratch, start, stop):
+    def train_range(rows, y, order, linear, factors, box, bias, schedule, rng, scratch, start, stop):
         indptr, indices, values = rows
         linear_buffer, width, _, _, _ = linear
         factor_buffer, _, _, _, _ = factors
@@ -139,9 +139,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                 fill_scattered(block_words, linear_blocks[:n_blocks], uint64(s), linear_stream, seed)
                 for e in range(n):
                     linear_words[e] = block_words[4 * e + (features[e] & 3)]
-            move_linear(
-                features, n, linear_buffer, width, scratch, values[begin : begin + n], r, h, linear_words, mask, boxes[0]
-            )
+            move_linear(features, n, linear_buffer, width, scratch, values[begin : begin + n], r, h, linear_words, mask, box)
             if k:
                 if draws:
                     for e in range(n):
@@ -151,7 +149,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                             blocks[e, b] = uint64((first >> 2) + b)
                     n_blocks = -(-n * per_row // LANES) * LANES
                     fill_scattered(flat_words, flat_blocks[:n_blocks], uint64(s), factor_stream, seed)
-                how = (sums, h, factor_words, skips, mask, boxes[1])
+                how = (sums, h, factor_words, skips, mask, box)
                 move_factors(features, n, factor_buffer, width, scratch, r, *how)
             if fit_intercept:
                 bias += sgd(r, _NO_MOMENTS, 0, h)

@@ -76,3 +76,50 @@ def adam(g: Any, m: Any, v: Any, eta: float, t: int) -> tuple[Any, Any, Any]:
     """Adam's move and new moments at step t = 1, 2, ..."""
     m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
     return -eta * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v
+
+
+def fake_quantize(w: Floats, delta: Floats, lo: int, hi: int, inside: str = "lsq") -> tuple[Floats, Floats, Floats]:
+    """Weights after rounding to nearest; their slopes in the step size ("lsq", or "pact": 0 inside the range) and in w."""
+    s = w / delta
+    low, high = s <= lo, s >= hi
+    rounding = np.rint(s) - s if inside == "lsq" else np.zeros_like(s)
+    return delta * np.clip(np.rint(s), lo, hi), np.where(low, lo, np.where(high, hi, rounding)), ~(low | high) * 1.0
+
+
+def next_steps(delta: Floats, move: Floats) -> Floats:
+    """Step sizes after a move: at least half of what they were."""
+    return np.clip(np.maximum(delta + move, delta / 2), 2.0**-60, 2.0**60)
+
+
+def pooled(g: Floats, per_row: bool) -> Floats:
+    """Gradients of the step sizes from those of the elements (n_rows, k): one for each row, or the same, their sum, for all."""
+    of_rows = g.sum(axis=1, keepdims=True)
+    return of_rows if per_row else np.full_like(of_rows, of_rows.sum())
+
+
+def alpt_targets(
+    X: Floats,
+    y: Floats,
+    tables: tuple[Floats, Floats],
+    deltas: tuple[Floats, Floats],
+    bias: float,
+    box: tuple[int, int],
+    lr: float,
+    step_lr: float,
+    scales: tuple[float, float],
+    per_row: tuple[bool, bool],
+) -> tuple[list[Floats], list[Floats], float]:
+    """Stages 1 and 2 of ALPT by SGD: what is to be rounded (w - lr g), the next step sizes (n_rows, 1), the next bias.
+
+    Algorithm 1 of Li et al., arXiv 2212.05735: dense matrices, tables linear (n, 1) and factors (n, k), deltas (n, 1) each.
+    """
+    w, V = tables
+    g_w, g_V, g_b = gradients(X, y, w[:, 0], V, bias, 0.0)
+    new = [w - lr * g_w[:, None], V - lr * g_V]
+    bias -= lr * g_b
+    trial = [fake_quantize(t, d, *box) for t, d in zip(new, deltas, strict=True)]
+    g_w, g_V, _ = gradients(X, y, trial[0][0][:, 0], trial[1][0], bias, 0.0)
+    steps = []
+    for g, (_, slope, _), d, scale, rows in zip((g_w[:, None], g_V), trial, deltas, scales, per_row, strict=True):
+        steps.append(next_steps(d, -step_lr * scale * pooled(g * slope, rows)))
+    return new, steps, bias

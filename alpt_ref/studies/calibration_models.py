@@ -17,8 +17,8 @@ from alpt_ref.data import Source, fit_read, make_ctr, read
 from alpt_ref.files import Arrays, checksum
 from alpt_ref.models import LogisticRegression
 from alpt_ref.results import RunSpec, Store
+from alpt_ref.steps import TrainingDivergedError
 from alpt_ref.studies.calibration_exact import DR, SR, Record, parallel
-from alpt_ref.train import TrainingDivergedError
 
 Vector = NDArray[float64]
 

@@ -18,8 +18,8 @@ from alpt_ref.intervals import student
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.results import RunSpec, Store
+from alpt_ref.steps import TrainingDivergedError
 from alpt_ref.studies.settings import CtrSettings, Settings
-from alpt_ref.train import TrainingDivergedError
 
 METRICS = ("auc", "logloss", "calibration")
 MODELS = ("LR", "FM")

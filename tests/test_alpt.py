@@ -1,0 +1,313 @@
+"""Learned step sizes: their scalars, one ALPT or LSQ or PACT step against naive NumPy, and what they must leave alone."""
+
+import tracemalloc
+from contextlib import suppress
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpt_ref import FactorizationMachine, LogisticRegression, rng
+from alpt_ref.config import Config
+from alpt_ref.jit import JIT
+from alpt_ref.kernels import reference
+from alpt_ref.state import initial_state
+from alpt_ref.steps import TrainingDivergedError
+from alpt_ref.stepsize import (
+    DELTA_MAX,
+    DELTA_MIN,
+    GRADIENT_SCALES,
+    first_delta,
+    gradient_scale,
+    lsq_slope,
+    nearest_code,
+    next_delta,
+    pact_slope,
+    passes,
+    quantized,
+)
+from tests.test_kernels import D, K, N, bits, make, problem, weights
+
+F = np.float32
+BATCH = np.arange(7)
+GRANULARITIES = [("row", "row"), ("table", "row"), ("table", "table")]
+
+
+@given(st.integers(2, 8), st.floats(-300, 300, width=32), st.floats(2.0**-10, 10, width=32))
+def test_scalars_of_quantization_against_rational_numbers(width, s, delta):
+    lo, hi = -(2 ** (width - 1)), 2 ** (width - 1) - 1
+    n, r = np.rint(F(s)), F(s) - np.rint(F(s))
+    exact = Fraction(float(n)) + Fraction(float(r))
+    below = floor(exact)
+    up = exact - below > Fraction(1, 2) or (exact - below == Fraction(1, 2) and below % 2 == 1)
+    code = min(max(below + up, lo), hi)
+    assert nearest_code(n, r, F(lo), F(hi)) == code
+    inside = lo < exact < hi
+    assert passes(n, r, F(lo), F(hi)) == inside
+    outside = lo if exact <= lo else hi
+    assert lsq_slope(n, r, F(lo), F(hi)) == (float(code - exact) if inside else outside)
+    assert pact_slope(n, r, F(lo), F(hi)) == (0 if inside else outside)
+    assert quantized(F(code) * F(delta), F(delta), F(lo), F(hi)) == F(code) * F(delta)
+
+
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_slope_is_that_of_the_quantizer_straight_through(width):
+    """Where no rounding decision changes, dQ/d delta is the code; LSQ's slope is it less w / delta inside the range."""
+    lo, hi = -(2 ** (width - 1)), 2 ** (width - 1) - 1
+    for w in np.linspace(-1.3, 1.3, 41):
+        delta, h = 0.11, 1e-7
+        codes = [np.clip(np.rint(w / d), lo, hi) for d in (delta - h, delta, delta + h)]
+        if codes[0] != codes[2]:
+            continue
+        difference = ((delta + h) * codes[2] - (delta - h) * codes[0]) / (2 * h)
+        s = w / delta
+        n = F(np.rint(s))
+        slope = lsq_slope(n, F(s - n), F(lo), F(hi))
+        assert slope == pytest.approx(difference - s if lo < s < hi else difference, abs=1e-5)
+
+
+@given(
+    st.floats(2.0**-60, 2.0**60, width=32),
+    st.floats(width=32, allow_nan=True, allow_infinity=True),
+)
+def test_a_step_size_stays_positive_and_finite(delta, move):
+    delta, move = F(delta), F(move)
+    new = next_delta(delta, move)
+    assert DELTA_MIN <= new <= DELTA_MAX
+    assert new >= delta / 2
+    if np.isfinite(move) and max(delta / 2, DELTA_MIN) <= delta + move <= DELTA_MAX:
+        assert new == delta + move
+
+
+def test_gradient_scales_and_the_first_step():
+    assert [gradient_scale(name, 64, 16, 127) for name in GRADIENT_SCALES] == pytest.approx(
+        [1, (16 * 127) ** -0.5, (64 * 16 * 127) ** -0.5]
+    )
+    assert first_delta(np.float64(0.0), 7) == F(1e-3 / 7)
+    assert first_delta(np.array([0.5, 0.0]), 4).tolist() == [0.5, F(1e-3 / 4)]
+
+
+def deltas_of(state):
+    """(n, 1) each, float64."""
+    return tuple(np.broadcast_to(t.delta.reshape(-1, 1).astype(float), (D, 1)) for t in (state.linear, state.factors))
+
+
+@pytest.mark.parametrize("width", [2, 4, 8])
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+@pytest.mark.parametrize("step", GRANULARITIES)
+def test_alpt_step_against_the_reference(width, rounding, step):
+    """Step sizes, bias, and every code: R((w - lr g) / delta') with the word of its place, untouched rows included."""
+    X, y = problem(density=0.5)
+    arguments = {"precision": "alpt", "bits": width, "rounding": rounding, "step": step, "step_scale": "1/sqrt(dq)"}
+    state, stepper = make(X, y, delta=(0.2, 0.11), lr=0.7, step_lr=0.5, step_optimizer="sgd", seed=3, **arguments)
+    state.step = 5
+    w, V, b = weights(state)
+    before = state.linear.codes().astype(int), state.factors.codes().astype(int)
+    old = deltas_of(state)
+    box = stepper.config.box
+    scales = tuple(gradient_scale("1/sqrt(dq)", 7, k, box[1]) for k in (1, K))
+    per_row = tuple(of == "row" for of in step)
+    targets, steps, bias = reference.alpt_targets(
+        X[BATCH].astype(float), y[BATCH].astype(float), (w[:, None], V), old, b, box, 0.7, 0.5, scales, per_row
+    )
+    stepper.step(state, BATCH)
+    assert float(state.bias) == pytest.approx(bias, abs=1e-6)
+    touched = (X[BATCH] != 0).any(axis=0)
+    assert touched.sum() < D
+    assert any(np.abs(new - was).max() > 1e-5 for new, was in zip(deltas_of(state), old, strict=True))
+    for part, stream in ((0, rng.Stream.LINEAR), (1, rng.Stream.FACTORS)):
+        new = deltas_of(state)[part]
+        assert new == pytest.approx(steps[part], rel=1e-5)
+        table = (state.linear, state.factors)[part]
+        k = table.shape[1]
+        for j, f in np.ndindex(D, k):
+            q = table.codes()[j, f]
+            if per_row[part] and not touched[j]:
+                assert q == before[part][j, f]
+                continue
+            u = (reference.word(j * k + f, 5, stream, 3) >> 8) * 2.0**-24
+            s = targets[part][j, f] / new[j, 0]
+            assert q in {reference.next_code(0, s + e, u, rounding, *box) for e in (-3e-5, 0.0, 3e-5)}, (part, j, f)
+
+
+@pytest.mark.parametrize("precision", ["lsq", "pact"])
+@pytest.mark.parametrize("width", [2, 4, 8])
+@pytest.mark.parametrize("update", ["touched", "dense"])
+def test_quantization_aware_steps_against_the_reference(precision, width, update):
+    """Two SGD steps: masters by the straight-through gradient with l2, step sizes (or clips) by theirs."""
+    X, y = problem(density=0.5)
+    lr, step_lr, l2 = 0.3, 0.05, 0.01
+    arguments = {"precision": precision, "bits": width, "delta": (0.05, 0.11), "step_scale": "1", "update": update}
+    state, stepper = make(X, y, lr=lr, step_lr=step_lr, step_optimizer="sgd", l2=l2, step_l2=0.1, **arguments)
+    state.linear.weights[:, 0] = np.linspace(-0.41, 0.397, D)
+    lo, hi = stepper.config.box
+    assert (lo, hi) == ((-(2 ** (width - 1)) + (precision == "pact")), 2 ** (width - 1) - 1)
+    per_row = [precision == "lsq" and part == "factors" for part in ("linear", "factors")]
+    masters = [state.linear.weights.astype(float), state.factors.weights.astype(float)]
+    deltas, b = list(deltas_of(state)), 0.0
+    for t in (0, 1):
+        batch = np.arange(7 * t, 7 * t + 7)
+        touched = (X[batch] != 0).any(axis=0) | (update == "dense")
+        quant = [reference.fake_quantize(w, d, lo, hi, precision) for w, d in zip(masters, deltas, strict=True)]
+        g_w, g_V, g_b = reference.gradients(X[batch].astype(float), y[batch], quant[0][0][:, 0], quant[1][0], b, 0.0)
+        for part, g in enumerate((g_w[:, None], g_V)):
+            _, slope, through = quant[part]
+            moves = -lr * (g * through + l2 * masters[part])
+            pooled = reference.pooled(g * slope, per_row[part])
+            if precision == "lsq":
+                step = -step_lr * (pooled + 0.1 * deltas[part])
+            else:  # descent on the clip
+                step = -step_lr * (pooled / hi + 0.1 * deltas[part] * hi) / hi
+            moved = touched[:, None] | (not per_row[part])
+            deltas[part] = np.where(moved, reference.next_steps(deltas[part], step), deltas[part])
+            masters[part] = masters[part] + np.where(touched[:, None], moves, 0)
+        b -= lr * g_b
+        stepper.step(state, batch)
+    assert float(state.bias) == pytest.approx(b, abs=1e-6)
+    for part, table in enumerate((state.linear, state.factors)):
+        assert table.weights == pytest.approx(masters[part], abs=2e-6)
+        assert deltas_of(state)[part] == pytest.approx(deltas[part], rel=1e-5)
+        used = reference.fake_quantize(table.weights.astype(float), deltas_of(state)[part], lo, hi)[0]
+        assert table.to_float() == pytest.approx(used, abs=1e-6)
+
+
+def test_lsq_gradient_of_delta_is_the_slope_of_the_loss():
+    """Saturated weights depend on delta alone: central differences of the loss itself, no straight-through convention left."""
+    X, y = problem(density=0.5)
+    X, y = X.astype(float), y.astype(float)
+    V = 3.0 * rng.normals(D * K, seed=2, stream=6).reshape(D, K).astype(float)
+    V[np.abs(V) < 0.5] = 0.5
+    w = np.sign(V[:, :1])
+
+    def loss(delta):
+        quant = [reference.fake_quantize(t, np.full((D, 1), delta), -2, 1)[0] for t in (w, V)]
+        return reference.loss(X, y, quant[0][:, 0], quant[1], 0.1, 0.0)
+
+    delta, h = 0.1, 1e-6
+    (q_w, s_w, _), (q_V, s_V, _) = (reference.fake_quantize(t, np.full((D, 1), delta), -2, 1) for t in (w, V))
+    g_w, g_V, _ = reference.gradients(X, y, q_w[:, 0], q_V, 0.1, 0.0)
+    slope = (g_w[:, None] * s_w).sum() + (g_V * s_V).sum()
+    assert slope == pytest.approx((loss(delta + h) - loss(delta - h)) / (2 * h), rel=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("width", [2, 4, 8])
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+def test_alpt_that_does_not_learn_is_lpt_bit_for_bit(optimizer, width, rounding):
+    X, y = problem()
+    runs = []
+    for precision, more in (("lpt", {}), ("alpt", {"step_lr": 0.0}), ("alpt", {"step_lr": 0.0, "step": "table"})):
+        common = {"optimizer": optimizer, "bits": width, "rounding": rounding, "l2": 0.01, "delta": (0.05, 0.07)}
+        state, stepper = make(X, y, precision=precision, lr=0.1, **common, **more)
+        for _ in range(2):
+            stepper.run_epoch(state)
+        runs.append(bits(state))
+    assert runs[0] == runs[1] == runs[2]
+
+
+@pytest.mark.parametrize("precision", ["alpt", "lsq", "pact"])
+@pytest.mark.parametrize("step", [None, "table"])
+@pytest.mark.parametrize("schedule", ["constant", "sqrt"])
+def test_threads_do_not_change_a_bit(precision, step, schedule):
+    X, y = problem(n=60 if JIT else 25, d=41)
+    runs = []
+    for n_threads in (1, 2, 3, 5):
+        arguments = {"precision": precision, "step": step, "schedule": schedule, "bits": 2, "optimizer": "adam"}
+        state, stepper = make(X, y, k=3, n_threads=n_threads, l2=0.01, batch_size=20, step_lr=0.01, **arguments)
+        for _ in range(2):
+            stepper.run_epoch(state)
+        runs.append([*bits(state), state.linear.delta.tobytes(), state.factors.delta.tobytes()])
+    assert all(run == runs[0] for run in runs)
+
+
+def clicks(n=400, d=12):
+    X = (rng.uniforms(n * d, seed=1, stream=6).reshape(n, d) < 0.3).astype(F)
+    z = X @ rng.normals(d, seed=2, stream=6) * 2 - 0.5
+    return sp.csr_array(X), (rng.uniforms(n, seed=3, stream=6) < 1 / (1 + np.exp(-z))).astype(F)
+
+
+@pytest.mark.parametrize("lr", [1e-3, 1e6])
+@pytest.mark.parametrize("step_lr", [1e-3, 1e6])
+@pytest.mark.parametrize("precision", ["alpt", "lsq", "pact"])
+@pytest.mark.parametrize("step_optimizer", ["sgd", "adam"])
+def test_no_learning_rate_breaks_a_step_size(lr, step_lr, precision, step_optimizer):
+    """Absurd rates stop with a sentence or go on, and no step size is ever zero, negative, infinite or no number."""
+    X, y = problem()
+    arguments = {"precision": precision, "step_optimizer": step_optimizer, "step_scale": "1", "update": "touched"}
+    state, stepper = make(X, y, lr=lr, step_lr=step_lr, bits=2, **arguments)
+    with suppress(TrainingDivergedError):
+        for t in range(6):
+            stepper.step(state, np.arange(3 * t, 3 * t + 3))
+    for table in (state.linear, state.factors):
+        assert (table.delta >= DELTA_MIN).all()
+        assert (table.delta <= DELTA_MAX).all()
+
+
+@pytest.mark.parametrize("precision", ["alpt", "lsq", "pact"])
+@pytest.mark.parametrize("model_class", [LogisticRegression, FactorizationMachine])
+def test_learn_save_load_resume(precision, model_class, tmp_path):
+    X, y = clicks()
+    arguments = {"precision": precision, "bits": 4, "optimizer": "adam", "lr": 0.02, "step_lr": 2e-2, "batch_size": 20}
+    model = model_class(epochs=6, **arguments).fit(X, y)
+    whole = model.decision_function(X)
+    assert np.mean((whole > 0) == y) > 0.75
+    model.save(tmp_path / "model.npz")
+    again = model_class.load(tmp_path / "model.npz")
+    assert np.array_equal(again.decision_function(X), whole)
+    assert again.get_params() == model.get_params()
+    model_class(epochs=2, **arguments).fit(X, y, checkpoint=tmp_path / "c.npz")
+    resumed = model_class(epochs=6, **arguments).fit(X, y, checkpoint=tmp_path / "c.npz", resume=True)
+    assert np.array_equal(resumed.decision_function(X), whole)
+
+
+@pytest.mark.parametrize("width", [8, 4, 2])
+def test_memory_of_a_factor_table_with_a_step_size_for_each_row(width):
+    """Bytes that are really allocated for 16 factors a row, against float32: 3.2, 5.3 and 8 times fewer."""
+
+    def alive(**arguments):
+        tracemalloc.start()
+        state = initial_state(Config(k=16, **arguments), n)
+        state.linear = None
+        size = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        return size, state
+
+    n = 2**16 if JIT else 2**12
+    alive(precision="alpt", bits=width)  # compiles
+    full, _ = alive()
+    few, state = alive(precision="alpt", bits=width)
+    assert state.factors.delta.shape == (n,)
+    assert full / few == pytest.approx({8: 3.2, 4: 5.33, 2: 8.0}[width], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"step": "rows"}, "step must be row or table"),
+        ({"step": ("row", "table", "row")}, "step must be row or table"),
+        ({"precision": "pact", "step": "row"}, "step must be table with pact"),
+        ({"step": "table", "delta": np.full(12, 0.1)}, "delta must be one number where step is table"),
+        ({"update": "dense"}, "update must be touched with alpt"),
+        ({"step_lr": -1.0}, "step_lr must be a non-negative number"),
+        ({"step_l2": float("nan")}, "step_l2 must be"),
+        ({"step_scale": "2"}, "step_scale must be one of 1, 1/sqrt"),
+        ({"step_optimizer": "lamb"}, "step_optimizer must be one of sgd, adam"),
+        ({"delta": (0.1, np.full(5, 0.1))}, "delta of the factors has 5 entries for 12 features"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    X, y = clicks(40)
+    with pytest.raises(ValueError, match=message):
+        FactorizationMachine(**({"precision": "alpt"} | arguments)).fit(X, y)
+
+
+def test_logits_of_stage_two_that_are_no_numbers_stop_training():
+    X, y = np.full((N, D), 1e30, F), np.ones(N, F)
+    state, stepper = make(X, y, precision="alpt", lr=1e-20)
+    state.linear.delta[...] = 1e30
+    with pytest.raises(TrainingDivergedError, match="diverged in step 1"):
+        stepper.step(state, BATCH)

@@ -7,8 +7,10 @@ later file by that map; ``make_ctr()`` generates data that need no file.
 from alpt_ref.data.dataset import Dataset
 from alpt_ref.data.errors import DataError
 from alpt_ref.data.feature_map import FeatureMap, Field, hash_feature
+from alpt_ref.data.movielens import FieldRange, read_movielens
 from alpt_ref.data.reader import fit_read, read
 from alpt_ref.data.source import Source
+from alpt_ref.data.split import split
 from alpt_ref.data.synthetic import Teacher, make_ctr
 
 __all__ = [
@@ -16,10 +18,13 @@ __all__ = [
     "Dataset",
     "FeatureMap",
     "Field",
+    "FieldRange",
     "Source",
     "Teacher",
     "fit_read",
     "hash_feature",
     "make_ctr",
     "read",
+    "read_movielens",
+    "split",
 ]

@@ -83,7 +83,8 @@ def fake_quantize(w: Floats, delta: Floats, lo: int, hi: int, inside: str = "lsq
     s = w / delta
     low, high = s <= lo, s >= hi
     rounding = np.rint(s) - s if inside == "lsq" else np.zeros_like(s)
-    return delta * np.clip(np.rint(s), lo, hi), np.where(low, lo, np.where(high, hi, rounding)), ~(low | high) * 1.0
+    slopes = np.where(low, float(lo), np.where(high, float(hi), rounding))
+    return delta * np.clip(np.rint(s), lo, hi), slopes, np.where(low | high, 0.0, 1.0)
 
 
 def next_steps(delta: Floats, move: Floats) -> Floats:

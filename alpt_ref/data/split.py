@@ -1,0 +1,34 @@
+"""A random split of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from alpt_ref.checks import is_integer
+from alpt_ref.data.dataset import Dataset
+
+# make_ctr counts its steps of Stream.DATA from 0; the last step is free whatever the number of its fields.
+_STEP = 2**32 - 1
+
+
+def split(dataset: Dataset, seed: int = 0, parts: Sequence[int] = (8, 1, 1)) -> tuple[Dataset, ...]:
+    """The rows of ``dataset`` in parts of sizes proportional to ``parts``, each row in exactly one of them.
+
+    A permutation of the rows, which is a function of their number and the seed alone, is cut after the first
+    floor(n (parts[0] + ... + parts[i]) / sum(parts)) rows; each part keeps the permuted order, and is empty if n is
+    too small for it. n_skipped and n_unseen, which are counts over the whole file, are 0 in the parts.
+
+    Raises ValueError unless ``parts`` are positive integers, at least one, and ``seed`` an integer in [0, 2^64).
+    """
+    # Imported here because it imports Numba, which the readers do without.
+    from alpt_ref.rng import Stream, permutation
+
+    if not len(parts) or not all(is_integer(part) and part > 0 for part in parts):
+        raise ValueError(f"parts must be positive integers, at least one, got {parts!r}")
+    n = dataset.y.size
+    order = permutation(n, seed=seed, step=_STEP, stream=Stream.DATA)
+    sums = list(accumulate(map(int, parts), initial=0))
+    cuts = [n * total // sums[-1] for total in sums]
+    rows = [order[start:stop] for start, stop in pairwise(cuts)]
+    return tuple(Dataset(dataset.X[part], dataset.y[part], n_skipped=0, n_unseen=0) for part in rows)

@@ -104,6 +104,7 @@ def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_featu
     """What a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
     settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
     settings["delta"] = None
+    settings["step"] = None
     if config.precision != "fp32":
         given = [config.delta_of(part) for part in PARTS]
         settings["delta"] = [None if delta is None else checksum([Grid(config.bits, delta).delta]) for delta in given]

@@ -1,7 +1,9 @@
 """AUC, log-loss and calibration of predictions, in float64."""
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 
@@ -28,8 +30,21 @@ def calibration(y: ArrayLike, probabilities: ArrayLike) -> float | None:
     return float(np.mean(np.asarray(probabilities, dtype=np.float64))) / mean_label if mean_label > 0 else None
 
 
+def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -> float:
+    """sum_j |P_j - C_j| / sum_j C_j, P_j and C_j the sums of predictions and of labels (or true probabilities) over the
+    examples that have feature j. 0 is right, and an intercept cannot repair it; X counts as present or absent."""
+    some = (X != 0).astype(np.float64)
+    clicks = some.T @ np.asarray(truth, dtype=np.float64)
+    return float(np.abs(some.T @ np.asarray(probabilities, dtype=np.float64) - clicks).sum() / clicks.sum())
+
+
+def probabilities(logits: ArrayLike) -> NDArray[np.float64]:
+    """sigmoid(z), without overflow at any z."""
+    p: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -np.asarray(logits, dtype=np.float64)))
+    return p
+
+
 def evaluate(y: ArrayLike, logits: ArrayLike) -> dict[str, float | None]:
     """{"auc", "logloss", "calibration"} of ``logits``."""
     z = np.asarray(logits, dtype=np.float64)
-    probabilities = np.exp(-np.logaddexp(0.0, -z))
-    return {"auc": auc(y, z), "logloss": log_loss(y, z), "calibration": calibration(y, probabilities)}
+    return {"auc": auc(y, z), "logloss": log_loss(y, z), "calibration": calibration(y, probabilities(z))}

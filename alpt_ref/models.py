@@ -234,6 +234,8 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         raise ValueError(f"{path}: not a model of format version {FORMAT_VERSION}")
     with intact(path):
         model = {c.__name__: c for c in (FactorizationMachine, LogisticRegression)}[meta["model"]](**meta["params"])
+        if isinstance(meta["params"]["step"], list):
+            model.set_params(step=tuple(meta["params"]["step"]))
         shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
         linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
         factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
@@ -242,8 +244,6 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
             raise ValueError(f"{path}: damaged, its tables do not fit each other")
         if "delta/linear" in arrays:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))
-        if isinstance(meta["params"]["step"], list):
-            model.set_params(step=tuple(meta["params"]["step"]))
         state = State(linear, factors, {}, float32(arrays["bias"]))
         state.history = meta["history"]
         model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])

@@ -45,6 +45,7 @@ class Stream(IntEnum):
     SHUFFLE = 5
     DATA = 6
     EXAMPLE = 7
+    HASH = 8
 
 
 @jit

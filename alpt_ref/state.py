@@ -90,13 +90,13 @@ def _initial_grid(config: Config, part: str, shape: tuple[int, int], block: Bloc
         for start in range(0, n_rows, INIT_BLOCK):
             stop = min(n_rows, start + INIT_BLOCK)
             mean_abs[start:stop] = np.abs(block(start, stop).astype(np.float64)).sum(axis=1) / max(k, 1)
-        by_row = config.steps_of(part) == "row"
+        by_row = config.steps_of(part) == "row" and k > 0
         return Grid(config.bits, first_delta(mean_abs if by_row else np.float64(mean_abs.mean()), config.box[1]))
     grid = Grid(config.bits, given)
     if grid.per_row and grid.delta.size != n_rows:
         name = "linear weights" if part == "linear" else "factors"
         raise ValueError(f"delta of the {name} has {grid.delta.size} entries for {n_rows} features")
-    if config.learns_steps and config.steps_of(part) == "row" and not grid.per_row:
+    if config.learns_steps and config.steps_of(part) == "row" and k and not grid.per_row:
         return Grid(config.bits, np.full(n_rows, grid.delta))
     return grid
 

@@ -10,6 +10,7 @@ from alpt_ref.files import read_npz
 
 N_ROWS = 60
 SIZES = (6, 4, 3)  # values of each field
+LEARNED = ("alpt", "lsq", "pact")
 
 
 def rows(n: int = N_ROWS, seed: int = 0) -> tuple[list[int], list[list[int]]]:

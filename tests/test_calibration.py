@@ -17,6 +17,7 @@ from scipy.special import expit
 
 from alpt_ref.grid import Grid
 from alpt_ref.laws.exact import exact_law
+from alpt_ref.metrics import calibration_by_feature
 from alpt_ref.models import LogisticRegression
 from alpt_ref.problems import one_hot_logistic
 from alpt_ref.problems.finite import clicks
@@ -26,7 +27,7 @@ from alpt_ref.studies import calibration, calibration_models, calibration_one_ho
 from alpt_ref.studies.calibration import QUICK, Settings, n_cells
 from alpt_ref.studies.calibration_decay import DecaySettings, minimum, until_frozen
 from alpt_ref.studies.calibration_exact import DR, SR, ExactSettings, Point, feature, rule_of, solve, sweeps, theta
-from alpt_ref.studies.calibration_models import ModelSettings, by_feature, from_files
+from alpt_ref.studies.calibration_models import ModelSettings, from_files
 from alpt_ref.studies.calibration_one_hot import OneHotSettings
 
 ROOT = Path(__file__).parents[1]
@@ -135,8 +136,8 @@ def test_the_conjecture_of_l5_and_where_it_fails() -> None:
 def test_calibration_by_feature() -> None:
     X = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 2.0], [0.0, 1.0]])
     truth = np.array([0.0, 1.0, 0.0, 1.0])
-    assert by_feature(sp.csr_array(X), np.full(4, 0.5), truth) == 0.0
-    assert by_feature(sp.csr_array(X), np.array([0.5, 0.5, 1.0, 1.0]), truth) == 0.5
+    assert calibration_by_feature(sp.csr_array(X), np.full(4, 0.5), truth) == 0.0
+    assert calibration_by_feature(sp.csr_array(X), np.array([0.5, 0.5, 1.0, 1.0]), truth) == 0.5
 
 
 def test_groups_of_features_cover_the_examples() -> None:

@@ -1,10 +1,14 @@
 """Every mistake on the command line gets one sentence that names it, exit code 2, and touches nothing."""
 
+import re
+
 import numpy as np
 import pytest
 
+from alpt_ref.cli.arguments import build_parser
+from alpt_ref.cli.train import model_of
 from alpt_ref.files import write_npz
-from tests.cli_support import error_of, run, train_arguments
+from tests.cli_support import LEARNED, error_of, run, train_arguments
 
 FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
 
@@ -14,17 +18,15 @@ FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
     [
         (["--bits", "17", "--precision", "lpt"], "--bits must be an integer in 2..16, got 17"),
         (["--bits", "8.5"], "--bits: must be an integer, got '8.5'"),
-        (["--bits", "4"], "--bits needs --precision lpt"),
-        (["--rounding", "floor"], "--rounding needs --precision lpt"),
-        (["--random-bits", "8"], "--random-bits needs --precision lpt"),
-        (["--delta", "0.1"], "--delta needs --precision lpt"),
         (["--delta", "1,2,3"], "--delta: must be one number, or two as linear,factors, got '1,2,3'"),
         (["--delta", "wide"], "--delta: must be one number, or two as linear,factors, got 'wide'"),
         (
             ["--delta", "1,2", "--precision", "lpt", "--model", "lr"],
             "--delta with two step sizes needs --model fm",
         ),
-        (["--precision", "fp16"], "--precision must be one of fp32, lpt, got 'fp16'"),
+        (["--step", "row,table", "--precision", "lsq", "--model", "lr"], "--step with two values needs --model fm"),
+        (["--precision", "fp16"], "--precision must be one of fp32, lpt, alpt, lsq, pact, got 'fp16'"),
+        (["--precision", "step", "--bits", "4"], "--precision must be one of fp32, lpt, alpt, lsq, pact, got 'step'"),
         (["--random-bits", "25", "--precision", "lpt"], "--random-bits must be an integer in 1..24, got 25"),
         (["--model", "svm"], "--model: invalid choice: 'svm' (choose from 'lr', 'fm')"),
         (["--model", "lr", "--k", "4"], "--k needs --model fm"),
@@ -33,10 +35,16 @@ FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
         (["--init-std", "-1"], "--init-std must be a non-negative number, got -1.0"),
         (["--optimizer", "lbfgs"], "--optimizer must be one of sgd, adam, got 'lbfgs'"),
         (["--update", "some"], "--update must be one of touched, dense, got 'some'"),
+        (
+            ["--update", "dense", "--precision", "alpt", "--step", "row"],
+            "--update must be touched with alpt: a dense step would need a float copy of the table",
+        ),
         (["--schedule", "cosine"], "--schedule must be one of constant, sqrt, got 'cosine'"),
         (["--lr", "0"], "--lr must be a positive number, got 0.0"),
         (["--lr", "fast"], "--lr: must be a number, got 'fast'"),
         (["--l2", "inf"], "--l2 must be a non-negative number, got inf"),
+        (["--step", "a,b,c"], "--step: must be one word, or two as linear,factors, got 'a,b,c'"),
+        (["--step-lr", "slow"], "--step-lr: must be a number, got 'slow'"),
         (["--batch-size", "0"], "--batch-size must be an integer of at least 1, got 0"),
         (["--epochs", "0"], "--epochs must be an integer of at least 1, got 0"),
         (["--patience", "0"], "--patience must be an integer of at least 1, got 0"),
@@ -62,9 +70,65 @@ def test_train_options(tmp_path, capsys, options, sentence):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--step", "column"], "--step must be row or table, or a pair of them, got 'column'"),
+        (["--step", "table,column"], "--step must be row or table, or a pair of them, got ('table', 'column')"),
+        (["--step-lr", "-1"], "--step-lr must be a non-negative number, got -1.0"),
+        (["--step-lr", "nan"], "--step-lr must be a non-negative number, got nan"),
+        (["--step-l2", "inf"], "--step-l2 must be a non-negative number, got inf"),
+        (["--step-scale", "2"], "--step-scale must be one of 1, 1/sqrt(dq), 1/sqrt(bdq), got '2'"),
+        (["--step-optimizer", "lr"], "--step-optimizer must be one of sgd, adam, got 'lr'"),
+        (["--bits", "1"], "--bits must be an integer in 2..16, got 1"),
+    ],
+)
+@pytest.mark.parametrize("precision", LEARNED)
+def test_options_of_learned_step_sizes(tmp_path, capsys, precision, options, sentence):
+    if precision == "pact" and options[0] == "--step-scale":
+        sentence = "--step-scale needs --precision alpt or lsq"
+    assert error_of(capsys, *train_arguments(tmp_path, "--precision", precision, *options)) == sentence
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("step", "got"), [("row", "'row'"), ("table,row", "('table', 'row')")])
+def test_a_clip_is_of_a_table(tmp_path, capsys, step, got):
+    sentence = f"--step must be table with pact, which learns one clip for a table, got {got}"
+    assert error_of(capsys, *train_arguments(tmp_path, "--precision", "pact", "--step", step)) == sentence
+    assert not (tmp_path / "run").exists()
+
+
+HEEDED = {
+    "--bits 4": "lpt, alpt, lsq or pact",
+    "--delta 0.1": "lpt, alpt, lsq or pact",
+    "--rounding floor": "lpt or alpt",
+    "--random-bits 8": "lpt or alpt",
+    "--step table": "alpt, lsq or pact",
+    "--step-lr 0.1": "alpt, lsq or pact",
+    "--step-optimizer sgd": "alpt, lsq or pact",
+    "--step-l2 0.1": "alpt, lsq or pact",
+    "--step-scale 1": "alpt or lsq",
+}
+
+
+@pytest.mark.parametrize("precision", [None, "fp32", "lpt", *LEARNED])
+@pytest.mark.parametrize("option", HEEDED)
+def test_options_that_a_precision_ignores(tmp_path, capsys, option, precision):
+    name, value = option.split()
+    arguments = train_arguments(tmp_path, name, value, *(["--precision", precision] if precision else []))
+    if precision in re.findall(r"\w+", HEEDED[option]):
+        given = model_of(build_parser().parse_args(arguments)).get_params()
+        assert given["precision"] == precision
+        assert str(given[name.removeprefix("--").replace("-", "_")]) == value
+    else:
+        assert error_of(capsys, *arguments) == f"{name} needs --precision {HEEDED[option]}"
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("precision", ["lpt", *LEARNED])
 @pytest.mark.parametrize("delta", ["0", "nan", "1e-60", "0.1,0"])
-def test_delta_off_its_range(tmp_path, capsys, delta):
-    sentence = error_of(capsys, *train_arguments(tmp_path, "--precision", "lpt", "--delta", delta))
+def test_delta_off_its_range(tmp_path, capsys, delta, precision):
+    sentence = error_of(capsys, *train_arguments(tmp_path, "--precision", precision, "--delta", delta))
     assert sentence.startswith("--delta must be positive, and its grid finite, in float32, got ")
     assert not (tmp_path / "run").exists()
 
@@ -143,7 +207,7 @@ def test_files_that_are_no_models(tmp_path, capsys):
     file.write_bytes((tmp_path / "other.npz").read_bytes())
     assert error_of(capsys, *evaluate).startswith(f"{file}: not a readable alpt_ref file (")
     write_npz(file, {"hello": 1}, {})
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 1"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 2"
     file.write_bytes((tmp_path / "run" / "checkpoint.npz").read_bytes())
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 1"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 2"
     assert error_of(capsys, "evaluate", "--model", tmp_path, "--data", file).startswith(f"{tmp_path}: not a readable")

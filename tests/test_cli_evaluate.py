@@ -11,7 +11,7 @@ import pytest
 from alpt_ref.data import Source, fit_read
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import LogisticRegression, load_model
-from tests.cli_support import N_ROWS, error_of, run, train_arguments
+from tests.cli_support import LEARNED, N_ROWS, error_of, run, train_arguments
 
 
 @pytest.fixture
@@ -49,6 +49,21 @@ def test_figures_are_those_of_python(trained, capsys):
     captured = capsys.readouterr()
     assert captured.err == ""
     assert captured.out.split()[1:] == [w for name, x in expected.items() for w in (name, f"{x:.6f}")]
+
+
+@pytest.mark.parametrize("precision", LEARNED)
+def test_models_with_learned_step_sizes(tmp_path, capsys, precision):
+    """Read from the file, they predict what they did after training."""
+    options = ("--precision", precision, "--bits", 4, "--optimizer", "adam", "--step-lr", "1e-3", "--epochs", 2)
+    assert run(*train_arguments(tmp_path, *options)) == 0
+    assert run(*evaluate_arguments(tmp_path, "--json", tmp_path / "figures.json")) == 0
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    expected = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert {name: figures[name] for name in expected} == expected
+    capsys.readouterr()
+    assert run(*predict_arguments(tmp_path)) == 0
+    predictions = np.array(capsys.readouterr().out.split(), float)
+    assert predictions.mean() == pytest.approx(figures["calibration"] * figures["positives"] / N_ROWS)
 
 
 def test_one_class(trained, capsys):

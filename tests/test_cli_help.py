@@ -16,6 +16,7 @@ from alpt_ref.data import Source
 from alpt_ref.data.source import MAX_FEATURES
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.rng import MAX_RANDOM_BITS
+from alpt_ref.stepsize import GRADIENT_SCALES
 from tests.cli_support import run
 
 COMMANDS = ("train", "evaluate", "predict", "convergence", "verify")
@@ -76,8 +77,10 @@ def test_defaults_are_those_of_the_code():
     defaults = {name: parameter.default for name, parameter in signature.items()}
     defaults |= {field.name: field.default for field in dataclasses.fields(Source)}
     explained = {
-        "delta": "4/2^(bits-1),1/2^(bits-1)",
-        "update": "dense with fp32, touched with lpt",
+        "delta": "4/2^(bits-1),1/2^(bits-1) with lpt, else from the first weights",
+        "step": "table with pact, else table,row",
+        "step_optimizer": "that of the weights",
+        "update": "touched with lpt and alpt, else dense",
         "patience": "never",
         "index_base": "1 for libsvm, else 0",
         "n_features": "largest training index + 1",
@@ -94,6 +97,12 @@ def test_defaults_are_those_of_the_code():
         assert said[1] == explained.get(name, str(defaults[name])), name
     half = [2.0**7 * Config(precision="lpt").delta_of(part) for part in PARTS]
     assert half == [4, 1]
+    for precision in fields["precision"].metavar.split("|"):
+        config = Config(precision=precision)
+        assert config.dense == (precision not in ("lpt", "alpt"))
+        assert [config.steps_of(part) for part in PARTS] == ["table", "table" if precision == "pact" else "row"]
+        assert precision == "lpt" or config.delta_of("linear") is config.delta_of("factors") is None
+    assert Config(optimizer="adam").step_direction == "adam"
 
 
 def test_ranges_are_those_of_the_code():
@@ -102,8 +111,14 @@ def test_ranges_are_those_of_the_code():
     assert f"1 to {MAX_FEATURES}" in texts["hash_bins"]
     assert f"1 to {MAX_RANDOM_BITS}" in texts["random_bits"]
     assert Config(bits=2, precision="lpt") != Config(bits=16, precision="lpt")
-    for rule in re.findall(r"\w+", texts["rounding"].split("(")[0].removeprefix("lpt: ").replace(" or ", " ")):
+    for rule in re.findall(r"\w+", texts["rounding"].split("(")[0].removeprefix("lpt, alpt: ").replace(" or ", " ")):
         Config(rounding=rule)
+    for name in ("step_optimizer", "optimizer", "schedule", "update"):
+        for choice in {action.dest: action.metavar for action in options_of("train")}[name].split("|"):
+            Config(**{name: choice})
+    assert f" {', '.join(GRADIENT_SCALES[:-1])} or {GRADIENT_SCALES[-1]};" in texts["step_scale"]
+    for unit in re.findall("row|table", texts["step"].split("(")[0]):
+        Config(precision="lsq", step=unit)
     for form in re.findall(r"libsvm|libfm|libffm|criteo|avazu|csv", texts["format"]):
         Source(form)
 

@@ -8,9 +8,10 @@ import sys
 import pytest
 
 from alpt_ref import fit
-from tests.cli_support import assert_same_arrays, error_of, run, train_arguments, write_data
+from tests.cli_support import LEARNED, assert_same_arrays, error_of, run, train_arguments, write_data
 
 RUN = ("--precision", "lpt", "--bits", "4", "--optimizer", "adam", "--epochs", "4")
+LEARNING = ("--step-lr", "1e-3", "--precision")
 
 KILLED = """
 import os, signal, sys
@@ -35,9 +36,15 @@ main(sys.argv[2:])
 
 
 @pytest.fixture
-def uninterrupted(tmp_path):
+def more():
+    """Options after those of RUN; tests bring their own."""
+    return ()
+
+
+@pytest.fixture
+def uninterrupted(tmp_path, more):
     """model.npz of the run that nothing disturbed."""
-    assert run(*train_arguments(tmp_path, *RUN)) == 0
+    assert run(*train_arguments(tmp_path, *RUN, *more)) == 0
     (tmp_path / "run").rename(tmp_path / "whole")
     return tmp_path / "whole" / "model.npz"
 
@@ -72,9 +79,10 @@ def test_resume_of_nothing_begins(tmp_path, uninterrupted):
     assert_same_arrays(tmp_path / "run" / "model.npz", uninterrupted)
 
 
-def test_ctrl_c(tmp_path, uninterrupted, capsys, monkeypatch):
+@pytest.mark.parametrize("more", [(), *((*LEARNING, name) for name in LEARNED)], ids=["lpt", *LEARNED])
+def test_ctrl_c(tmp_path, more, uninterrupted, capsys, monkeypatch):
     """A real SIGINT, first before a checkpoint exists, then after one."""
-    arguments = train_arguments(tmp_path, *RUN)
+    arguments = train_arguments(tmp_path, *RUN, *more)
     save = fit.save_checkpoint
 
     def interrupt_first(*args):
@@ -111,8 +119,9 @@ def test_resume_of_another_run_is_refused(tmp_path, capsys):
     before = (tmp_path / "run" / "model.npz").read_bytes()
     checkpoint = tmp_path / "run" / "checkpoint.npz"
     capsys.readouterr()
-    sentence = error_of(capsys, *train_arguments(tmp_path, "--k", 3, "--resume"))
-    assert sentence.startswith(f"{checkpoint}: was written with other arguments")
+    for other in (("--k", 3), ("--precision", "alpt")):
+        sentence = error_of(capsys, *train_arguments(tmp_path, *other, "--resume"))
+        assert sentence.startswith(f"{checkpoint}: was written with other arguments")
     arguments = train_arguments(tmp_path, "--resume")
     write_data(tmp_path / "valid.libfm", seed=9)
     assert error_of(capsys, *arguments).startswith(f"{checkpoint}: was written with other data")

@@ -11,7 +11,7 @@ import pytest
 from alpt_ref.cli import splits
 from alpt_ref.cli.report import FIGURES, progress
 from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
-from tests.cli_support import N_ROWS, SIZES, assert_same_arrays, error_of, run, train_arguments, write_data
+from tests.cli_support import LEARNED, N_ROWS, SIZES, assert_same_arrays, error_of, run, train_arguments, write_data
 
 DOCS = Path(__file__).parent.parent / "docs" / "metrics.md"
 
@@ -22,7 +22,7 @@ def metrics_of(folder: Path) -> dict:
 
 def key_paths(value, path=""):
     """Keys as docs/metrics.md writes them: counts and figures after an ellipsis, wherever they stand."""
-    if isinstance(value, list):
+    if isinstance(value, list) and path == "epochs":
         for item in value:
             yield from key_paths(item, f"{path}[]")
     elif isinstance(value, dict) and path not in ("config", "data.source"):
@@ -38,8 +38,8 @@ def documented_keys() -> set[str]:
 
 
 def test_every_key_is_documented_and_every_documented_key_is_there(tmp_path):
-    """A run with all splits has the leaves, one without valid and test has the nulls."""
-    assert run(*train_arguments(tmp_path, "--epochs", 2)) == 0
+    """A run with all splits and learned step sizes has the leaves, one without has the nulls."""
+    assert run(*train_arguments(tmp_path, "--epochs", 2, "--precision", "lsq")) == 0
     full = metrics_of(tmp_path)
     assert (
         run(
@@ -56,7 +56,7 @@ def test_every_key_is_documented_and_every_documented_key_is_there(tmp_path):
     )
     bare = metrics_of(tmp_path)
     assert documented_keys() == {*key_paths(full), *key_paths(bare)} | {"data.train", "epochs[]"}
-    assert bare["valid"] is bare["test"] is bare["data"]["valid"] is bare["epochs"][0]["valid"] is None
+    assert bare["learned_delta"] is bare["valid"] is bare["test"] is bare["data"]["valid"] is bare["epochs"][0]["valid"] is None
     assert bare["best_epoch"] == len(bare["epochs"]) == 10
 
 
@@ -69,9 +69,9 @@ def test_metrics(tmp_path, capsys):
         assert part["file"] == str(tmp_path / f"{name}.libfm")
         assert 0 < part["positives"] < N_ROWS
         assert {key: part[key] for key in counts} == counts
-    assert content["schema"] == 1
+    assert content["schema"] == 2
     assert content["model"] == "FactorizationMachine"
-    assert content["config"]["delta"] is None
+    assert content["config"]["delta"] is content["config"]["step"] is content["learned_delta"] is None
     assert content["data"]["source"]["format"] == "libfm"
     assert [list(epoch) for epoch in content["epochs"]] == [["epoch", "seconds", "valid"]] * 3
     assert content["valid"] == content["epochs"][content["best_epoch"] - 1]["valid"]
@@ -83,6 +83,7 @@ def test_metrics(tmp_path, capsys):
     assert captured.err.count("epoch ") == 3
     assert re.search(rf"auc +{content['valid']['auc']:.6f} +{content['test']['auc']:.6f}", captured.out)
     assert "lines skipped" not in captured.out
+    assert "step sizes" not in captured.out
 
 
 @pytest.mark.parametrize("form", ["libsvm", "libfm", "libffm", "criteo", "avazu", "csv"])
@@ -111,18 +112,44 @@ def test_generated_data(tmp_path, capsys, monkeypatch):
 
 def test_every_option_reaches_the_model(tmp_path):
     options = {
-        "k": 2, "init_std": 0.02, "precision": "lpt", "bits": 4, "rounding": "nearest", "random_bits": 16,
-        "optimizer": "adam", "lr": 0.02, "schedule": "sqrt", "update": "dense", "l2": 0.001, "batch_size": 30,
+        "k": 2, "init_std": 0.02, "precision": "alpt", "bits": 4, "rounding": "nearest", "random_bits": 16,
+        "step_lr": 0.001, "step_optimizer": "sgd", "step_scale": "1/sqrt(dq)", "step_l2": 0.01,
+        "optimizer": "adam", "lr": 0.02, "schedule": "sqrt", "update": "touched", "l2": 0.001, "batch_size": 30,
         "epochs": 3, "patience": 1, "seed": 7,
     }  # fmt: skip
+    pairs = ("--delta", "0.5,0.25", "--step", "row,table")
     given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-    assert run(*train_arguments(tmp_path, *given, "--threads", 2, "--no-intercept", "--delta", "0.5,0.25")) == 0
+    assert run(*train_arguments(tmp_path, *given, "--threads", 2, "--no-intercept", *pairs)) == 0
     config = metrics_of(tmp_path)["config"]
-    assert config == {**options, "n_threads": 2, "fit_intercept": False, "delta": [0.5, 0.25]}
+    rest = {"n_threads": 2, "fit_intercept": False, "delta": [0.5, 0.25], "step": ["row", "table"]}
+    assert config == {**options, **rest}
     model, _ = load_model(tmp_path / "run" / "model.npz")
     assert isinstance(model, FactorizationMachine)
     assert model.state_.bias == 0
-    assert metrics_of(tmp_path)["bytes"] == {"codes": 7 + 13, "steps": 8, "optimizer": 2 * 4 * (13 + 26 + 1)}
+    steps = 4 * (13 + 1)
+    assert metrics_of(tmp_path)["bytes"] == {"codes": 7 + 13, "steps": steps, "optimizer": 2 * 4 * (13 + 26 + 1)}
+
+
+@pytest.mark.parametrize(("precision", "model"), [*((name, "fm") for name in LEARNED), ("lsq", "lr")])
+def test_learned_step_sizes(tmp_path, capsys, precision, model):
+    """Told as those of the weights that are kept, in metrics.json and in the table."""
+    options = ("--precision", precision, "--bits", 4, "--optimizer", "adam", "--step-lr", "1e-3", "--epochs", 2)
+    assert run(*train_arguments(tmp_path, "--model", model, *options)) == 0
+    content, state = metrics_of(tmp_path), load_model(tmp_path / "run" / "model.npz")[0].state_
+    assert content["config"]["delta"] is content["config"]["step"] is None
+    learned = content["learned_delta"]
+    linear, factors = float(state.linear.delta), state.factors.delta
+    assert learned["linear"] == [linear] * 3 != [np.float32(1e-3 / 7)] * 3
+    line = f"step sizes    linear {linear:.3g}"
+    if model == "lr":
+        assert learned["factors"] is None
+    else:
+        assert learned["factors"] == [factors.min(), np.median(factors), factors.max()]
+        line += f", factors {factors.min():.3g}"
+    if factors.ndim and model == "fm":
+        assert factors.min() < np.median(factors) < factors.max()
+        line += f" to {factors.max():.3g} (median {np.median(factors):.3g})"
+    assert f"{line}\n" in capsys.readouterr().out
 
 
 def test_logistic_regression_on_one_grid(tmp_path):

@@ -20,7 +20,7 @@ from alpt_ref.problems import diameter, from_dataset, gaussian_logistic
 from alpt_ref.replicas import LptSgd
 from alpt_ref.results import Store
 from alpt_ref.steps import TrainingDivergedError
-from alpt_ref.studies import convergence_error, ctr, report, t1_panel
+from alpt_ref.studies import click_data, convergence_error, ctr, report, t1_panel
 from alpt_ref.studies.settings import QUICK, CtrSettings, Settings
 from alpt_ref.studies.sheet import WIDTH, interval, number
 from alpt_ref.studies.walks import WalkSpec, checkpoints, gradient_descent, walk
@@ -227,7 +227,7 @@ def test_files_join_the_generated_problems(tmp_path: Path) -> None:
     settings = replace(TINY, gaussian=(4, 1), one_hot=(4, 1, 2), l2_real=0.1)
     problems = convergence_error.problems_of([data], settings)
     assert [p.name for p in problems] == ["gaussian-4x1", "one-hot-4x2", "tiny.txt"]
-    loaded = ctr.from_files(clicks)
+    loaded = click_data.from_files(clicks)
     assert (loaded.name, loaded.train[0].shape, loaded.valid[0].shape) == ("clicks", (40, 6), (12, 6))
     assert loaded.fingerprint != replace(loaded, test=loaded.valid).fingerprint
 
@@ -241,7 +241,7 @@ def test_a_diverged_fit_is_recorded_and_not_chosen(tmp_path: Path, monkeypatch: 
         return fit(model, *data)
 
     monkeypatch.setattr(FactorizationMachine, "fit", fit_or_diverge)
-    data = ctr.synthetic(TINY.ctr, 0)
+    data = click_data.synthetic(TINY.ctr, 0)
     huge = replace(TINY.ctr, lrs=(9.0, 0.1), bits=())
     record = ctr.study(Store(tmp_path), data, replace(TINY, ctr=huge), 1)
     assert [row["lr"] for row in record["rows"]] == [0.1, 0.1]

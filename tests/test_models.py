@@ -212,7 +212,7 @@ def test_no_float_copy_of_the_table_exists(optimizer):
     ("arguments", "message"),
     [
         ({"k": -1}, "k must be an integer of at least 0, got -1"),
-        ({"precision": "fp16"}, "precision must be one of fp32, lpt, got 'fp16'"),
+        ({"precision": "fp16"}, "precision must be one of fp32, lpt, alpt, lsq, pact, got 'fp16'"),
         ({"precision": "lpt", "bits": 1}, "bits must be an integer in 2..16"),
         ({"precision": "lpt", "delta": 0.0}, "delta must be positive"),
         ({"precision": "lpt", "delta": (0.1, -1.0)}, "delta must be positive"),

@@ -29,10 +29,10 @@ class _Parser(ArgumentParser):
 
 
 def spell_options(message: str, fields: Iterable[str]) -> str:
-    """``message`` with the names of ``fields`` written as the options that set them."""
+    """``message`` with the names of ``fields`` written as the options that set them; what is quoted was typed."""
     names = "|".join(fields)
     spelt = {name: f"--{_SPELT.get(name, name).replace('_', '-')}" for name in fields}
-    return re.sub(rf"\b(?:{names})\b", lambda match: spelt[match[0]], message)
+    return re.sub(rf"(?<!')\b(?:{names})\b", lambda match: spelt[match[0]], message)
 
 
 def _integer(text: str) -> int:
@@ -49,14 +49,19 @@ def _number(text: str) -> float:
         raise ArgumentTypeError(f"must be a number, got {text!r}") from None
 
 
-def _delta(text: str) -> float | tuple[float, ...]:
-    try:
-        values = tuple(map(float, text.split(",")))
-    except ValueError:
-        values = ()
-    if len(values) not in (1, 2):
-        raise ArgumentTypeError(f"must be one number, or two as linear,factors, got {text!r}")
-    return values if len(values) == 2 else values[0]
+def _by_part(parse: Callable[[str], Any], kind: str) -> Callable[[str], Any]:
+    """The parser of one value, or of two, which become a tuple."""
+
+    def values_of(text: str) -> Any:
+        try:
+            values = tuple(map(parse, text.split(",")))
+        except ValueError:
+            values = ()
+        if len(values) not in (1, 2):
+            raise ArgumentTypeError(f"must be one {kind}, or two as linear,factors, got {text!r}")
+        return values if len(values) == 2 else values[0]
+
+    return values_of
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -82,19 +87,29 @@ _DATA: Options = (
 _MODEL: Options = (
     ("--k", "N", _integer, "fm: number of factors, 0 or more (default: 8)"),
     ("--init-std", "X", _number, "fm: standard deviation of the first factors, 0 or more (default: 0.01)"),
-    ("--precision", "fp32|lpt", str, "float32 weights, or low-precision training (default: fp32)"),
-    ("--bits", "N", _integer, "lpt: width of a code, 2 to 16 (default: 8)"),
-    ("--delta", "X[,Y]", _delta, "lpt: step size of the grid, above 0; one, or two as linear,factors "
-     "(default: 4/2^(bits-1),1/2^(bits-1))"),
-    ("--rounding", "RULE", str, "lpt: stochastic, nearest, toward_zero or floor (default: stochastic)"),
-    ("--random-bits", "N", _integer, "lpt: bits of the numbers that round, 1 to 24 (default: 24)"),
+    ("--precision", "fp32|lpt|alpt|lsq|pact", str, "float32 weights; codes alone, step sizes given (lpt) or learned (alpt); "
+     "float32 masters rounded in every use (default: fp32)"),
+    ("--bits", "N", _integer, "all but fp32: width of a code, 2 to 16 (default: 8)"),
+    ("--delta", "X[,Y]", _by_part(float, "number"), "all but fp32: (first) step size, above 0; one, or two as "
+     "linear,factors (default: 4/2^(bits-1),1/2^(bits-1) with lpt, else from the first weights)"),
+    ("--rounding", "RULE", str, "lpt, alpt: stochastic, nearest, toward_zero or floor (default: stochastic)"),
+    ("--random-bits", "N", _integer, "lpt, alpt: bits of the numbers that round, 1 to 24 (default: 24)"),
+)  # fmt: skip
+_STEPS: Options = (
+    ("--step", "UNIT[,UNIT]", _by_part(str, "word"), "weights that share a step size, row or table; one, or two as "
+     "linear,factors (default: table with pact, else table,row)"),
+    ("--step-lr", "X", _number, "learning rate of step sizes, 0 or more, with the same schedule (default: 2e-05)"),
+    ("--step-optimizer", "sgd|adam", str, "direction of a step on step sizes (default: that of the weights)"),
+    ("--step-scale", "SCALE", str, "alpt, lsq: factor of their gradient: 1, 1/sqrt(dq) or 1/sqrt(bdq); d weights "
+     "in a row, q = 2^(bits-1)-1, b examples (default: 1/sqrt(bdq))"),
+    ("--step-l2", "X", _number, "adds X/2 times the squared step sizes to their loss, 0 or more (default: 0.0)"),
 )  # fmt: skip
 _DESCENT: Options = (
     ("--optimizer", "sgd|adam", str, "direction of a step (default: sgd)"),
     ("--lr", "X", _number, "learning rate, above 0 (default: 0.1)"),
     ("--schedule", "constant|sqrt", str, "lr, or lr/sqrt(t) in step t (default: constant)"),
     ("--update", "touched|dense", str, "rows that a step moves: those of the batch, or all "
-     "(default: dense with fp32, touched with lpt)"),
+     "(default: touched with lpt and alpt, else dense)"),
     ("--l2", "X", _number, "adds X/2 times the squared weights to the loss, 0 or more (default: 0.0)"),
     ("--batch-size", "N", _integer, "examples of a step, 1 or more (default: 256)"),
     ("--epochs", "N", _integer, "passes over the training data, 1 or more (default: 10)"),
@@ -136,6 +151,8 @@ def _train_options(command: ArgumentParser) -> None:
     bias: dict[str, Any] = {"dest": "fit_intercept", "action": "store_false", "default": SUPPRESS}
     model.add_argument("--no-intercept", help="leave out the bias", **bias)
     _add(model, _MODEL)
+    learned = "With --precision alpt, lsq or pact. What pact learns is the clip, 2^(bits-1)-1 step sizes."
+    _add(command.add_argument_group("learned step sizes", learned), _STEPS)
     _add(command.add_argument_group("descent"), _DESCENT)
     run = command.add_argument_group("run")
     where = "folder of the results (required)"

@@ -14,6 +14,8 @@ TRAIN = """\
 examples:
   generated clicks, 8-bit weights, stochastic rounding:
     alpt-ref train --precision lpt --bits 8 --epochs 5 --out run
+  4-bit weights whose step sizes are learned, by Adam:
+    alpt-ref train --precision alpt --bits 4 --optimizer adam --lr 1e-2 --step-lr 1e-4 --out run
   logistic regression on libfm files, by Adam:
     alpt-ref train --train train.libfm --valid valid.libfm --test test.libfm --format libfm \\
         --model lr --optimizer adam --lr 1e-3 --l2 1e-5 --batch-size 4096 --patience 2 --out run

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alpt_ref import __version__
 from alpt_ref.cli.splits import Splits
@@ -16,7 +17,7 @@ from alpt_ref.data import Dataset
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine
 
-SCHEMA = 1  # of metrics.json, described in docs/metrics.md
+SCHEMA = 2  # of metrics.json, described in docs/metrics.md
 FIGURES = ("auc", "logloss", "calibration")
 Figures = dict[str, float | None]
 
@@ -76,6 +77,7 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
         "version": __version__,
         "model": type(model).__name__,
         "config": config | {"delta": _given_deltas(model.config())},
+        "learned_delta": _learned_deltas(model),
         "data": data,
         "epochs": epochs,
         "best_epoch": model.best_epoch_,
@@ -87,9 +89,22 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
 
 
 def _given_deltas(config: Config) -> list[float] | None:
-    """The step sizes of the two tables where they were given, or set by default."""
+    """The step sizes of the two tables where they were given or set by default, None where a rule set them."""
     deltas = [config.delta_of(part) for part in PARTS] if config.precision != "fp32" else [None]
     return None if deltas[0] is None else [float(np.float32(delta)) for delta in deltas]
+
+
+def _learned_deltas(model: FactorizationMachine) -> dict[str, list[float] | None] | None:
+    """Smallest, median and largest learned step size of each table; None of a table without columns."""
+    if not model.config().learns_steps:
+        return None
+    tables = {part: model.state_.table(part) for part in PARTS}
+    return {part: _spread(table.view().deltas) if table.shape[1] else None for part, table in tables.items()}
+
+
+def _spread(values: NDArray[np.float32]) -> list[float]:
+    """Smallest, median, largest."""
+    return [float(figure(values)) for figure in (np.min, np.median, np.max)]
 
 
 def run_table(content: dict[str, Any]) -> str:
@@ -101,11 +116,19 @@ def run_table(content: dict[str, Any]) -> str:
         row("samples/s", f"{content['samples_per_s']:,.0f}"),
         row("bytes", ", ".join(f"{name} {n:,}" for name, n in content["bytes"].items())),
     ]
+    if content["learned_delta"] is not None:
+        spreads = {part: spread for part, spread in content["learned_delta"].items() if spread is not None}
+        lines.append(row("step sizes", ", ".join(f"{part} {_range(*spread)}" for part, spread in spreads.items())))
     read = {name: part for name, part in content["data"].items() if name != "source" and part is not None}
     for count, label in (("n_skipped", "lines skipped"), ("n_unseen", "rare, unseen")):
         if any(part[count] for part in read.values()):
             lines.append(row(label, ", ".join(f"{name} {part[count]:,}" for name, part in read.items())))
     return "\n".join(lines)
+
+
+def _range(*spread: float) -> str:
+    smallest, middle, largest = (f"{value:.3g}" for value in spread)
+    return smallest if smallest == largest else f"{smallest} to {largest} (median {middle})"
 
 
 def figure_table(columns: Mapping[str, Figures]) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from alpt_ref.cli.arguments import CommandError, spell_options
 from alpt_ref.cli.report import metrics, progress, row, run_table
@@ -12,8 +13,15 @@ from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.steps import TrainingDivergedError
 
 MODELS: dict[str, type[FactorizationMachine]] = {"lr": LogisticRegression, "fm": FactorizationMachine}
-_LPT = ("bits", "delta", "rounding", "random_bits")
 _FACTORS = ("k", "init_std")
+_QUANTIZED = ("lpt", "alpt", "lsq", "pact")
+# Options, and the precisions that do not ignore them.
+_HEEDED = {
+    ("bits", "delta"): _QUANTIZED,
+    ("rounding", "random_bits"): ("lpt", "alpt"),
+    ("step", "step_lr", "step_optimizer", "step_l2"): ("alpt", "lsq", "pact"),
+    ("step_scale",): ("alpt", "lsq"),
+}
 
 
 def run(args: argparse.Namespace) -> None:
@@ -35,20 +43,31 @@ def model_of(args: argparse.Namespace) -> FactorizationMachine:
     """The model asked for. Raises CommandError for an argument that is bad or would be ignored."""
     fields = FactorizationMachine().get_params()
     given = {name: getattr(args, name) for name in fields if hasattr(args, name)}
-    two_steps = isinstance(given.get("delta"), tuple)
-    for wanted, names in (("--precision lpt", _LPT), ("--model fm", _FACTORS)):
-        inert = args.model == "lr" if names is _FACTORS else given.get("precision", "fp32") == "fp32"
-        for name in names if inert else ():
-            if name in given:
-                raise CommandError(f"{spell_options(name, [name])} needs {wanted}")
-    if two_steps and args.model == "lr":
-        raise CommandError("--delta with two step sizes needs --model fm")
+    _refuse_ignored(given, args.model)
     try:
         model = MODELS[args.model](**given)
         model.config()
     except ValueError as error:
-        raise CommandError(spell_options(str(error), list(fields))) from None
+        said, *reason = str(error).split(": ", 1)  # in a reason, step is a word
+        raise CommandError(": ".join([spell_options(said, fields), *reason])) from None
     return model
+
+
+def _refuse_ignored(given: dict[str, Any], model: str) -> None:
+    """CommandError for an option that the precision or the model has no use for."""
+    precision = given.get("precision", "fp32")
+    wanted: dict[str, str] = {}
+    for names, heeding in _HEEDED.items() if precision in ("fp32", *_QUANTIZED) else ():
+        if precision not in heeding:
+            wanted |= dict.fromkeys(names, f"--precision {', '.join(heeding[:-1])} or {heeding[-1]}")
+    if model == "lr":
+        wanted |= dict.fromkeys(_FACTORS, "--model fm")
+    for name in wanted:
+        if name in given:
+            raise CommandError(f"{spell_options(name, [name])} needs {wanted[name]}")
+    for name, values in (("delta", "step sizes"), ("step", "values")):
+        if model == "lr" and isinstance(given.get(name), tuple):
+            raise CommandError(f"--{name} with two {values} needs --model fm")
 
 
 def _check_folder(args: argparse.Namespace) -> None:

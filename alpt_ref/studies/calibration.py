@@ -18,7 +18,7 @@ from alpt_ref.studies.calibration_decay import DecaySettings
 from alpt_ref.studies.calibration_exact import ExactSettings, Record
 from alpt_ref.studies.calibration_models import ModelSettings
 from alpt_ref.studies.calibration_one_hot import OneHotSettings
-from alpt_ref.studies.convergence_error import saved_cells
+from alpt_ref.studies.running import saved_cells
 from alpt_ref.studies.sheet import WIDTH
 
 

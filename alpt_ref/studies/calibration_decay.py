@@ -18,7 +18,8 @@ from alpt_ref.intervals import loglog_slope
 from alpt_ref.laws.exact import exact_law
 from alpt_ref.problems.finite import click_rate, clicks
 from alpt_ref.results import RunSpec, Store
-from alpt_ref.studies.calibration_exact import DR, SR, Record, parallel, rule_of
+from alpt_ref.studies.calibration_exact import DR, SR, Record, rule_of
+from alpt_ref.studies.running import parallel
 
 RATES = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 

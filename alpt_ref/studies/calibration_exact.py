@@ -7,8 +7,7 @@ One feature, clicks at rate p, w_1 = 0. The closed forms they are held against (
     SR      0
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -23,6 +22,7 @@ from alpt_ref.laws.rule import Rule, as_rule, random_bits
 from alpt_ref.laws.stationary import stationary_law
 from alpt_ref.problems.finite import FiniteProblem, click_rate, clicks
 from alpt_ref.results import RunSpec, Store
+from alpt_ref.studies.running import parallel
 
 Record = dict[str, Any]
 LEAST_CHANCE = 1e-12  # outcomes of a batch rarer than this are left out
@@ -148,12 +148,6 @@ def sweeps(s: ExactSettings) -> dict[str, list[Point]]:
         "batch": of([replace(base, batch=batch, steps=s.batch_steps) for batch in s.batches], rules[:3]),
         "rare": of([replace(rare, batch=batch) for batch in s.batches], rules[:3]),
     }
-
-
-def parallel(work: Callable[[Any], Any], items: Sequence[Any], threads: int) -> Iterator[Any]:
-    """``work`` of the items, in their order."""
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(work, items)
 
 
 def study(store: Store, s: ExactSettings, threads: int) -> Record:

@@ -1,8 +1,7 @@
 """Predicted over true click rates of logistic regression estimators on one-hot data: SGD and Adam, batch sizes, rounding rules.
 
-Calibration is the mean prediction over the mean label (over the mean click probability where it is known). By feature it is
-sum_j |P_j - C_j| / sum_j C_j, P_j and C_j the sums of predictions and of labels over the examples that have feature j: 0 is
-right, and an intercept in full precision cannot repair it.
+Calibration is the mean prediction over the mean label (over the mean click probability where it is known); by feature:
+``metrics.calibration_by_feature``.
 """
 
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from numpy.typing import NDArray
 
 from alpt_ref.data import Source, fit_read, make_ctr, read
 from alpt_ref.files import Arrays, checksum
+from alpt_ref.metrics import calibration_by_feature
 from alpt_ref.models import LogisticRegression
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.steps import TrainingDivergedError
-from alpt_ref.studies.calibration_exact import DR, SR, Record, parallel
+from alpt_ref.studies.calibration_exact import DR, SR, Record
+from alpt_ref.studies.running import parallel
 
 Vector = NDArray[float64]
 
@@ -101,13 +102,6 @@ def _thinned(X: Any, y: Any, rows: int) -> tuple[Any, Any]:
     return X[keep], y[keep]
 
 
-def by_feature(X: Any, predicted: Vector, truth: Vector) -> float:
-    """sum_j |P_j - C_j| / sum_j C_j of the module's first lines; X counts as present or absent."""
-    some = (X != 0).astype(float64)
-    clicks = some.T @ truth
-    return float(np.abs(some.T @ predicted - clicks).sum() / clicks.sum())
-
-
 def fit_cell(store: Store, data: Clicks, s: ModelSettings, line: tuple[bool, str, float, int], rule: str, seed: int) -> Arrays:
     """float64 (2,): calibration and its error by feature; NaN where training diverged."""
     intercept, optimizer, lr, batch = line
@@ -126,7 +120,7 @@ def fit_cell(store: Store, data: Clicks, s: ModelSettings, line: tuple[bool, str
             return {"calibration": np.full(2, np.nan)}
         predicted = model.predict_proba(data.X_test)[:, 1]
         ratio = predicted.mean() / data.truth.mean()
-        return {"calibration": np.array([ratio, by_feature(data.X_test, predicted, data.truth)])}
+        return {"calibration": np.array([ratio, calibration_by_feature(data.X_test, predicted, data.truth)])}
 
     return store.cell(RunSpec("calibration-fit", {"name": data.name, "data": data.fingerprint, **arguments}), compute)
 

@@ -4,19 +4,17 @@ Cells are saved one by one under OUT/cells, so that an interrupted run goes on w
 OUT/convergence.json and OUT/convergence.md. Every number is a function of the settings and the data alone.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from alpt_ref.files import write_atomic, write_json
 from alpt_ref.problems import LogisticProblem, gaussian_logistic, one_hot_logistic
-from alpt_ref.results import RunSpec, Store
-from alpt_ref.studies import convex, ctr, report, t1_panel
+from alpt_ref.studies import click_data, convex, ctr, report, t1_panel
 from alpt_ref.studies.convex import Record
+from alpt_ref.studies.running import saved_cells
 from alpt_ref.studies.settings import QUICK, Settings
 from alpt_ref.studies.sheet import WIDTH
 
@@ -36,25 +34,12 @@ def n_cells(problems: Sequence[LogisticProblem], settings: Settings) -> int:
     return convex_cells + ctr.n_cells(settings.ctr)
 
 
-@contextmanager
-def saved_cells(folder: Path, total: int) -> Iterator[Store]:
-    """A store with a progress bar on standard error, drawn on a terminal only."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("cells", total=total)
-
-        def on_cell(spec: RunSpec, seconds: float) -> None:
-            progress.update(task, advance=1, description=f"{spec.kind} {spec.params.get('problem') or spec.params['name']}")
-
-        yield Store(folder, on_cell)
-
-
 def measure(
     data: Sequence[Path], ctr_files: tuple[Path, Path, Path] | None, out: Path, settings: Settings, threads: int
 ) -> Record:
     """All results as one JSON-able record."""
     problems = problems_of(data, settings)
-    clicks = ctr.from_files(ctr_files) if ctr_files else ctr.synthetic(settings.ctr, settings.seed)
+    clicks = click_data.from_files(ctr_files) if ctr_files else click_data.synthetic(settings.ctr, settings.seed)
     with saved_cells(out, n_cells(problems, settings)) as store:
         results: Record = {
             "settings": asdict(settings),

@@ -7,59 +7,23 @@ and SR are compared pairwise.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read
-from alpt_ref.files import Arrays, checksum
+from alpt_ref.files import Arrays
 from alpt_ref.intervals import student
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.steps import TrainingDivergedError
+from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.settings import CtrSettings, Settings
 
 METRICS = ("auc", "logloss", "calibration")
 MODELS = ("LR", "FM")
 Kind = tuple[str, str, int]
 Record = dict[str, Any]
-Part = tuple[Any, Any]
-
-
-@dataclass(frozen=True)
-class ClickData:
-    """Train, validation and test, each (X, y)."""
-
-    name: str
-    train: Part
-    valid: Part
-    test: Part
-
-    @property
-    def fingerprint(self) -> str:
-        """Eight hexadecimal digits of all three parts."""
-        arrays = (part for X, y in (self.train, self.valid, self.test) for part in (X.indptr, X.indices, X.data, y))
-        return f"{checksum(arrays):08x}"
-
-
-def synthetic(settings: CtrSettings, seed: int) -> ClickData:
-    """``make_ctr``'s clicks of a factorization machine, cut into three."""
-    n, m = settings.n_rows, settings.n_rows // 6
-    data, _ = make_ctr(n + 2 * m, settings.n_fields, settings.n_values, click_rate=settings.click_rate, seed=seed)
-    cuts = ((0, n), (n, n + m), (n + m, n + 2 * m))
-    return ClickData("synthetic", *((data.X[a:b], data.y[a:b]) for a, b in cuts))
-
-
-def from_files(paths: tuple[Path, Path, Path]) -> ClickData:
-    """libfm files of train, validation and test; features that training never saw are dropped."""
-    train, feature_map = fit_read(paths[0], Source("libfm"))
-
-    def part(data: Dataset) -> Part:
-        return data.X, data.y
-
-    return ClickData(paths[0].name.split(".")[0], part(train), *(part(read(path, feature_map)) for path in paths[1:]))
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
 """Around a long run: what it shows of its progress, and that it can be interrupted."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, current_thread, main_thread
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from alpt_ref.results import Store
 
 
 @contextmanager
@@ -34,10 +38,28 @@ def heeding_interrupts() -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Any]:
-    """What to call with each finished row; draws a bar on standard error where that is a terminal."""
+def bar(total: int) -> Iterator[Callable[[str], None]]:
+    """What to call with a word on each part as it is finished; draws a bar on standard error where that is a terminal."""
     console = Console(stderr=True)
     columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task("", total=total)
-        yield lambda row: bars.update(task, advance=1, description=f"{row.id} {row.instance}")
+
+        def on_part(text: str) -> None:
+            bars.update(task, advance=1, description=text)
+            bars.update(task, total=max(total, bars.tasks[0].completed))
+
+        yield on_part
+
+
+@contextmanager
+def saved_cells(folder: Path, total: int) -> Iterator[Store]:
+    """A store under a bar that moves with every cell."""
+    with bar(total) as on_part:
+        yield Store(folder, lambda spec, _: on_part(f"{spec.kind} {spec.params.get('problem') or spec.params['name']}"))
+
+
+def parallel(work: Callable[[Any], Any], items: Sequence[Any], threads: int) -> Iterator[Any]:
+    """``work`` of the items, in their order."""
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(work, items)

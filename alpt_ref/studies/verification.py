@@ -28,8 +28,9 @@ from alpt_ref.files import checksum, write_atomic, write_json
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies import ctr, directions, verdicts
+from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convex import read_problem
-from alpt_ref.studies.running import heeding_interrupts, progress
+from alpt_ref.studies.running import bar, heeding_interrupts
 from alpt_ref.studies.settings import CtrSettings, Settings
 from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
@@ -114,11 +115,11 @@ def rows_of(request: Request) -> list[Row]:
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
     alpha = FALSE_ALARM / max(sum(sampled), 1)
     rows: list[Row] = []
-    with progress(len(jobs)) as done, heeding_interrupts() as heed:
+    with bar(len(jobs)) as done, heeding_interrupts() as heed:
         for (claim, instance), many in zip(jobs, sampled, strict=True):
             with _blamed(f"{claim.id}, {instance.name}"):
                 rows.append(_saved(request, claim, instance, alpha, request.setting.threads if many else 1))
-            done(rows[-1])
+            done(f"{rows[-1].id} {rows[-1].instance}")
             heed()
     return rows
 
@@ -146,7 +147,7 @@ def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
         if stop.is_set():
             raise InterruptedError
 
-    clicks = ctr.synthetic(request.panel, request.setting.seed)
+    clicks = synthetic(request.panel, request.setting.seed)
     settings = Settings(seed=request.setting.seed, ctr=request.panel)
     return ctr.study(Store(request.out / code_version(), on_cell), clicks, settings, threads)
 

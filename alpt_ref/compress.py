@@ -1,0 +1,76 @@
+"""Smaller models without low-precision training: post-training quantization, deployment of masters, hashing of features."""
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy import float32
+from numpy.typing import NDArray
+
+from alpt_ref.checks import is_integer
+from alpt_ref.config import PARTS
+from alpt_ref.grid import Grid
+from alpt_ref.inputs import canonical
+from alpt_ref.models import FactorizationMachine
+from alpt_ref.packing import pack
+from alpt_ref.quantizer import dequantize, quantize
+from alpt_ref.rng import Stream, words
+from alpt_ref.state import State
+from alpt_ref.table import CodeTable, FloatTable, MasterTable, Table
+
+CLIPS = np.linspace(0.1, 1.0, 37)  # step sizes tried, as parts of the one that clips nothing
+
+
+def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32]:
+    """The step size of least squared error |Q(w) - w|^2 to nearest, of those that clip at 0.1 .. 1 times max|w|: for the whole
+    table, float32 (), or for each row, (n_rows,). 1e-3 / q_hi where all weights are 0."""
+    axes = (1,) if per_row else (0, 1)
+    q_hi = Grid(bits, 1.0).q_hi
+    widest = np.abs(w).max(axis=axes, initial=0.0).astype(np.float64) / q_hi
+    widest = np.where(widest > 1e-12, widest, 1e-3 / q_hi)
+    best, least = widest, np.full(widest.shape, np.inf)
+    for clip in CLIPS:
+        grid = Grid(bits, clip * widest)
+        error = ((dequantize(quantize(w, grid), grid) - w).astype(np.float64) ** 2).sum(axis=axes)
+        best = np.where(error < least, clip * widest, best)
+        least = np.minimum(error, least)
+    return best.astype(float32)
+
+
+def compressed(model: FactorizationMachine, bits: int = 8, step: tuple[str, str] = ("table", "row")) -> FactorizationMachine:
+    """The fitted ``model`` with its tables as packed codes; the model itself is not changed.
+
+    Full precision is quantized after training to ``bits``, to nearest, by ``best_delta`` for each "row" or "table" of (linear,
+    factors). Masters of "lsq" and "pact" become the codes they are used as, and codes stay: the same predictions, ``bits`` and
+    ``step`` are ignored. ValueError for a model that is not fitted, bits off 2..16, or another ``step``.
+    """
+    if not hasattr(model, "state_"):
+        raise ValueError(f"this {type(model).__name__} is not fitted: nothing to compress")
+    if len(step) != 2 or not set(step) <= {"row", "table"}:
+        raise ValueError(f"step must be a pair of row and table, got {step!r}")
+    tables = [_codes(model.state_.table(part), bits, kind == "row") for part, kind in zip(PARTS, step, strict=True)]
+    small = copy(model)
+    small.state_ = State(tables[0], tables[1], {}, model.state_.bias, history=model.history_)
+    small.set_params(precision="lpt", bits=tables[0].bits, delta=(tables[0].delta, tables[1].delta), step=None, update=None)
+    return small
+
+
+def _codes(table: Table, bits: int, per_row: bool) -> CodeTable:
+    if isinstance(table, FloatTable):
+        grid = Grid(bits, best_delta(table.weights, bits, per_row))
+        return CodeTable.on(grid, pack(quantize(table.weights, grid), grid.storage_bits), table.shape)
+    return table.compressed() if isinstance(table, MasterTable) else table.copy()
+
+
+def hashed(X: Any, n_bins: int, seed: int = 0) -> Any:
+    """``X`` (n, d), sparse, with feature j moved to bin (word j of the seed) mod ``n_bins``: csr float32 (n, n_bins).
+
+    Features that meet in a row add up. ValueError unless n_bins is a positive integer.
+    """
+    if not is_integer(n_bins) or n_bins < 1:
+        raise ValueError(f"n_bins must be a positive integer, got {n_bins!r}")
+    matrix = canonical(X, float32)
+    bins = (words(matrix.shape[1], seed=seed, stream=Stream.HASH) % np.uint32(n_bins)).astype(np.int64)
+    moved = (matrix.data, bins[matrix.indices], matrix.indptr)
+    return canonical(sp.csr_array(moved, shape=(matrix.shape[0], int(n_bins))), float32)

@@ -1,0 +1,152 @@
+"""Low-precision training, learned step sizes and their rivals on click data: figures, memory, speed, and verdicts on C2 to C4.
+
+Cells are saved one by one under OUT/cells, so that an interrupted run goes on where it stopped; the whole is written to
+OUT/compare.json and OUT/compare.md. But for the speeds, every number is a function of the settings and the data alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+from rich.console import Console
+
+from alpt_ref.checks import is_integer
+from alpt_ref.files import Arrays, write_atomic, write_json
+from alpt_ref.grid import Grid
+from alpt_ref.intervals import student
+from alpt_ref.results import Store
+from alpt_ref.studies import compare_report as report
+from alpt_ref.studies.claims import decide
+from alpt_ref.studies.click_data import ClickData
+from alpt_ref.studies.methods import BYTES, FIGURES, METHODS, SPEED, CompareSettings, Fit, fit_cell
+from alpt_ref.studies.running import heeding_interrupts, parallel, saved_cells
+from alpt_ref.studies.sheet import WIDTH
+from alpt_ref.studies.tuning import Kind, Search, tune
+
+Record = dict[str, Any]
+QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), extensions=0, seeds=2)
+
+
+def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
+    """(method, bits) of every row; ValueError for a method or a width that is none."""
+    for name in methods:
+        if name not in METHODS:
+            raise ValueError(f"methods must be of {', '.join(METHODS)}, got {name!r}")
+    for width in bits:
+        Grid(width, 1.0)
+    if not methods or not bits:
+        raise ValueError("methods and bits must not be empty")
+    kinds = [(name, width) for name in methods for width in (bits if METHODS[name].quantizes else (0,))]
+    return list(dict.fromkeys(kinds))
+
+
+def measure(
+    store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int
+) -> tuple[dict[Kind, Search], dict[Kind, list[Arrays]]]:
+    """Searches with seed 0, then every kind with every seed."""
+    with heeding_interrupts() as heed:
+
+        def fit(job: Fit) -> Arrays:
+            heed()
+            return fit_cell(store, data, model, job, settings)
+
+        def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
+            return list(parallel(fit, jobs, threads))
+
+        wanted = [*kinds, ("fp32", 0)] if any(name == "ptq" for name, _ in kinds) else kinds
+        searches = tune(list(dict.fromkeys(wanted)), settings, fit_all)
+        jobs = []
+        for name, bits in kinds:
+            choice = tuple(searches[("fp32", 0) if name == "ptq" else (name, bits)].choice.items())
+            jobs += [Fit(name, bits, choice, seed) for seed in range(settings.seeds)]
+        results = fit_all(jobs)
+    return searches, {kind: results[i * settings.seeds : (i + 1) * settings.seeds] for i, kind in enumerate(kinds)}
+
+
+def compile_record(
+    data: ClickData,
+    model: str,
+    settings: CompareSettings,
+    searches: dict[Kind, Search],
+    runs: dict[Kind, list[Arrays]],
+    tuning: list[float],
+) -> Record:
+    """All results, JSON values."""
+    test = {kind: np.array([run["test"] for run in results]) for kind, results in runs.items()}
+    full = test.get(("fp32", 0))
+    family = len(FIGURES) * len(runs)
+    rows = []
+    for kind, results in runs.items():
+        search = searches.get(kind)
+        row: Record = {"method": kind[0], "bits": kind[1], "family": family}
+        row["choice"] = (searches["fp32", 0] if search is None else search).choice
+        row["at_end"] = [] if search is None else search.at_end
+        row |= {"test": _estimates(test[kind], settings.confidence, family)}
+        row["minus_fp32"] = None if full is None else _estimates(test[kind] - full, settings.confidence, family)
+        row["by_seed"] = [[_number(value) for value in values] for values in test[kind]]
+        row["bytes"] = dict(zip(BYTES, (int(n) for n in results[0]["bytes"]), strict=True))
+        speed = np.array([run["speed"] for run in results])
+        row["speed"] = {name: _number(float(np.median(speed[:, i]))) for i, name in enumerate(SPEED)}
+        row["deltas"] = [[_number(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
+        rows.append(row)
+    widths = tuple(sorted({bits for _, bits in runs if bits}, reverse=True))
+    auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
+    seconds = [float(run["speed"][0]) for results in runs.values() for run in results]
+    return {
+        "data": data.name,
+        "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
+        "model": model,
+        "settings": asdict(settings),
+        "rows": rows,
+        "claims": decide(auc, widths, settings.margin, settings.confidence),
+        "seconds": {"tuning": float(np.nansum(tuning)), "fits_tuned": len(tuning), "runs": float(np.nansum(seconds))},
+        "fits": len(seconds),
+    }
+
+
+def run(
+    data: ClickData,
+    model: str,
+    methods: Sequence[str],
+    bits: Sequence[int],
+    out: Path,
+    settings: CompareSettings,
+    *,
+    threads: int = 2,
+) -> Record:
+    """Measure, save, print the tables; returns the record that OUT/compare.json holds.
+
+    Raises ValueError for a method, a width or a number of seeds that is none.
+    """
+    if not is_integer(settings.seeds) or settings.seeds < 1:
+        raise ValueError(f"seeds must be a positive integer, got {settings.seeds!r}")
+    if model not in ("lr", "fm"):
+        raise ValueError(f"model must be lr or fm, got {model!r}")
+    kinds = kinds_of(methods, bits)
+    with saved_cells(out, len(kinds) * settings.seeds) as store:
+        searches, runs = measure(store, data, model, kinds, settings, threads)
+        trials = [search.fit(values) for search in searches.values() for values in search.tried]
+        quiet = replace(store, on_cell=None)
+        tuning = [float(fit_cell(quiet, data, model, trial, settings)["speed"][0]) for trial in trials]
+    record = compile_record(data, model, settings, searches, runs, tuning)
+    write_json(out / "compare.json", record)
+    write_atomic(out / "compare.md", lambda file: file.write(report.markdown(record).encode()))
+    report.show(record, Console(width=WIDTH))
+    return record
+
+
+def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:
+    """Mean and half width of each figure."""
+    out = {}
+    for name, column in zip(FIGURES, values.T, strict=True):
+        estimate = student(column, confidence, family)
+        out[name] = [_number(estimate.mean), _number(estimate.half)]
+    return out
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)

@@ -1,0 +1,123 @@
+"""The comparison's results as tables."""
+
+from typing import Any
+
+from rich.console import Console
+
+from alpt_ref.studies.methods import METHODS
+from alpt_ref.studies.sheet import Sheet, interval, number
+
+Record = dict[str, Any]
+
+
+def sheets(results: Record) -> list[Sheet]:
+    """Figures, differences to full precision, memory and speed, claims."""
+    return [_figures(results), _differences(results), _memory(results), _claims(results)]
+
+
+def markdown(results: Record) -> str:
+    """All tables in Markdown."""
+    return "\n".join(sheet.markdown() for sheet in sheets(results))
+
+
+def show(results: Record, console: Console) -> None:
+    """All tables on a terminal."""
+    for sheet in sheets(results):
+        sheet.print(console)
+
+
+def _label(row: Record) -> tuple[str, str]:
+    return row["method"], str(row["bits"] or 32)
+
+
+def _spread(pair: list[float | None], digits: int) -> str:
+    value, half = pair
+    if value is None:
+        return "-"
+    return f"{value:.{digits}f}" + ("" if half is None else f"±{half:.{digits}f}")
+
+
+def _signed(pair: list[float | None]) -> str:
+    value, half = pair
+    return "-" if value is None else f"{value:+.4f}" + ("" if half is None else f"±{half:.4f}")
+
+
+def _figures(results: Record) -> Sheet:
+    s, lines = results["settings"], []
+    for row in results["rows"]:
+        test = row["test"]
+        shown = [_spread(test["auc"], 4), _spread(test["logloss"], 4)]
+        shown += [_spread(test[name], 3) for name in ("calibration", "by_feature")]
+        ends = "".join("*" for _ in row["at_end"][:1])
+        tuned = ", ".join(f"{name.replace('_', ' ')} {number(value, 1)}" for name, value in row["choice"].items()) + ends
+        lines.append((*_label(row), *shown, tuned))
+    n_train, n_valid, n_test, n_features = results["sizes"]
+    model = f"FM, k = {s['k']}" if results["model"] == "fm" else "LR"
+    titles = "; ".join(f"{name}: {METHODS[name].title}" for name in dict.fromkeys(row["method"] for row in results["rows"]))
+    note = (
+        f"{results['data']}: {n_train:,} / {n_valid:,} / {n_test:,} rows, {n_features:,} features. Test set, means over "
+        f"{s['seeds']} seeds; ±: Student, all {results['rows'][0]['family']} intervals of this table at once, "
+        f"{s['confidence']:.0%}. Adam on the batch's rows, {s['batch_size']} examples a step, {s['epochs']} epochs of which "
+        f"the best on validation is kept, l2 = {number(s['l2'])}; tuned on validation AUC with seed 0 (* at an end of its "
+        "grid still). calibration: mean prediction / mean label; by feature: summed absolute error of that, by feature "
+        "(0 is right). "
+        f"{titles}."
+    )
+    columns = ("method", "bits", "AUC", "log-loss", "calibration", "by feature", "tuned")
+    return Sheet(f"{model} on {results['data']}", columns, lines, note)
+
+
+def _differences(results: Record) -> Sheet:
+    lines = [
+        (*_label(row), *(_signed(row["minus_fp32"][name]) for name in ("auc", "logloss", "calibration", "by_feature")))
+        for row in results["rows"]
+        if row["minus_fp32"] is not None and row["method"] != "fp32"
+    ]
+    columns = ("method", "bits", "AUC", "log-loss", "calibration", "by feature")
+    note = "Paired by seed; ±: as above, for this table. Descriptive: decisions are those of the claims."
+    return Sheet("Minus full precision, on test", columns, lines, note)
+
+
+def _memory(results: Record) -> Sheet:
+    lines = []
+    full = next((row["bytes"] for row in results["rows"] if row["method"] == "fp32"), None)
+    for row in results["rows"]:
+        b, speed = row["bytes"], row["speed"]
+        factors = b["factor_codes"] + b["factor_steps"]
+        ratio = None if full is None or not factors else full["factor_codes"] / factors
+        shown = [f"{b[name]:,}" for name in ("codes", "steps")] + [f"{factors:,}", number(ratio, 3)]
+        shown += [f"{b[name]:,}" for name in ("optimizer", "inference")]
+        deltas = "/".join(number(part[1], 2) for part in row["deltas"])
+        rate = "-" if speed["examples_per_s"] is None else f"{speed['examples_per_s'] / 1e3:,.0f}"
+        lines.append((*_label(row), *shown, rate, deltas))
+    columns = ("method", "bits", "codes", "steps", "factors", "fp32/", "optimizer", "inference", "kex/s", "step sizes")
+    spent = results["seconds"]
+    note = (
+        "Bytes alive in training: codes (or floats), step sizes, both of the factor table, how many times fewer than in full "
+        "precision, optimizer state; then bytes of the model to deploy. kex/s: thousand examples a second in an epoch, one "
+        "thread, as many fits beside it as threads were given. step sizes: medians, linear/factors. "
+        f"Computing: {spent['fits_tuned']} fits to tune {spent['tuning'] / 60:.1f} min, {results['fits']} fits to compare "
+        f"{spent['runs'] / 60:.1f} min, of one core."
+    )
+    return Sheet("Memory and speed", columns, lines, note)
+
+
+def _claims(results: Record) -> Sheet:
+    margin = results["settings"]["margin"]
+    said = {
+        "C2": "stochastic rounding has the smaller error",
+        "C3": "learning the step size improves accuracy",
+        "C4": f"8 bits lose nothing: within {margin} AUC",
+    }
+    lines = []
+    for claim in results["claims"]:
+        difference = " - ".join(f"{name} {bits or 32}" for name, bits in (claim["this"], claim["that"]))
+        shown = interval(claim["mean"], claim["half"]) if claim["mean"] is not None else "-"
+        lines.append((claim["claim"], said[claim["claim"]], difference, shown, number(claim["p"]), claim["verdict"]))
+    level = results["settings"]["confidence"]
+    note = (
+        f"Confirmatory family: paired differences of test AUC over {results['settings']['seeds']} seeds, Holm's correction at "
+        f"{1 - level:.0%} (p is adjusted); C2, C3 two-sided, C4 two one-sided tests against the margin. ±: all at once, "
+        f"{level:.0%}."
+    )
+    return Sheet("The paper's claims", ("claim", "statement", "difference", "AUC", "p", "verdict"), lines, note)

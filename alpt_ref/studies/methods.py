@@ -1,0 +1,164 @@
+"""The methods that are compared: what each trains, what it may tune, and what a fit of it is measured by.
+
+Everything else is shared: optimizer (Adam on the rows of the batch), seeds, order of the examples, number of epochs, l2, and
+the epoch that is kept (best validation AUC, no patience).
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.compress import compressed, hashed
+from alpt_ref.config import PARTS
+from alpt_ref.files import Arrays
+from alpt_ref.metrics import calibration_by_feature, evaluate, probabilities
+from alpt_ref.models import FactorizationMachine, LogisticRegression
+from alpt_ref.results import RunSpec, Store
+from alpt_ref.steps import TrainingDivergedError
+from alpt_ref.studies.click_data import ClickData
+from alpt_ref.table import FloatTable
+
+FIGURES = ("auc", "logloss", "calibration", "by_feature")
+BYTES = ("codes", "steps", "optimizer", "factor_codes", "factor_steps", "inference")
+SPEED = ("seconds", "examples_per_s", "best_epoch")
+Choice = dict[str, float]
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """Sizes and grids of the comparison.
+
+    lrs, step_lrs, ranges : what is tried on validation with seed 0, each in every combination that a method has; where the best
+        lies at an end of a grid, that grid goes on by a factor (3, 10, 4), ``extensions`` times at most. ``ranges`` are c in
+        delta = c / 2^(bits-1) for LPT.
+    margin : of equivalence, in AUC. confidence : of intervals and of the confirmatory family.
+    """
+
+    k: int = 16
+    epochs: int = 20
+    batch_size: int = 1024
+    l2: float = 1e-5
+    lrs: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
+    step_lrs: tuple[float, ...] = (2e-5, 2e-4, 2e-3)
+    ranges: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0, 4.0)
+    extensions: int = 3
+    seeds: int = 5
+    margin: float = 1e-3
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to come to a small model. ``axes`` : names of what it tunes. ``quantizes`` : whether it has a bit width."""
+
+    name: str
+    title: str
+    axes: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    quantizes: bool = True
+
+    def arguments(self, bits: int, choice: Choice) -> dict[str, Any]:
+        """Those of the estimator."""
+        given = {name: value for name, value in choice.items() if name != "range"} | dict(self.fixed)
+        if "range" in choice:
+            given["delta"] = choice["range"] / 2 ** (bits - 1)
+        return given | ({"bits": bits} if self.quantizes and self.name != "ptq" else {})
+
+
+def _lpt(precision: str, rounding: str) -> dict[str, Any]:
+    return {"precision": precision, "rounding": rounding}
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method("fp32", "full precision", ("lr",), {}, False),
+        Method("hash", "full precision, half the rows", ("lr",), {}, False),
+        Method("lpt-dr", "LPT, nearest", ("lr", "range"), _lpt("lpt", "nearest")),
+        Method("lpt-sr", "LPT, stochastic", ("lr", "range"), _lpt("lpt", "stochastic")),
+        Method("alpt-dr", "ALPT, nearest", ("lr", "step_lr"), _lpt("alpt", "nearest")),
+        Method("alpt-sr", "ALPT, stochastic", ("lr", "step_lr"), _lpt("alpt", "stochastic")),
+        Method("lsq", "LSQ, float masters", ("lr", "step_lr"), {"precision": "lsq"}),
+        Method("pact", "PACT, float masters", ("lr", "step_lr"), {"precision": "pact"}),
+        Method("ptq", "fp32, quantized after training", (), {}),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit: a method at a bit width (0 where it has none), what was chosen for it, and a seed."""
+
+    method: str
+    bits: int
+    choice: tuple[tuple[str, float], ...]
+    seed: int
+
+    def spec(self, data: ClickData, model: str, settings: CompareSettings) -> RunSpec:
+        """All that its result depends on."""
+        s = settings
+        sizes = {"k": s.k, "epochs": s.epochs, "batch_size": s.batch_size, "l2": s.l2}
+        what = {"method": self.method, "bits": self.bits, "choice": dict(self.choice), "seed": self.seed}
+        return RunSpec("compare", {"data": data.fingerprint, "name": data.name, "model": model, **sizes, **what})
+
+
+def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: CompareSettings) -> Arrays:
+    """valid, test : float64 of FIGURES, NaN where training diverged. bytes : of BYTES. speed : of SPEED.
+    deltas : smallest, median and largest step size of both tables, float64 (2, 3), NaN where there is none."""
+    return store.cell(fit.spec(data, model, settings), lambda: _measure(data, model, fit, settings))
+
+
+def _measure(data: ClickData, model: str, fit: Fit, s: CompareSettings) -> Arrays:
+    parts = {"train": data.train, "valid": data.valid, "test": data.test}
+    if fit.method == "hash":
+        n_bins = max(data.train[0].shape[1] // 2, 1)
+        parts = {name: (hashed(X, n_bins), y) for name, (X, y) in parts.items()}
+    arguments: dict[str, Any] = {"epochs": s.epochs, "batch_size": s.batch_size, "l2": s.l2, "seed": fit.seed}
+    arguments |= {"optimizer": "adam", "update": "touched"} | METHODS[fit.method].arguments(fit.bits, dict(fit.choice))
+    estimator = LogisticRegression(**arguments) if model == "lr" else FactorizationMachine(s.k, **arguments)
+    began = time.perf_counter()
+    try:
+        estimator.fit(*parts["train"], eval_set=parts["valid"])
+    except TrainingDivergedError:
+        nothing = np.full(len(FIGURES), np.nan)
+        blank = {"bytes": np.zeros(len(BYTES)), "speed": np.full(len(SPEED), np.nan), "deltas": np.full((2, 3), np.nan)}
+        return {"valid": nothing, "test": nothing, **blank}
+    seconds = time.perf_counter() - began
+    held = _bytes(estimator)
+    if fit.method == "ptq":
+        estimator = compressed(estimator, fit.bits)
+    small = compressed(estimator) if METHODS[fit.method].quantizes else estimator
+    per_epoch = [record["seconds"] for record in estimator.history_]
+    speed = parts["train"][1].size / float(np.median(per_epoch[1:] or per_epoch))  # the first epoch compiles
+    return {
+        "valid": _figures(estimator, *parts["valid"]),
+        "test": _figures(estimator, *parts["test"]),
+        "bytes": np.array([*held, sum(small.state_.nbytes[name] for name in ("codes", "steps"))], float64),
+        "speed": np.array([seconds, speed, estimator.best_epoch_], float64),
+        "deltas": np.array([_spread(estimator.state_.table(part)) for part in PARTS]),
+    }
+
+
+def _figures(estimator: FactorizationMachine, X: Any, y: Any) -> NDArray[float64]:
+    z = estimator.decision_function(X)
+    scores = evaluate(y, z)
+    by_feature = calibration_by_feature(X, probabilities(z), y)
+    return np.array([np.nan if scores[name] is None else scores[name] for name in FIGURES[:3]] + [by_feature], float64)
+
+
+def _bytes(estimator: FactorizationMachine) -> list[int]:
+    state = estimator.state_
+    whole, factors = state.nbytes, state.factors.nbytes
+    return [*(whole[name] for name in BYTES[:3]), factors["codes"], factors["steps"]]
+
+
+def _spread(table: Any) -> NDArray[float64]:
+    if isinstance(table, FloatTable) or not table.shape[1]:
+        return np.full(3, np.nan)
+    spread: NDArray[float64] = np.quantile(table.delta.astype(float64), (0.0, 0.5, 1.0))
+    return spread

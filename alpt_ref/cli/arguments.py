@@ -6,67 +6,14 @@ help texts to the defaults there.
 """
 
 import argparse
-import re
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterable
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from alpt_ref import __version__
 from alpt_ref.cli import examples
-
-# Fields that the command line calls otherwise.
-_SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept"}
-
-
-class CommandError(ValueError):
-    """What is wrong with a command, in one sentence."""
-
-
-class _Parser(ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise CommandError(message.removeprefix("argument "))
-
-
-def spell_options(message: str, fields: Iterable[str]) -> str:
-    """``message`` with the names of ``fields`` written as the options that set them; what is quoted was typed."""
-    names = "|".join(fields)
-    spelt = {name: f"--{_SPELT.get(name, name).replace('_', '-')}" for name in fields}
-    return re.sub(rf"(?<!')\b(?:{names})\b", lambda match: spelt[match[0]], message)
-
-
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentTypeError(f"must be an integer, got {text!r}") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ArgumentTypeError(f"must be a number, got {text!r}") from None
-
-
-def _by_part(parse: Callable[[str], Any], kind: str) -> Callable[[str], Any]:
-    """The parser of one value, or of two, which become a tuple."""
-
-    def values_of(text: str) -> Any:
-        try:
-            values = tuple(map(parse, text.split(",")))
-        except ValueError:
-            values = ()
-        if len(values) not in (1, 2):
-            raise ArgumentTypeError(f"must be one {kind}, or two as linear,factors, got {text!r}")
-        return values if len(values) == 2 else values[0]
-
-    return values_of
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split(","))
-
+from alpt_ref.cli.parsing import Parser, by_part, integer, integers, names, number
 
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
@@ -75,56 +22,63 @@ _DATA: Options = (
     ("--valid", "FILE", Path, "picks the epoch whose weights are kept, by AUC"),
     ("--test", "FILE", Path, "measured once, after training"),
     ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu or csv (tables)"),
-    ("--index-base", "0|1", _integer, "indexed: the first index (default: 1 for libsvm, else 0)"),
-    ("--n-features", "N", _integer, "indexed: 1 to 2147483647 (default: largest training index + 1)"),
-    ("--hash-bins", "N", _integer, "tables: hash into N features, 1 to 2147483647 (default: no hashing)"),
-    ("--min-count", "N", _integer, "tables: fold together values rarer than N, 1 or more (default: 1)"),
+    ("--index-base", "0|1", integer, "indexed: the first index (default: 1 for libsvm, else 0)"),
+    ("--n-features", "N", integer, "indexed: 1 to 2147483647 (default: largest training index + 1)"),
+    ("--hash-bins", "N", integer, "tables: hash into N features, 1 to 2147483647 (default: no hashing)"),
+    ("--min-count", "N", integer, "tables: fold together values rarer than N, 1 or more (default: 1)"),
     ("--label-column", "NAME", str, "csv: the label (default: the first of label, click, y, target)"),
-    ("--numeric", "A,B", _names, "csv: numbers, to be bucketed, besides I1, I2, ... (default: none)"),
+    ("--numeric", "A,B", names, "csv: numbers, to be bucketed, besides I1, I2, ... (default: none)"),
     ("--positive-label", "TEXT", str, "the label of a click (default: 1, with 0 or -1 for none)"),
     ("--on-bad-line", "error|skip", str, "stop at a malformed line, or skip and count it (default: error)"),
 )
 _MODEL: Options = (
-    ("--k", "N", _integer, "fm: number of factors, 0 or more (default: 8)"),
-    ("--init-std", "X", _number, "fm: standard deviation of the first factors, 0 or more (default: 0.01)"),
+    ("--k", "N", integer, "fm: number of factors, 0 or more (default: 8)"),
+    ("--init-std", "X", number, "fm: standard deviation of the first factors, 0 or more (default: 0.01)"),
     ("--precision", "fp32|lpt|alpt|lsq|pact", str, "float32 weights; codes alone, step sizes given (lpt) or learned (alpt); "
      "float32 masters rounded in every use (default: fp32)"),
-    ("--bits", "N", _integer, "all but fp32: width of a code, 2 to 16 (default: 8)"),
-    ("--delta", "X[,Y]", _by_part(float, "number"), "all but fp32: (first) step size, above 0; one, or two as "
+    ("--bits", "N", integer, "all but fp32: width of a code, 2 to 16 (default: 8)"),
+    ("--delta", "X[,Y]", by_part(float, "number"), "all but fp32: (first) step size, above 0; one, or two as "
      "linear,factors (default: 4/2^(bits-1),1/2^(bits-1) with lpt, else from the first weights)"),
     ("--rounding", "RULE", str, "lpt, alpt: stochastic, nearest, toward_zero or floor (default: stochastic)"),
-    ("--random-bits", "N", _integer, "lpt, alpt: bits of the numbers that round, 1 to 24 (default: 24)"),
+    ("--random-bits", "N", integer, "lpt, alpt: bits of the numbers that round, 1 to 24 (default: 24)"),
 )  # fmt: skip
 _STEPS: Options = (
-    ("--step", "UNIT[,UNIT]", _by_part(str, "word"), "weights that share a step size, row or table; one, or two as "
+    ("--step", "UNIT[,UNIT]", by_part(str, "word"), "weights that share a step size, row or table; one, or two as "
      "linear,factors (default: table with pact, else table,row)"),
-    ("--step-lr", "X", _number, "learning rate of step sizes, 0 or more, with the same schedule (default: 2e-05)"),
+    ("--step-lr", "X", number, "learning rate of step sizes, 0 or more, with the same schedule (default: 2e-05)"),
     ("--step-optimizer", "sgd|adam", str, "direction of a step on step sizes (default: that of the weights)"),
     ("--step-scale", "SCALE", str, "alpt, lsq: factor of their gradient: 1, 1/sqrt(dq) or 1/sqrt(bdq); d weights "
      "in a row, q = 2^(bits-1)-1, b examples (default: 1/sqrt(bdq))"),
-    ("--step-l2", "X", _number, "adds X/2 times the squared step sizes to their loss, 0 or more (default: 0.0)"),
+    ("--step-l2", "X", number, "adds X/2 times the squared step sizes to their loss, 0 or more (default: 0.0)"),
 )  # fmt: skip
 _DESCENT: Options = (
     ("--optimizer", "sgd|adam", str, "direction of a step (default: sgd)"),
-    ("--lr", "X", _number, "learning rate, above 0 (default: 0.1)"),
+    ("--lr", "X", number, "learning rate, above 0 (default: 0.1)"),
     ("--schedule", "constant|sqrt", str, "lr, or lr/sqrt(t) in step t (default: constant)"),
     ("--update", "touched|dense", str, "rows that a step moves: those of the batch, or all "
      "(default: touched with lpt and alpt, else dense)"),
-    ("--l2", "X", _number, "adds X/2 times the squared weights to the loss, 0 or more (default: 0.0)"),
-    ("--batch-size", "N", _integer, "examples of a step, 1 or more (default: 256)"),
-    ("--epochs", "N", _integer, "passes over the training data, 1 or more (default: 10)"),
-    ("--patience", "N", _integer, "stop after N epochs without a better AUC on --valid, 1 or more "
+    ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 0.0)"),
+    ("--batch-size", "N", integer, "examples of a step, 1 or more (default: 256)"),
+    ("--epochs", "N", integer, "passes over the training data, 1 or more (default: 10)"),
+    ("--patience", "N", integer, "stop after N epochs without a better AUC on --valid, 1 or more "
      "(default: never)"),
-    ("--seed", "N", _integer, "of everything random, 0 to 2^64-1 (default: 0)"),
+    ("--seed", "N", integer, "of everything random, 0 to 2^64-1 (default: 0)"),
 )  # fmt: skip
-_THREADS: Options = (("--threads", "N", _integer, "1 or more; results do not depend on it (default: 1)"),)
+_COMPARE: Options = (
+    ("--seeds", "N", integer, "fits of each row, 1 or more; claims need 2 (default: 5)"),
+    ("--k", "N", integer, "fm: number of factors, 1 or more (default: 16)"),
+    ("--epochs", "N", integer, "passes, of which the best on validation is kept (default: 20)"),
+    ("--batch-size", "N", integer, "examples of a step, 1 or more (default: 1024)"),
+    ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
+)
+_THREADS: Options = (("--threads", "N", integer, "1 or more; results do not depend on it (default: 1)"),)
 
 
 def build_parser() -> ArgumentParser:
     """The parser of the whole command; it raises CommandError where argparse would exit."""
     looks: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
     about = "Train, evaluate and study click models whose weights are stored in few bits."
-    parser = _Parser(prog="alpt-ref", description=about, epilog=examples.TOP, **looks)
+    parser = Parser(prog="alpt-ref", description=about, epilog=examples.TOP, **looks)
     parser.add_argument("--version", action="version", version=f"alpt-ref {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary, epilog, add_options in (
@@ -132,6 +86,7 @@ def build_parser() -> ArgumentParser:
         ("evaluate", "measure a trained model on labelled data", examples.EVALUATE, _evaluate_options),
         ("predict", "print one probability per example", examples.PREDICT, _predict_options),
         ("convergence", "measure convergence errors", examples.CONVERGENCE, _convergence_options),
+        ("compare", "compare ways to train small models", examples.COMPARE, _compare_options),
         ("verify", "put the theorems to the test", examples.VERIFY, _verify_options),
     ):
         description = f"{summary.capitalize()}."
@@ -194,6 +149,26 @@ def _convergence_options(command: ArgumentParser) -> None:
     command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
     command.add_argument("--quick", action="store_true", help="short runs, to see that it works")
+
+
+def _compare_options(command: ArgumentParser) -> None:
+    data = command.add_argument_group("data", "Without --data, clicks are generated.")
+    whole = "training data; without --valid and --test all data, split 8:1:1 at random; of movielens, the folder"
+    data.add_argument("--data", metavar="PATH", type=Path, help=whole)
+    data.add_argument("--valid", metavar="FILE", type=Path, help="tunes, and picks the epoch that is kept, by AUC")
+    data.add_argument("--test", metavar="FILE", type=Path, help="measured last")
+    kinds = "libsvm, libfm, libffm, criteo, avazu, csv or movielens (required with --data)"
+    data.add_argument("--format", metavar="NAME", help=kinds)
+    model = "logistic regression or factorization machine (default: fm)"
+    command.add_argument("--model", choices=("lr", "fm"), default="fm", help=model)
+    methods = "those to compare, of fp32,hash,lpt-dr,lpt-sr,alpt-dr,alpt-sr,lsq,pact,ptq (default: all)"
+    command.add_argument("--methods", metavar="A,B", type=names, help=methods)
+    command.add_argument("--bits", metavar="N,M", type=integers, default=(8, 4, 2), help="widths, 2 to 16 (default: 8,4,2)")
+    _add(command, _COMPARE)
+    out = Path("results/compare")
+    command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
+    _add(command, _THREADS, default=1)
+    command.add_argument("--quick", action="store_true", help="tiny runs and grids, to see that it works")
 
 
 def _verify_options(command: ArgumentParser) -> None:

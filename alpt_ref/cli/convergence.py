@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from alpt_ref.cli.arguments import CommandError
+from alpt_ref.cli.parsing import CommandError
 from alpt_ref.plots.convergence_error import draw
 from alpt_ref.studies import convergence_error
 

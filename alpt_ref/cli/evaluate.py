@@ -5,7 +5,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from alpt_ref.cli.arguments import CommandError
+from alpt_ref.cli.parsing import CommandError
 from alpt_ref.cli.report import describe, figure_table, measure
 from alpt_ref.data import Dataset, FeatureMap, read
 from alpt_ref.files import write_json

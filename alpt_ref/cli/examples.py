@@ -50,6 +50,18 @@ examples:
 Finished parts are kept in DIR, so after an interruption the same command goes on from there.
 """
 
+COMPARE = """\
+examples:
+  alpt-ref compare --quick                       generated clicks, in seconds
+  alpt-ref compare --data train.libfm --valid valid.libfm --test test.libfm --format libfm --threads 2
+  alpt-ref compare --data ml-1m --format movielens --model lr --bits 4,2 --seeds 3 --epochs 8
+  alpt-ref compare --methods fp32,lpt-sr,alpt-sr --bits 2 --out two_bits
+
+Learning rates, of the weights and of the step sizes, and the range of LPT are tuned on validation AUC
+with seed 0. DIR receives compare.json and compare.md; finished fits are kept there, so after an
+interruption the same command goes on.
+"""
+
 VERIFY = """\
 examples:
   alpt-ref verify                                all statements, in about a minute

@@ -6,7 +6,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-from alpt_ref.cli.arguments import CommandError, spell_options
+from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.data import Dataset, FeatureMap, Source, fit_read, make_ctr, read
 
 GENERATED_ROWS = 20_000

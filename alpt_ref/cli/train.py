@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from alpt_ref.cli.arguments import CommandError, spell_options
+from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.cli.report import metrics, progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.files import write_json

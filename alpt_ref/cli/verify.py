@@ -2,7 +2,7 @@
 
 import argparse
 
-from alpt_ref.cli.arguments import CommandError
+from alpt_ref.cli.parsing import CommandError
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import Rule
 from alpt_ref.studies.verification import Request, problems_of

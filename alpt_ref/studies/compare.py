@@ -14,7 +14,6 @@ from numpy import float64
 from numpy.typing import NDArray
 from rich.console import Console
 
-from alpt_ref.checks import is_integer
 from alpt_ref.files import Arrays, write_atomic, write_json
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
@@ -120,10 +119,8 @@ def run(
 ) -> Record:
     """Measure, save, print the tables; returns the record that OUT/compare.json holds.
 
-    Raises ValueError for a method, a width or a number of seeds that is none.
+    Raises ValueError for a method, a model or a width that is none.
     """
-    if not is_integer(settings.seeds) or settings.seeds < 1:
-        raise ValueError(f"seeds must be a positive integer, got {settings.seeds!r}")
     if model not in ("lr", "fm"):
         raise ValueError(f"model must be lr or fm, got {model!r}")
     kinds = kinds_of(methods, bits)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
+from alpt_ref.checks import is_integer
 from alpt_ref.compress import compressed, hashed
-from alpt_ref.config import PARTS
+from alpt_ref.config import PARTS, Config
 from alpt_ref.files import Arrays
 from alpt_ref.metrics import calibration_by_feature, evaluate, probabilities
 from alpt_ref.models import FactorizationMachine, LogisticRegression
@@ -50,6 +51,13 @@ class CompareSettings:
     seeds: int = 5
     margin: float = 1e-3
     confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not is_integer(self.seeds) or self.seeds < 1:
+            raise ValueError(f"seeds must be an integer of at least 1, got {self.seeds!r}")
+        if not is_integer(self.k) or self.k < 1:
+            raise ValueError(f"k must be an integer of at least 1, got {self.k!r}")
+        Config(epochs=self.epochs, batch_size=self.batch_size, l2=self.l2)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""What arguments are made of: errors in one sentence, and the parsers of single values."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+# Fields that the command line calls otherwise.
+_SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept"}
+
+
+class CommandError(ValueError):
+    """What is wrong with a command, in one sentence."""
+
+
+class Parser(ArgumentParser):
+    """argparse's, but that it raises CommandError where that would exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the message."""
+        raise CommandError(message.removeprefix("argument "))
+
+
+def spell_options(message: str, fields: Iterable[str]) -> str:
+    """``message`` with the names of ``fields`` written as the options that set them; what is quoted was typed."""
+    names = "|".join(fields)
+    spelt = {name: f"--{_SPELT.get(name, name).replace('_', '-')}" for name in fields}
+    return re.sub(rf"(?<!')\b(?:{names})\b", lambda match: spelt[match[0]], message)
+
+
+def integer(text: str) -> int:
+    """An option's integer."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be an integer, got {text!r}") from None
+
+
+def number(text: str) -> float:
+    """An option's number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be a number, got {text!r}") from None
+
+
+def by_part(parse: Callable[[str], Any], kind: str) -> Callable[[str], Any]:
+    """The parser of one value, or of two, which become a tuple."""
+
+    def values_of(text: str) -> Any:
+        try:
+            values = tuple(map(parse, text.split(",")))
+        except ValueError:
+            values = ()
+        if len(values) not in (1, 2):
+            raise ArgumentTypeError(f"must be one {kind}, or two as linear,factors, got {text!r}")
+        return values if len(values) == 2 else values[0]
+
+    return values_of
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Words between commas."""
+    return tuple(text.split(","))
+
+
+def integers(text: str) -> tuple[int, ...]:
+    """Integers between commas."""
+    return tuple(map(integer, text.split(",")))

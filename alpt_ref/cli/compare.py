@@ -5,15 +5,10 @@ import sys
 from dataclasses import fields, replace
 
 from alpt_ref.cli.parsing import CommandError, spell_options
-from alpt_ref.data.source import INDEXED_FORMATS, TABULAR_FORMATS
-from alpt_ref.studies.click_data import ClickData, from_files, from_whole, synthetic
+from alpt_ref.studies.click_data import load
 from alpt_ref.studies.compare import QUICK, kinds_of
 from alpt_ref.studies.compare import run as compare
 from alpt_ref.studies.methods import METHODS, CompareSettings
-from alpt_ref.studies.settings import CtrSettings
-
-FORMATS = (*INDEXED_FORMATS, *TABULAR_FORMATS, "movielens")
-QUICK_ROWS = 1200
 
 
 def run(args: argparse.Namespace) -> None:
@@ -26,7 +21,7 @@ def run(args: argparse.Namespace) -> None:
         kinds_of(methods, args.bits)
     except ValueError as error:
         raise CommandError(spell_options(str(error), ["methods", "bits"])) from None
-    data = _load(args)
+    data = load(args.data, args.valid, args.test, args.format, quick=args.quick)
     for name, (X, _) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
         print(f"{name}: {X.shape[0]:,} rows, {X.shape[1]:,} features", file=sys.stderr)
     try:
@@ -43,20 +38,3 @@ def _settings(args: argparse.Namespace) -> CompareSettings:
         return replace(QUICK if args.quick else CompareSettings(), **given)
     except ValueError as error:
         raise CommandError(spell_options(str(error), list(given))) from None
-
-
-def _load(args: argparse.Namespace) -> ClickData:
-    if args.data is None:
-        for name in ("valid", "test", "format"):
-            if getattr(args, name) is not None:
-                raise CommandError(f"--{name} needs --data")
-        return synthetic(CtrSettings(n_rows=QUICK_ROWS) if args.quick else CtrSettings(), 0)
-    if args.format not in FORMATS:
-        raise CommandError(f"--format must be one of {', '.join(FORMATS)}, got {args.format!r}")
-    if (args.valid is None) != (args.test is None):
-        raise CommandError("--valid and --test go together")
-    if args.valid is None:
-        return from_whole(args.data, args.format)
-    if args.format == "movielens":
-        raise CommandError("--valid and --test do not apply to --format movielens, which is split at random")
-    return from_files((args.data, args.valid, args.test), args.format)

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read, read_movielens, split
+from alpt_ref.data.source import INDEXED_FORMATS, TABULAR_FORMATS
 from alpt_ref.files import checksum
 from alpt_ref.studies.settings import CtrSettings
 
 Part = tuple[Any, Any]
+FORMATS = (*INDEXED_FORMATS, *TABULAR_FORMATS, "movielens")
+QUICK_ROWS = 1200
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,27 @@ def from_whole(path: Path, kind: str, seed: int = 0) -> ClickData:
     whole = read_movielens(path)[0] if kind == "movielens" else fit_read(path, Source(kind))[0]
     train, valid, test = (_part(part) for part in split(whole, seed))
     return ClickData(_name(path), train, valid, test)
+
+
+def load(data: Path | None, valid: Path | None, test: Path | None, kind: str | None, *, quick: bool = False) -> ClickData:
+    """What a command is given: three files, or one (a folder of MovieLens) to split, or nothing: generated clicks.
+
+    Raises ValueError, naming the option, for options that do not go together; DataError for bad files.
+    """
+    if data is None:
+        for name, value in (("valid", valid), ("test", test), ("format", kind)):
+            if value is not None:
+                raise ValueError(f"--{name} needs --data")
+        return synthetic(CtrSettings(n_rows=QUICK_ROWS) if quick else CtrSettings(), 0)
+    if kind not in FORMATS:
+        raise ValueError(f"--format must be one of {', '.join(FORMATS)}, got {kind!r}")
+    if valid is None and test is None:
+        return from_whole(data, kind)
+    if valid is None or test is None:
+        raise ValueError("--valid and --test go together")
+    if kind == "movielens":
+        raise ValueError("--valid and --test do not apply to --format movielens, which is split at random")
+    return from_files((data, valid, test), kind)
 
 
 def _part(data: Dataset) -> Part:

@@ -21,7 +21,8 @@ from alpt_ref.results import Store
 from alpt_ref.studies import compare_report as report
 from alpt_ref.studies.claims import decide
 from alpt_ref.studies.click_data import ClickData
-from alpt_ref.studies.methods import BYTES, FIGURES, METHODS, SPEED, CompareSettings, Fit, fit_cell
+from alpt_ref.studies.fitting import BYTES, FIGURES, SPEED
+from alpt_ref.studies.methods import METHODS, CompareSettings, Fit, fit_cell
 from alpt_ref.studies.running import heeding_interrupts, parallel, saved_cells
 from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.studies.tuning import Kind, Search, tune

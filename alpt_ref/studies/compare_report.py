@@ -8,6 +8,7 @@ from alpt_ref.studies.methods import METHODS
 from alpt_ref.studies.sheet import Sheet, interval, number
 
 Record = dict[str, Any]
+SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
 
 
 def sheets(results: Record) -> list[Sheet]:
@@ -49,7 +50,7 @@ def _figures(results: Record) -> Sheet:
         shown = [_spread(test["auc"], 4), _spread(test["logloss"], 4)]
         shown += [_spread(test[name], 3) for name in ("calibration", "by_feature")]
         ends = "".join("*" for _ in row["at_end"][:1])
-        tuned = ", ".join(f"{name.replace('_', ' ')} {number(value, 1)}" for name, value in row["choice"].items()) + ends
+        tuned = ", ".join(f"{SHORT[name]} {number(value, 1)}" for name, value in row["choice"].items()) + ends
         lines.append((*_label(row), *shown, tuned))
     n_train, n_valid, n_test, n_features = results["sizes"]
     model = f"FM, k = {s['k']}" if results["model"] == "fm" else "LR"
@@ -58,9 +59,9 @@ def _figures(results: Record) -> Sheet:
         f"{results['data']}: {n_train:,} / {n_valid:,} / {n_test:,} rows, {n_features:,} features. Test set, means over "
         f"{s['seeds']} seeds; ±: Student, all {results['rows'][0]['family']} intervals of this table at once, "
         f"{s['confidence']:.0%}. Adam on the batch's rows, {s['batch_size']} examples a step, {s['epochs']} epochs of which "
-        f"the best on validation is kept, l2 = {number(s['l2'])}; tuned on validation AUC with seed 0 (* at an end of its "
-        "grid still). calibration: mean prediction / mean label; by feature: summed absolute error of that, by feature "
-        "(0 is right). "
+        f"the best on validation is kept, l2 = {number(s['l2'])}. tuned: on validation AUC with seed 0 (* at an end of its "
+        "grid still), learning rates of weights and of step sizes (pact: clips), c of LPT's delta = c / 2^(bits-1). "
+        "calibration: mean prediction / mean label; by feature: summed absolute error of that, by feature (0 is right). "
         f"{titles}."
     )
     columns = ("method", "bits", "AUC", "log-loss", "calibration", "by feature", "tuned")

@@ -4,29 +4,18 @@ Everything else is shared: optimizer (Adam on the rows of the batch), seeds, ord
 the epoch that is kept (best validation AUC, no patience).
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy import float64
-from numpy.typing import NDArray
-
 from alpt_ref.checks import is_integer
 from alpt_ref.compress import compressed, hashed
-from alpt_ref.config import PARTS, Config
+from alpt_ref.config import Config
 from alpt_ref.files import Arrays
-from alpt_ref.metrics import calibration_by_feature, evaluate, probabilities
-from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.results import RunSpec, Store
-from alpt_ref.steps import TrainingDivergedError
 from alpt_ref.studies.click_data import ClickData
-from alpt_ref.table import FloatTable
+from alpt_ref.studies.fitting import fit_and_measure
 
-FIGURES = ("auc", "logloss", "calibration", "by_feature")
-BYTES = ("codes", "steps", "optimizer", "factor_codes", "factor_steps", "inference")
-SPEED = ("seconds", "examples_per_s", "best_epoch")
 Choice = dict[str, float]
 
 
@@ -58,6 +47,11 @@ class CompareSettings:
         if not is_integer(self.k) or self.k < 1:
             raise ValueError(f"k must be an integer of at least 1, got {self.k!r}")
         Config(epochs=self.epochs, batch_size=self.batch_size, l2=self.l2)
+
+    def shared(self, model: str, seed: int) -> dict[str, Any]:
+        """Arguments that all methods have in common; k = 0 is logistic regression."""
+        sizes = {"k": self.k if model == "fm" else 0, "epochs": self.epochs, "batch_size": self.batch_size, "l2": self.l2}
+        return sizes | {"seed": seed, "optimizer": "adam", "update": "touched"}
 
 
 @dataclass(frozen=True)
@@ -116,57 +110,15 @@ class Fit:
 
 
 def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: CompareSettings) -> Arrays:
-    """valid, test : float64 of FIGURES, NaN where training diverged. bytes : of BYTES. speed : of SPEED.
-    deltas : smallest, median and largest step size of both tables, float64 (2, 3), NaN where there is none."""
+    """Its arrays, see :func:`alpt_ref.studies.fitting.fit_and_measure`."""
     return store.cell(fit.spec(data, model, settings), lambda: _measure(data, model, fit, settings))
 
 
 def _measure(data: ClickData, model: str, fit: Fit, s: CompareSettings) -> Arrays:
-    parts = {"train": data.train, "valid": data.valid, "test": data.test}
     if fit.method == "hash":
         n_bins = max(data.train[0].shape[1] // 2, 1)
-        parts = {name: (hashed(X, n_bins), y) for name, (X, y) in parts.items()}
-    arguments: dict[str, Any] = {"epochs": s.epochs, "batch_size": s.batch_size, "l2": s.l2, "seed": fit.seed}
-    arguments |= {"optimizer": "adam", "update": "touched"} | METHODS[fit.method].arguments(fit.bits, dict(fit.choice))
-    estimator = LogisticRegression(**arguments) if model == "lr" else FactorizationMachine(s.k, **arguments)
-    began = time.perf_counter()
-    try:
-        estimator.fit(*parts["train"], eval_set=parts["valid"])
-    except TrainingDivergedError:
-        nothing = np.full(len(FIGURES), np.nan)
-        blank = {"bytes": np.zeros(len(BYTES)), "speed": np.full(len(SPEED), np.nan), "deltas": np.full((2, 3), np.nan)}
-        return {"valid": nothing, "test": nothing, **blank}
-    seconds = time.perf_counter() - began
-    held = _bytes(estimator)
+        data = ClickData(data.name, *((hashed(X, n_bins), y) for X, y in (data.train, data.valid, data.test)))
+    arguments = s.shared(model, fit.seed) | METHODS[fit.method].arguments(fit.bits, dict(fit.choice))
     if fit.method == "ptq":
-        estimator = compressed(estimator, fit.bits)
-    small = compressed(estimator) if METHODS[fit.method].quantizes else estimator
-    per_epoch = [record["seconds"] for record in estimator.history_]
-    speed = parts["train"][1].size / float(np.median(per_epoch[1:] or per_epoch))  # the first epoch compiles
-    return {
-        "valid": _figures(estimator, *parts["valid"]),
-        "test": _figures(estimator, *parts["test"]),
-        "bytes": np.array([*held, sum(small.state_.nbytes[name] for name in ("codes", "steps"))], float64),
-        "speed": np.array([seconds, speed, estimator.best_epoch_], float64),
-        "deltas": np.array([_spread(estimator.state_.table(part)) for part in PARTS]),
-    }
-
-
-def _figures(estimator: FactorizationMachine, X: Any, y: Any) -> NDArray[float64]:
-    z = estimator.decision_function(X)
-    scores = evaluate(y, z)
-    by_feature = calibration_by_feature(X, probabilities(z), y)
-    return np.array([np.nan if scores[name] is None else scores[name] for name in FIGURES[:3]] + [by_feature], float64)
-
-
-def _bytes(estimator: FactorizationMachine) -> list[int]:
-    state = estimator.state_
-    whole, factors = state.nbytes, state.factors.nbytes
-    return [*(whole[name] for name in BYTES[:3]), factors["codes"], factors["steps"]]
-
-
-def _spread(table: Any) -> NDArray[float64]:
-    if isinstance(table, FloatTable) or not table.shape[1]:
-        return np.full(3, np.nan)
-    spread: NDArray[float64] = np.quantile(table.delta.astype(float64), (0.0, 0.5, 1.0))
-    return spread
+        return fit_and_measure(data, arguments, lambda estimator: compressed(estimator, fit.bits))
+    return fit_and_measure(data, arguments)

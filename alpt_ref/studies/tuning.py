@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from alpt_ref.files import Arrays
-from alpt_ref.studies.methods import FIGURES, METHODS, Choice, CompareSettings, Fit
+from alpt_ref.studies.fitting import FIGURES
+from alpt_ref.studies.methods import METHODS, Choice, CompareSettings, Fit
 
 # By what a grid goes on beyond its ends.
 FACTORS = {"lr": 3.0, "step_lr": 10.0, "range": 4.0}

@@ -5,6 +5,7 @@ Absolute times depend on the machine and its load; ratios less so.
 
     quantize    2^24 float32 to int8, stochastic, checks included, through the public call with ``out=``
     training    10^6 examples of 39 one-hot fields hashed into 10^6 features, one epoch of SGD example by example, one thread
+    steps       the same examples, 32 minibatches of 4096, Adam on the batch's rows, one thread: LPT, ALPT, LSQ
 """
 
 import time
@@ -22,6 +23,7 @@ from alpt_ref.config import Config
 from alpt_ref.inputs import Rows
 from alpt_ref.rng import Stream, normals, uniforms
 from alpt_ref.state import State, initial_state
+from alpt_ref.steps import BatchStepper
 from alpt_ref.train import Stepper
 
 N = 2**24
@@ -110,9 +112,27 @@ def test_training(benchmark: Any) -> None:
         record(benchmark, contenders, rounds=5)
 
 
+def minibatches(rows: Rows, y: np.ndarray, **arguments: Any) -> Callable[[], object]:
+    """A function that takes 32 more steps of a run."""
+    config = Config(optimizer="adam", update="touched", batch_size=4096, lr=0.001, **arguments)
+    state: State = initial_state(config, FEATURES)
+    step = BatchStepper(config, rows, y, FEATURES)
+    return lambda: [step(state, np.arange(a, a + 4096)) for a in range(0, 32 * 4096, 4096)]
+
+
+def test_steps(benchmark: Any) -> None:
+    """One step size a row of factors, one for the linear table, as by default."""
+    rows, y = clicks()
+    contenders: dict[str, Callable[[], object]] = {}
+    for name, k in (("LR", 0), (f"FM k={K}", K)):
+        for precision in ("fp32", "lpt", "alpt", "lsq"):
+            contenders[f"{name} {precision} steps"] = minibatches(rows, y, k=k, precision=precision)
+    record(benchmark, contenders, rounds=5)
+
+
 def test_report() -> None:
     """Print what was measured beside what was asked for."""
-    if "memcpy" not in MEDIAN or "scikit-learn LR" not in MEDIAN:
+    if not {"memcpy", "scikit-learn LR", "LR lpt steps"} <= set(MEDIAN):
         pytest.skip("run the whole file, with --benchmark-enable")
     fm = f"FM k={K}"
     ratios = [
@@ -124,10 +144,14 @@ def test_report() -> None:
         ("LR int8 SR: speed over our fp32", MEDIAN["LR fp32"] / MEDIAN["LR int8 stochastic"], ">= 0.75"),
         ("FM fp32: speed over scikit-learn's LR", MEDIAN["scikit-learn LR"] / MEDIAN[f"{fm} fp32"], ">= 0.351"),
         ("FM int8 SR: speed over our fp32", MEDIAN[f"{fm} fp32"] / MEDIAN[f"{fm} int8 stochastic"], ">= 0.65"),
+        ("FM int8 ALPT step over LPT step", MEDIAN[f"{fm} alpt steps"] / MEDIAN[f"{fm} lpt steps"], "<= 2.5"),
+        ("LR int8 ALPT step over LPT step", MEDIAN["LR alpt steps"] / MEDIAN["LR lpt steps"], "<= 2.5"),
+        ("FM LSQ step over fp32 step", MEDIAN[f"{fm} lsq steps"] / MEDIAN[f"{fm} fp32 steps"], ""),
     ]
     print("\n")
     for name, value, asked in ratios:
         print(f"{name:40s}{value:7.2f}   {asked}")
     for name, seconds in MEDIAN.items():
         count = N if name.startswith(("memcpy", "quantize", "nearest", "NumPy")) else EXAMPLES
+        count = 32 * 4096 if name.endswith("steps") else count
         print(f"{name:40s}{seconds * 1e3:9.2f} ms{count / seconds / 1e3:14.0f} thousand/s")

@@ -30,12 +30,14 @@ def calibration(y: ArrayLike, probabilities: ArrayLike) -> float | None:
     return float(np.mean(np.asarray(probabilities, dtype=np.float64))) / mean_label if mean_label > 0 else None
 
 
-def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -> float:
+def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -> float | None:
     """sum_j |P_j - C_j| / sum_j C_j, P_j and C_j the sums of predictions and of labels (or true probabilities) over the
-    examples that have feature j. 0 is right, and an intercept cannot repair it; X counts as present or absent."""
+    examples that have feature j. 0 is right, and an intercept cannot repair it; X counts as present or absent. None without
+    clicks."""
     some = (X != 0).astype(np.float64)
     clicks = some.T @ np.asarray(truth, dtype=np.float64)
-    return float(np.abs(some.T @ np.asarray(probabilities, dtype=np.float64) - clicks).sum() / clicks.sum())
+    error = np.abs(some.T @ np.asarray(probabilities, dtype=np.float64) - clicks).sum()
+    return float(error / clicks.sum()) if clicks.sum() > 0 else None
 
 
 def probabilities(logits: ArrayLike) -> NDArray[np.float64]:

@@ -120,7 +120,7 @@ def fit_cell(store: Store, data: Clicks, s: ModelSettings, line: tuple[bool, str
             return {"calibration": np.full(2, np.nan)}
         predicted = model.predict_proba(data.X_test)[:, 1]
         ratio = predicted.mean() / data.truth.mean()
-        return {"calibration": np.array([ratio, calibration_by_feature(data.X_test, predicted, data.truth)])}
+        return {"calibration": np.array([ratio, calibration_by_feature(data.X_test, predicted, data.truth)], float64)}
 
     return store.cell(RunSpec("calibration-fit", {"name": data.name, "data": data.fingerprint, **arguments}), compute)
 

@@ -56,9 +56,8 @@ def fit_and_measure(data: ClickData, arguments: dict[str, Any], finish: Finish =
 
 def _figures(estimator: FactorizationMachine, X: Any, y: Any) -> NDArray[float64]:
     z = estimator.decision_function(X)
-    scores = evaluate(y, z)
-    by_feature = calibration_by_feature(X, probabilities(z), y)
-    return np.array([np.nan if scores[name] is None else scores[name] for name in FIGURES[:3]] + [by_feature], float64)
+    scores = evaluate(y, z) | {"by_feature": calibration_by_feature(X, probabilities(z), y)}
+    return np.array([np.nan if scores[name] is None else scores[name] for name in FIGURES], float64)
 
 
 def _bytes(estimator: FactorizationMachine) -> list[int]:

@@ -13,7 +13,7 @@ import pytest
 from alpt_ref.grid import Grid
 from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule, random_bits
 from alpt_ref.problems.finite import FiniteProblem, absolute, quadratic
-from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, verify
+from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, t6_learned, verify
 from alpt_ref.theory.claim import FALSE_ALARM, Row
 from alpt_ref.theory.walk import Walk, nearest_walks, points_of, standard_walks, stuck_walks
 
@@ -75,6 +75,7 @@ far = Walk("c outside", (absolute(1.0, 1.5),), unit, 0.05 * 2.0**-4, 20)
 noisy = Walk("noisy", (quadratic(1.0, 0.31, 1.0),), Grid(3, 0.5), 1.0, 300, "inverse")
 hazy = t4._instance(quadratic(1.0, 0.31, 0.1), Grid(8, 2.0**-5), STOCHASTIC, 60, start=-1.0)
 falling = t5._instance(quadratic(1.0, 0.0), Grid(8, 2.0**-5), STOCHASTIC, 1, 1.0, -4.0)
+downhill = replace(t6_learned.runs()[1][1], eta=0.2, steps=6)
 late = t6.Path("late", absolute(1.0, 0.3), (Grid(3, 0.5),), lambda t, i, j: 0, 2.5, 600)
 
 MUTANTS = [
@@ -101,6 +102,10 @@ MUTANTS = [
     Mutant("T6(a)", "the drift of Delta left out of the bound", bound=times("T6(a)", 0.9)),
     Mutant("T6(b)", "the two expectations left out", t6._regret(late, STOCHASTIC),
            lambda p: t6.bound(p) - p.gradient - p.drift),
+    Mutant("T6(c)", "the transient term left out", t6_learned.regret_of(downhill, "downhill"),
+           lambda p: t6_learned.bound(p) - p.D**2 / (2 * p.eta * p.steps**0.5)),
+    Mutant("T6(d)", "1 replaced by 0.05",
+           t6_learned.drift_of(replace(downhill, step_lr=0.1), "downhill", span=(-1.2, 1.2)), lambda p: 0.05),
     Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),
     Mutant("L1(b)", "1/2 replaced by 0.51", bound=lambda p: 0.51),
     Mutant("L1(b)", "nearest rounding", rule=NEAREST),

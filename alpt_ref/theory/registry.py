@@ -12,11 +12,12 @@ from alpt_ref.theory.claim import Claim
 
 MODULES = ("q1", "q2", "q3", "q4", "q5", "q6", "t1", "t2", "t3", "t4", "t5", "t6",
            "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", "l10")  # fmt: skip
+CONTINUED = {"t6": "t6_learned"}  # statements whose last parts have a file of their own
 
 
 def all_claims() -> list[Claim]:
     """Every claim, in the order of the statements."""
-    return [claim for name in MODULES for claim in importlib.import_module(f"alpt_ref.theory.{name}").CLAIMS]
+    return [claim for name in MODULES for claim in _parts(name)]
 
 
 def claims_of(ids: Sequence[str]) -> list[Claim]:
@@ -24,13 +25,19 @@ def claims_of(ids: Sequence[str]) -> list[Claim]:
     wanted = [name.upper() for name in ids]
     known = {module.upper() for module in MODULES}
     modules = [module for module in MODULES if not wanted or any(w.split("(")[0] == module.upper() for w in wanted)]
-    found = [claim for name in modules for claim in importlib.import_module(f"alpt_ref.theory.{name}").CLAIMS]
+    found = [claim for name in modules for claim in _parts(name)]
     for name, given in zip(wanted, ids, strict=True):
         parts = [claim.id for claim in found if claim.group == name.split("(")[0]]
         if name not in known and name not in [part.upper() for part in parts]:
             near = f"its parts are {', '.join(parts)}" if parts else f"one of {', '.join(m.upper() for m in MODULES)}"
             raise ValueError(f"unknown statement {given!r}; {near}")
     return [claim for claim in found if not wanted or {claim.group, claim.id.upper()} & set(wanted)]
+
+
+def _parts(name: str) -> list[Claim]:
+    """The claims of a statement, of MODULES."""
+    files = (name, CONTINUED[name]) if name in CONTINUED else (name,)
+    return [claim for file in files for claim in importlib.import_module(f"alpt_ref.theory.{file}").CLAIMS]
 
 
 def load(where: str, what: str) -> Any:

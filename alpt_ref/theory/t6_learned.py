@@ -1,0 +1,221 @@
+r"""T6: ALPT, the step size is learned: parts (c) and (d), on runs of this package's own ALPT.  (upper)
+
+Algorithm. Logistic regression on minibatches, SGD with eta_t = eta/sqrt(t), precision "alpt" (:mod:`alpt_ref.kernels.alpt`):
+stage 2 learns Delta_{t+1}, one of each row or one of the table, by SGD or Adam; stage 3 rounds w_t - eta_t g_t onto its grid.
+
+Guarantee (upper). With floor_t = sum_i Delta_{t+1,i} |g_{t,i}| / 2 and
+drift_t = sum_i Delta_{t+1,i} |q_{t,i}| |Delta_{t+1,i} - Delta_{t,i}| / (2 eta_t), for w* in every box S_t,
+
+    (c) E (1/T) sum_t [ f_t(w_t) - f_t(w*) - floor_t - drift_t ] <= ( D^2/(2 eta) + eta G^2 )/sqrt(T) + arithmetic
+    (d) E sum_t drift_t <= E sum_t floor_t: a Delta that moves at most doubles LPT's floor. A question, not a theorem.
+
+Assumptions. Batches are fixed beforehand; g_t = grad f_t(w_t), f_t convex, ||g_t||_2 <= G; every Delta_t stays in a declared
+range, checked in every replica, so that w*, in the smallest box, is in every S_t, and D is the largest box's diameter.
+Delta_{t+1} depends on (w_t, g_t) and no uniform of step t: stage 2 rounds its trial to nearest.
+
+*Proof of (c).* T6's, coordinate by coordinate, each with a Delta of its own; rows that keep theirs and have no gradient do not
+move (Q1). Arithmetic: let a target be off by e cells, the bias of rounding with it. As in T1, that adds at most
+2^(m+1) e Delta_max^2 to E|w_{t+1,i} - w*_i|^2: in all d 2^m e Delta_max^2 sqrt(T) / eta. Uniforms of 24 bits give 2^-24. A
+target is within M = eta/Delta_min + 2^(m-1) (Delta_max/Delta_min - 1) cells of its code: eight float32 roundings are M 2^-21,
+and a gradient of up to 64 examples, |logits| <= 3, is off by 2^-17.8: together less than M 2^-17. []
+
+How it is measured. Replicas differ in the random words alone. Sums stop before the step with which the mean so far of what (c)
+averages would leave [-b, 2b], b its bound. *(c) holds for stopped sums:* whether step t counts is known before its uniforms
+are, and the proof adds up step by step. So the range that intervals need is proved, and a broken bound still shows: a sum
+stopped above b speaks against (c), one stopped below for nothing, and makes the row not applicable. The rows give the mean
+regret, against a bound that has the means of floor and drift, with the half width of the difference. Those of (d) give the
+ratio of the two means, with the half width of drift - floor; no sum of theirs may leave its declared range.
+
+Source: this project's statement about Algorithm 1 of arXiv 2212.05735.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.problems import outside
+from alpt_ref.rng import MAX_RANDOM_BITS
+from alpt_ref.theory import t6
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.montecarlo import decide
+from alpt_ref.theory.t6_runs import Clicks, Run, Terms, largest_gradients, runs, terms
+
+Floats = NDArray[float64]
+FIRST = 40  # replicas at the first look: what a mean far below its bound takes; eight times as many at the last
+
+
+@dataclass(frozen=True)
+class Params(t6.Params):
+    """Those of (b), and of the arithmetic; ``gradient`` and ``drift`` are the means of floor_t and drift_t, once measured."""
+
+    bits: int = 2
+    d: int = 1
+    smallest: float = 1.0  # declared range of Delta
+    largest: float = 1.0
+
+    def checks(self) -> Sequence[Check]:
+        """The assumptions that are numbers before anything runs."""
+        return (*super().checks(), Check("Delta_min > 0", self.smallest, ">", 0.0))
+
+
+def bound(p: Params) -> float:
+    """(c), floor and drift moved to the right side: (b), and arithmetic."""
+    cells = p.eta / p.smallest + 2.0 ** (p.bits - 1) * (p.largest / p.smallest - 1.0)
+    off = 2.0**-MAX_RANDOM_BITS + 2.0**-17 * cells
+    return t6.bound(p) + p.d * 2.0**p.bits * off * p.largest**2 * math.sqrt(p.steps) / p.eta
+
+
+def params(run: Run) -> Params:
+    """What is known before anything runs."""
+    small, large = (float(grid.delta) for grid in (run.smallest, run.largest))
+    G, _ = largest_gradients(run.clicks, run.steps)
+    off = outside(run.smallest, run.w_star)
+    return Params(run.steps, run.eta, run.D, G, off, 0.0, 0.0, run.bits, run.w_star.size, small, large)
+
+
+class Means(NamedTuple):
+    """Over replicas: the mean that was asked for and its half width; regret, floor and drift; the range of step sizes; sums
+    that were stopped below and above; what replicas there were.
+    """
+
+    value: float
+    half: float
+    regret: float
+    floor: float
+    drift: float
+    ends: tuple[float, float]
+    stopped: tuple[int, int]
+    note: str
+
+
+def means(
+    run: Run, of: Callable[[Terms], Floats], span: tuple[float, float], limit: float, alpha: float, replicas: int = FIRST
+) -> Means:
+    """The mean of (1/T) sum_t of(terms)_t, with all sums stopped before that one leaves ``span``.
+
+    limit : what the mean is compared with. replicas : at the first look; one, and no interval, where nothing is random.
+    """
+    low, high = span
+    kept: list[tuple[float, ...]] = []
+    least, largest, below, above = math.inf, 0.0, 0, 0
+
+    def values(first: int, last: int) -> Floats:
+        nonlocal least, largest, below, above
+        out = np.zeros(last - first)
+        for replica in range(first, last):
+            t = terms(run, replica)
+            so_far = np.cumsum(of(t)) / run.steps
+            left = (so_far < low) | (so_far > high)
+            until = int(np.argmax(left)) if left.any() else run.steps
+            out[replica - first] = so_far[until - 1] if until else 0.0
+            kept.append(tuple(float(x[:until].sum()) / run.steps for x in (t.regret, t.gradient, t.drift)))
+            least, largest = min(least, t.least), max(largest, t.largest)
+            if left.any():
+                below, above = below + bool(so_far[until] < low), above + bool(so_far[until] > high)
+        return out
+
+    if run.rounding == "nearest":
+        value, half, n = float(values(0, 1)[0]), 1e-12 * (high - low), 1
+    else:
+        estimate, n = decide(values, low, high, limit, alpha, replicas, 8 * replicas)
+        assert estimate.half is not None
+        value, half = estimate.mean, estimate.half
+    regret, floor, drift = (float(x) for x in np.mean(kept, axis=0))
+    note = f"{n} replicas, Delta_t/Delta_1 in [{least / run.delta:.3g}, {largest / run.delta:.3g}]"
+    return Means(value, half, regret, floor, drift, (least, largest), (below, above), note)
+
+
+def regret_of(run: Run, name: str, expected: str = HOLDS, replicas: int = FIRST) -> Instance:
+    """(c) on a run."""
+    p = params(run)
+
+    def measure(draw: Draw) -> Measured:
+        b = draw.bound or 1.0  # none where an assumption has failed: then nothing is compared
+        found = means(run, lambda t: t.regret - t.gradient - t.drift, (-b, 2.0 * b), b, draw.alpha, replicas)
+        done = replace(p, gradient=found.floor, drift=found.drift)
+        checks = (
+            Check("smallest Delta_t", found.ends[0], ">=", p.smallest),
+            Check("largest Delta_t", found.ends[1], "<=", p.largest),
+            Check("sums stopped below", found.stopped[0], "<=", 0.0),
+        )
+        return Measured(found.regret, found.half, checks, found.note, done)
+
+    return Instance(name, p, measure, "trajectory" if run.rounding == "nearest" else "monte-carlo", expected)
+
+
+@dataclass(frozen=True)
+class DriftParams:
+    """(d); ``gradient`` and ``drift`` as in (c)."""
+
+    steps: int
+    eta: float
+    step_lr: float
+    bits: int
+    gradient: float = math.nan
+    drift: float = math.nan
+
+
+def drift_of(
+    run: Run, name: str, expected: str = HOLDS, replicas: int = FIRST, span: tuple[float, float] = (-0.6, 0.4)
+) -> Instance:
+    """(d) on a run; no range of Delta is asked for. span : of the mean of drift less floor, in floors at w_1."""
+    p = DriftParams(run.steps, run.eta, run.step_lr, run.bits)
+
+    def measure(draw: Draw) -> Measured:
+        ratio = draw.bound or 1.0
+        slope = np.abs(run.losses(np.full(run.w_star.size, run.delta * run.start))[1]).sum(axis=1)
+        first = run.delta * float(slope.mean()) / 2.0
+        ends = (span[0] * first, span[1] * first)
+        found = means(run, lambda t: t.drift - ratio * t.gradient, ends, 0.0, draw.alpha, replicas)
+        done = replace(p, gradient=found.floor, drift=found.drift)
+        whole = Check("sums stopped", sum(found.stopped), "<=", 0.0)
+        floor = found.floor or math.nan  # 0 where all sums stop at once: no verdict
+        return Measured(found.drift / floor, found.half / floor, (whole,), found.note, done)
+
+    return Instance(name, p, measure, "monte-carlo", expected)
+
+
+def _regrets(setting: Setting) -> list[Instance]:
+    few = Clicks(64, 2, 3, 0.05, 64, 0.0, 0.3)
+    stuck = Run(few, 2, 0.2, 0.4, 800, "row", "sgd", 0.01, shrink=0.98, grow=1.05, rounding="nearest")
+    wild = replace(runs(False, setting.seed)[0][1], steps=5, step_lr=1.0)
+    n = 2 * FIRST if setting.full else FIRST
+    return [
+        *(regret_of(run, name, replicas=n) for name, run in runs(setting.full, setting.seed)),
+        regret_of(stuck, "control, nearest: 5 rows from 0, stuck", VIOLATED),
+        regret_of(wild, "control: Delta leaves its range", NOT_APPLICABLE),
+    ]
+
+
+def _drifts(setting: Setting) -> list[Instance]:
+    by_sgd = replace(runs(False, setting.seed)[0][1], steps=20, step_lr=10.0)
+    by_adam = replace(by_sgd, step="table", step_optimizer="adam", step_lr=1.0)
+    n = 2 * FIRST if setting.full else FIRST
+    return [
+        *(drift_of(run, name, replicas=n) for name, run in runs(setting.full, setting.seed)),
+        drift_of(by_sgd, "control: step_lr = 10, row, SGD", VIOLATED, span=(-1.0, 8.0)),
+        drift_of(by_adam, "control: step_lr = 1, table, Adam", VIOLATED, span=(-1.0, 100.0)),
+    ]
+
+
+REGRET = Claim(
+    "T6(c)",
+    "runs of this package's ALPT, Delta learned by row or table: their regret is within the bound of (b)",
+    "upper",
+    bound,
+    _regrets,
+    Params.checks,
+)
+DRIFT = Claim(
+    "T6(d)",
+    "learned Delta: the drift term of (b) is at most its floor term, so that LPT's floor at most doubles",
+    "upper",
+    lambda p: 1.0,
+    _drifts,
+)
+CLAIMS = (REGRET, DRIFT)

@@ -28,14 +28,15 @@ def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32
     axes = (1,) if per_row else (0, 1)
     q_hi = Grid(bits, 1.0).q_hi
     widest = np.abs(w).max(axis=axes, initial=0.0).astype(np.float64) / q_hi
-    widest = np.where(widest > 1e-12, widest, 1e-3 / q_hi)
+    empty = widest <= 1e-12
+    widest = np.where(empty, 1e-3 / q_hi, widest)
     best, least = widest, np.full(widest.shape, np.inf)
     for clip in CLIPS:
         grid = Grid(bits, clip * widest)
         error = ((dequantize(quantize(w, grid), grid) - w).astype(np.float64) ** 2).sum(axis=axes)
         best = np.where(error < least, clip * widest, best)
         least = np.minimum(error, least)
-    return best.astype(float32)
+    return np.where(empty, widest, best).astype(float32)
 
 
 def compressed(model: FactorizationMachine, bits: int = 8, step: tuple[str, str] = ("table", "row")) -> FactorizationMachine:
@@ -58,7 +59,7 @@ def compressed(model: FactorizationMachine, bits: int = 8, step: tuple[str, str]
 
 def _codes(table: Table, bits: int, per_row: bool) -> CodeTable:
     if isinstance(table, FloatTable):
-        grid = Grid(bits, best_delta(table.weights, bits, per_row))
+        grid = Grid(bits, best_delta(table.weights, bits, per_row and table.shape[1] > 0))
         return CodeTable.on(grid, pack(quantize(table.weights, grid), grid.storage_bits), table.shape)
     return table.compressed() if isinstance(table, MasterTable) else table.copy()
 
@@ -66,10 +67,10 @@ def _codes(table: Table, bits: int, per_row: bool) -> CodeTable:
 def hashed(X: Any, n_bins: int, seed: int = 0) -> Any:
     """``X`` (n, d), sparse, with feature j moved to bin (word j of the seed) mod ``n_bins``: csr float32 (n, n_bins).
 
-    Features that meet in a row add up. ValueError unless n_bins is a positive integer.
+    Features that meet in a row add up. ValueError unless n_bins is an integer in 1..2^31-1.
     """
-    if not is_integer(n_bins) or n_bins < 1:
-        raise ValueError(f"n_bins must be a positive integer, got {n_bins!r}")
+    if not is_integer(n_bins) or not 1 <= n_bins < 2**31:
+        raise ValueError(f"n_bins must be an integer in 1..{2**31 - 1}, got {n_bins!r}")
     matrix = canonical(X, float32)
     bins = (words(matrix.shape[1], seed=seed, stream=Stream.HASH) % np.uint32(n_bins)).astype(np.int64)
     moved = (matrix.data, bins[matrix.indices], matrix.indptr)

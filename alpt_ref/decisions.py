@@ -1,7 +1,7 @@
 """Decisions on paired differences over seeds: Student's tests, equivalence (TOST), and Holm's correction of a family.
 
-Exact for differences that are normal and independent, an approximation otherwise. A sample without spread, or a single one,
-gives no test: p = 1.
+Exact for differences that are normal and independent, an approximation otherwise. A sample without spread (round-off is none),
+or a single one, gives no test: p = 1.
 """
 
 from typing import Literal
@@ -10,6 +10,8 @@ import numpy as np
 from numpy import float64
 from numpy.typing import ArrayLike
 from scipy.stats import ttest_1samp
+
+ROUND_OFF = 1e-12  # part of the largest difference; equal ones computed in two ways lie so near to each other
 
 
 def two_sided(d: ArrayLike) -> float:
@@ -32,7 +34,7 @@ def beyond(d: ArrayLike, margin: float) -> float:
 
 def _p(d: ArrayLike, mean: float, alternative: Literal["two-sided", "less", "greater"]) -> float:
     x = np.asarray(d, float64)
-    if x.size < 2 or not np.isfinite(x).all() or np.ptp(x) == 0.0:
+    if x.size < 2 or not np.isfinite(x).all() or np.ptp(x) <= ROUND_OFF * np.abs(x).max():
         return 1.0
     return float(ttest_1samp(x, mean, alternative=alternative).pvalue)
 

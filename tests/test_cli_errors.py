@@ -11,6 +11,7 @@ from alpt_ref.files import write_npz
 from tests.cli_support import LEARNED, error_of, run, train_arguments
 
 FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
+METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lsq, pact, ptq"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_delta_off_its_range(tmp_path, capsys, delta, precision):
         ([], "the following arguments are required: COMMAND"),
         (
             ["fit"],
-            "COMMAND: invalid choice: 'fit' (choose from 'train', 'evaluate', 'predict', 'convergence', 'verify')",
+            "COMMAND: invalid choice: 'fit' (choose from 'train', 'evaluate', 'predict', 'convergence', 'compare', 'verify')",
         ),
         (["train"], "the following arguments are required: --out"),
         (["train", "--out", "o", "--valid", "f"], "--valid needs --train"),
@@ -160,6 +161,32 @@ def test_delta_off_its_range(tmp_path, capsys, delta, precision):
         (["predict", "--model", "m", "--data", "f"], "m: no such file"),
         (["convergence", "--threads", "0"], "--threads must be a positive integer, got 0"),
         (["convergence", "--ctr-test", "f"], "--ctr-train, --ctr-valid and --ctr-test go together"),
+        (["compare", "--methods", "fp32,fp16"], f"--methods must be of {METHODS}, got 'fp16'"),
+        (["compare", "--methods", "fp32,"], f"--methods must be of {METHODS}, got ''"),
+        (["compare", "--bits", "1"], "--bits must be an integer in 2..16, got 1"),
+        (["compare", "--bits", "8,17"], "--bits must be an integer in 2..16, got 17"),
+        (["compare", "--bits", "8,four"], "--bits: must be an integer, got 'four'"),
+        (["compare", "--model", "svm"], "--model: invalid choice: 'svm' (choose from 'lr', 'fm')"),
+        (["compare", "--model", "lr", "--k", "4"], "--k needs --model fm"),
+        (["compare", "--seeds", "0"], "--seeds must be an integer of at least 1, got 0"),
+        (["compare", "--k", "0"], "--k must be an integer of at least 1, got 0"),
+        (["compare", "--epochs", "0"], "--epochs must be an integer of at least 1, got 0"),
+        (["compare", "--batch-size", "0", "--quick"], "--batch-size must be an integer of at least 1, got 0"),
+        (["compare", "--l2", "nan"], "--l2 must be a non-negative number, got nan"),
+        (["compare", "--threads", "0"], "--threads must be a positive integer, got 0"),
+        (["compare", "--format", "libfm"], "--format needs --data"),
+        (["compare", "--valid", "f"], "--valid needs --data"),
+        (["compare", "--test", "f"], "--test needs --data"),
+        (["compare", "--data", "f"], f"--format must be one of {FORMATS}, movielens, got None"),
+        (["compare", "--data", "f", "--format", "svmlight"], f"--format must be one of {FORMATS}, movielens, got 'svmlight'"),
+        (["compare", "--data", "f", "--valid", "f", "--format", "libfm"], "--valid and --test go together"),
+        (["compare", "--data", "f", "--test", "f", "--format", "libfm"], "--valid and --test go together"),
+        (
+            ["compare", "--data", "f", "--valid", "f", "--test", "f", "--format", "movielens"],
+            "--valid and --test do not apply to --format movielens, which is split at random",
+        ),
+        (["compare", "--data", "f", "--format", "libfm"], "f: cannot be read: No such file or directory"),
+        (["compare", "--data", "f", "--format", "movielens"], "f: cannot be read: No such file or directory"),
     ],
 )
 def test_commands(tmp_path, capsys, monkeypatch, arguments, sentence):

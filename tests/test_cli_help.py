@@ -19,7 +19,7 @@ from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.stepsize import GRADIENT_SCALES
 from tests.cli_support import run
 
-COMMANDS = ("train", "evaluate", "predict", "convergence", "verify")
+COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify")
 
 
 def options_of(command: str) -> list[argparse.Action]:
@@ -36,7 +36,7 @@ def test_top_help(capsys):
     assert run("--help") == 0
     out = capsys.readouterr().out
     assert all(f"alpt-ref {command} " in out for command in COMMANDS[:3])
-    assert "convergence" in out
+    assert tuple(re.findall(r"^    (\w+)", out, re.MULTILINE)) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -58,6 +58,7 @@ def test_options_without_a_default_say_so():
     silent = {str((*a.option_strings, a.dest)[0]) for c in COMMANDS for a in options_of(c) if "(" not in (a.help or "")}
     assert silent == {
         "--train",
+        "--data",
         "--valid",
         "--test",
         "--no-intercept",

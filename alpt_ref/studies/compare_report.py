@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 
 from alpt_ref.studies.methods import METHODS
-from alpt_ref.studies.sheet import Sheet, interval, number
+from alpt_ref.studies.sheet import Sheet, number
 
 Record = dict[str, Any]
 SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
@@ -85,7 +85,7 @@ def _memory(results: Record) -> Sheet:
     for row in results["rows"]:
         b, speed = row["bytes"], row["speed"]
         factors = b["factor_codes"] + b["factor_steps"]
-        ratio = None if full is None or not factors else full["factor_codes"] / factors
+        ratio = full["factor_codes"] / factors if full is not None and full["factor_codes"] and factors else None
         shown = [f"{b[name]:,}" for name in ("codes", "steps")] + [f"{factors:,}", number(ratio, 3)]
         shown += [f"{b[name]:,}" for name in ("optimizer", "inference")]
         deltas = "/".join(number(part[1], 2) for part in row["deltas"])
@@ -105,15 +105,11 @@ def _memory(results: Record) -> Sheet:
 
 def _claims(results: Record) -> Sheet:
     margin = results["settings"]["margin"]
-    said = {
-        "C2": "stochastic rounding has the smaller error",
-        "C3": "learning the step size improves accuracy",
-        "C4": f"8 bits lose nothing: within {margin} AUC",
-    }
+    said = {"C2": "SR is better", "C3": "learned steps are better", "C4": f"the same within {margin}"}
     lines = []
     for claim in results["claims"]:
         difference = " - ".join(f"{name} {bits or 32}" for name, bits in (claim["this"], claim["that"]))
-        shown = interval(claim["mean"], claim["half"]) if claim["mean"] is not None else "-"
+        shown = _signed([claim["mean"], claim["half"]])
         lines.append((claim["claim"], said[claim["claim"]], difference, shown, number(claim["p"]), claim["verdict"]))
     level = results["settings"]["confidence"]
     note = (
@@ -121,4 +117,4 @@ def _claims(results: Record) -> Sheet:
         f"{1 - level:.0%} (p is adjusted); C2, C3 two-sided, C4 two one-sided tests against the margin. ±: all at once, "
         f"{level:.0%}."
     )
-    return Sheet("The paper's claims", ("claim", "statement", "difference", "AUC", "p", "verdict"), lines, note)
+    return Sheet("The paper's claims", ("", "claim", "difference", "AUC", "p", "verdict"), lines, note)

@@ -1,0 +1,632 @@
+"""The comparison of methods: the search, every fit against the estimator called by hand, resumption, tables, data."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from scipy.special import expit
+from scipy.stats import t as student_t
+
+from alpt_ref.compress import compressed, hashed
+from alpt_ref.data import DataError, Source, fit_read, split
+from alpt_ref.jit import JIT
+from alpt_ref.metrics import auc, calibration_by_feature, log_loss, probabilities
+from alpt_ref.models import FactorizationMachine
+from alpt_ref.results import Store
+from alpt_ref.steps import TrainingDivergedError
+from alpt_ref.studies import click_data, compare, compare_report, methods
+from alpt_ref.studies.claims import pairs
+from alpt_ref.studies.compare import kinds_of
+from alpt_ref.studies.fitting import BYTES, FIGURES, SPEED
+from alpt_ref.studies.methods import METHODS, CompareSettings, Fit
+from alpt_ref.studies.settings import CtrSettings
+from alpt_ref.studies.sheet import WIDTH
+from alpt_ref.studies.tuning import Search, tune
+from tests.cli_support import write_data
+
+TINY = CompareSettings(
+    k=2, epochs=2, batch_size=40, lrs=(1e-2, 3e-2), step_lrs=(1e-3,), ranges=(0.5,), extensions=1, seeds=2, l2=1e-4
+)
+# Each width, and each way to train, compiles its own loops: the run as plain Python is of all.
+BITS = (2,) if JIT else (8, 2)
+RUN = ("fp32", "hash", "lpt-dr", "lpt-sr", "ptq") if JIT else tuple(METHODS)
+TITLES = ("FM, k = 2 on synthetic", "Minus full precision, on test", "Memory and speed", "The paper's claims")
+WAYS = {
+    "fp32": {},
+    "hash": {},
+    "lpt-dr": {"precision": "lpt", "rounding": "nearest"},
+    "lpt-sr": {"precision": "lpt", "rounding": "stochastic"},
+    "alpt-dr": {"precision": "alpt", "rounding": "nearest"},
+    "alpt-sr": {"precision": "alpt", "rounding": "stochastic"},
+    "lsq": {"precision": "lsq"},
+    "pact": {"precision": "pact"},
+    "ptq": {},
+}
+
+
+def clicks():
+    return click_data.synthetic(CtrSettings(n_rows=150, n_fields=3, n_values=12, click_rate=0.4), 0)
+
+
+# The search
+
+
+def searched(kind, figure, settings):
+    """The finished search where validation AUC is ``figure`` of what was chosen; the jobs of each round."""
+    rounds = []
+
+    def fit_all(jobs):
+        rounds.append(list(jobs))
+        return [{"valid": np.array([figure(dict(job.choice)), 0.0, 0.0, 0.0])} for job in jobs]
+
+    return tune([kind], settings, fit_all)[kind], rounds
+
+
+def bowl(**at):
+    """Highest, 1, at the point given; falls with the logarithm of each value."""
+    return lambda choice: 1.0 - sum(abs(math.log(choice[name] / value)) for name, value in at.items())
+
+
+def test_the_optimum_of_a_grid_is_found_and_nothing_is_added():
+    s = CompareSettings()
+    search, rounds = searched(("alpt-sr", 4), bowl(lr=3e-3, step_lr=2e-4), s)
+    assert search.choice == {"lr": 3e-3, "step_lr": 2e-4}
+    assert search.at_end == []
+    assert [len(jobs) for jobs in rounds] == [9]
+    assert {job.choice for job in rounds[0]} == {(("lr", lr), ("step_lr", step)) for lr in s.lrs for step in s.step_lrs}
+    assert {(job.method, job.bits, job.seed) for job in rounds[0]} == {("alpt-sr", 4, 0)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "added", "chosen", "at_end"),
+    [
+        (("fp32", 0), {"lr": 9e-2}, [{"lr": 3e-2}, {"lr": 9e-2}, {"lr": 0.3}], {"lr": 9e-2}, []),
+        (("fp32", 0), {"lr": 1.0}, [{"lr": 3e-2}, {"lr": 9e-2}, {"lr": 0.3}], {"lr": 0.3}, ["lr"]),
+        (("fp32", 0), {"lr": 3e-2}, [{"lr": 3e-2}, {"lr": 9e-2}], {"lr": 3e-2}, []),
+        (("fp32", 0), {"lr": 3e-4}, [{"lr": 3e-4}, {"lr": 1e-4}], {"lr": 3e-4}, []),
+        (
+            ("lsq", 2),
+            {"lr": 3e-3, "step_lr": 1.0},
+            [{"lr": 3e-3, "step_lr": 0.02}, {"lr": 3e-3, "step_lr": 0.2}, {"lr": 3e-3, "step_lr": 2.0}],
+            {"lr": 3e-3, "step_lr": 2.0},
+            ["step_lr"],
+        ),
+        (
+            ("lpt-sr", 8),
+            {"lr": 3e-3, "range": 80.0},
+            [{"lr": 3e-3, "range": 20.0}, {"lr": 3e-3, "range": 80.0}, {"lr": 3e-3, "range": 300.0}],
+            {"lr": 3e-3, "range": 80.0},
+            [],
+        ),
+        (
+            ("alpt-sr", 2),
+            {"lr": 1e-2, "step_lr": 2e-5},  # at two ends: one value beyond each
+            [{"lr": 3e-2, "step_lr": 2e-5}, {"lr": 1e-2, "step_lr": 2e-6}],
+            {"lr": 1e-2, "step_lr": 2e-5},
+            [],
+        ),
+    ],
+)
+def test_a_grid_goes_on_where_the_best_lies_at_its_end(kind, at, added, chosen, at_end):
+    search, rounds = searched(kind, bowl(**at), CompareSettings())
+    assert search.choice == chosen
+    assert search.at_end == at_end
+    assert [dict(job.choice) for jobs in rounds[1:] for job in jobs] == added
+
+
+@given(st.floats(1e-8, 1e4), st.floats(1e-8, 1e4), st.integers(0, 6), st.permutations([1e-3, 3e-3, 1e-2]))
+def test_what_any_search_promises(lr, c, extensions, lrs):
+    s = CompareSettings(lrs=tuple(lrs), ranges=(0.1, 1.0), extensions=extensions)
+    figure = bowl(lr=lr, range=c)
+    search, rounds = searched(("lpt-dr", 4), figure, s)
+    tried = [tuple(dict(job.choice).values()) for jobs in rounds for job in jobs]
+    assert len(set(tried)) == len(tried)
+    assert len(rounds) <= 1 + extensions
+    assert all(1 <= len(jobs) <= 2 for jobs in rounds[1:])
+    assert search.best == max(tried, key=lambda values: figure({"lr": values[0], "range": values[1]}))
+    ends = {axis: (min(values), max(values)) for axis, values in zip(("lr", "range"), zip(*tried, strict=True), strict=True)}
+    assert search.at_end == [axis for axis in ("lr", "range") if search.choice[axis] in ends[axis]]
+    if search.at_end:
+        assert len(rounds) == 1 + extensions
+    assert s.lrs == tuple(lrs)
+
+
+def test_no_number_is_the_worst_and_the_first_of_equals_wins():
+    s = replace(CompareSettings(), extensions=0)
+    only = {1e-3: math.nan, 3e-3: -5.0, 1e-2: math.nan}
+    assert searched(("fp32", 0), lambda choice: only[choice["lr"]], s)[0].choice == {"lr": 3e-3}
+    search, _ = searched(("alpt-dr", 4), lambda choice: 0.5, s)
+    assert search.choice == {"lr": 1e-3, "step_lr": 2e-5}
+    search, rounds = searched(("fp32", 0), lambda choice: math.nan, CompareSettings())
+    assert search.choice == {"lr": 1e-3}
+    assert search.at_end == []
+    assert [dict(job.choice) for job in rounds[1]] == [{"lr": 3e-4}]  # gentler, where all have diverged
+    assert set(search.tried.values()) == {-math.inf}
+
+
+def test_searches_go_on_side_by_side():
+    s = CompareSettings()
+    tops = {"fp32": bowl(lr=3e-3), "hash": bowl(lr=3e-2), "lpt-sr": bowl(lr=3e-3, range=0.1)}
+    rounds = []
+
+    def fit_all(jobs):
+        rounds.append(Counter(job.method for job in jobs))
+        return [{"valid": np.array([tops[job.method](dict(job.choice))])} for job in jobs]
+
+    found = tune([("fp32", 0), ("hash", 0), ("lpt-sr", 4), ("ptq", 4)], s, fit_all)
+    assert rounds == [{"fp32": 3, "hash": 3, "lpt-sr": 15}, {"hash": 1}, {"hash": 1}]
+    assert {kind: search.choice for kind, search in found.items()} == {
+        ("fp32", 0): {"lr": 3e-3},
+        ("hash", 0): {"lr": 3e-2},
+        ("lpt-sr", 4): {"lr": 3e-3, "range": 0.1},
+    }
+    assert Search(("ptq", 4), s).grids == {}
+
+
+# Methods
+
+
+def test_kinds():
+    assert kinds_of(("ptq", "fp32", "ptq"), (8, 2, 8)) == [("ptq", 8), ("ptq", 2), ("fp32", 0)]
+    assert len(kinds_of(tuple(METHODS), (8, 4, 2))) == 2 + 3 * 7
+    for names, bits, message in (
+        (("fp16",), (8,), "methods must be of fp32, hash, .* ptq, got 'fp16'"),
+        (("fp32",), (1,), r"bits must be an integer in 2\.\.16, got 1"),
+        ((), (8,), "methods and bits must not be empty"),
+        (("lsq",), (), "methods and bits must not be empty"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kinds_of(names, bits)
+
+
+def test_settings_off_their_range():
+    for change in ({"seeds": 0}, {"seeds": 1.0}, {"k": 0}, {"epochs": 0}, {"batch_size": 0}, {"l2": -1.0}):
+        (name,) = change
+        with pytest.raises(ValueError, match=f"^{name} must be "):
+            CompareSettings(**change)
+
+
+def test_a_cell_is_all_that_its_result_depends_on():
+    data = clicks()
+    fit = Fit("lpt-sr", 4, (("lr", 0.01), ("range", 1.0)), 0)
+    same = Fit("lpt-sr", 4, (("lr", 0.01), ("range", 1.0)), 0)
+    base = fit.spec(data, "fm", TINY)
+    assert base.id == same.spec(clicks(), "fm", replace(TINY, seeds=9, lrs=(1.0,), margin=0.5, extensions=7)).id
+    others = [replace(fit, method="lpt-dr"), replace(fit, bits=2), replace(fit, seed=1), replace(fit, choice=(("lr", 0.01),))]
+    specs = [other.spec(data, "fm", TINY) for other in others]
+    specs += [fit.spec(data, "fm", replace(TINY, **c)) for c in ({"k": 3}, {"epochs": 3}, {"batch_size": 9}, {"l2": 0.0})]
+    specs += [fit.spec(data, "lr", TINY), fit.spec(replace(data, test=data.valid), "fm", TINY)]
+    assert len({spec.id for spec in (base, *specs)}) == 1 + len(specs)
+
+
+# The study
+
+
+def by_hand(data, name, bits, choice, seed):
+    """The fitted estimator, and what it is tested on."""
+    given = {
+        "lr": choice["lr"],
+        "seed": seed,
+        "epochs": 2,
+        "batch_size": 40,
+        "l2": 1e-4,
+        "optimizer": "adam",
+        "update": "touched",
+    }
+    if name not in ("fp32", "hash", "ptq"):
+        given |= {"bits": bits}
+    if name.startswith("lpt"):
+        given["delta"] = choice["range"] / {8: 128, 4: 8, 2: 2}[bits]
+    elif "step_lr" in choice:
+        given["step_lr"] = choice["step_lr"]
+    train, valid, test = data.train, data.valid, data.test
+    if name == "hash":
+        train, valid, test = ((hashed(X, X.shape[1] // 2), y) for X, y in (train, valid, test))
+    return FactorizationMachine(2, **given, **WAYS[name]).fit(*train, eval_set=valid), test
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The record of a run, and its folder."""
+    out = tmp_path_factory.mktemp("compare")
+    return compare.run(clicks(), "fm", RUN, BITS, out, TINY, threads=2), out
+
+
+def read(out):
+    return json.loads((out / "compare.json").read_text())
+
+
+def but_for_speed(record):
+    rows = [{name: value for name, value in row.items() if name != "speed"} for row in record["rows"]]
+    seconds = {"fits_tuned": record["seconds"]["fits_tuned"]}
+    return json.loads(json.dumps(record)) | {"rows": rows, "seconds": seconds}
+
+
+def test_a_row_for_every_method_and_width(finished):
+    record, out = finished
+    assert read(out) == json.loads(json.dumps(record, allow_nan=False))
+    widths = {name: BITS if name not in ("fp32", "hash") else (0,) for name in RUN}
+    assert [(row["method"], row["bits"]) for row in record["rows"]] == [(n, b) for n, bits in widths.items() for b in bits]
+    assert record["sizes"] == [150, 25, 25, clicks().train[0].shape[1]]
+    for row in record["rows"]:
+        axes = ("lr",) if row["method"] == "ptq" else METHODS[row["method"]].axes
+        assert tuple(row["choice"]) == axes
+        assert set(row["bytes"]) == set(BYTES)
+        assert set(row["speed"]) == set(SPEED)
+        assert np.shape(row["by_seed"]) == (2, 4)
+        assert row["speed"]["seconds"] > 0
+        assert row["speed"]["best_epoch"] in (1, 1.5, 2)
+    assert [(c["claim"], c["this"], c["that"]) for c in record["claims"]] == [
+        (claim, list(this), list(that)) for claim, this, that in pairs(BITS) if {this[0], that[0]} <= set(RUN)
+    ]
+
+
+def test_every_row_is_what_the_estimator_gives_by_hand(finished):
+    """All with the same seeds, so with the same first weights and order of the examples."""
+    record, _ = finished
+    data = clicks()
+    full = record["rows"][0]["choice"]
+    for row in record["rows"]:
+        name, bits, choice = row["method"], row["bits"], row["choice"]
+        assert name != "ptq" or choice == full
+        for seed in range(2):
+            model, (X, y) = by_hand(data, name, bits, choice, seed)
+            held = model.state_.nbytes
+            factors = model.state_.factors.nbytes
+            model = compressed(model, bits) if name == "ptq" else model
+            z = model.decision_function(X)
+            p = expit(z.astype(np.float64))
+            figures = [auc(y, z), log_loss(y, z), p.mean() / y.mean(dtype=np.float64), calibration_by_feature(X, p, y)]
+            assert row["by_seed"][seed][0] == figures[0]
+            assert row["by_seed"][seed] == pytest.approx(figures, rel=1e-9)
+        deployed = held if name in ("fp32", "hash") else compressed(model).state_.nbytes
+        codes, steps, optimizer, *of_factors, inference = row["bytes"].values()
+        assert {"codes": codes, "steps": steps, "optimizer": optimizer} == held
+        assert of_factors == [factors["codes"], factors["steps"]]
+        assert inference == deployed["codes"] + deployed["steps"]
+
+
+def test_bytes_by_arithmetic(finished):
+    """d features in rows of 1 + 2 weights."""
+    record, _ = finished
+    d = record["sizes"][3]
+    rows = {(row["method"], row["bits"]): row["bytes"] for row in record["rows"]}
+    assert rows["fp32", 0]["codes"] == rows["fp32", 0]["inference"] == 12 * d
+    assert rows["hash", 0]["codes"] == 12 * (d // 2)
+    for b in BITS:
+        packed = -(-d * b // 8) + -(-2 * d * b // 8)
+        by_row = 4 + 4 * d
+        expected = {
+            "lpt-dr": (packed, 8, packed + 8),
+            "lpt-sr": (packed, 8, packed + 8),
+            "alpt-dr": (packed, by_row, packed + by_row),
+            "alpt-sr": (packed, by_row, packed + by_row),
+            "lsq": (12 * d, by_row, packed + by_row),
+            "pact": (12 * d, 8, packed + 8),
+            "ptq": (12 * d, 0, packed + by_row),
+        }
+        found = {name: tuple(rows[name, b][n] for n in ("codes", "steps", "inference")) for name in RUN[2:]}
+        assert found == {name: expected[name] for name in RUN[2:]}
+        assert rows["lpt-sr", b]["optimizer"] == rows["fp32", 0]["optimizer"] == 2 * 12 * d + 8
+
+
+def test_means_intervals_and_differences_are_those_of_the_seeds(finished):
+    record, _ = finished
+    full = np.array(record["rows"][0]["by_seed"])
+    family = 4 * len(record["rows"])
+    quantile = student_t.ppf(1 - 0.05 / (2 * family), 1)
+    for row in record["rows"]:
+        values = np.array(row["by_seed"])
+        assert row["family"] == family
+        for name, of in (("test", values), ("minus_fp32", values - full)):
+            for i, figure in enumerate(FIGURES):
+                mean, half = row[name][figure]
+                assert mean == pytest.approx(of[:, i].mean(), abs=1e-12)
+                assert half == pytest.approx(quantile * np.ptp(of[:, i]) / 2, abs=1e-9)  # two seeds
+    assert record["rows"][0]["minus_fp32"]["auc"] == [0.0, 0.0]
+
+
+def test_the_best_on_validation_is_chosen_and_seed_0_is_fitted_once(finished):
+    record, out = finished
+    data, store = clicks(), Store(out)
+    cells = {path.stem for path in (out / "cells").iterdir()}
+    expected, tuned = set(), 0
+    for row in record["rows"]:
+        kind = row["method"], row["bits"]
+        expected |= {Fit(*kind, tuple(row["choice"].items()), seed).spec(data, "fm", TINY).id for seed in range(2)}
+        if row["method"] == "ptq":
+            continue
+        # The best of two learning rates lies at an end: the grid goes on by one.
+        tried = [dict(row["choice"]) | {"lr": lr} for lr in (1e-2, 3e-2, 3e-3, 9e-2)]
+        specs = [Fit(*kind, tuple(choice.items()), 0).spec(data, "fm", TINY) for choice in tried]
+        found = [spec for spec in specs if store.path(spec).exists()]
+        valid = [store.cell(spec, dict)["valid"][0] for spec in found]
+        assert row["choice"] == tried[specs.index(found[int(np.argmax(valid))])]
+        expected |= {spec.id for spec in found}
+        tuned += 3 if len(METHODS[row["method"]].axes) == 1 else 4
+    assert expected <= cells
+    n_tuned_rows = len(record["rows"]) - len(BITS)
+    assert record["seconds"]["fits_tuned"] == tuned
+    assert len(cells) == tuned + n_tuned_rows + 2 * len(BITS)  # seed 1 of tuned rows, both of ptq
+    assert record["fits"] == 2 * len(record["rows"])
+
+
+def test_a_second_run_reads_its_cells(finished, monkeypatch):
+    record, out = finished
+    before = [(out / name).read_bytes() for name in ("compare.json", "compare.md")]
+    monkeypatch.setattr(methods, "fit_and_measure", lambda *args: pytest.fail("fitted again"))
+    assert compare.run(clicks(), "fm", RUN, BITS, out, TINY, threads=1) == record
+    assert [(out / name).read_bytes() for name in ("compare.json", "compare.md")] == before
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupted_run_goes_on_to_the_same_record(finished, tmp_path, monkeypatch, threads):
+    record, _ = finished
+    fit_cell, done = compare.fit_cell, []
+
+    def interrupted(*args):
+        if len(done) >= 11:
+            raise KeyboardInterrupt
+        done.append(args)
+        return fit_cell(*args)
+
+    monkeypatch.setattr(compare, "fit_cell", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compare.run(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
+    assert [path.name for path in tmp_path.iterdir()] == ["cells"]
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
+    assert len(before) == len(done) in (11, 12)  # two threads may pass the gate at once
+    monkeypatch.setattr(compare, "fit_cell", fit_cell)
+    again = compare.run(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
+    assert but_for_speed(again) == but_for_speed(record)
+    assert before.items() <= {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}.items()
+
+
+def tables(text):
+    """Rows of cells by title."""
+    found = {}
+    for block in text.split("### ")[1:]:
+        lines = block.splitlines()
+        found[lines[0]] = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return found
+
+
+def labels(record):
+    return [[row["method"], str(row["bits"] or 32)] for row in record["rows"]]
+
+
+def test_every_table_is_written_and_printed(finished, capsys):
+    record, out = finished
+    written = tables((out / "compare.md").read_text())
+    assert tuple(written) == TITLES
+    assert [line[:2] for line in written[TITLES[0]][2:]] == labels(record)
+    assert [line[:2] for line in written[TITLES[1]][2:]] == labels(record)[1:]
+    assert [line[:2] for line in written[TITLES[2]][2:]] == labels(record)
+    assert [line[0] for line in written[TITLES[3]][2:]] == [claim["claim"] for claim in record["claims"]]
+    for lines in written.values():
+        assert len({len(line) for line in lines}) == 1
+    first = dict(zip(written[TITLES[0]][0], written[TITLES[0]][2], strict=True))
+    assert first["AUC"].startswith(f"{record['rows'][0]['test']['auc'][0]:.4f}±")
+    assert first["tuned"].startswith("lr 0.0")
+    memory = dict(zip(written[TITLES[2]][0], written[TITLES[2]][3], strict=True))
+    assert memory["method"] == "hash"
+    assert float(memory["fp32/"]) == pytest.approx(record["sizes"][3] / (record["sizes"][3] // 2), rel=0.01)
+    compare_report.show(record, Console(width=WIDTH))
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= WIDTH
+    assert "…" not in printed
+    assert all(title in printed for title in TITLES)
+
+
+# The study, with figures in the place of fits
+
+
+def pretended(monkeypatch, figure, factors=11e6):
+    """``figure`` (fit) -> test AUC stands in for every fit; returns the list of those asked for."""
+    asked = []
+
+    def fit_cell(store, data, model, fit, settings):
+        asked.append(fit)
+        figures = np.array([figure(fit), 0.4, 1.01, 0.05])
+        size = np.array([12_345_678 // (32 // (fit.bits or 32)), 500_000, 24_691_356, factors, 450_000, 1e6])
+        return {"valid": figures, "test": figures, "bytes": size, "speed": np.array([60.0, 345_678.0, 9.0])} | {
+            "deltas": np.full((2, 3), np.nan if fit.bits == 0 else 1.2e-5)
+        }
+
+    monkeypatch.setattr(compare, "fit_cell", fit_cell)
+    return asked
+
+
+def test_the_whole_comparison_fits_a_terminal(tmp_path, monkeypatch, capsys):
+    """Five seeds, three widths: 23 rows, six claims, of which each verdict comes up."""
+    level = {"lpt-dr": 0.70, "lpt-sr": 0.72, "alpt-sr": 0.71, "fp32": 0.7102}
+
+    def figure(fit):
+        noise = 1e-4 * math.sin(7 * fit.seed + list(METHODS).index(fit.method) + fit.bits)
+        return level.get(fit.method, 0.69) + noise * (300 if (fit.method, fit.bits) == ("alpt-sr", 2) else 1)
+
+    asked = pretended(monkeypatch, figure)
+    record = compare.run(clicks(), "fm", tuple(METHODS), (8, 4, 2), tmp_path, CompareSettings())
+    verdicts = [(claim["claim"], claim["this"][1], claim["verdict"]) for claim in record["claims"]]
+    assert verdicts == [
+        ("C2", 8, "holds"),
+        ("C2", 4, "holds"),
+        ("C2", 2, "holds"),
+        ("C3", 4, "fails"),
+        ("C3", 2, "undecided"),
+        ("C4", 8, "holds"),
+    ]
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert max(map(len, printed.splitlines())) <= WIDTH
+    assert [line.split()[-1] for line in printed.splitlines() if line.lstrip().startswith(("C2 ", "C3 ", "C4 "))] == [
+        verdict for *_, verdict in verdicts
+    ]
+    assert {fit.seed for fit in asked} == set(range(5))
+    assert record["rows"][-1]["test"]["auc"][0] == pytest.approx(0.69, abs=1e-3)
+
+
+def test_without_full_precision_there_are_no_differences(tmp_path, monkeypatch):
+    best = 3e-2
+    asked = pretended(monkeypatch, lambda fit: 0.7 - abs(math.log(dict(fit.choice)["lr"] / best)) / 100)
+    record = compare.run(clicks(), "lr", ("lpt-sr", "ptq"), (4,), tmp_path, TINY)
+    assert [row["minus_fp32"] for row in record["rows"]] == [None, None]
+    assert [row["choice"]["lr"] for row in record["rows"]] == [best, best]
+    assert {fit.choice for fit in asked if fit.method == "ptq"} == {(("lr", best),)}
+    assert {fit.method for fit in asked} == {"lpt-sr", "ptq", "fp32"}
+    assert {fit.seed for fit in asked if fit.method == "fp32"} == {0}  # tuned for ptq's sake only
+    assert record["claims"] == []
+    written = tables((tmp_path / "compare.md").read_text())
+    assert list(written) == ["LR on synthetic", *TITLES[1:]]
+    assert [len(lines) - 2 for lines in written.values()] == [2, 0, 2, 0]
+    assert {dict(zip(written[TITLES[2]][0], line, strict=True))["fp32/"] for line in written[TITLES[2]][2:]} == {"-"}
+
+
+def test_logistic_regression_saves_no_factors(tmp_path, monkeypatch):
+    pretended(monkeypatch, lambda fit: 0.7, factors=0)
+    compare.run(clicks(), "lr", ("fp32", "lpt-sr"), (4,), tmp_path, TINY)
+    written = tables((tmp_path / "compare.md").read_text())
+    assert [dict(zip(written[TITLES[2]][0], line, strict=True))["fp32/"] for line in written[TITLES[2]][2:]] == ["-", "-"]
+
+
+def test_one_seed_has_no_intervals_and_decides_nothing(tmp_path, monkeypatch):
+    pretended(monkeypatch, lambda fit: 0.7 + 0.01 * (fit.method == "lpt-sr"))
+    record = compare.run(clicks(), "fm", ("fp32", "lpt-sr", "lpt-dr"), (2,), tmp_path, replace(TINY, seeds=1))
+    assert [row["test"]["auc"] for row in record["rows"]] == [[0.7, None], [0.71, None], [0.7, None]]
+    (claim,) = record["claims"]
+    assert (claim["p"], claim["half"], claim["verdict"]) == (1.0, None, "undecided")
+    assert read(tmp_path) == json.loads(json.dumps(record, allow_nan=False))
+
+
+def test_a_fit_that_diverged_is_a_dash(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(FactorizationMachine, "fit", lambda *args, **kwargs: (_ for _ in ()).throw(TrainingDivergedError))
+    record = compare.run(clicks(), "fm", ("fp32", "lpt-sr", "lpt-dr"), (2,), tmp_path, TINY)
+    assert read(tmp_path) == json.loads(json.dumps(record, allow_nan=False))
+    assert record["rows"][1]["test"] == record["rows"][1]["minus_fp32"] == {name: [None, None] for name in FIGURES}
+    assert record["rows"][0]["choice"] == {"lr": 1e-2}  # the first tried
+    assert record["claims"][0]["verdict"] == "undecided"
+    written = tables((tmp_path / "compare.md").read_text())
+    assert written[TITLES[0]][3][2:6] == ["-"] * 4
+    assert written[TITLES[1]][2][2:] == ["-"] * 4
+
+
+def test_a_model_that_is_none(tmp_path):
+    with pytest.raises(ValueError, match="model must be lr or fm, got 'svm'"):
+        compare.run(clicks(), "svm", ("fp32",), (8,), tmp_path, TINY)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Data
+
+
+def rows_of(*parts):
+    """How often each row comes, as (label, features)."""
+    found = Counter()
+    for X, y in parts:
+        found.update((float(label), *np.flatnonzero(row)) for label, row in zip(y, X.toarray(), strict=True))
+    return found
+
+
+@pytest.mark.parametrize("form", ["libfm", "csv"])
+def test_one_file_is_split_in_eight_one_one(form, tmp_path):
+    path = write_data(tmp_path / f"clicks.small.{form}", form)  # 60 rows
+    data = click_data.from_whole(path, form)
+    whole = fit_read(path, Source(form))[0]
+    parts = (data.train, data.valid, data.test)
+    assert data.name == "clicks"
+    assert [y.size for _, y in parts] == [48, 6, 6]
+    assert {X.shape[1] for X, _ in parts} == {whole.X.shape[1]}
+    assert rows_of(*parts) == rows_of((whole.X, whole.y))
+    for (X, y), part in zip(parts, split(whole, 0), strict=True):
+        np.testing.assert_array_equal(X.toarray(), part.X.toarray())
+        np.testing.assert_array_equal(y, part.y)
+    assert click_data.from_whole(path, form, seed=1).fingerprint != data.fingerprint
+    assert click_data.load(path, None, None, form).fingerprint == data.fingerprint
+
+
+def test_other_files_are_read_as_the_training_file_taught(tmp_path):
+    """Columns are those of training, whatever the order in which another file brings values; new values have none."""
+    texts = {"train": "1,a,x\n0,b,x\n0,b,y\n", "valid": "0,b,y\n1,c,x\n", "test": "1,d,e\n0,a,y\n"}
+    paths = []
+    for name, text in texts.items():
+        paths.append(tmp_path / f"{name}.csv")
+        paths[-1].write_text(f"label,site,app\n{text}")
+    data = click_data.from_files(tuple(paths), "csv")
+    X = data.train[0].toarray()
+    columns = (X[0] > X[1], X[1] > X[0], X[1] > X[2], X[2] > X[1])  # what tells a from b, x from y
+    assert [column.sum() for column in columns] == [1] * 4
+    a, b, x, y = known = [column.argmax() for column in columns]
+    assert {X.shape[1] for X, _ in (data.train, data.valid, data.test)} == {X.shape[1]}
+    valid, test = (
+        [sorted(set(np.flatnonzero(row)) & set(known)) for row in part[0].toarray()] for part in (data.valid, data.test)
+    )
+    assert valid == [sorted([b, y]), [x]]
+    assert test == [[], sorted([a, y])]
+    assert data.test[1].tolist() == [1, 0]
+
+
+def test_load(tmp_path):
+    quick = click_data.load(None, None, None, None, quick=True)
+    assert [y.size for _, y in (quick.train, quick.valid, quick.test)] == [1200, 200, 200]
+    paths = [write_data(tmp_path / f"{name}.libfm", seed=seed) for seed, name in enumerate(("train", "valid", "test"))]
+    three = click_data.load(*paths, "libfm")
+    assert three.fingerprint == click_data.from_files(tuple(paths)).fingerprint
+    assert [y.size for _, y in (three.train, three.valid, three.test)] == [60, 60, 60]
+    for arguments, message in (
+        ((None, paths[1], None, None), "--valid needs --data"),
+        ((None, None, paths[1], None), "--test needs --data"),
+        ((None, None, None, "csv"), "--format needs --data"),
+        ((paths[0], None, None, None), "--format must be one of libsvm, .*, movielens, got None"),
+        ((paths[0], paths[1], None, "libfm"), "--valid and --test go together"),
+        ((paths[0], None, paths[1], "libfm"), "--valid and --test go together"),
+        ((*paths, "movielens"), "--valid and --test do not apply to --format movielens"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            click_data.load(*arguments)
+    with pytest.raises(DataError, match="none: cannot be read"):
+        click_data.load(tmp_path / "none", None, None, "libfm")
+
+
+# What a fit is measured by
+
+
+@given(st.integers(0, 2**31), st.integers(1, 12), st.integers(1, 5))
+def test_calibration_by_feature_against_a_naive_loop(seed, n, d):
+    rng = np.random.default_rng(seed)
+    dense = rng.normal(size=(n, d)) * (rng.random((n, d)) < 0.5)
+    X = sp.csr_array(dense)
+    p, y = rng.random(n), (rng.random(n) < 0.5).astype(float)
+    clicks_of = [sum(y[i] for i in range(n) if dense[i, j]) for j in range(d)]
+    off = [abs(sum(p[i] for i in range(n) if dense[i, j]) - clicks_of[j]) for j in range(d)]
+    expected = sum(off) / sum(clicks_of) if sum(clicks_of) else None
+    assert calibration_by_feature(X, p, y) == (None if expected is None else pytest.approx(expected, rel=1e-12))
+    assert calibration_by_feature(X, y, y) == (None if expected is None else 0.0)
+    stored_zeros = X.copy()
+    stored_zeros.data[::2] = 0.0
+    without = stored_zeros.copy()
+    without.eliminate_zeros()
+    assert calibration_by_feature(stored_zeros, p, y) == calibration_by_feature(without, p, y)
+
+
+def test_an_intercept_cannot_repair_calibration_by_feature():
+    X = sp.csr_array(np.eye(2))
+    assert calibration_by_feature(X, np.array([0.5, 0.5]), np.array([1.0, 0.0])) == 1.0
+
+
+def test_probabilities_at_any_logit():
+    z = np.array([0.0, 1.0, -1.0, 30.0, -30.0, 700.0, -700.0, 1e4, -1e4, 1e300, -1e300])
+    with np.errstate(over="raise", invalid="raise"):
+        p = probabilities(z)
+    np.testing.assert_allclose(p, expit(z), rtol=1e-12, atol=0)
+    assert p.dtype == np.float64
+    assert (p[0], p[7], p[8]) == (0.5, 1.0, 0.0)
+    assert 0 < p[6] < 1e-300
+    np.testing.assert_allclose(p + probabilities(-z), 1.0, rtol=1e-15)
+    assert probabilities(np.float32([88.0, -88.0]))[1] == pytest.approx(math.exp(-88), rel=1e-12)

@@ -32,7 +32,7 @@ from alpt_ref.studies.tuning import Search, tune
 from tests.cli_support import write_data
 
 TINY = CompareSettings(
-    k=2, epochs=2, batch_size=40, lrs=(1e-2, 3e-2), step_lrs=(1e-3,), ranges=(0.5,), extensions=1, seeds=2, l2=1e-4
+    k=2, epochs=2, batch_size=40, lrs=(1e-2, 3e-2), step_lrs=(1e-3,), ranges=(0.5,), rounds=1, seeds=2, l2=1e-4
 )
 # Each width, and each way to train, compiles its own loops: the run as plain Python is of all.
 BITS = (2,) if JIT else (8, 2)
@@ -85,61 +85,60 @@ def test_the_optimum_of_a_grid_is_found_and_nothing_is_added():
 
 
 @pytest.mark.parametrize(
-    ("kind", "at", "added", "chosen", "at_end"),
+    ("at", "added", "chosen", "at_end"),
     [
-        (("fp32", 0), {"lr": 9e-2}, [{"lr": 3e-2}, {"lr": 9e-2}, {"lr": 0.3}], {"lr": 9e-2}, []),
-        (("fp32", 0), {"lr": 1.0}, [{"lr": 3e-2}, {"lr": 9e-2}, {"lr": 0.3}], {"lr": 0.3}, ["lr"]),
-        (("fp32", 0), {"lr": 3e-2}, [{"lr": 3e-2}, {"lr": 9e-2}], {"lr": 3e-2}, []),
-        (("fp32", 0), {"lr": 3e-4}, [{"lr": 3e-4}, {"lr": 1e-4}], {"lr": 3e-4}, []),
-        (
-            ("lsq", 2),
-            {"lr": 3e-3, "step_lr": 1.0},
-            [{"lr": 3e-3, "step_lr": 0.02}, {"lr": 3e-3, "step_lr": 0.2}, {"lr": 3e-3, "step_lr": 2.0}],
-            {"lr": 3e-3, "step_lr": 2.0},
-            ["step_lr"],
-        ),
-        (
-            ("lpt-sr", 8),
-            {"lr": 3e-3, "range": 80.0},
-            [{"lr": 3e-3, "range": 20.0}, {"lr": 3e-3, "range": 80.0}, {"lr": 3e-3, "range": 300.0}],
-            {"lr": 3e-3, "range": 80.0},
-            [],
-        ),
-        (
-            ("alpt-sr", 2),
-            {"lr": 1e-2, "step_lr": 2e-5},  # at two ends: one value beyond each
-            [{"lr": 3e-2, "step_lr": 2e-5}, {"lr": 1e-2, "step_lr": 2e-6}],
-            {"lr": 1e-2, "step_lr": 2e-5},
-            [],
-        ),
+        (9e-2, [3e-2, 9e-2, 0.3], 9e-2, []),
+        (100.0, [3e-2, 9e-2, 0.3, 0.9, 3.0, 9.0], 9.0, ["lr"]),
+        (3e-2, [3e-2, 9e-2], 3e-2, []),
+        (3e-4, [3e-4, 1e-4], 3e-4, []),
     ],
 )
-def test_a_grid_goes_on_where_the_best_lies_at_its_end(kind, at, added, chosen, at_end):
-    search, rounds = searched(kind, bowl(**at), CompareSettings())
-    assert search.choice == chosen
+def test_a_grid_goes_on_where_the_best_lies_at_its_end(at, added, chosen, at_end):
+    search, rounds = searched(("fp32", 0), bowl(lr=at), CompareSettings())
+    assert search.choice == {"lr": chosen}
     assert search.at_end == at_end
-    assert [dict(job.choice) for jobs in rounds[1:] for job in jobs] == added
+    assert [dict(job.choice)["lr"] for jobs in rounds[1:] for job in jobs] == added
+
+
+@pytest.mark.parametrize(
+    ("kind", "at"),
+    [
+        (("lsq", 2), {"lr": 3e-3, "step_lr": 2.0}),
+        (("lpt-sr", 8), {"lr": 3e-3, "range": 80.0}),
+        (("alpt-sr", 2), {"lr": 1e-2, "step_lr": 2e-5}),
+        (("alpt-sr", 2), {"lr": 3e-2, "step_lr": 2e-2}),  # beyond two ends at once
+        (("lpt-dr", 2), {"lr": 3e-4, "range": float(f"{1e-3 / 4:.1g}")}),
+    ],
+)
+def test_the_search_ends_where_no_neighbour_is_better(kind, at):
+    search, _ = searched(kind, bowl(**at), CompareSettings())
+    assert search.choice == at
+    assert search.at_end == []
+    for i in range(2):  # both neighbours along each axis were tried
+        line = [values[i] for values in search.tried if values[1 - i] == search.best[1 - i]]
+        assert min(line) < search.best[i] < max(line)
 
 
 @given(st.floats(1e-8, 1e4), st.floats(1e-8, 1e4), st.integers(0, 6), st.permutations([1e-3, 3e-3, 1e-2]))
-def test_what_any_search_promises(lr, c, extensions, lrs):
-    s = CompareSettings(lrs=tuple(lrs), ranges=(0.1, 1.0), extensions=extensions)
+def test_what_any_search_promises(lr, c, most, lrs):
+    s = CompareSettings(lrs=tuple(lrs), ranges=(0.1, 1.0), rounds=most)
     figure = bowl(lr=lr, range=c)
     search, rounds = searched(("lpt-dr", 4), figure, s)
     tried = [tuple(dict(job.choice).values()) for jobs in rounds for job in jobs]
     assert len(set(tried)) == len(tried)
-    assert len(rounds) <= 1 + extensions
-    assert all(1 <= len(jobs) <= 2 for jobs in rounds[1:])
+    assert len(rounds) <= 1 + most
+    assert all(1 <= len(jobs) <= 4 for jobs in rounds[1:])
     assert search.best == max(tried, key=lambda values: figure({"lr": values[0], "range": values[1]}))
-    ends = {axis: (min(values), max(values)) for axis, values in zip(("lr", "range"), zip(*tried, strict=True), strict=True)}
-    assert search.at_end == [axis for axis in ("lr", "range") if search.choice[axis] in ends[axis]]
     if search.at_end:
-        assert len(rounds) == 1 + extensions
+        assert len(rounds) == 1 + most
+    else:
+        assert abs(math.log(search.choice["lr"] / lr)) < math.log(10.0)
+        assert abs(math.log(search.choice["range"] / c)) < math.log(10.0)
     assert s.lrs == tuple(lrs)
 
 
 def test_no_number_is_the_worst_and_the_first_of_equals_wins():
-    s = replace(CompareSettings(), extensions=0)
+    s = replace(CompareSettings(), rounds=0)
     only = {1e-3: math.nan, 3e-3: -5.0, 1e-2: math.nan}
     assert searched(("fp32", 0), lambda choice: only[choice["lr"]], s)[0].choice == {"lr": 3e-3}
     search, _ = searched(("alpt-dr", 4), lambda choice: 0.5, s)
@@ -198,7 +197,7 @@ def test_a_cell_is_all_that_its_result_depends_on():
     fit = Fit("lpt-sr", 4, (("lr", 0.01), ("range", 1.0)), 0)
     same = Fit("lpt-sr", 4, (("lr", 0.01), ("range", 1.0)), 0)
     base = fit.spec(data, "fm", TINY)
-    assert base.id == same.spec(clicks(), "fm", replace(TINY, seeds=9, lrs=(1.0,), margin=0.5, extensions=7)).id
+    assert base.id == same.spec(clicks(), "fm", replace(TINY, seeds=9, lrs=(1.0,), margin=0.5, rounds=7)).id
     others = [replace(fit, method="lpt-dr"), replace(fit, bits=2), replace(fit, seed=1), replace(fit, choice=(("lr", 0.01),))]
     specs = [other.spec(data, "fm", TINY) for other in others]
     specs += [fit.spec(data, "fm", replace(TINY, **c)) for c in ({"k": 3}, {"epochs": 3}, {"batch_size": 9}, {"l2": 0.0})]
@@ -337,25 +336,27 @@ def test_the_best_on_validation_is_chosen_and_seed_0_is_fitted_once(finished):
     record, out = finished
     data, store = clicks(), Store(out)
     cells = {path.stem for path in (out / "cells").iterdir()}
-    expected, tuned = set(), 0
+    compared, tuned = set(), {}
+    for path in (out / "cells").iterdir():
+        spec = json.loads(json.loads(str(np.load(path)["meta"]))["spec"])["params"]
+        if spec["seed"] == 0 and spec["method"] != "ptq":
+            auc = np.load(path)["valid"][0]
+            tuned.setdefault((spec["method"], spec["bits"]), []).append((auc, spec["choice"]))
     for row in record["rows"]:
         kind = row["method"], row["bits"]
-        expected |= {Fit(*kind, tuple(row["choice"].items()), seed).spec(data, "fm", TINY).id for seed in range(2)}
-        if row["method"] == "ptq":
-            continue
-        # The best of two learning rates lies at an end: the grid goes on by one.
-        tried = [dict(row["choice"]) | {"lr": lr} for lr in (1e-2, 3e-2, 3e-3, 9e-2)]
-        specs = [Fit(*kind, tuple(choice.items()), 0).spec(data, "fm", TINY) for choice in tried]
-        found = [spec for spec in specs if store.path(spec).exists()]
-        valid = [store.cell(spec, dict)["valid"][0] for spec in found]
-        assert row["choice"] == tried[specs.index(found[int(np.argmax(valid))])]
-        expected |= {spec.id for spec in found}
-        tuned += 3 if len(METHODS[row["method"]].axes) == 1 else 4
-    assert expected <= cells
-    n_tuned_rows = len(record["rows"]) - len(BITS)
-    assert record["seconds"]["fits_tuned"] == tuned
-    assert len(cells) == tuned + n_tuned_rows + 2 * len(BITS)  # seed 1 of tuned rows, both of ptq
-    assert record["fits"] == 2 * len(record["rows"])
+        compared |= {Fit(*kind, tuple(row["choice"].items()), seed).spec(data, "fm", TINY).id for seed in range(2)}
+        if row["method"] != "ptq":
+            # Two learning rates, then one beyond the best; and one to either side of what was a grid of one value.
+            assert len(tuned[kind]) == {1: 3, 2: 5}[len(METHODS[row["method"]].axes)]
+            best = max(auc for auc, _ in tuned[kind])
+            assert row["choice"] in [choice for auc, choice in tuned[kind] if auc == best]
+    assert compared <= cells
+    assert record["seconds"]["fits_tuned"] == len(cells) - len(compared)
+    assert record["fits"] == len(compared) == 2 * len(record["rows"])
+    assert all(
+        store.path(Fit("ptq", bits, tuple(record["rows"][0]["choice"].items()), 1).spec(data, "fm", TINY)).exists()
+        for bits in BITS
+    )
 
 
 def test_a_second_run_reads_its_cells(finished, monkeypatch):

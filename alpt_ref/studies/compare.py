@@ -28,7 +28,7 @@ from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.studies.tuning import Kind, Search, tune
 
 Record = dict[str, Any]
-QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), extensions=0, seeds=2)
+QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0, seeds=2)
 
 
 def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
@@ -88,7 +88,8 @@ def compile_record(
         row |= {"test": _estimates(test[kind], settings.confidence, family)}
         row["minus_fp32"] = None if full is None else _estimates(test[kind] - full, settings.confidence, family)
         row["by_seed"] = [[_number(value) for value in values] for values in test[kind]]
-        row["bytes"] = dict(zip(BYTES, (int(n) for n in results[0]["bytes"]), strict=True))
+        held = np.max([run["bytes"] for run in results], axis=0)  # 0 where a run diverged
+        row["bytes"] = dict(zip(BYTES, map(int, held), strict=True))
         speed = np.array([run["speed"] for run in results])
         row["speed"] = {name: _number(float(np.median(speed[:, i]))) for i, name in enumerate(SPEED)}
         row["deltas"] = [[_number(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
@@ -125,9 +126,12 @@ def run(
     if model not in ("lr", "fm"):
         raise ValueError(f"model must be lr or fm, got {model!r}")
     kinds = kinds_of(methods, bits)
+    out.mkdir(parents=True, exist_ok=True)  # fails now rather than after the first fit
     with saved_cells(out, len(kinds) * settings.seeds) as store:
         searches, runs = measure(store, data, model, kinds, settings, threads)
-        trials = [search.fit(values) for search in searches.values() for values in search.tried]
+        chosen = {(kind, search.best) for kind, search in searches.items() if kind in runs}  # fits that are compared, too
+        tried = [(search, values) for search in searches.values() for values in search.tried]
+        trials = [search.fit(values) for search, values in tried if (search.kind, values) not in chosen]
         quiet = replace(store, on_cell=None)
         tuning = [float(fit_cell(quiet, data, model, trial, settings)["speed"][0]) for trial in trials]
     record = compile_record(data, model, settings, searches, runs, tuning)

@@ -23,9 +23,9 @@ Choice = dict[str, float]
 class CompareSettings:
     """Sizes and grids of the comparison.
 
-    lrs, step_lrs, ranges : what is tried on validation with seed 0, each in every combination that a method has; where the best
-        lies at an end of a grid, that grid goes on by a factor (3, 10, 4), ``extensions`` times at most. ``ranges`` are c in
-        delta = c / 2^(bits-1) for LPT.
+    lrs, step_lrs, ranges : what is tried on validation with seed 0, each in every combination that a method has; then the
+        neighbours of the best, in ``rounds`` at most, where a grid goes on beyond its ends by a factor (3, 10, 4). ``ranges``
+        are c in delta = c / 2^(bits-1) for LPT.
     margin : of equivalence, in AUC. confidence : of intervals and of the confirmatory family.
     """
 
@@ -36,7 +36,7 @@ class CompareSettings:
     lrs: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
     step_lrs: tuple[float, ...] = (2e-5, 2e-4, 2e-3)
     ranges: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0, 4.0)
-    extensions: int = 3
+    rounds: int = 6
     seeds: int = 5
     margin: float = 1e-3
     confidence: float = 0.95

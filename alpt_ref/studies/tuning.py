@@ -1,4 +1,6 @@
-"""Tuning on validation AUC with seed 0: every combination of a method's grids, and further where the best lies at an end."""
+"""Tuning on validation AUC with seed 0: a grid of all combinations, then neighbours of the best until none is better.
+
+A grid goes on where the best lies at its end."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -22,27 +24,28 @@ class Search:
         self.kind = kind
         grids = {"lr": settings.lrs, "step_lr": settings.step_lrs, "range": settings.ranges}
         self.grids = {axis: sorted(grids[axis]) for axis in METHODS[kind[0]].axes}
-        self.left = settings.extensions
+        self.left = settings.rounds
         self.tried: dict[tuple[float, ...], float] = {}
 
     def candidates(self) -> list[tuple[float, ...]]:
-        """First the whole grid, then one value beyond each end at which the best lies; nothing when the best lies inside."""
+        """First the whole grid, then what of the best one's neighbours was not tried; nothing when no round is left."""
         if not self.tried:
             return list(itertools.product(*self.grids.values()))
-        if not self.left:
-            return []
         self.left -= 1
-        return list(filter(None, map(self._beyond, self.grids)))
+        return self.missing() if self.left >= 0 else []
 
-    def _beyond(self, axis: str) -> tuple[float, ...] | None:
-        values, at = self.grids[axis], list(self.grids).index(axis)
+    def missing(self) -> list[tuple[float, ...]]:
+        """Neighbours of the best along each axis that were not tried; a grid goes on beyond its ends."""
         best = self.best
-        if best[at] not in (values[0], values[-1]):
-            return None
-        up = best[at] == values[-1]
-        new = float(f"{best[at] * FACTORS[axis] ** (1 if up else -1):.1g}")
-        values.insert(len(values) if up else 0, new)
-        return (*best[:at], new, *best[at + 1 :])
+        near = [(*best[:at], value, *best[at + 1 :]) for at in range(len(best)) for value in self._neighbours(at)]
+        return [values for values in near if values not in self.tried]
+
+    def _neighbours(self, at: int) -> tuple[float, float]:
+        """Along one axis: the nearest values of its grid, or of what was tried, below and above the best; else a factor on."""
+        axis, best = list(self.grids)[at], self.best[at]
+        values = {*self.grids[axis], *(tried[at] for tried in self.tried)}
+        down, up = (float(f"{best * FACTORS[axis] ** sign:.1g}") for sign in (-1, 1))
+        return max((v for v in values if v < best), default=down), min((v for v in values if v > best), default=up)
 
     @property
     def best(self) -> tuple[float, ...]:
@@ -51,8 +54,9 @@ class Search:
 
     @property
     def at_end(self) -> list[str]:
-        """Axes on which the best still lies at an end."""
-        return [axis for axis, value in self.choice.items() if value in (self.grids[axis][0], self.grids[axis][-1])]
+        """Axes along which a neighbour of the best was not tried, as rounds ran out."""
+        best, axes = self.best, list(self.grids)
+        return sorted({axes[at] for values in self.missing() for at in range(len(axes)) if values[at] != best[at]})
 
     @property
     def choice(self) -> Choice:

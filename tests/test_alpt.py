@@ -264,6 +264,7 @@ def test_learn_save_load_resume(precision, model_class, tmp_path):
     assert np.array_equal(resumed.decision_function(X), whole)
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("width", [8, 4, 2])
 def test_memory_of_a_factor_table_with_a_step_size_for_each_row(width):
     """Bytes that are really allocated for 16 factors a row, against float32: 3.2, 5.3 and 8 times fewer."""
@@ -276,7 +277,7 @@ def test_memory_of_a_factor_table_with_a_step_size_for_each_row(width):
         tracemalloc.stop()
         return size, state
 
-    n = 2**16 if JIT else 2**12
+    n = 2**16
     alive(precision="alpt", bits=width)  # compiles
     full, _ = alive()
     few, state = alive(precision="alpt", bits=width)

@@ -37,6 +37,7 @@ TINY = CompareSettings(
 # Each width, and each way to train, compiles its own loops: the run as plain Python is of all.
 BITS = (2,) if JIT else (8, 2)
 RUN = ("fp32", "hash", "lpt-dr", "lpt-sr", "ptq") if JIT else tuple(METHODS)
+THREE = CompareSettings(lrs=(1e-3, 3e-3, 1e-2))
 TITLES = ("FM, k = 2 on synthetic", "Minus full precision, on test", "Memory and speed", "The paper's claims")
 WAYS = {
     "fp32": {},
@@ -75,7 +76,7 @@ def bowl(**at):
 
 
 def test_the_optimum_of_a_grid_is_found_and_nothing_is_added():
-    s = CompareSettings()
+    s = THREE
     search, rounds = searched(("alpt-sr", 4), bowl(lr=3e-3, step_lr=2e-4), s)
     assert search.choice == {"lr": 3e-3, "step_lr": 2e-4}
     assert search.at_end == []
@@ -94,7 +95,7 @@ def test_the_optimum_of_a_grid_is_found_and_nothing_is_added():
     ],
 )
 def test_a_grid_goes_on_where_the_best_lies_at_its_end(at, added, chosen, at_end):
-    search, rounds = searched(("fp32", 0), bowl(lr=at), CompareSettings())
+    search, rounds = searched(("fp32", 0), bowl(lr=at), THREE)
     assert search.choice == {"lr": chosen}
     assert search.at_end == at_end
     assert [dict(job.choice)["lr"] for jobs in rounds[1:] for job in jobs] == added
@@ -111,7 +112,7 @@ def test_a_grid_goes_on_where_the_best_lies_at_its_end(at, added, chosen, at_end
     ],
 )
 def test_the_search_ends_where_no_neighbour_is_better(kind, at):
-    search, _ = searched(kind, bowl(**at), CompareSettings())
+    search, _ = searched(kind, bowl(**at), THREE)
     assert search.choice == at
     assert search.at_end == []
     for i in range(2):  # both neighbours along each axis were tried
@@ -138,12 +139,12 @@ def test_what_any_search_promises(lr, c, most, lrs):
 
 
 def test_no_number_is_the_worst_and_the_first_of_equals_wins():
-    s = replace(CompareSettings(), rounds=0)
+    s = replace(THREE, rounds=0)
     only = {1e-3: math.nan, 3e-3: -5.0, 1e-2: math.nan}
     assert searched(("fp32", 0), lambda choice: only[choice["lr"]], s)[0].choice == {"lr": 3e-3}
     search, _ = searched(("alpt-dr", 4), lambda choice: 0.5, s)
     assert search.choice == {"lr": 1e-3, "step_lr": 2e-5}
-    search, rounds = searched(("fp32", 0), lambda choice: math.nan, CompareSettings())
+    search, rounds = searched(("fp32", 0), lambda choice: math.nan, THREE)
     assert search.choice == {"lr": 1e-3}
     assert search.at_end == []
     assert [dict(job.choice) for job in rounds[1]] == [{"lr": 3e-4}]  # gentler, where all have diverged
@@ -151,7 +152,7 @@ def test_no_number_is_the_worst_and_the_first_of_equals_wins():
 
 
 def test_searches_go_on_side_by_side():
-    s = CompareSettings()
+    s = THREE
     tops = {"fp32": bowl(lr=3e-3), "hash": bowl(lr=3e-2), "lpt-sr": bowl(lr=3e-3, range=0.1)}
     rounds = []
 

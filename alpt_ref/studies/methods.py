@@ -25,7 +25,8 @@ class CompareSettings:
 
     lrs, step_lrs, ranges : what is tried on validation with seed 0, each in every combination that a method has; then the
         neighbours of the best, in ``rounds`` at most, where a grid goes on beyond its ends by a factor (3, 10, 4). ``ranges``
-        are c in delta = c / 2^(bits-1) for LPT.
+        are c in delta = c / 2^(bits-1) for LPT. Learning rates go far up, as few bits have a second optimum there: steps so
+        large that their noise dithers nearest rounding (L10).
     margin : of equivalence, in AUC. confidence : of intervals and of the confirmatory family.
     """
 
@@ -33,7 +34,7 @@ class CompareSettings:
     epochs: int = 20
     batch_size: int = 1024
     l2: float = 1e-5
-    lrs: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
+    lrs: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
     step_lrs: tuple[float, ...] = (2e-5, 2e-4, 2e-3)
     ranges: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0, 4.0)
     rounds: int = 6

@@ -86,12 +86,16 @@ def _initial_grid(config: Config, part: str, shape: tuple[int, int], block: Bloc
     n_rows, k = shape
     given = config.delta_of(part)
     if given is None:
-        mean_abs = np.zeros(n_rows)
+        by_row = config.steps_of(part) == "row" and k > 0
+        mean_abs = np.zeros(n_rows if by_row else 1)
         for start in range(0, n_rows, INIT_BLOCK):
             stop = min(n_rows, start + INIT_BLOCK)
-            mean_abs[start:stop] = np.abs(block(start, stop).astype(np.float64)).sum(axis=1) / max(k, 1)
-        by_row = config.steps_of(part) == "row" and k > 0
-        return Grid(config.bits, first_delta(mean_abs if by_row else np.float64(mean_abs.mean()), config.box[1]))
+            of_rows = np.abs(block(start, stop).astype(np.float64)).sum(axis=1) / max(k, 1)
+            if by_row:
+                mean_abs[start:stop] = of_rows
+            else:
+                mean_abs += of_rows.sum() / n_rows
+        return Grid(config.bits, first_delta(mean_abs if by_row else mean_abs[0], config.box[1]))
     grid = Grid(config.bits, given)
     if grid.per_row and grid.delta.size != n_rows:
         name = "linear weights" if part == "linear" else "factors"

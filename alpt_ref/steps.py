@@ -33,14 +33,13 @@ class Grouped(NamedTuple):
 
     rows : rows of the tables that move. starts : where each row's entries begin.
     entries : their (position in the batch, value).
-    by_row : the order that sorts the batch's entries by feature. indptr, values : the batch as sparse rows.
+    by_row : the order that sorts the batch's entries by feature. values : of the entries, example by example.
     """
 
     rows: NDArray[np.int64]
     starts: NDArray[np.int64]
     entries: tuple[Any, Any]
     by_row: NDArray[np.int32]
-    indptr: NDArray[np.int64]
     values: Floats
 
 
@@ -112,14 +111,13 @@ class BatchStepper:
 
     def _grouped(self, batch: NDArray[np.int64]) -> Grouped:
         feature, position, value = group.batch_entries(*self.rows, batch)
-        indptr = np.concatenate(([0], np.cumsum(np.diff(self.rows.indptr)[batch])))
         by_row = group.stable_order(feature, self.n_features - 1)
         entries = (position[by_row], value[by_row])
         if not self.config.dense:
             rows, starts = group.distinct(feature[by_row])
-            return Grouped(rows, starts, entries, by_row, indptr, value)
+            return Grouped(rows, starts, entries, by_row, value)
         counts = np.bincount(feature, minlength=self.n_features)
-        return Grouped(np.arange(self.n_features), np.concatenate(([0], np.cumsum(counts))), entries, by_row, indptr, value)
+        return Grouped(np.arange(self.n_features), np.concatenate(([0], np.cumsum(counts))), entries, by_row, value)
 
     def _over(self, rows: NDArray[np.int64], kernel: Scalar, what: tuple[Any, ...], out: tuple[Any, ...] = ()) -> None:
         """``kernel(*what, start, stop, *out)`` on ranges of ``rows`` that share no byte."""
@@ -167,7 +165,7 @@ class BatchStepper:
                 what = (g.entries, residual, sums, g.rows, g.starts, table.view(), state_of, when)
                 self._over(g.rows, attempt, what, scratch)
             tried[part] = scratch
-        z, sums = self._score_trial(g, (tried["linear"][1], tried["factors"][1]), state)
+        z, sums = self._score_trial(batch, g, (tried["linear"][1], tried["factors"][1]), state)
         residual = self._residuals(z, self.y[batch], state)
         for part in self._parts():
             moves, trial, slopes = tried[part]
@@ -178,12 +176,16 @@ class BatchStepper:
             self._store(part, state, g.rows, moves, new)
             self._set_deltas(part, state, g.rows, new)
 
-    def _score_trial(self, g: Grouped, trial: tuple[Floats, Floats], state: State) -> tuple[Floats, Floats]:
+    def _score_trial(
+        self, batch: NDArray[np.int64], g: Grouped, trial: tuple[Floats, Floats], state: State
+    ) -> tuple[Floats, Floats]:
         """The batch scored with its rows' trial weights: a small problem in which the rows are renumbered."""
+        lengths = self.rows.indptr[batch + 1] - self.rows.indptr[batch]
+        indptr = np.concatenate(([0], np.cumsum(lengths)))
         slots = alpt.renumbered(g.by_row, g.starts)
         tables = (FloatTable(trial[0], FLOATS), FloatTable(trial[1], FLOATS))
-        rows = Rows(g.indptr, slots, g.values)
-        return score(tables, state.bias, rows, np.arange(g.indptr.size - 1), self.config.n_threads)
+        rows = Rows(indptr, slots, g.values)
+        return score(tables, state.bias, rows, np.arange(batch.size), self.config.n_threads)
 
     def _next_deltas(self, part: str, state: State, rows: NDArray[np.int64], gradient: Floats, batch: int) -> Floats:
         """(rows,) or (1,)."""

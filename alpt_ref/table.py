@@ -71,8 +71,8 @@ class CodeTable:
 
     @property
     def nbytes(self) -> dict[str, int]:
-        """Bytes alive: packed codes, and float32 step sizes."""
-        return {"codes": self.buffer.nbytes, "steps": self.delta.nbytes}
+        """Bytes alive: packed codes, and float32 step sizes (none where there are no weights)."""
+        return {"codes": self.buffer.nbytes, "steps": self.delta.nbytes if self.shape[1] else 0}
 
     def view(self) -> View:
         """What loops need; shares memory."""
@@ -120,8 +120,8 @@ class MasterTable:
 
     @property
     def nbytes(self) -> dict[str, int]:
-        """Bytes alive: float32 masters, and float32 step sizes."""
-        return {"codes": self.weights.nbytes, "steps": self.delta.nbytes}
+        """Bytes alive: float32 masters, and float32 step sizes (none where there are no weights)."""
+        return {"codes": self.weights.nbytes, "steps": self.delta.nbytes if self.shape[1] else 0}
 
     @property
     def access(self) -> Access:

@@ -47,7 +47,7 @@ def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
 def measure(
     store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int
 ) -> tuple[dict[Kind, Search], dict[Kind, list[Arrays]]]:
-    """Searches with seed 0, then every kind with every seed."""
+    """Searches with seed 0, then every kind with the seeds 1, 2, ...: luck with a seed that picks is not tested."""
     with heeding_interrupts() as heed:
 
         def fit(job: Fit) -> Arrays:
@@ -62,7 +62,7 @@ def measure(
         jobs = []
         for name, bits in kinds:
             choice = tuple(searches[("fp32", 0) if name == "ptq" else (name, bits)].choice.items())
-            jobs += [Fit(name, bits, choice, seed) for seed in range(settings.seeds)]
+            jobs += [Fit(name, bits, choice, 1 + seed) for seed in range(settings.seeds)]
         results = fit_all(jobs)
     return searches, {kind: results[i * settings.seeds : (i + 1) * settings.seeds] for i, kind in enumerate(kinds)}
 
@@ -129,9 +129,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)  # fails now rather than after the first fit
     with saved_cells(out, len(kinds) * settings.seeds) as store:
         searches, runs = measure(store, data, model, kinds, settings, threads)
-        chosen = {(kind, search.best) for kind, search in searches.items() if kind in runs}  # fits that are compared, too
-        tried = [(search, values) for search in searches.values() for values in search.tried]
-        trials = [search.fit(values) for search, values in tried if (search.kind, values) not in chosen]
+        trials = [search.fit(values) for search in searches.values() for values in search.tried]
         quiet = replace(store, on_cell=None)
         tuning = [float(fit_cell(quiet, data, model, trial, settings)["speed"][0]) for trial in trials]
     record = compile_record(data, model, settings, searches, runs, tuning)

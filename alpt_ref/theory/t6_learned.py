@@ -22,9 +22,10 @@ and a gradient of up to 64 examples, |logits| <= 3, is off by 2^-17.8: together 
 How it is measured. Replicas differ in the random words alone. Sums stop before the step with which the mean so far of what (c)
 averages would leave [-b, 2b], b its bound. *(c) holds for stopped sums:* whether step t counts is known before its uniforms
 are, and the proof adds up step by step. So the range that intervals need is proved, and a broken bound still shows: a sum
-stopped above b speaks against (c), one stopped below for nothing, and makes the row not applicable. The rows give the mean
-regret, against a bound that has the means of floor and drift, with the half width of the difference. Those of (d) give the
-ratio of the two means, with the half width of drift - floor; no sum of theirs may leave its declared range.
+stopped above b speaks against (c); one stopped below, or by a jump from below b, says nothing, and makes the row not
+applicable. The rows give the mean regret, against a bound that has the means of floor and drift, with the half width of the
+difference. Those of (d) give the ratio of the two means, with the half width of drift - floor; no sum of theirs may leave its
+declared range.
 
 Source: this project's statement about Algorithm 1 of arXiv 2212.05735.
 """
@@ -80,7 +81,7 @@ def params(run: Run) -> Params:
 
 class Means(NamedTuple):
     """Over replicas: the mean that was asked for and its half width; regret, floor and drift; the range of step sizes; sums
-    that were stopped below and above; what replicas there were.
+    that were stopped where they say nothing, and above the limit; what replicas there were.
     """
 
     value: float
@@ -116,7 +117,8 @@ def means(
             kept.append(tuple(float(x[:until].sum()) / run.steps for x in (t.regret, t.gradient, t.drift)))
             least, largest = min(least, t.least), max(largest, t.largest)
             if left.any():
-                below, above = below + bool(so_far[until] < low), above + bool(so_far[until] > high)
+                against = bool(so_far[until] > high and out[replica - first] > limit)
+                below, above = below + (not against), above + against
         return out
 
     if run.rounding == "nearest":
@@ -141,7 +143,7 @@ def regret_of(run: Run, name: str, expected: str = HOLDS, replicas: int = FIRST)
         checks = (
             Check("smallest Delta_t", found.ends[0], ">=", p.smallest),
             Check("largest Delta_t", found.ends[1], "<=", p.largest),
-            Check("sums stopped below", found.stopped[0], "<=", 0.0),
+            Check("sums that say nothing", found.stopped[0], "<=", 0.0),
         )
         return Measured(found.regret, found.half, checks, found.note, done)
 

@@ -181,7 +181,7 @@ def test_codes_are_really_packed(bits, tmp_path):
 
 def test_logistic_regression_has_no_step_sizes_for_the_factors_it_lacks():
     small = compressed(float_model(k=0), 4)
-    assert small.state_.nbytes == {"codes": 5, "steps": 8, "optimizer": 0}
+    assert small.state_.nbytes == {"codes": 5, "steps": 4, "optimizer": 0}
     assert isinstance(small, LogisticRegression)
     assert small.decision_function(clicks()[0]).shape == (60,)
 

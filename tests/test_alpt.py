@@ -312,3 +312,54 @@ def test_logits_of_stage_two_that_are_no_numbers_stop_training():
     state.linear.delta[...] = 1e30
     with pytest.raises(TrainingDivergedError, match="diverged in step 1"):
         stepper.step(state, BATCH)
+
+
+class Moments:
+    """Adam's, in naive NumPy, for the rows that move."""
+
+    def __init__(self):
+        self.m, self.v = 0.0, 0.0
+
+    def move(self, name, g, eta, t, moves):
+        if name == "sgd":
+            return -eta * g
+        d, m, v = reference.adam(g, self.m, self.v, eta, t)
+        self.m, self.v = np.where(moves, m, self.m), np.where(moves, v, self.v)
+        return d
+
+
+@pytest.mark.parametrize(("optimizer", "step_optimizer"), [("adam", "sgd"), ("sgd", "adam"), ("adam", None)])
+@pytest.mark.parametrize("step", GRANULARITIES)
+def test_several_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, step):
+    """Decaying rates, l2 on both, the default scale of the batch that is there, moments of rows that come and go."""
+    X, y = problem(density=0.35)
+    lr, step_lr, l2, step_l2 = 0.2, 0.05, 0.02, 0.3
+    arguments = {"precision": "alpt", "bits": 4, "step": step, "optimizer": optimizer, "step_optimizer": step_optimizer}
+    more = {"lr": lr, "step_lr": step_lr, "l2": l2, "step_l2": step_l2, "schedule": "sqrt", "batch_size": 7}
+    state, stepper = make(X, y, delta=(0.15, 0.12), rounding="nearest", **arguments, **more)
+    box = stepper.config.box
+    of = {part: (Moments(), Moments()) for part in (0, 1)}
+    of_bias = Moments()
+    for t, batch in enumerate((np.arange(7), np.arange(7, 11), np.arange(11, 18)), start=1):
+        A, labels = X[batch].astype(float), y[batch].astype(float)
+        touched = (A != 0).any(axis=0)[:, None]
+        assert not touched.all()
+        w, V, b = weights(state)
+        old, eta = deltas_of(state), 1 / np.sqrt(t)
+        g_w, g_V, g_b = reference.gradients(A, labels, w, V, b, l2)
+        b += of_bias.move(optimizer, g_b, lr * eta, t, True)
+        trial = []
+        for part, (now, g) in enumerate(((w[:, None], g_w[:, None]), (V, g_V))):
+            d = of[part][0].move(optimizer, g, lr * eta, t, touched)
+            trial.append(reference.fake_quantize(now + np.where(touched, d, 0), old[part], *box))
+        g_w, g_V, _ = reference.gradients(A, labels, trial[0][0][:, 0], trial[1][0], b, 0.0)
+        stepper.step(state, batch)
+        assert float(state.bias) == pytest.approx(b, abs=1e-5)
+        for part, g in enumerate((g_w[:, None], g_V)):
+            rows = step[part] == "row"
+            pooled = reference.pooled(g * trial[part][1], rows)
+            scale = gradient_scale("1/sqrt(bdq)", batch.size, g.shape[1], box[1])
+            moves = touched | (not rows)
+            d = of[part][1].move(step_optimizer or optimizer, scale * pooled + step_l2 * old[part], step_lr * eta, t, moves)
+            expected = np.where(moves, reference.next_steps(old[part], d), old[part])
+            assert deltas_of(state)[part] == pytest.approx(expected, rel=2e-5)

@@ -1,6 +1,7 @@
 """Files: written beside their place and renamed, so that a reader never meets half of one; npz without pickle."""
 
 import json
+import math
 import os
 import tempfile
 import zlib
@@ -41,6 +42,11 @@ def write_json(path: str | Path, value: Any) -> None:
     """``value`` as indented JSON; NaN and infinity are refused."""
     text = json.dumps(value, indent=2, allow_nan=False) + "\n"
     write_atomic(path, lambda file: file.write(text.encode()))
+
+
+def finite(value: Any) -> float | None:
+    """A number for JSON: None for None, NaN and infinity."""
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def write_npz(path: str | Path, meta: dict[str, Any], arrays: Arrays) -> None:

@@ -189,10 +189,10 @@ class BatchStepper:
 
     def _next_deltas(self, part: str, state: State, rows: NDArray[np.int64], gradient: Floats, batch: int) -> Floats:
         """(rows,) or (1,)."""
-        c, view = self.config, state.table(part).view()
-        scale, per_delta = gradient_scale(c.step_scale, batch, view.k, c.box[1]), 1.0
+        c, view, q_hi = self.config, state.table(part).view(), int(self.box[1])
+        scale, per_delta = gradient_scale(c.step_scale, batch, view.k, q_hi), 1.0
         if c.precision == "pact":  # what is learned is the clip delta q_hi
-            scale, per_delta = 1.0 / c.box[1], float(c.box[1])
+            scale, per_delta = 1.0 / q_hi, float(q_hi)
         when = (float(c.step_lr) / per_delta, c.decays, float(c.step_l2) * per_delta, state.step + 1)
         moments = state.optimizers[f"{part} steps"].moments
         out = np.empty(rows.size if view.stride else 1, float32)

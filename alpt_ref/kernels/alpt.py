@@ -78,14 +78,28 @@ def slope_summer(k: int, is_linear: bool) -> Scalar:
 
 
 @cache
-def row_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
-    """Stage 3 on rows[start:stop], each with a step size of its own: new[r]."""
+def row_regridder(access: Access, regrid: Scalar, k: int) -> Scalar:
+    """Function (table, j, d, old, new, words, mask, box): codes of row j, moved by ``d`` (k,), onto the grid of step new."""
     load, store = access.load, access.store
     window = row_window(access, k)
 
     @jit
+    def regrid_row(table, j, d, old, new, words, mask, box):
+        row, offset = window(table.buffer, j)
+        for f in range(k):
+            entry = load(row, table.width, offset + f)
+            store(row, table.width, offset + f, regrid(entry, d[f], old, new, words[f], mask, box))
+
+    return regrid_row
+
+
+@cache
+def row_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
+    """Stage 3 on rows[start:stop], each with a step size of its own: new[r]."""
+    regrid_row = row_regridder(access, regrid, k)
+
+    @jit
     def store_range(rows, table, moves, new, box, rng, start, stop):
-        buffer, width, deltas, _, _ = table
         draws, mask, counter = rng
         blocks = np.empty(row_blocks(k), uint64)
         words = np.zeros(4 * blocks.size, uint32)
@@ -93,12 +107,7 @@ def row_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
             j = rows[r]
             if draws:
                 fill_row_words(words, blocks, j, k, counter)
-            row, offset = window(buffer, j)
-            skip = (j * k) & 3
-            for f in range(k):
-                entry = load(row, width, offset + f)
-                q = regrid(entry, moves[r, f], deltas[j], new[r], words[skip + f], mask, box)
-                store(row, width, offset + f, q)
+            regrid_row(table, j, moves[r], table.deltas[j], new[r], words[(j * k) & 3 :], mask, box)
 
     return store_range
 
@@ -106,12 +115,10 @@ def row_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
 @cache
 def table_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
     """Stage 3 on the rows start .. stop - 1 of a table with one step size: those of ``rows`` (sorted) move, all are rounded."""
-    load, store = access.load, access.store
-    window = row_window(access, k)
+    regrid_row = row_regridder(access, regrid, k)
 
     @jit
     def store_range(rows, table, moves, new, box, rng, start, stop):
-        buffer, width, deltas, _, _ = table
         draws, mask, (step, stream, seed) = rng
         words = np.zeros(CHUNK * k, uint32)
         still = np.zeros(k, float32)
@@ -123,11 +130,7 @@ def table_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
             for j in range(first, last):
                 touched = r < rows.size and rows[r] == j
                 d = moves[r] if touched else still
-                row, offset = window(buffer, j)
-                for f in range(k):
-                    entry = load(row, width, offset + f)
-                    word = words[(j - first) * k + f]
-                    store(row, width, offset + f, regrid(entry, d[f], deltas[0], new[0], word, mask, box))
+                regrid_row(table, j, d, table.deltas[0], new[0], words[(j - first) * k :], mask, box)
                 r += touched
 
     return store_range

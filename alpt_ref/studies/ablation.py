@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from alpt_ref.files import Arrays, write_atomic, write_json
+from alpt_ref.files import Arrays, finite, write_atomic, write_json
 from alpt_ref.intervals import student
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.fitting import FIGURES, fit_and_measure
 from alpt_ref.studies.methods import CompareSettings
-from alpt_ref.studies.running import heeding_interrupts, parallel, saved_cells
+from alpt_ref.studies.running import parallel, saved_cells
 from alpt_ref.studies.sheet import WIDTH, Sheet, number
 
 Record = dict[str, Any]
@@ -93,13 +93,7 @@ def measure(store: Store, data: ClickData, model: str, s: AblationSettings, thre
     """A row for each variant at each width: means on test, and differences to the base paired by seed."""
     todo = [(bits, variant) for bits in s.bits for variant in variants(s, bits)]
     jobs = [_arguments(s, bits, variant, model, seed) for bits, variant in todo for seed in range(s.common.seeds)]
-    with heeding_interrupts() as heed:
-
-        def fit(arguments: Record) -> Arrays:
-            heed()
-            return _fit(store, data, arguments)
-
-        results = list(parallel(fit, jobs, threads))
+    results = list(parallel(lambda arguments: _fit(store, data, arguments), jobs, threads))
     n, rows = s.common.seeds, []
     base = np.empty(0)
     family = len(todo) - len(s.bits)
@@ -108,10 +102,10 @@ def measure(store: Store, data: ClickData, model: str, s: AblationSettings, thre
         auc = np.array([run["test"][FIGURES.index("auc")] for run in runs])
         base = auc if variant.group == "base" else base
         difference = student(auc - base, s.common.confidence, family)
-        means = [_number(np.mean([run["test"][at] for run in runs])) for at in range(len(FIGURES))]
+        means = [finite(np.mean([run["test"][at] for run in runs])) for at in range(len(FIGURES))]
         row: Record = {"group": variant.group, "variant": variant.name, "bits": bits, **dict(zip(FIGURES, means, strict=True))}
-        row["minus_base"] = [_number(difference.mean), _number(difference.half)]
-        row["deltas"] = [_number(value) for value in np.median([run["deltas"][:, 1] for run in runs], axis=0)]
+        row["minus_base"] = [finite(difference.mean), finite(difference.half)]
+        row["deltas"] = [finite(value) for value in np.median([run["deltas"][:, 1] for run in runs], axis=0)]
         rows.append(row | {"seconds": float(np.nansum([run["speed"][0] for run in runs]))})
     return rows
 
@@ -148,7 +142,3 @@ def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, t
     write_atomic(out / "alpt_ablation.md", lambda file: file.write(sheet(record).markdown().encode()))
     sheet(record).print(Console(width=WIDTH))
     return record
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(value)

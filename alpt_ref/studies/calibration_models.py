@@ -5,6 +5,7 @@ Calibration is the mean prediction over the mean label (over the mean click prob
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Clicks:
     X_test: Any
     truth: Vector
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits of all of it."""
         parts = (part for X, y in ((self.X, self.y), (self.X_test, self.truth)) for part in (X.indptr, X.indices, X.data, y))

@@ -8,11 +8,11 @@ C4  ALPT, stochastic, at 8 bits minus full precision: equivalent within the marg
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.decisions import beyond, equivalence, holm, two_sided
+from alpt_ref.files import finite
 from alpt_ref.intervals import student
 
 Record = dict[str, Any]
@@ -40,14 +40,10 @@ def decide(values: Values, bits: tuple[int, ...], margin: float, confidence: flo
             p, supports = min(same, apart), same <= apart
         else:
             p, supports = two_sided(d), float(d.mean()) > 0
-        record = {"claim": claim, "this": list(this), "that": list(that), "mean": _finite(estimate.mean)}
-        found.append((record | {"half": _finite(estimate.half)}, p, supports))
+        record = {"claim": claim, "this": list(this), "that": list(that), "mean": finite(estimate.mean)}
+        found.append((record | {"half": finite(estimate.half)}, p, supports))
     records = []
     for (record, _, supports), adjusted in zip(found, holm([p for _, p, _ in found]), strict=True):
         verdict = (HOLDS if supports else FAILS) if adjusted <= 1.0 - confidence else UNDECIDED
         records.append(record | {"p": adjusted, "verdict": verdict})
     return records
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else value

@@ -1,6 +1,7 @@
 """Click data in three parts: read from one file or three, from MovieLens-1M, or generated."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ FORMATS = (*INDEXED_FORMATS, *TABULAR_FORMATS, "movielens")
 QUICK_ROWS = 1200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClickData:
     """Train, validation and test, each (X, y)."""
 
@@ -23,7 +24,7 @@ class ClickData:
     valid: Part
     test: Part
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits of all three parts."""
         arrays = (part for X, y in (self.train, self.valid, self.test) for part in (X.indptr, X.indices, X.data, y))

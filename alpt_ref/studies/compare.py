@@ -5,7 +5,7 @@ OUT/compare.json and OUT/compare.md. But for the speeds, every number is a funct
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy import float64
 from numpy.typing import NDArray
 from rich.console import Console
 
-from alpt_ref.files import Arrays, write_atomic, write_json
+from alpt_ref.files import Arrays, finite, write_atomic, write_json
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
 from alpt_ref.results import Store
@@ -23,7 +23,7 @@ from alpt_ref.studies.claims import decide
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.fitting import BYTES, FIGURES, SPEED
 from alpt_ref.studies.methods import METHODS, CompareSettings, Fit, fit_cell
-from alpt_ref.studies.running import heeding_interrupts, parallel, saved_cells
+from alpt_ref.studies.running import parallel, saved_cells
 from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.studies.tuning import Kind, Search, tune
 
@@ -46,25 +46,28 @@ def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
 
 def measure(
     store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int
-) -> tuple[dict[Kind, Search], dict[Kind, list[Arrays]]]:
-    """Searches with seed 0, then every kind with the seeds 1, 2, ...: luck with a seed that picks is not tested."""
-    with heeding_interrupts() as heed:
+) -> tuple[dict[Kind, Search], list[Arrays], dict[Kind, list[Arrays]]]:
+    """Searches with seed 0 and what they tried, then every kind with the seeds 1, 2, ...: luck with a seed that picks is not
+    tested."""
+    tried: list[Arrays] = []
 
-        def fit(job: Fit) -> Arrays:
-            heed()
-            return fit_cell(store, data, model, job, settings)
+    def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
+        return list(parallel(lambda job: fit_cell(store, data, model, job, settings), jobs, threads))
 
-        def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
-            return list(parallel(fit, jobs, threads))
-
-        wanted = [*kinds, ("fp32", 0)] if any(name == "ptq" for name, _ in kinds) else kinds
-        searches = tune(list(dict.fromkeys(wanted)), settings, fit_all)
-        jobs = []
-        for name, bits in kinds:
-            choice = tuple(searches[("fp32", 0) if name == "ptq" else (name, bits)].choice.items())
-            jobs += [Fit(name, bits, choice, 1 + seed) for seed in range(settings.seeds)]
+    def fit_trials(jobs: Sequence[Fit]) -> list[Arrays]:
         results = fit_all(jobs)
-    return searches, {kind: results[i * settings.seeds : (i + 1) * settings.seeds] for i, kind in enumerate(kinds)}
+        tried.extend(results)
+        return results
+
+    wanted = [*kinds, ("fp32", 0)] if any(name == "ptq" for name, _ in kinds) else kinds
+    searches = tune(list(dict.fromkeys(wanted)), settings, fit_trials)
+    jobs = []
+    for name, bits in kinds:
+        choice = tuple(searches[("fp32", 0) if name == "ptq" else (name, bits)].choice.items())
+        jobs += [Fit(name, bits, choice, 1 + seed) for seed in range(settings.seeds)]
+    results = fit_all(jobs)
+    n = settings.seeds
+    return searches, tried, {kind: results[i * n : (i + 1) * n] for i, kind in enumerate(kinds)}
 
 
 def compile_record(
@@ -72,8 +75,8 @@ def compile_record(
     model: str,
     settings: CompareSettings,
     searches: dict[Kind, Search],
+    tried: list[Arrays],
     runs: dict[Kind, list[Arrays]],
-    tuning: list[float],
 ) -> Record:
     """All results, JSON values."""
     test = {kind: np.array([run["test"] for run in results]) for kind, results in runs.items()}
@@ -87,16 +90,17 @@ def compile_record(
         row["at_end"] = [] if search is None else search.at_end
         row |= {"test": _estimates(test[kind], settings.confidence, family)}
         row["minus_fp32"] = None if full is None else _estimates(test[kind] - full, settings.confidence, family)
-        row["by_seed"] = [[_number(value) for value in values] for values in test[kind]]
+        row["by_seed"] = [[finite(value) for value in values] for values in test[kind]]
         held = np.max([run["bytes"] for run in results], axis=0)  # 0 where a run diverged
         row["bytes"] = dict(zip(BYTES, map(int, held), strict=True))
         speed = np.array([run["speed"] for run in results])
-        row["speed"] = {name: _number(float(np.median(speed[:, i]))) for i, name in enumerate(SPEED)}
-        row["deltas"] = [[_number(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
+        row["speed"] = {name: finite(float(np.median(speed[:, i]))) for i, name in enumerate(SPEED)}
+        row["deltas"] = [[finite(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
         rows.append(row)
     widths = tuple(sorted({bits for _, bits in runs if bits}, reverse=True))
     auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
-    seconds = [float(run["speed"][0]) for results in runs.values() for run in results]
+    compared = [run for results in runs.values() for run in results]
+    tuning, seconds = (float(np.nansum([run["speed"][0] for run in group])) for group in (tried, compared))
     return {
         "data": data.name,
         "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
@@ -104,8 +108,8 @@ def compile_record(
         "settings": asdict(settings),
         "rows": rows,
         "claims": decide(auc, widths, settings.margin, settings.confidence),
-        "seconds": {"tuning": float(np.nansum(tuning)), "fits_tuned": len(tuning), "runs": float(np.nansum(seconds))},
-        "fits": len(seconds),
+        "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
+        "fits": len(compared),
     }
 
 
@@ -128,11 +132,8 @@ def run(
     kinds = kinds_of(methods, bits)
     out.mkdir(parents=True, exist_ok=True)  # fails now rather than after the first fit
     with saved_cells(out, len(kinds) * settings.seeds) as store:
-        searches, runs = measure(store, data, model, kinds, settings, threads)
-        trials = [search.fit(values) for search in searches.values() for values in search.tried]
-        quiet = replace(store, on_cell=None)
-        tuning = [float(fit_cell(quiet, data, model, trial, settings)["speed"][0]) for trial in trials]
-    record = compile_record(data, model, settings, searches, runs, tuning)
+        searches, tried, runs = measure(store, data, model, kinds, settings, threads)
+    record = compile_record(data, model, settings, searches, tried, runs)
     write_json(out / "compare.json", record)
     write_atomic(out / "compare.md", lambda file: file.write(report.markdown(record).encode()))
     report.show(record, Console(width=WIDTH))
@@ -144,9 +145,5 @@ def _estimates(values: NDArray[float64], confidence: float, family: int) -> Reco
     out = {}
     for name, column in zip(FIGURES, values.T, strict=True):
         estimate = student(column, confidence, family)
-        out[name] = [_number(estimate.mean), _number(estimate.half)]
+        out[name] = [finite(estimate.mean), finite(estimate.half)]
     return out
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(value)

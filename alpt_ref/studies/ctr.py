@@ -5,19 +5,19 @@ that pair is then run with every seed. A seed fixes shuffling, the factors' star
 and SR are compared pairwise.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from alpt_ref.files import Arrays
+from alpt_ref.files import Arrays, finite
 from alpt_ref.intervals import student
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.steps import TrainingDivergedError
 from alpt_ref.studies.click_data import ClickData
+from alpt_ref.studies.running import parallel
 from alpt_ref.studies.settings import CtrSettings, Settings
 
 METRICS = ("auc", "logloss", "calibration")
@@ -47,7 +47,7 @@ class Cell:
         return common | size | {"precision": "lpt", "rounding": self.storage, "bits": self.bits, "delta": delta}
 
 
-def fit_cell(store: Store, data: ClickData, cell: Cell, settings: CtrSettings, fingerprint: str) -> Arrays:
+def fit_cell(store: Store, data: ClickData, cell: Cell, settings: CtrSettings) -> Arrays:
     """float64 (3,) of METRICS on "valid" and on "test"; NaN where training diverged or a class is absent."""
     arguments = cell.arguments(settings)
 
@@ -64,7 +64,7 @@ def fit_cell(store: Store, data: ClickData, cell: Cell, settings: CtrSettings, f
         }
         return {name: np.array([score[m] for m in METRICS], float) for name, score in scores.items()}
 
-    params = {"data": fingerprint, "name": data.name, "model": cell.model, **arguments}
+    params = {"data": data.fingerprint, "name": data.name, "model": cell.model, **arguments}
     return store.cell(RunSpec("ctr", params), compute)
 
 
@@ -95,12 +95,11 @@ def _best(kind: Kind, trials: list[Cell], losses: list[float]) -> Cell:
 
 def study(store: Store, data: ClickData, settings: Settings, threads: int) -> Record:
     """Rows (model, storage, bits) with mean metrics on test, and the paired differences DR - SR with intervals."""
-    s, fingerprint = settings.ctr, data.fingerprint
+    s = settings.ctr
     kinds = [(model, *storage) for model in MODELS for storage in storages(s)]
 
     def fits(cells: list[Cell]) -> list[Arrays]:
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda cell: fit_cell(store, data, cell, s, fingerprint), cells))
+        return list(parallel(lambda cell: fit_cell(store, data, cell, s), cells, threads))
 
     trials = [cell for kind in kinds for cell in candidates(kind, s)]
     losses = [result["valid"][METRICS.index("logloss")] for result in fits(trials)]
@@ -112,7 +111,7 @@ def study(store: Store, data: ClickData, settings: Settings, threads: int) -> Re
         full = cell.storage == "fp32"
         row: Record = {"model": cell.model, "storage": cell.storage, "bits": 32 if full else cell.bits, "lr": cell.lr}
         row["half_width"] = None if full else list(cell.half_width)
-        rows.append(row | {name: _number(values[:, m].mean()) for m, name in enumerate(METRICS)})
+        rows.append(row | {name: finite(values[:, m].mean()) for m, name in enumerate(METRICS)})
     family = len(MODELS) * len(s.bits) * len(METRICS)
     pairs = []
     for model in MODELS:
@@ -121,7 +120,7 @@ def study(store: Store, data: ClickData, settings: Settings, threads: int) -> Re
             pair: Record = {"model": model, "bits": bits}
             for m, name in enumerate(METRICS):
                 estimate = student(difference[:, m], settings.confidence, family)
-                pair |= {name: _number(estimate.mean), f"{name}_half": _number(estimate.half)}
+                pair |= {name: finite(estimate.mean), f"{name}_half": finite(estimate.half)}
             pairs.append(pair)
     protocol = {
         "lrs": list(s.lrs),
@@ -133,8 +132,3 @@ def study(store: Store, data: ClickData, settings: Settings, threads: int) -> Re
     }
     sizes = [int(y.size) for _, y in (data.train, data.valid, data.test)]
     return {"data": data.name, "sizes": sizes, "protocol": protocol, "rows": rows, "pairs": pairs}
-
-
-def _number(value: float | None) -> float | None:
-    """``value`` for JSON: None for NaN."""
-    return None if value is None or np.isnan(value) else float(value)

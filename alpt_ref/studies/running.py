@@ -60,6 +60,11 @@ def saved_cells(folder: Path, total: int) -> Iterator[Store]:
 
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any], threads: int) -> Iterator[Any]:
-    """``work`` of the items, in their order."""
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(work, items)
+    """``work`` of the items, in their order; Ctrl-C ends it before the next item."""
+    with heeding_interrupts() as heed, ThreadPoolExecutor(threads) as pool:
+
+        def heeded(item: Any) -> Any:
+            heed()
+            return work(item)
+
+        yield from pool.map(heeded, items)

@@ -113,7 +113,7 @@ def _panel(ax: Axes, results: Record) -> None:
     ax.tick_params(axis="x", length=0)
     model = f"FM, $k$ = {settings['k']}," if results["model"] == "fm" else "LR"
     ax.set_title(f"{model} on {results['data']}", fontsize=11, loc="left")
-    bars = f"bars: {settings['confidence']:.0%} intervals of AUC, {settings['seeds']} seeds"
+    bars = f"bars: {settings['confidence']:.0%} intervals of AUC, all at once, {settings['seeds']} seeds"
     ax.set_xlabel(f"bit width ({bars if settings['seeds'] > 1 else 'one seed'})", fontsize=10.5)
 
 

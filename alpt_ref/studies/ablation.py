@@ -33,7 +33,7 @@ class AblationSettings:
     scales : gradient scales. The linear weights begin at 0, so that the rule gives them the smallest step size, 1e-3 / q_hi.
     """
 
-    common: CompareSettings = field(default_factory=lambda: CompareSettings(seeds=3))
+    common: CompareSettings = field(default_factory=lambda: CompareSettings())
     bits: tuple[int, ...] = (4, 2)
     lr: float = 1e-2
     step_lr: float = 2e-3
@@ -92,7 +92,8 @@ def _fit(store: Store, data: ClickData, arguments: Record) -> Arrays:
 def measure(store: Store, data: ClickData, model: str, s: AblationSettings, threads: int) -> list[Record]:
     """A row for each variant at each width: means on test, and differences to the base paired by seed."""
     todo = [(bits, variant) for bits in s.bits for variant in variants(s, bits)]
-    jobs = [_arguments(s, bits, variant, model, seed) for bits, variant in todo for seed in range(s.common.seeds)]
+    seeds = range(1, 1 + s.common.seeds)  # as compare: the base was picked there, with seed 0
+    jobs = [_arguments(s, bits, variant, model, seed) for bits, variant in todo for seed in seeds]
     results = list(parallel(lambda arguments: _fit(store, data, arguments), jobs, threads))
     n, rows = s.common.seeds, []
     base = np.empty(0)

@@ -10,7 +10,7 @@ from alpt_ref.checks import is_integer
 from alpt_ref.grid import Grid
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
 from alpt_ref.rounding import check_rounding
-from alpt_ref.stepsize import GRADIENT_SCALES
+from alpt_ref.stepsize import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
 from alpt_ref.threads import check_threads
 
 PARTS = ("linear", "factors")
@@ -76,6 +76,10 @@ class Config:
         delta = self.delta_of(part)
         if delta is not None and Grid(self.bits, delta).per_row and self.learns_steps and granularity == "table":
             raise ValueError("delta must be one number where step is table")
+        if delta is not None and self.learns_steps:
+            steps = Grid(self.bits, delta).delta
+            if not ((steps >= DELTA_MIN) & (steps <= DELTA_MAX)).all():
+                raise ValueError("delta must be in [2^-60, 2^60] where step sizes are learned")
 
     def delta_of(self, part: str) -> Any:
         """The step size given for "linear" or "factors"; of lpt the default; None where a rule sets it."""

@@ -16,7 +16,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.inputs import Rows
 from alpt_ref.metrics import evaluate
 from alpt_ref.state import State, initial_state
-from alpt_ref.steps import score
+from alpt_ref.steps import TrainingDivergedError, score
 from alpt_ref.table import Table, table_from_arrays
 from alpt_ref.train import Stepper
 
@@ -69,7 +69,7 @@ def fit(
 
     With ``valid`` these are the weights of the epoch with the highest validation AUC (the earliest of equals), and
     training stops after ``config.patience`` epochs without a better one. ``checkpoint`` is rewritten after every epoch;
-    ``resume`` goes on from it when it exists, and ends with the bits of an uninterrupted run.
+    ``resume`` goes on from it when it exists, and ends with the bits of an uninterrupted run. Raises TrainingDivergedError.
     """
     state, best = initial_state(config, n_features), None
     run = {} if checkpoint is None else fingerprint(config, train, valid, n_features)
@@ -81,7 +81,7 @@ def fit(
         stepper.run_epoch(state)
         record: dict[str, Any] = {"epoch": state.epoch, "seconds": time.perf_counter() - began}
         if valid is not None:
-            record["valid"] = evaluate(valid[1], logits(state, valid[0], config.n_threads))
+            record["valid"] = evaluate(valid[1], _valid_logits(state, valid[0], config.n_threads))
             figure = figure_of_merit(record["valid"])
             if best is None or figure > best.figure:
                 best = Best(figure, state.epoch, state.linear.copy(), state.factors.copy(), state.bias)
@@ -94,6 +94,13 @@ def fit(
         return state, state.epoch
     state.linear, state.factors, state.bias = best.linear, best.factors, best.bias
     return state, best.epoch
+
+
+def _valid_logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
+    try:
+        return logits(state, rows, n_threads)
+    except ValueError as error:
+        raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: in validation {error}") from None
 
 
 def _stale(config: Config, state: State, best: Best | None) -> bool:

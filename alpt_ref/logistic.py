@@ -1,7 +1,7 @@
-"""The logistic loss and its derivative: the only copy, as scalar functions shared by every loop.
+"""The logistic loss and its derivative: the only copy, as scalar functions shared by every loop, and the loss on arrays.
 
     sigmoid(z)     = 1 / (1 + e^-z)
-    log_loss(z, y) = log(1 + e^z) - y z           y in {0, 1}
+    log_loss(z, y) = log(1 + e^z) - y z           y in {0, 1}, or a probability
     residual(z, y) = d log_loss / dz = sigmoid(z) - y
 
 All use e = exp(-|z|) <= 1, so that nothing overflows at any z: sigmoid is 1/(1 + e) or e/(1 + e), and
@@ -11,7 +11,9 @@ log(1 + e^z) = max(z, 0) + log1p(e). Accuracy: a few units in the last place of 
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy import float32, float64
+from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.jit import jit
 from alpt_ref.rounding import Scalar
@@ -46,3 +48,10 @@ def _define(real: type) -> Logistic:
 
 FLOAT32 = _define(float32)
 FLOAT64 = _define(float64)
+
+
+def log_losses(z: ArrayLike, y: ArrayLike) -> NDArray[float64]:
+    """log_loss of every pair, float64; shapes as NumPy broadcasts them."""
+    z, y = np.asarray(z, float64), np.asarray(y, float64)
+    out: NDArray[float64] = np.logaddexp(0.0, z) - y * z
+    return out

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from alpt_ref.logistic import log_losses
+
 
 def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
     """P(score of a positive > score of a negative) + P(tie) / 2; None where one class is absent. y in {0, 1}."""
@@ -20,8 +22,7 @@ def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
 
 def log_loss(y: ArrayLike, logits: ArrayLike) -> float:
     """Mean of log(1 + e^z) - y z (natural logarithm) over the examples."""
-    z = np.asarray(logits, dtype=np.float64)
-    return float(np.mean(np.logaddexp(0.0, z) - np.asarray(y, dtype=np.float64) * z))
+    return float(np.mean(log_losses(logits, y)))
 
 
 def calibration(y: ArrayLike, probabilities: ArrayLike) -> float | None:

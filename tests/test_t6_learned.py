@@ -44,7 +44,7 @@ def test_terms_against_naive_loops(step: str, optimizer: str) -> None:
     state, stepper = initial_state(config, d), BatchStepper(config, rows, y.astype(np.float32), d)
     state.linear.buffer[:] = 0x33
     out = terms(run, replica)
-    seen = []
+    seen, logit = [], 0.0
     for t, batch in enumerate(run.batches):
         q, before = state.linear.codes()[:, 0].astype(int), np.broadcast_to(state.linear.delta, d).astype(float)
         stepper(state, batch)
@@ -53,6 +53,7 @@ def test_terms_against_naive_loops(step: str, optimizer: str) -> None:
         regret, g = 0.0, np.zeros(d)
         for i in batch:
             z = sum(X[i, j] * before[j] * q[j] for j in range(d))
+            logit = max(logit, abs(z))
             regret += (loss(z, y[i]) - loss(X[i] @ run.w_star, y[i])) / len(batch)
             g += (1.0 / (1.0 + math.exp(-z)) - y[i]) * X[i] / len(batch)
         drift = sum(after[j] * abs(q[j]) * abs(after[j] - before[j]) for j in range(d)) / (2 * 1.5 / math.sqrt(t + 1))
@@ -61,6 +62,7 @@ def test_terms_against_naive_loops(step: str, optimizer: str) -> None:
         assert out.drift[t] == pytest.approx(drift, abs=1e-13)
     assert out.drift.min() > 0.0
     assert (out.least, out.largest) == (np.min(seen), np.max(seen))
+    assert out.logit == pytest.approx(logit, abs=1e-13)
 
 
 @pytest.mark.parametrize(("step", "optimizer"), KINDS)
@@ -68,7 +70,7 @@ def test_every_row_is_rounded_from_its_target_onto_the_next_grid(step: str, opti
     """T6's algorithm, to the arithmetic that the bound allows: R((w_t - eta_t g_t)/Delta_{t+1}) with the word of the place."""
     run = of_kind(step, optimizer)
     codes, deltas = run.path(1)
-    _, g = run.losses(deltas[:-1] * codes)
+    _, g, _ = run.losses(deltas[:-1] * codes)
     cells = run.eta / deltas.min() + 8 * (deltas.max() / deltas.min() - 1)
     for t in range(run.steps - 1):
         target = (deltas[t] * codes[t] - run.eta / math.sqrt(t + 1) * g[t]) / deltas[t + 1]
@@ -139,10 +141,19 @@ def test_a_step_size_that_leaves_its_range() -> None:
     assert [check.name for check in off.checks() if not check.holds] == ["w* in every S_t"]
 
 
+def test_what_the_arithmetic_was_proved_for_is_checked() -> None:
+    """Logits of at most 3, batches of at most 64."""
+    row = verify(REGRET, regret_of(replace(TINY, start=7, delta=0.3, step_lr=0.0), "far out"), 1e-8)  # two values of 2.1 each
+    assert [check.name for check in row.checks if not check.holds] == ["largest |logit|"]
+    assert terms(replace(TINY, start=7, delta=0.3, step_lr=0.0), 0).logit == pytest.approx(4.2)
+    wide = replace(t6_learned.params(TINY), batch=65)
+    assert [check.name for check in wide.checks() if not check.holds] == ["batch"]
+
+
 def stub(monkeypatch: pytest.MonkeyPatch, regret: float, floor: float, drift: float) -> Run:
     """A run of 4 steps whose terms are these, in every step of every replica."""
     run = replace(TINY, steps=4)
-    made = Terms(Z + regret, Z + floor, Z + drift, run.delta, run.delta)
+    made = Terms(Z + regret, Z + floor, Z + drift, run.delta, run.delta, 0.0)
     monkeypatch.setattr(t6_learned, "terms", lambda run, replica: made)
     return run
 
@@ -159,9 +170,11 @@ def test_sums_stop_before_they_leave_the_range(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_broken_bound_shows_and_a_sum_stopped_below_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     b = t6_learned.bound(t6_learned.params(replace(TINY, steps=4)))
-    for regret, verdict in ((0.5 * b, "holds"), (1.9 * b, "violated"), (7.0 * b, "violated"), (-2.0 * b, "not applicable")):
-        run = stub(monkeypatch, regret, 0.0, 0.0)
-        assert verify(REGRET, regret_of(run, "made"), 1e-8).verdict == verdict
+    silent = "not applicable"
+    cases = ((0.5, "holds"), (1.9, "violated"), (7.0, "violated"), (9.0, silent), (-2.0, silent))  # 9/4 > 2 at once
+    for factor, verdict in cases:
+        run = stub(monkeypatch, factor * b, 0.0, 0.0)
+        assert verify(REGRET, regret_of(run, "made"), 1e-8).verdict == verdict, factor
     run = stub(monkeypatch, 7.0 * b, 6.7 * b, 0.0)
     row = verify(REGRET, regret_of(run, "made"), 1e-8)
     assert (row.verdict, row.bound) == ("holds", pytest.approx(7.7 * b))

@@ -5,8 +5,9 @@
     2  learn    gradient of the batch's loss at these weights, times the slopes: one number for each row; the step sizes move
     3  store    w + d onto the grid of the new step size: q <- clip(R(q + (d + q (delta - delta')) / delta'))
 
-Stage 3 is (delta q + d) / delta' with rounding errors relative to the move, not to the weight (delta - delta' is exact for
-neighbouring step sizes), and an unchanged step size leaves LPT's q + d / delta, bit for bit. One step size for a whole table
+Stage 3 is (delta q + d) / delta' with rounding errors relative to the move, not to the weight: delta - delta' is exact for
+delta' up to 2 delta, and rounded once, which costs at most 2^-24 |q| steps, where a step size grows by more. An unchanged step
+size leaves LPT's q + d / delta, bit for bit. One step size for a whole table
 moves under the rows that the batch does not touch as well: they are rounded onto the new grid too (d = 0), or their weights
 would be scaled with it.
 """

@@ -29,6 +29,7 @@ from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from alpt_ref.logistic import log_losses
 from alpt_ref.problems.logistic import GradientBounds
 
 Floats = NDArray[float64]
@@ -79,7 +80,7 @@ class BoxedFm:
     def loss(self, theta: Floats) -> Floats:
         """f, (R,), of each row of theta (R, d)."""
         _, _, z = self._scores(theta)
-        out: Floats = (np.logaddexp(0.0, z) - self.y * z).mean(axis=1)
+        out: Floats = log_losses(z, self.y).mean(axis=1)
         return out
 
     def gradients(self, theta: Floats) -> Floats:

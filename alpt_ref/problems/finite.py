@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import binom
 
+from alpt_ref.logistic import log_losses
 from alpt_ref.problems.logistic import GradientBounds
 
 Floats = NDArray[float64]
@@ -133,7 +134,7 @@ def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
         best -= (float(expit(best)) - p + l2 * best) / (float(expit(best) * expit(-best)) + l2)
 
     def loss(w: Floats) -> Floats:
-        out: Floats = np.logaddexp(0.0, w[:, 0]) - p * w[:, 0] + l2 * w[:, 0] ** 2 / 2.0
+        out: Floats = log_losses(w[:, 0], p) + l2 * w[:, 0] ** 2 / 2.0
         return out
 
     return FiniteProblem(

@@ -7,6 +7,7 @@ from numpy import float64
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
+from alpt_ref.logistic import log_losses
 from alpt_ref.problems.finite import FiniteProblem, Floats
 from alpt_ref.problems.logistic import LogisticProblem, from_dataset
 
@@ -59,7 +60,7 @@ def finite_logistic(problem: LogisticProblem, mode: str) -> FiniteProblem:
 
     def loss(w: Floats) -> Floats:
         z = w @ X.T
-        out: Floats = (np.logaddexp(0.0, z) - y * z).mean(axis=1) + problem.l2 / 2.0 * (w**2).sum(axis=1)
+        out: Floats = log_losses(z, y).mean(axis=1) + problem.l2 / 2.0 * (w**2).sum(axis=1)
         return out
 
     k = 1 if mode == "batch" else n
@@ -85,7 +86,7 @@ def click_table(X: ArrayLike, rates: ArrayLike, shares: ArrayLike) -> FiniteProb
 
     def loss(w: Floats) -> Floats:
         z = w @ twice.T
-        out: Floats = (np.logaddexp(0.0, z) - labels * z) @ p
+        out: Floats = log_losses(z, labels) @ p
         return out
 
     d = rows.shape[1]
@@ -105,9 +106,7 @@ def factor_pair(p: float, radius: float) -> FiniteProblem:
         return (slope[:, None] * v[:, ::-1])[None]
 
     def loss(v: Floats) -> Floats:
-        z = v[:, 0] * v[:, 1]
-        out: Floats = np.logaddexp(0.0, z) - p * z
-        return out
+        return log_losses(v[:, 0] * v[:, 1], p)
 
     least = math.nan if not 0 < p < 1 else float(-p * math.log(p) - (1 - p) * math.log(1 - p))
     return FiniteProblem(f"FM pair, p = {p:.3g}", gradients, np.ones(1), loss, np.full(2, np.nan), least, radius**2 / 2 + 1)

@@ -9,8 +9,9 @@ drift_t = sum_i Delta_{t+1,i} |q_{t,i}| |Delta_{t+1,i} - Delta_{t,i}| / (2 eta_t
     (c) E (1/T) sum_t [ f_t(w_t) - f_t(w*) - floor_t - drift_t ] <= ( D^2/(2 eta) + eta G^2 )/sqrt(T) + arithmetic
     (d) E sum_t drift_t <= E sum_t floor_t: a Delta that moves at most doubles LPT's floor. A question, not a theorem.
 
-Assumptions. Batches are fixed beforehand; g_t = grad f_t(w_t), f_t convex, ||g_t||_2 <= G; every Delta_t stays in a declared
-range, checked in every replica, so that w*, in the smallest box, is in every S_t, and D is the largest box's diameter.
+Assumptions. Batches, of at most 64 examples, are fixed beforehand; g_t = grad f_t(w_t), f_t convex, ||g_t||_2 <= G, |logits|
+<= 3; every Delta_t stays in a declared range, checked in every replica, so that w*, in the smallest box, is in every S_t, and D
+is the largest box's diameter.
 Delta_{t+1} depends on (w_t, g_t) and no uniform of step t: stage 2 rounds its trial to nearest.
 
 *Proof of (c).* T6's, coordinate by coordinate, each with a Delta of its own; rows that keep theirs and have no gradient do not
@@ -47,6 +48,7 @@ from alpt_ref.theory.montecarlo import decide
 from alpt_ref.theory.t6_runs import Clicks, Run, Terms, largest_gradients, runs, terms
 
 Floats = NDArray[float64]
+BATCH, LOGIT = 64, 3.0  # what the arithmetic of (c) was proved for
 FIRST = 40  # replicas at the first look: what a mean far below its bound takes; eight times as many at the last
 
 
@@ -58,10 +60,11 @@ class Params(t6.Params):
     d: int = 1
     smallest: float = 1.0  # declared range of Delta
     largest: float = 1.0
+    batch: int = 1
 
     def checks(self) -> Sequence[Check]:
         """The assumptions that are numbers before anything runs."""
-        return (*super().checks(), Check("Delta_min > 0", self.smallest, ">", 0.0))
+        return (*super().checks(), Check("Delta_min > 0", self.smallest, ">", 0.0), Check("batch", self.batch, "<=", BATCH))
 
 
 def bound(p: Params) -> float:
@@ -76,12 +79,12 @@ def params(run: Run) -> Params:
     small, large = (float(grid.delta) for grid in (run.smallest, run.largest))
     G, _ = largest_gradients(run.clicks, run.steps)
     off = outside(run.smallest, run.w_star)
-    return Params(run.steps, run.eta, run.D, G, off, 0.0, 0.0, run.bits, run.w_star.size, small, large)
+    return Params(run.steps, run.eta, run.D, G, off, 0.0, 0.0, run.bits, run.w_star.size, small, large, run.clicks.batch)
 
 
 class Means(NamedTuple):
-    """Over replicas: the mean that was asked for and its half width; regret, floor and drift; the range of step sizes; sums
-    that were stopped where they say nothing, and above the limit; what replicas there were.
+    """Over replicas: the mean that was asked for and its half width; regret, floor and drift; the range of step sizes; the
+    largest |logit|; sums that were stopped where they say nothing, and above the limit; what replicas there were.
     """
 
     value: float
@@ -90,6 +93,7 @@ class Means(NamedTuple):
     floor: float
     drift: float
     ends: tuple[float, float]
+    logit: float
     stopped: tuple[int, int]
     note: str
 
@@ -103,10 +107,10 @@ def means(
     """
     low, high = span
     kept: list[tuple[float, ...]] = []
-    least, largest, below, above = math.inf, 0.0, 0, 0
+    least, largest, logit, below, above = math.inf, 0.0, 0.0, 0, 0
 
     def values(first: int, last: int) -> Floats:
-        nonlocal least, largest, below, above
+        nonlocal least, largest, logit, below, above
         out = np.zeros(last - first)
         for replica in range(first, last):
             t = terms(run, replica)
@@ -115,7 +119,7 @@ def means(
             until = int(np.argmax(left)) if left.any() else run.steps
             out[replica - first] = so_far[until - 1] if until else 0.0
             kept.append(tuple(float(x[:until].sum()) / run.steps for x in (t.regret, t.gradient, t.drift)))
-            least, largest = min(least, t.least), max(largest, t.largest)
+            least, largest, logit = min(least, t.least), max(largest, t.largest), max(logit, t.logit)
             if left.any():
                 against = bool(so_far[until] > high and out[replica - first] > limit)
                 below, above = below + (not against), above + against
@@ -129,7 +133,7 @@ def means(
         value, half = estimate.mean, estimate.half
     regret, floor, drift = (float(x) for x in np.mean(kept, axis=0))
     note = f"{n} replicas, Delta_t/Delta_1 in [{least / run.delta:.3g}, {largest / run.delta:.3g}]"
-    return Means(value, half, regret, floor, drift, (least, largest), (below, above), note)
+    return Means(value, half, regret, floor, drift, (least, largest), logit, (below, above), note)
 
 
 def regret_of(run: Run, name: str, expected: str = HOLDS, replicas: int = FIRST) -> Instance:
@@ -143,6 +147,7 @@ def regret_of(run: Run, name: str, expected: str = HOLDS, replicas: int = FIRST)
         checks = (
             Check("smallest Delta_t", found.ends[0], ">=", p.smallest),
             Check("largest Delta_t", found.ends[1], "<=", p.largest),
+            Check("largest |logit|", found.logit, "<=", LOGIT),
             Check("sums that say nothing", found.stopped[0], "<=", 0.0),
         )
         return Measured(found.regret, found.half, checks, found.note, done)
@@ -215,7 +220,7 @@ REGRET = Claim(
 )
 DRIFT = Claim(
     "T6(d)",
-    "learned Delta: the drift term of (b) is at most its floor term, so that LPT's floor at most doubles",
+    "asked of these runs: with learned Delta, the drift term of (b) is at most its floor term (LPT's floor at most doubles)",
     "upper",
     lambda p: 1.0,
     _drifts,

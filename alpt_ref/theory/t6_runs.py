@@ -20,6 +20,7 @@ from alpt_ref.config import Config
 from alpt_ref.data import make_ctr
 from alpt_ref.grid import Grid
 from alpt_ref.inputs import as_rows
+from alpt_ref.logistic import log_losses
 from alpt_ref.packing import pack, unpack
 from alpt_ref.problems import LogisticProblem, box, diameter
 from alpt_ref.rng import permutation
@@ -73,6 +74,7 @@ class Terms(NamedTuple):
     drift: Floats  # sum_i Delta_{t+1,i} |q_{t,i}| |Delta_{t+1,i} - Delta_{t,i}| / (2 eta_t)
     least: float
     largest: float
+    logit: float  # largest |logit|
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Run:
 
         def mean(w: Floats) -> tuple[float, Floats]:
             z = p.X @ w
-            return float(weight @ (np.logaddexp(0.0, z) - p.y * z)), p.X.T @ (weight * (expit(z) - p.y))
+            return float(weight @ log_losses(z, p.y)), p.X.T @ (weight * (expit(z) - p.y))
 
         ends = box(self.smallest)
         found = minimize(mean, np.zeros(p.d), jac=True, method="L-BFGS-B", bounds=[ends] * p.d)
@@ -136,12 +138,12 @@ class Run:
         p = self.clicks.problem
         return p.X.toarray()[self.batches], p.y[self.batches]
 
-    def losses(self, w: Floats) -> tuple[Floats, Floats]:
-        """f_t(w_t) (steps,) and grad f_t(w_t) (steps, d) for w (steps, d), or one w for all steps."""
+    def losses(self, w: Floats) -> tuple[Floats, Floats, float]:
+        """f_t(w_t) (steps,), grad f_t(w_t) (steps, d) and the largest |logit|, for w (steps, d) or one w for all steps."""
         X, y = self._examples
         z = (X @ np.broadcast_to(w, (self.steps, X.shape[2]))[:, :, None])[:, :, 0]
         g = ((expit(z) - y)[:, None, :] @ X)[:, 0] / y.shape[1]
-        return (np.logaddexp(0.0, z) - y * z).mean(axis=1), g
+        return log_losses(z, y).mean(axis=1), g, float(np.abs(z).max())
 
     @cached_property
     def best(self) -> Floats:
@@ -187,11 +189,11 @@ class Run:
 def terms(run: Run, replica: int) -> Terms:
     """T6's terms along a replica's path; kept, for T6(c) and (d) read the same replicas."""
     q, delta = run.path(replica)
-    loss, g = run.losses(delta[:-1] * q)
+    loss, g, logit = run.losses(delta[:-1] * q)
     eta = run.eta / np.sqrt(np.arange(1.0, run.steps + 1.0))
     drift = (delta[1:] * np.abs(q) * np.abs(np.diff(delta, axis=0))).sum(axis=1) / (2.0 * eta)
     gradient = (delta[1:] * np.abs(g)).sum(axis=1) / 2.0
-    return Terms(loss - run.best, gradient, drift, float(delta.min()), float(delta.max()))
+    return Terms(loss - run.best, gradient, drift, float(delta.min()), float(delta.max()), logit)
 
 
 DOWNHILL = Clicks(128, 4, 8, 0.05, 32, 0.0, 0.3)  # few clicks: from the upper corner of a small box to about the lower one

@@ -15,6 +15,7 @@ from alpt_ref.studies.compare import QUICK
 from alpt_ref.studies.methods import METHODS, CompareSettings
 from tests.cli_support import run, write_data
 from tests.test_cli_help import options_of
+from tests.test_data_movielens import RATINGS, as_dat
 from tests.test_data_movielens import write as write_movielens
 
 PARTS = ("train", "valid", "test")
@@ -44,9 +45,13 @@ def test_a_quick_run(tmp_path, monkeypatch, capsys):
     assert re.search(rf"C2 .*lpt-sr 2 - lpt-dr 2 .*{claim['verdict']}\b", last)
     assert "### The paper's claims" in (tmp_path / "o" / "compare.md").read_text()
     features = record["sizes"][3]
-    assert captured.err == "".join(
-        f"{name}: {n} rows, {features} features\n" for name, n in zip(PARTS, (120, 20, 20), strict=True)
-    )
+    for line, name, n in zip(captured.err.splitlines(), PARTS, (120, 20, 20), strict=True):
+        assert re.fullmatch(rf"{name}: {n} rows, \d+ positive, {features} features", line)
+    assert captured.out.splitlines()[-1].split() == [
+        "written",
+        f"{tmp_path / 'o' / 'compare.json'},",
+        str(tmp_path / "o" / "compare.md"),
+    ]
     before = (tmp_path / "o" / "compare.json").read_bytes()
     assert run(*arguments, "--threads", 2) == 0
     assert capsys.readouterr().out == captured.out
@@ -87,10 +92,37 @@ def test_everything_given(calls, tmp_path):
 
 
 def test_movielens_is_a_folder(calls, tmp_path):
-    assert run("compare", "--data", write_movielens(tmp_path), "--format", "movielens") == 0
+    folder = write_movielens(tmp_path, ratings_dat=as_dat(RATINGS * 12))  # five of RATINGS are not 3
+    assert run("compare", "--data", folder, "--format", "movielens") == 0
     (made,) = calls
-    assert [y.size for _, y in (made["data"].train, made["data"].valid, made["data"].test)] == [4, 0, 1]  # five are not 3
+    assert [y.size for _, y in (made["data"].train, made["data"].valid, made["data"].test)] == [48, 6, 6]
     assert made["data"].name == tmp_path.name.split(".")[0]
+
+
+def test_options_of_the_data(calls, tmp_path, capsys):
+    """Those of ``alpt-ref train``, with what was skipped told."""
+    path = tmp_path / "c.csv"
+    path.write_text("site,liked\n" + "a,yes\nb,no\nbad\n" * 30)
+    assert run("compare", "--data", path, "--format", "csv", "--label-column", "liked", "--positive-label", "yes",
+               "--on-bad-line", "skip", "--hash-bins", 7, "--methods", "fp32, lpt-sr") == 0  # fmt: skip
+    (made,) = calls
+    assert made["data"].train[0].shape == (48, 7)
+    assert made["methods"] == ("fp32", "lpt-sr")
+    assert "30 lines skipped, 0 features dropped" in capsys.readouterr().err
+    file = tmp_path / "file"
+    file.touch()
+    for options, sentence in (
+        (("--hash-bins", 7), "--hash-bins needs --data"),
+        (("--format", "csv"), "--format needs --data"),
+        (("--data", path), "--data needs --format"),
+        (("--data", path, "--format", "xml"), "--format must be one of libsvm, .*movielens, got 'xml'"),
+        (("--data", path, "--format", "csv", "--index-base", 1), "--index-base does not apply to --?format 'csv'"),
+        (("--data", tmp_path, "--format", "movielens", "--min-count", 2), "--min-count does not apply to --format movielens"),
+        (("--data", path, "--format", "csv", "--min-count", 0), "--min-count must be at least 1, got 0"),
+        (("--out", file), "--out .*file is not a folder"),
+    ):
+        assert run("compare", *options) == 2
+        assert re.fullmatch(f"alpt-ref: error: {sentence}", capsys.readouterr().err.strip())
 
 
 def test_ctrl_c(capsys, monkeypatch):
@@ -116,4 +148,4 @@ def test_help_tells_the_defaults_of_the_code():
     assert said["model"][1] == options["model"].default
     assert said["out"][1] == str(options["out"].default)
     assert re.search(r"of (\S+) \(default: all\)$", options["methods"].help)[1] == ",".join(METHODS)
-    assert re.findall(r"\w+", options["format"].help.split("(")[0].replace(" or ", " ")) == list(FORMATS)
+    assert re.findall(r"\w+", re.sub(r"\(.*?\)| or ", " ", options["format"].help)) == list(FORMATS)

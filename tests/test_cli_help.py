@@ -58,7 +58,6 @@ def test_options_without_a_default_say_so():
     silent = {str((*a.option_strings, a.dest)[0]) for c in COMMANDS for a in options_of(c) if "(" not in (a.help or "")}
     assert silent == {
         "--train",
-        "--data",
         "--valid",
         "--test",
         "--no-intercept",

@@ -285,6 +285,15 @@ def test_divergence_is_said():
         model.fit(X, y)
 
 
+def test_validation_whose_logits_overflow_is_a_divergence():
+    X, y = clicks()
+    model = FactorizationMachine(4, lr=0.1, epochs=1)
+    with pytest.raises(
+        TrainingDivergedError, match=r"training diverged in epoch 1: in validation the logit of example 0 is not"
+    ):
+        model.fit(X, y, eval_set=(1e30 * X, y))
+
+
 def test_predictions_in_blocks_and_without_examples(monkeypatch):
     X, y = clicks()
     model = FactorizationMachine(3, epochs=1, n_threads=2).fit(X, y)

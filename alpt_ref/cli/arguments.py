@@ -31,6 +31,13 @@ _DATA: Options = (
     ("--positive-label", "TEXT", str, "the label of a click (default: 1, with 0 or -1 for none)"),
     ("--on-bad-line", "error|skip", str, "stop at a malformed line, or skip and count it (default: error)"),
 )
+_COMPARED: Options = (
+    ("--data", "PATH", Path, "training data; without --valid and --test all data, split 8:1:1 at random; of movielens, the "
+     "folder with ratings.dat (or ratings*.tsv), users.dat and movies.dat"),
+    ("--valid", "FILE", Path, "tunes, and picks the epoch that is kept, by AUC"),
+    ("--test", "FILE", Path, "measured last"),
+    ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu, csv (tables) or movielens"),
+)  # fmt: skip
 _MODEL: Options = (
     ("--k", "N", integer, "fm: number of factors, 0 or more (default: 8)"),
     ("--init-std", "X", number, "fm: standard deviation of the first factors, 0 or more (default: 0.01)"),
@@ -152,18 +159,13 @@ def _convergence_options(command: ArgumentParser) -> None:
 
 
 def _compare_options(command: ArgumentParser) -> None:
-    data = command.add_argument_group("data", "Without --data, clicks are generated.")
-    whole = "training data; without --valid and --test all data, split 8:1:1 at random; of movielens, the folder"
-    data.add_argument("--data", metavar="PATH", type=Path, help=whole)
-    data.add_argument("--valid", metavar="FILE", type=Path, help="tunes, and picks the epoch that is kept, by AUC")
-    data.add_argument("--test", metavar="FILE", type=Path, help="measured last")
-    kinds = "libsvm, libfm, libffm, criteo, avazu, csv or movielens (required with --data)"
-    data.add_argument("--format", metavar="NAME", help=kinds)
+    _add(command.add_argument_group("data", "Without --data, clicks are generated."), (*_COMPARED, *_DATA[4:]))
     model = "logistic regression or factorization machine (default: fm)"
     command.add_argument("--model", choices=("lr", "fm"), default="fm", help=model)
     methods = "those to compare, of fp32,hash,lpt-dr,lpt-sr,alpt-dr,alpt-sr,lsq,pact,ptq (default: all)"
     command.add_argument("--methods", metavar="A,B", type=names, help=methods)
-    command.add_argument("--bits", metavar="N,M", type=integers, default=(8, 4, 2), help="widths, 2 to 16 (default: 8,4,2)")
+    widths = "widths, 2 to 16; claim C3 is decided at 4 and 2, C4 at 8, C2 at any (default: 8,4,2)"
+    command.add_argument("--bits", metavar="N,M", type=integers, default=(8, 4, 2), help=widths)
     _add(command, _COMPARE)
     out = Path("results/compare")
     command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")

@@ -3,9 +3,13 @@
 import argparse
 import sys
 from dataclasses import fields, replace
+from pathlib import Path
 
 from alpt_ref.cli.parsing import CommandError, spell_options
-from alpt_ref.studies.click_data import load
+from alpt_ref.cli.report import row
+from alpt_ref.cli.splits import source_of
+from alpt_ref.data import Source
+from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
 from alpt_ref.studies.compare import QUICK, kinds_of
 from alpt_ref.studies.compare import run as compare
 from alpt_ref.studies.methods import METHODS, CompareSettings
@@ -15,19 +19,40 @@ def run(args: argparse.Namespace) -> None:
     """Tune, fit, save, print. Raises CommandError or DataError before anything is written."""
     if args.threads < 1:
         raise CommandError(f"--threads must be a positive integer, got {args.threads}")
+    out: Path = args.out
+    if out.exists() and not out.is_dir():
+        raise CommandError(f"--out {out} is not a folder")
     settings = _settings(args)
     methods = args.methods or tuple(METHODS)
     try:
         kinds_of(methods, args.bits)
     except ValueError as error:
         raise CommandError(spell_options(str(error), ["methods", "bits"])) from None
-    data = load(args.data, args.valid, args.test, args.format, quick=args.quick)
-    for name, (X, _) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
-        print(f"{name}: {X.shape[0]:,} rows, {X.shape[1]:,} features", file=sys.stderr)
+    source = _source(args)
+    given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
+    data = load(given, valid, test, source, quick=args.quick)
+    for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
+        print(f"{name}: {X.shape[0]:,} rows, {int(y.sum()):,} positive, {X.shape[1]:,} features", file=sys.stderr)
+    if data.n_skipped or data.n_unseen:
+        print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
     try:
-        compare(data, args.model, methods, args.bits, args.out, settings, threads=args.threads)
+        compare(data, args.model, methods, args.bits, out, settings, threads=args.threads)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+        raise KeyboardInterrupt(f"the same command goes on from what {out} holds") from None
+    print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
+
+
+def _source(args: argparse.Namespace) -> Source | str | None:
+    """How the files are read; MovieLens has a reader of its own, without options."""
+    kind = getattr(args, "format", None)
+    if kind == MOVIELENS and hasattr(args, "data"):
+        for field in fields(Source):
+            if field.name != "format" and hasattr(args, field.name):
+                raise CommandError(f"{spell_options(field.name, [field.name])} does not apply to --format {MOVIELENS}")
+        return MOVIELENS
+    if kind is not None and kind not in FORMATS:
+        raise CommandError(f"--format must be one of {', '.join(FORMATS)}, got {kind!r}")
+    return source_of(args, "data")
 
 
 def _settings(args: argparse.Namespace) -> CompareSettings:

@@ -61,7 +61,7 @@ def by_part(parse: Callable[[str], Any], kind: str) -> Callable[[str], Any]:
 
 def names(text: str) -> tuple[str, ...]:
     """Words between commas."""
-    return tuple(text.split(","))
+    return tuple(word.strip() for word in text.split(","))
 
 
 def integers(text: str) -> tuple[int, ...]:

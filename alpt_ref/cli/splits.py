@@ -31,16 +31,19 @@ class Splits:
         return {"train": self.train, "valid": self.valid, "test": self.test}
 
 
-def source_of(args: argparse.Namespace) -> Source | None:
-    """The checked format of the files; None if data are to be generated. Raises CommandError."""
+def source_of(args: argparse.Namespace, main: str = "train") -> Source | None:
+    """The checked format of the files; None if data are to be generated. Raises CommandError.
+
+    main : the option without which data are generated.
+    """
     given = {name: getattr(args, name) for name in _FIELDS if hasattr(args, name)}
-    if not hasattr(args, "train"):
+    if not hasattr(args, main):
         stray = [name for name in ("valid", "test", *given) if hasattr(args, name)]
         if stray:
-            raise CommandError(f"{_option(stray[0])} needs --train")
+            raise CommandError(f"{_option(stray[0])} needs --{main}")
         return None
     if "format" not in given:
-        raise CommandError("--train needs --format")
+        raise CommandError(f"--{main} needs --format")
     try:
         return Source(**given)
     except ValueError as error:

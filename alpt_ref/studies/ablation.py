@@ -18,7 +18,7 @@ from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.fitting import FIGURES, fit_and_measure
 from alpt_ref.studies.methods import CompareSettings
-from alpt_ref.studies.running import parallel, saved_cells
+from alpt_ref.studies.running import parallel, refuse_other, saved_cells
 from alpt_ref.studies.sheet import WIDTH, Sheet, number
 
 Record = dict[str, Any]
@@ -135,11 +135,14 @@ def sheet(record: Record) -> Sheet:
 
 def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, threads: int = 2) -> Record:
     """Measure, save, print; returns the record that OUT/alpt_ablation.json holds."""
+    path = out / "alpt_ablation.json"
+    about = {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
+    refuse_other(path, about)
     total = sum(len(variants(settings, bits)) for bits in settings.bits) * settings.common.seeds
     with saved_cells(out, total) as store:
         rows = measure(store, data, model, settings, threads)
-    record = {"data": data.name, "model": model, "settings": asdict(settings), "rows": rows}
-    write_json(out / "alpt_ablation.json", record)
+    record = about | {"rows": rows}
+    write_json(path, record)
     write_atomic(out / "alpt_ablation.md", lambda file: file.write(sheet(record).markdown().encode()))
     sheet(record).print(Console(width=WIDTH))
     return record

@@ -5,24 +5,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read, read_movielens, split
 from alpt_ref.data.source import INDEXED_FORMATS, TABULAR_FORMATS
 from alpt_ref.files import checksum
 from alpt_ref.studies.settings import CtrSettings
 
 Part = tuple[Any, Any]
-FORMATS = (*INDEXED_FORMATS, *TABULAR_FORMATS, "movielens")
+MOVIELENS = "movielens"
+FORMATS = (*INDEXED_FORMATS, *TABULAR_FORMATS, MOVIELENS)
 QUICK_ROWS = 1200
 
 
 @dataclass(frozen=True, eq=False)
 class ClickData:
-    """Train, validation and test, each (X, y)."""
+    """Train, validation and test, each (X, y); lines that were skipped, and feature values that training never saw."""
 
     name: str
     train: Part
     valid: Part
     test: Part
+    n_skipped: int = 0
+    n_unseen: int = 0
 
     @cached_property
     def fingerprint(self) -> str:
@@ -36,41 +41,60 @@ def synthetic(settings: CtrSettings, seed: int) -> ClickData:
     n, m = settings.n_rows, settings.n_rows // 6
     data, _ = make_ctr(n + 2 * m, settings.n_fields, settings.n_values, click_rate=settings.click_rate, seed=seed)
     cuts = ((0, n), (n, n + m), (n + m, n + 2 * m))
-    return ClickData("synthetic", *((data.X[a:b], data.y[a:b]) for a, b in cuts))
+    train, valid, test = ((data.X[a:b], data.y[a:b]) for a, b in cuts)
+    return ClickData("synthetic", train, valid, test)
 
 
-def from_files(paths: tuple[Path, Path, Path], kind: str = "libfm") -> ClickData:
-    """Files of train, validation and test in the format ``kind``; features that training never saw are dropped."""
-    train, feature_map = fit_read(paths[0], Source(kind))
-    return ClickData(_name(paths[0]), _part(train), *(_part(read(path, feature_map)) for path in paths[1:]))
+def from_files(paths: tuple[Path, Path, Path], source: Source | str = "libfm") -> ClickData:
+    """Files of train, validation and test, read as ``source``; features that training never saw are dropped."""
+    train, feature_map = fit_read(paths[0], _source(source))
+    valid, test = (read(path, feature_map) for path in paths[1:])
+    skipped, unseen = (sum(getattr(part, name) for part in (train, valid, test)) for name in ("n_skipped", "n_unseen"))
+    return ClickData(_name(paths[0]), _part(train), _part(valid), _part(test), skipped, unseen)
 
 
-def from_whole(path: Path, kind: str, seed: int = 0) -> ClickData:
-    """A file, or a folder of MovieLens-1M (``kind`` "movielens"), split at random 8:1:1."""
-    whole = read_movielens(path)[0] if kind == "movielens" else fit_read(path, Source(kind))[0]
+def from_whole(path: Path, source: Source | str, seed: int = 0) -> ClickData:
+    """A file, or a folder of MovieLens-1M (``source`` "movielens"), split at random 8:1:1."""
+    whole = read_movielens(path)[0] if source == MOVIELENS else fit_read(path, _source(source))[0]
     train, valid, test = (_part(part) for part in split(whole, seed))
-    return ClickData(_name(path), train, valid, test)
+    return ClickData(_name(path), train, valid, test, whole.n_skipped)
 
 
-def load(data: Path | None, valid: Path | None, test: Path | None, kind: str | None, *, quick: bool = False) -> ClickData:
+def load(
+    data: Path | None, valid: Path | None, test: Path | None, source: Source | str | None, *, quick: bool = False
+) -> ClickData:
     """What a command is given: three files, or one (a folder of MovieLens) to split, or nothing: generated clicks.
 
-    Raises ValueError, naming the option, for options that do not go together; DataError for bad files.
+    source : how files are read, or a name of FORMATS alone. Raises ValueError, naming the option, for options that do not go
+    together and for a part without clicks or with nothing else, whose AUC is not defined; DataError for bad files.
     """
     if data is None:
-        for name, value in (("valid", valid), ("test", test), ("format", kind)):
+        for name, value in (("valid", valid), ("test", test), ("format", source)):
             if value is not None:
                 raise ValueError(f"--{name} needs --data")
         return synthetic(CtrSettings(n_rows=QUICK_ROWS) if quick else CtrSettings(), 0)
-    if kind not in FORMATS:
-        raise ValueError(f"--format must be one of {', '.join(FORMATS)}, got {kind!r}")
-    if valid is None and test is None:
-        return from_whole(data, kind)
-    if valid is None or test is None:
+    if source is None:
+        raise ValueError("--data needs --format")
+    if isinstance(source, str) and source not in FORMATS:
+        raise ValueError(f"--format must be one of {', '.join(FORMATS)}, got {source!r}")
+    if (valid is None) != (test is None):
         raise ValueError("--valid and --test go together")
-    if kind == "movielens":
+    if valid is None or test is None:
+        return _checked(from_whole(data, source))
+    if source == MOVIELENS:
         raise ValueError("--valid and --test do not apply to --format movielens, which is split at random")
-    return from_files((data, valid, test), kind)
+    return _checked(from_files((data, valid, test), source))
+
+
+def _checked(data: ClickData) -> ClickData:
+    for name, (_, y) in (("training", data.train), ("validation", data.valid), ("test", data.test)):
+        if np.unique(y).size < 2:
+            raise ValueError(f"{data.name}: the {name} data, {y.size} rows, have one class alone, and AUC compares two")
+    return data
+
+
+def _source(source: Source | str) -> Source:
+    return Source(source) if isinstance(source, str) else source
 
 
 def _part(data: Dataset) -> Part:

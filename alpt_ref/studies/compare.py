@@ -23,7 +23,7 @@ from alpt_ref.studies.claims import decide
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.fitting import BYTES, FIGURES, SPEED
 from alpt_ref.studies.methods import METHODS, CompareSettings, Fit, fit_cell
-from alpt_ref.studies.running import parallel, saved_cells
+from alpt_ref.studies.running import parallel, refuse_other, saved_cells
 from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.studies.tuning import Kind, Search, tune
 
@@ -94,18 +94,15 @@ def compile_record(
         held = np.max([run["bytes"] for run in results], axis=0)  # 0 where a run diverged
         row["bytes"] = dict(zip(BYTES, map(int, held), strict=True))
         speed = np.array([run["speed"] for run in results])
-        row["speed"] = {name: finite(float(np.median(speed[:, i]))) for i, name in enumerate(SPEED)}
+        row["speed"] = {name: [finite(value) for value in np.sort(speed[:, i])] for i, name in enumerate(SPEED)}
         row["deltas"] = [[finite(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
         rows.append(row)
     widths = tuple(sorted({bits for _, bits in runs if bits}, reverse=True))
     auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
     compared = [run for results in runs.values() for run in results]
     tuning, seconds = (float(np.nansum([run["speed"][0] for run in group])) for group in (tried, compared))
-    return {
-        "data": data.name,
+    return _about(data, model, settings) | {
         "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
-        "model": model,
-        "settings": asdict(settings),
         "rows": rows,
         "claims": decide(auc, widths, settings.margin, settings.confidence),
         "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
@@ -125,19 +122,34 @@ def run(
 ) -> Record:
     """Measure, save, print the tables; returns the record that OUT/compare.json holds.
 
-    Raises ValueError for a method, a model or a width that is none.
+    Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
+    is of other data, another model or other settings.
     """
     if model not in ("lr", "fm"):
         raise ValueError(f"model must be lr or fm, got {model!r}")
     kinds = kinds_of(methods, bits)
+    path = out / "compare.json"
+    held = refuse_other(path, _about(data, model, settings))
+    lost = {(row["method"], row["bits"]) for row in held.get("rows", ())} - set(kinds)
+    if lost:
+        name, width = min(lost)
+        raise ValueError(
+            f"{path} has a row, {name} at {width or 32} bits, that would be lost: ask for it, too, or remove the file"
+        )
     out.mkdir(parents=True, exist_ok=True)  # fails now rather than after the first fit
-    with saved_cells(out, len(kinds) * settings.seeds) as store:
+    grids = sum(len(Search(kind, settings).candidates()) for kind in kinds if METHODS[kind[0]].axes)
+    with saved_cells(out, grids + len(kinds) * settings.seeds) as store:
         searches, tried, runs = measure(store, data, model, kinds, settings, threads)
     record = compile_record(data, model, settings, searches, tried, runs)
-    write_json(out / "compare.json", record)
+    write_json(path, record)
     write_atomic(out / "compare.md", lambda file: file.write(report.markdown(record).encode()))
     report.show(record, Console(width=WIDTH))
     return record
+
+
+def _about(data: ClickData, model: str, settings: CompareSettings) -> Record:
+    """What the results are of."""
+    return {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
 
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:

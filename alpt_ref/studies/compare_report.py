@@ -13,7 +13,8 @@ SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
 
 def sheets(results: Record) -> list[Sheet]:
     """Figures, differences to full precision, memory and speed, claims."""
-    return [_figures(results), _differences(results), _memory(results), _claims(results)]
+    all_of_them = [_figures(results), _differences(results), _memory(results), _claims(results)]
+    return [sheet for sheet in all_of_them if sheet.rows]
 
 
 def markdown(results: Record) -> str:
@@ -83,20 +84,22 @@ def _memory(results: Record) -> Sheet:
     lines = []
     full = next((row["bytes"] for row in results["rows"] if row["method"] == "fp32"), None)
     for row in results["rows"]:
-        b, speed = row["bytes"], row["speed"]
+        b, rates = row["bytes"], row["speed"]["examples_per_s"]
         factors = b["factor_codes"] + b["factor_steps"]
         ratio = full["factor_codes"] / factors if full is not None and full["factor_codes"] and factors else None
-        shown = [f"{b[name]:,}" for name in ("codes", "steps")] + [f"{factors:,}", number(ratio, 3)]
-        shown += [f"{b[name]:,}" for name in ("optimizer", "inference")]
+        weights = b["codes"] + b["steps"]
+        shown = [f"{size:,}" for size in (weights, b["optimizer"], weights + b["optimizer"])]
+        shown.append("-" if ratio is None else f"1/{ratio:.3g}")
         deltas = "/".join(number(part[1], 2) for part in row["deltas"])
-        rate = "-" if speed["examples_per_s"] is None else f"{speed['examples_per_s'] / 1e3:,.0f}"
-        lines.append((*_label(row), *shown, rate, deltas))
-    columns = ("method", "bits", "codes", "steps", "factors", "fp32/", "optimizer", "inference", "kex/s", "step sizes")
+        ends = "-" if None in rates else "-".join(f"{rate / 1e3:,.0f}" for rate in dict.fromkeys((rates[0], rates[-1])))
+        lines.append((*_label(row), *shown, f"{b['inference']:,}", ends, deltas))
+    columns = ("method", "bits", "weights", "optimizer", "all", "factors", "inference", "kex/s", "step sizes")
     spent = results["seconds"]
     note = (
-        "Bytes alive in training: codes (or floats), step sizes, both of the factor table, how many times fewer than in full "
-        "precision, optimizer state; then bytes of the model to deploy. kex/s: thousand examples a second in an epoch, one "
-        "thread, as many fits beside it as threads were given. step sizes: medians, linear/factors. "
+        "Bytes alive in training: codes (or floats) and step sizes; optimizer state; all of it. factors: bytes of codes and "
+        "step sizes of the factor table, as a part of full precision's. inference: bytes of the model to deploy. kex/s: "
+        "thousand examples a second in an epoch, one thread, least and most over seeds, whatever else the machine was doing "
+        "(make bench compares speeds). step sizes: medians, linear/factors. "
         f"Computing: {spent['fits_tuned']} fits to tune {spent['tuning'] / 60:.1f} min, {results['fits']} fits to compare "
         f"{spent['runs'] / 60:.1f} min, of one core."
     )
@@ -113,8 +116,8 @@ def _claims(results: Record) -> Sheet:
         lines.append((claim["claim"], said[claim["claim"]], difference, shown, number(claim["p"]), claim["verdict"]))
     level = results["settings"]["confidence"]
     note = (
-        f"Confirmatory family: paired differences of test AUC over {results['settings']['seeds']} seeds, Holm's correction at "
-        f"{1 - level:.0%} (p is adjusted); C2, C3 two-sided, C4 two one-sided tests against the margin. ±: all at once, "
-        f"{level:.0%}."
+        f"Confirmatory family of this run: paired differences of test AUC over {results['settings']['seeds']} seeds, Holm's "
+        f"correction at {1 - level:.0%} (p is adjusted); C2, C3 two-sided, C4 two one-sided tests against the margin. ±: all "
+        f"at once, {level:.0%}. They speak of seeds; the split and the test set are given."
     )
     return Sheet("The paper's claims", ("", "claim", "difference", "AUC", "p", "verdict"), lines, note)

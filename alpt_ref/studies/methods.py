@@ -5,7 +5,7 @@ the epoch that is kept (best validation AUC, no patience).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alpt_ref.checks import is_integer
@@ -118,7 +118,8 @@ def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: Comp
 def _measure(data: ClickData, model: str, fit: Fit, s: CompareSettings) -> Arrays:
     if fit.method == "hash":
         n_bins = max(data.train[0].shape[1] // 2, 1)
-        data = ClickData(data.name, *((hashed(X, n_bins), y) for X, y in (data.train, data.valid, data.test)))
+        train, valid, test = ((hashed(X, n_bins), y) for X, y in (data.train, data.valid, data.test))
+        data = replace(data, train=train, valid=valid, test=test)
     arguments = s.shared(model, fit.seed) | METHODS[fit.method].arguments(fit.bits, dict(fit.choice))
     if fit.method == "ptq":
         return fit_and_measure(data, arguments, lambda estimator: compressed(estimator, fit.bits))

@@ -74,8 +74,11 @@ def _read(path: Path) -> Record:
     """The results, with those rows alone that have an AUC: a diverged fit has none."""
     if not path.exists():
         raise ValueError(f"{path}: no such file; run the comparison first")
-    results: Record = json.loads(path.read_text())
-    rows = [row for row in results.get("rows", ()) if row["test"]["auc"][0] is not None and row["method"] in STYLE]
+    try:
+        results: Record = json.loads(path.read_text())
+        rows = [row for row in results["rows"] if row["test"]["auc"][0] is not None and row["method"] in STYLE]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path}: not the results of a comparison") from None
     if not rows:
         raise ValueError(f"{path}: no rows with an AUC, nothing to draw")
     return results | {"rows": rows}
@@ -91,20 +94,22 @@ def _look(method: str) -> Record:
 def _panel(ax: Axes, results: Record) -> None:
     """The methods of one record, side by side at each bit width."""
     rows, settings = results["rows"], results["settings"]
-    levels = {row["method"]: row["test"]["auc"] for row in rows if row["method"] in LEVELS}
+    paired = any(row["method"] == "fp32" for row in rows)
+    levels = {row["method"]: float(row["test"]["auc"][0]) for row in rows if row["method"] in LEVELS}
     widths = sorted({row["bits"] for row in rows if row["method"] not in LEVELS})
     methods = [method for method in STYLE if any(row["method"] == method for row in rows) and method not in LEVELS]
-    values = [row["test"]["auc"] for row in rows]
+    values = [_auc(row, paired) for row in rows]
     reference = "fp32" if "fp32" in levels else "best"
-    levels = {reference: [max(mean for mean, _ in values), None]} | levels
-    _axis(ax, values, reference, levels[reference][0], settings["margin"] or 1e-3)
+    levels = {reference: max(mean for mean, _ in values)} | levels
+    _axis(ax, values, reference, levels[reference], settings["margin"] or 1e-3)
     for i, method in enumerate(methods):
         dodge = ROOM * (i - (len(methods) - 1) / 2) / len(methods)
-        mine = sorted((row["bits"], *row["test"]["auc"]) for row in rows if row["method"] == method)
+        mine = sorted((row["bits"], *_auc(row, paired)) for row in rows if row["method"] == method)
         x = [widths.index(bits) + dodge for bits, _, _ in mine]
         half = [math.nan if half is None else half for _, _, half in mine]
         y, front = [mean for _, mean, _ in mine], 4 if STYLE[method][2] else 3
         ax.errorbar(x, y, half, label=method, elinewidth=1.1, capsize=2, zorder=front, **_look(method))
+        _cut(ax, x, np.array(y), np.nan_to_num(half), STYLE[method][0])
     _levels(ax, levels)
     ax.set_xticks(range(len(widths)), [str(bits) for bits in widths])
     ax.set_xlim(-0.5, max(len(widths), 1) - 0.5)
@@ -113,21 +118,35 @@ def _panel(ax: Axes, results: Record) -> None:
     ax.tick_params(axis="x", length=0)
     model = f"FM, $k$ = {settings['k']}," if results["model"] == "fm" else "LR"
     ax.set_title(f"{model} on {results['data']}", fontsize=11, loc="left")
-    bars = f"bars: {settings['confidence']:.0%} intervals of AUC, all at once, {settings['seeds']} seeds"
+    what = "paired " if paired else ""
+    bars = f"bars: {what}{settings['confidence']:.0%} intervals, all at once, {settings['seeds']} seeds"
     ax.set_xlabel(f"bit width ({bars if settings['seeds'] > 1 else 'one seed'})", fontsize=10.5)
 
 
-def _levels(ax: Axes, levels: dict[str, Any]) -> None:
+def _auc(row: Record, paired: bool) -> tuple[float, float | None]:
+    """Mean AUC, and the half width of its difference to full precision, or of its own."""
+    mean, half = row["test"]["auc"]
+    return mean, (row["minus_fp32"]["auc"][1] if row["method"] != "fp32" else None) if paired else half
+
+
+def _cut(ax: Axes, x: Sequence[float], y: NDArray[np.float64], half: NDArray[np.float64], colour: str) -> None:
+    """Arrow heads at the panel's edge on bars that go on beyond it."""
+    for edge, beyond, marker in ((0.0, y - half < ax.get_ylim()[0], "v"), (1.0, y + half > ax.get_ylim()[1], "^")):
+        at = [place for place, cut in zip(x, beyond, strict=True) if cut]
+        if at:
+            style: Record = {"color": colour, "markersize": 4, "clip_on": False, "transform": ax.get_xaxis_transform()}
+            ax.plot(at, [edge] * len(at), marker, **style)
+
+
+def _levels(ax: Axes, levels: dict[str, float]) -> None:
     """Full precision (or the best) and hashing: lines, named and valued at the right."""
-    order = sorted(levels, key=lambda method: float(levels[method][0]))
-    heights = ax.transAxes.inverted().transform(ax.transData.transform([(0.0, levels[method][0]) for method in order]))[:, 1]
+    order = sorted(levels, key=levels.__getitem__)
+    heights = ax.transAxes.inverted().transform(ax.transData.transform([(0.0, levels[method]) for method in order]))[:, 1]
     near = np.ptp(heights) < 0.11
     for method, lower in zip(order, (True, False), strict=False):
-        mean, half = levels[method]
+        mean = levels[method]
         colour, _, _, line = STYLE.get(method, (QUIET, "", True, SOLID))
         ax.axhline(mean, color=colour, linestyle=line, linewidth=1.1, zorder=2, label=method)
-        if method == "fp32" and half is not None:
-            ax.axhspan(mean - half, mean + half, color=colour, alpha=0.1, linewidth=0, zorder=1)
         side = "center" if len(order) == 1 or not near else "top" if lower else "bottom"
         place = ("axes fraction", "data")
         ax.annotate(f"{method}\n{mean:.4f}", (1.0, mean), (4, 0), place, "offset points", va=side, fontsize=9, color=colour)

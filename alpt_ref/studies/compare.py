@@ -14,6 +14,7 @@ from numpy import float64
 from numpy.typing import NDArray
 from rich.console import Console
 
+from alpt_ref import __version__
 from alpt_ref.files import Arrays, finite, write_atomic, write_json
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
@@ -101,13 +102,17 @@ def compile_record(
     auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
     compared = [run for results in runs.values() for run in results]
     tuning, seconds = (float(np.nansum([run["speed"][0] for run in group])) for group in (tried, compared))
-    return _about(data, model, settings) | {
-        "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
-        "rows": rows,
-        "claims": decide(auc, widths, settings.margin, settings.confidence),
-        "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
-        "fits": len(compared),
-    }
+    return (
+        {"version": __version__}
+        | _about(data, model, settings)
+        | {
+            "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
+            "rows": rows,
+            "claims": decide(auc, widths, settings.margin, settings.confidence),
+            "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
+            "fits": len(compared),
+        }
+    )
 
 
 def run(

@@ -27,7 +27,7 @@ from alpt_ref.studies.compare import kinds_of
 from alpt_ref.studies.fitting import BYTES, FIGURES, SPEED
 from alpt_ref.studies.methods import METHODS, CompareSettings, Fit
 from alpt_ref.studies.settings import CtrSettings
-from alpt_ref.studies.sheet import WIDTH
+from alpt_ref.studies.sheet import WIDTH, number
 from alpt_ref.studies.tuning import Search, tune
 from tests.cli_support import write_data
 
@@ -425,7 +425,21 @@ def labels(record):
 def test_every_table_is_written_and_printed(finished, capsys):
     record, out = finished
     written = tables((out / "compare.md").read_text())
-    assert tuple(written) == TITLES
+    tuning = [title for title in written if title.startswith("Tuning")]
+    axes = [axis for axis in compare_report.AXES if any(axis in row["choice"] for row in record["rows"])]
+    assert tuple(written) == (*TITLES[:3], *tuning, TITLES[3])
+    assert tuning == [f"Tuning, by {compare_report.AXES[axis]}" for axis in axes]
+    for axis, title in zip(axes, tuning, strict=True):
+        columns = dict(zip(written[title][0], range(20), strict=False))
+        tuned = {
+            (row["method"], str(row["bits"] or 32)): row for row in record["rows"] if row["tried"] and axis in row["choice"]
+        }
+        assert [(method, bits) for method, bits, *_ in written[title][2:]] == list(tuned)
+        for method, bits, *cells in written[title][2:]:
+            row, shown = tuned[method, bits], [float(cell) for cell in cells if cell != "-"]
+            assert max(shown) == pytest.approx(max(auc for *_, auc in row["tried"]), abs=1e-4)
+            at = columns[number(row["choice"][axis], 1)]
+            assert float([method, bits, *cells][at]) == max(shown)  # what was picked
     assert [line[:2] for line in written[TITLES[0]][2:]] == labels(record)
     assert [line[:2] for line in written[TITLES[1]][2:]] == labels(record)[1:]
     assert [line[:2] for line in written[TITLES[2]][2:]] == labels(record)
@@ -506,8 +520,9 @@ def test_without_full_precision_there_are_no_differences(tmp_path, monkeypatch):
     assert {fit.seed for fit in asked if fit.method == "fp32"} == {0}  # tuned for ptq's sake only
     assert record["claims"] == []
     written = tables((tmp_path / "compare.md").read_text())
-    assert list(written) == ["LR on synthetic", TITLES[2]]  # no claims, either
-    assert [len(lines) - 2 for lines in written.values()] == [2, 2]
+    tuning = [f"Tuning, by {compare_report.AXES[axis]}" for axis in ("lr", "range")]
+    assert list(written) == ["LR on synthetic", TITLES[2], *tuning]  # no claims, either
+    assert [len(lines) - 2 for lines in written.values()] == [2, 2, 1, 1]
     assert {dict(zip(written[TITLES[2]][0], line, strict=True))["factors"] for line in written[TITLES[2]][2:]} == {"-"}
 
 

@@ -89,6 +89,7 @@ def compile_record(
         row: Record = {"method": kind[0], "bits": kind[1], "family": family}
         row["choice"] = (searches["fp32", 0] if search is None else search).choice
         row["at_end"] = [] if search is None else search.at_end
+        row["tried"] = [] if search is None else [[*values, finite(auc)] for values, auc in search.tried.items()]
         row |= {"test": _estimates(test[kind], settings.confidence, family)}
         row["minus_fp32"] = None if full is None else _estimates(test[kind] - full, settings.confidence, family)
         row["by_seed"] = [[finite(value) for value in values] for values in test[kind]]

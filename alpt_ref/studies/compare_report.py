@@ -9,11 +9,13 @@ from alpt_ref.studies.sheet import Sheet, number
 
 Record = dict[str, Any]
 SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
+AXES = {"lr": "learning rate", "step_lr": "learning rate of step sizes", "range": "range c of LPT"}
 
 
 def sheets(results: Record) -> list[Sheet]:
     """Figures, differences to full precision, memory and speed, claims."""
-    all_of_them = [_figures(results), _differences(results), _memory(results), _claims(results)]
+    tuning = [_tuning(results, axis) for axis in AXES]
+    all_of_them = [_figures(results), _differences(results), _memory(results), *tuning, _claims(results)]
     return [sheet for sheet in all_of_them if sheet.rows]
 
 
@@ -89,7 +91,7 @@ def _memory(results: Record) -> Sheet:
         ratio = full["factor_codes"] / factors if full is not None and full["factor_codes"] and factors else None
         weights = b["codes"] + b["steps"]
         shown = [f"{size:,}" for size in (weights, b["optimizer"], weights + b["optimizer"])]
-        shown.append("-" if ratio is None else f"1/{ratio:.3g}")
+        shown.append("-" if ratio is None else f"1/{ratio:.3g}" if ratio >= 1 else f"{1 / ratio:.3g}")
         deltas = "/".join(number(part[1], 2) for part in row["deltas"])
         ends = "-" if None in rates else "-".join(f"{rate / 1e3:,.0f}" for rate in dict.fromkeys((rates[0], rates[-1])))
         lines.append((*_label(row), *shown, f"{b['inference']:,}", ends, deltas))
@@ -104,6 +106,26 @@ def _memory(results: Record) -> Sheet:
         f"{spent['runs'] / 60:.1f} min, of one core."
     )
     return Sheet("Memory and speed", columns, lines, note)
+
+
+def _tuning(results: Record, axis: str) -> Sheet:
+    """The best validation AUC at each value of ``axis``, over all that was tried with it."""
+    best: dict[tuple[str, str], dict[float, float]] = {}
+    for row in results["rows"]:
+        if axis in row["choice"]:
+            at, of_row = list(row["choice"]).index(axis), best.setdefault(_label(row), {})
+            for *values, auc in row["tried"]:
+                if auc is not None:
+                    of_row[values[at]] = max(auc, of_row.get(values[at], 0.0))
+    values = sorted({value for of_row in best.values() for value in of_row})
+    lines = [
+        (*label, *(f"{of_row[value]:.4f}" if value in of_row else "-" for value in values))
+        for label, of_row in best.items()
+        if of_row
+    ]
+    note = "Best validation AUC with seed 0, over all values of the other axes that were tried with it."
+    columns = ("method", "bits", *(number(value, 1) for value in values))
+    return Sheet(f"Tuning, by {AXES[axis]}", columns, lines, note)
 
 
 def _claims(results: Record) -> Sheet:

@@ -75,12 +75,13 @@ def bowl(**at):
     return lambda choice: 1.0 - sum(abs(math.log(choice[name] / value)) for name, value in at.items())
 
 
-def test_the_optimum_of_a_grid_is_found_and_nothing_is_added():
+def test_the_optimum_of_a_grid_is_found_and_looked_at_more_closely():
     s = THREE
     search, rounds = searched(("alpt-sr", 4), bowl(lr=3e-3, step_lr=2e-4), s)
     assert search.choice == {"lr": 3e-3, "step_lr": 2e-4}
     assert search.at_end == []
-    assert [len(jobs) for jobs in rounds] == [9]
+    assert [len(jobs) for jobs in rounds] == [9, 2]
+    assert [dict(job.choice) for job in rounds[1]] == [{"lr": 3e-3, "step_lr": step} for step in (6e-5, 6e-4)]
     assert {job.choice for job in rounds[0]} == {(("lr", lr), ("step_lr", step)) for lr in s.lrs for step in s.step_lrs}
     assert {(job.method, job.bits, job.seed) for job in rounds[0]} == {("alpt-sr", 4, 0)}
 
@@ -95,7 +96,7 @@ def test_the_optimum_of_a_grid_is_found_and_nothing_is_added():
     ],
 )
 def test_a_grid_goes_on_where_the_best_lies_at_its_end(at, added, chosen, at_end):
-    search, rounds = searched(("fp32", 0), bowl(lr=at), THREE)
+    search, rounds = searched(("fp32", 0), bowl(lr=at), replace(THREE, rounds=6))
     assert search.choice == {"lr": chosen}
     assert search.at_end == at_end
     assert [dict(job.choice)["lr"] for jobs in rounds[1:] for job in jobs] == added
@@ -118,6 +119,19 @@ def test_the_search_ends_where_no_neighbour_is_better(kind, at):
     for i in range(2):  # both neighbours along each axis were tried
         line = [values[i] for values in search.tried if values[1 - i] == search.best[1 - i]]
         assert min(line) < search.best[i] < max(line)
+
+
+def test_an_optimum_between_the_values_of_a_grid():
+    """Half way in the logarithm, once: neighbours of the best are at most a factor of six away in the end."""
+    search, rounds = searched(("lpt-sr", 2), bowl(lr=3e-3, range=0.33), THREE)
+    assert search.choice == {"lr": 3e-3, "range": 0.3}
+    assert [[dict(job.choice)["range"] for job in jobs] for jobs in rounds[1:]] == [
+        [0.3],
+        [0.3, 0.3],
+    ]  # with lr below and above
+    search, _ = searched(("lpt-sr", 2), bowl(lr=1e-2, range=0.13), THREE)
+    assert search.choice == {"lr": 1e-2, "range": 0.1}
+    assert {values[1] for values in search.tried if values[0] == 1e-2} == {0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 4.0}
 
 
 @given(st.floats(1e-8, 1e4), st.floats(1e-8, 1e4), st.integers(0, 6), st.permutations([1e-3, 3e-3, 1e-2]))
@@ -161,7 +175,7 @@ def test_searches_go_on_side_by_side():
         return [{"valid": np.array([tops[job.method](dict(job.choice))])} for job in jobs]
 
     found = tune([("fp32", 0), ("hash", 0), ("lpt-sr", 4), ("ptq", 4)], s, fit_all)
-    assert rounds == [{"fp32": 3, "hash": 3, "lpt-sr": 15}, {"hash": 1}, {"hash": 1}]
+    assert rounds == [{"fp32": 3, "hash": 3, "lpt-sr": 15}, {"hash": 1, "lpt-sr": 2}, {"hash": 1}]
     assert {kind: search.choice for kind, search in found.items()} == {
         ("fp32", 0): {"lr": 3e-3},
         ("hash", 0): {"lr": 3e-2},

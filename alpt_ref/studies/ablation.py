@@ -33,7 +33,7 @@ class AblationSettings:
     scales : gradient scales. The linear weights begin at 0, so that the rule gives them the smallest step size, 1e-3 / q_hi.
     """
 
-    common: CompareSettings = field(default_factory=lambda: CompareSettings())
+    common: CompareSettings = field(default_factory=lambda: CompareSettings(seeds=3))
     bits: tuple[int, ...] = (4, 2)
     lr: float = 1e-2
     step_lr: float = 2e-3

@@ -62,8 +62,8 @@ def _figures(results: Record) -> Sheet:
         f"{results['data']}: {n_train:,} / {n_valid:,} / {n_test:,} rows, {n_features:,} features. Test set, means over "
         f"{s['seeds']} seeds; ±: Student, all {results['rows'][0]['family']} intervals of this table at once, "
         f"{s['confidence']:.0%}. Adam on the batch's rows, {s['batch_size']} examples a step, {s['epochs']} epochs of which "
-        f"the best on validation is kept, l2 = {number(s['l2'])}. tuned: on validation AUC with seed 0 (* at an end of its "
-        "grid still), learning rates of weights and of step sizes (pact: clips), c of LPT's delta = c / 2^(bits-1). "
+        f"the best on validation is kept, l2 = {number(s['l2'])}. tuned: on validation AUC with seed 0 (* rounds ran "
+        "out), learning rates of weights and of step sizes (pact: clips), c of LPT's delta = c / 2^(bits-1). "
         "calibration: mean prediction / mean label; by feature: summed absolute error of that, by feature (0 is right). "
         f"{titles}."
     )
@@ -140,6 +140,6 @@ def _claims(results: Record) -> Sheet:
     note = (
         f"Confirmatory family of this run: paired differences of test AUC over {results['settings']['seeds']} seeds, Holm's "
         f"correction at {1 - level:.0%} (p is adjusted); C2, C3 two-sided, C4 two one-sided tests against the margin. ±: all "
-        f"at once, {level:.0%}. They speak of seeds; the split and the test set are given."
+        f"at once, {level:.0%}: Holm's steps may decide where they still reach 0. All speak of seeds; the test set is given."
     )
     return Sheet("The paper's claims", ("", "claim", "difference", "AUC", "p", "verdict"), lines, note)

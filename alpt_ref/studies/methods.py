@@ -24,9 +24,9 @@ class CompareSettings:
     """Sizes and grids of the comparison.
 
     lrs, step_lrs, ranges : what is tried on validation with seed 0, each in every combination that a method has; then the
-        neighbours of the best, in ``rounds`` at most, where a grid goes on beyond its ends by a factor (3, 10, 4). ``ranges``
-        are c in delta = c / 2^(bits-1) for LPT. Learning rates go far up, as few bits have a second optimum there: steps so
-        large that their noise dithers nearest rounding (L10).
+        neighbours of the best, in ``rounds`` at most, where a grid goes on beyond its ends by a factor (3, 10, 4), and half way
+        to neighbours more than a factor of 6 away. ``ranges`` are c in delta = c / 2^(bits-1) for LPT. Learning rates go far
+        up, as few bits have a second optimum there: moves of more than half a step, which nearest rounding does not drop (L3).
     margin : of equivalence, in AUC. confidence : of intervals and of the confirmatory family.
     """
 
@@ -37,7 +37,7 @@ class CompareSettings:
     lrs: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
     step_lrs: tuple[float, ...] = (2e-5, 2e-4, 2e-3)
     ranges: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0, 4.0)
-    rounds: int = 6
+    rounds: int = 12
     seeds: int = 5
     margin: float = 1e-3
     confidence: float = 0.95

@@ -1,8 +1,10 @@
 """Tuning on validation AUC with seed 0: a grid of all combinations, then neighbours of the best until none is better.
 
-A grid goes on where the best lies at its end."""
+A grid goes on where the best lies at its end, and becomes finer around the best.
+"""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,8 +13,9 @@ from alpt_ref.files import Arrays
 from alpt_ref.studies.fitting import FIGURES
 from alpt_ref.studies.methods import METHODS, Choice, CompareSettings, Fit
 
-# By what a grid goes on beyond its ends.
+# By what a grid goes on beyond its ends, and how far apart the best and its neighbours may be in the end.
 FACTORS = {"lr": 3.0, "step_lr": 10.0, "range": 4.0}
+FINEST = 6.0
 Kind = tuple[str, int]  # method, bits
 FitAll = Callable[[Sequence[Fit]], list[Arrays]]
 
@@ -35,17 +38,26 @@ class Search:
         return self.missing() if self.left >= 0 else []
 
     def missing(self) -> list[tuple[float, ...]]:
-        """Neighbours of the best along each axis that were not tried; a grid goes on beyond its ends."""
-        best = self.best
-        near = [(*best[:at], value, *best[at + 1 :]) for at in range(len(best)) for value in self._neighbours(at)]
+        """Neighbours of the best along each axis that were not tried."""
+        near = [near for at in range(len(self.best)) for near in self._neighbours(at)]
         return [values for values in near if values not in self.tried]
 
-    def _neighbours(self, at: int) -> tuple[float, float]:
-        """Along one axis: the nearest values of its grid, or of what was tried, below and above the best; else a factor on."""
+    def _neighbours(self, at: int) -> list[tuple[float, ...]]:
+        """Along one axis: with the nearest values of its grid, or of what was tried, below and above the best; a factor on
+        beyond an end; half way, in the logarithm, to a neighbour that was tried and is more than FINEST away."""
         axis, best = list(self.grids)[at], self.best[at]
         values = {*self.grids[axis], *(tried[at] for tried in self.tried)}
-        down, up = (float(f"{best * FACTORS[axis] ** sign:.1g}") for sign in (-1, 1))
-        return max((v for v in values if v < best), default=down), min((v for v in values if v > best), default=up)
+        down = max((v for v in values if v < best), default=_one_digit(best / FACTORS[axis]))
+        up = min((v for v in values if v > best), default=_one_digit(best * FACTORS[axis]))
+        found = []
+        for value in (down, up):
+            near = self._with(at, value)
+            apart = max(value / best, best / value)
+            found.append(self._with(at, _one_digit(math.sqrt(value * best))) if near in self.tried and apart > FINEST else near)
+        return found
+
+    def _with(self, at: int, value: float) -> tuple[float, ...]:
+        return (*self.best[:at], value, *self.best[at + 1 :])
 
     @property
     def best(self) -> tuple[float, ...]:
@@ -66,6 +78,10 @@ class Search:
     def fit(self, values: tuple[float, ...]) -> Fit:
         """The fit that tries ``values``."""
         return Fit(*self.kind, tuple(zip(self.grids, values, strict=True)), 0)
+
+
+def _one_digit(value: float) -> float:
+    return float(f"{value:.1g}")
 
 
 def tune(kinds: Sequence[Kind], settings: CompareSettings, fit_all: FitAll) -> dict[Kind, Search]:

@@ -9,6 +9,7 @@ from alpt_ref.studies.sheet import Sheet, number
 
 Record = dict[str, Any]
 SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
+GRIDS = {"lr": "lrs", "step_lr": "step_lrs", "range": "ranges"}
 AXES = {"lr": "learning rate", "step_lr": "learning rate of step sizes", "range": "range c of LPT"}
 
 
@@ -117,13 +118,14 @@ def _tuning(results: Record, axis: str) -> Sheet:
             for *values, auc in row["tried"]:
                 if auc is not None:
                     of_row[values[at]] = max(auc, of_row.get(values[at], 0.0))
-    values = sorted({value for of_row in best.values() for value in of_row})
+    picked = {row["choice"][axis] for row in results["rows"] if _label(row) in best}
+    values = sorted({*results["settings"][GRIDS[axis]], *picked})
     lines = [
         (*label, *(f"{of_row[value]:.4f}" if value in of_row else "-" for value in values))
         for label, of_row in best.items()
         if of_row
     ]
-    note = "Best validation AUC with seed 0, over all values of the other axes that were tried with it."
+    note = "Best validation AUC with seed 0 over all that was tried with this value: those of the grid, and those picked."
     columns = ("method", "bits", *(number(value, 1) for value in values))
     return Sheet(f"Tuning, by {AXES[axis]}", columns, lines, note)
 

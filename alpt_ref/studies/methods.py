@@ -25,7 +25,7 @@ class CompareSettings:
 
     lrs, step_lrs, ranges : what is tried on validation with seed 0, each in every combination that a method has; then the
         neighbours of the best, in ``rounds`` at most, where a grid goes on beyond its ends by a factor (3, 10, 4), and half way
-        to neighbours more than a factor of 6 away. ``ranges`` are c in delta = c / 2^(bits-1) for LPT. Learning rates go far
+        to neighbours more than a factor of 3.5 away. ``ranges`` are c in delta = c / 2^(bits-1) for LPT. Learning rates go far
         up, as few bits have a second optimum there: moves of more than half a step, which nearest rounding does not drop (L3).
     margin : of equivalence, in AUC. confidence : of intervals and of the confirmatory family.
     """

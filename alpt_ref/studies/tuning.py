@@ -15,7 +15,7 @@ from alpt_ref.studies.methods import METHODS, Choice, CompareSettings, Fit
 
 # By what a grid goes on beyond its ends, and how far apart the best and its neighbours may be in the end.
 FACTORS = {"lr": 3.0, "step_lr": 10.0, "range": 4.0}
-FINEST = 6.0
+FINEST = 3.5
 Kind = tuple[str, int]  # method, bits
 FitAll = Callable[[Sequence[Fit]], list[Arrays]]
 

@@ -177,7 +177,7 @@ def test_delta_off_its_range(tmp_path, capsys, delta, precision):
         (["compare", "--format", "libfm"], "--format needs --data"),
         (["compare", "--valid", "f"], "--valid needs --data"),
         (["compare", "--test", "f"], "--test needs --data"),
-        (["compare", "--data", "f"], f"--format must be one of {FORMATS}, movielens, got None"),
+        (["compare", "--data", "f"], "--data needs --format"),
         (["compare", "--data", "f", "--format", "svmlight"], f"--format must be one of {FORMATS}, movielens, got 'svmlight'"),
         (["compare", "--data", "f", "--valid", "f", "--format", "libfm"], "--valid and --test go together"),
         (["compare", "--data", "f", "--test", "f", "--format", "libfm"], "--valid and --test go together"),

@@ -74,12 +74,13 @@ class Config:
         if self.precision == "pact" and granularity != "table":
             raise ValueError(f"step must be table with pact, which learns one clip for a table, got {self.step!r}")
         delta = self.delta_of(part)
-        if delta is not None and Grid(self.bits, delta).per_row and self.learns_steps and granularity == "table":
+        grid = None if delta is None else Grid(self.bits, delta)
+        if grid is None or not self.learns_steps:
+            return
+        if grid.per_row and granularity == "table":
             raise ValueError("delta must be one number where step is table")
-        if delta is not None and self.learns_steps:
-            steps = Grid(self.bits, delta).delta
-            if not ((steps >= DELTA_MIN) & (steps <= DELTA_MAX)).all():
-                raise ValueError("delta must be in [2^-60, 2^60] where step sizes are learned")
+        if not ((grid.delta >= DELTA_MIN) & (grid.delta <= DELTA_MAX)).all():
+            raise ValueError("delta must be in [2^-60, 2^60] where step sizes are learned")
 
     def delta_of(self, part: str) -> Any:
         """The step size given for "linear" or "factors"; of lpt the default; None where a rule sets it."""

@@ -46,6 +46,8 @@ def test_run_saves_pairs_and_resumes(tmp_path):
         assert row["minus_base"][0] == pytest.approx(row["auc"] - auc[rows[0]["variant"]], abs=1e-12)
     assert len(list((tmp_path / "cells").iterdir())) == 2 * len(rows)
     assert run(data, "fm", tmp_path, TINY) == record
+    with pytest.raises(ValueError, match=r"alpt_ablation\.json has results of other model"):
+        run(data, "lr", tmp_path, TINY)
     text = (tmp_path / "alpt_ablation.md").read_text()
     assert all(row["variant"] in text for row in rows)
 

@@ -5,9 +5,9 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from alpt_ref.cli.parsing import CommandError, spell_options
+from alpt_ref.cli.parsing import CommandError, check_folder, spell_options
 from alpt_ref.cli.report import row
-from alpt_ref.cli.splits import source_of
+from alpt_ref.cli.splits import source_of, tell
 from alpt_ref.data import Source
 from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
 from alpt_ref.studies.compare import QUICK, kinds_of
@@ -20,8 +20,7 @@ def run(args: argparse.Namespace) -> None:
     if args.threads < 1:
         raise CommandError(f"--threads must be a positive integer, got {args.threads}")
     out: Path = args.out
-    if out.exists() and not out.is_dir():
-        raise CommandError(f"--out {out} is not a folder")
+    check_folder(out)
     settings = _settings(args)
     methods = args.methods or tuple(METHODS)
     try:
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
     data = load(given, valid, test, source, quick=args.quick)
     for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
-        print(f"{name}: {X.shape[0]:,} rows, {int(y.sum()):,} positive, {X.shape[1]:,} features", file=sys.stderr)
+        tell(name, X, y)
     if data.n_skipped or data.n_unseen:
         print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
     try:
@@ -43,16 +42,15 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _source(args: argparse.Namespace) -> Source | str | None:
-    """How the files are read; MovieLens has a reader of its own, without options."""
+    """How the files are read; MovieLens has a reader of its own, without options. ``load`` refuses a format that is none."""
     kind = getattr(args, "format", None)
-    if kind == MOVIELENS and hasattr(args, "data"):
+    if not hasattr(args, "data") or kind is None or (kind in FORMATS and kind != MOVIELENS):
+        return source_of(args, "data")
+    if kind == MOVIELENS:
         for field in fields(Source):
             if field.name != "format" and hasattr(args, field.name):
                 raise CommandError(f"{spell_options(field.name, [field.name])} does not apply to --format {MOVIELENS}")
-        return MOVIELENS
-    if kind is not None and kind not in FORMATS:
-        raise CommandError(f"--format must be one of {', '.join(FORMATS)}, got {kind!r}")
-    return source_of(args, "data")
+    return str(kind)
 
 
 def _settings(args: argparse.Namespace) -> CompareSettings:

@@ -3,6 +3,7 @@
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
 # Fields that the command line calls otherwise.
@@ -19,6 +20,12 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise the message."""
         raise CommandError(message.removeprefix("argument "))
+
+
+def check_folder(out: Path) -> None:
+    """CommandError where results cannot be written into ``out``."""
+    if out.exists() and not out.is_dir():
+        raise CommandError(f"--out {out} is not a folder")
 
 
 def spell_options(message: str, fields: Iterable[str]) -> str:

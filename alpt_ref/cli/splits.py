@@ -5,6 +5,7 @@ import dataclasses
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.data import Dataset, FeatureMap, Source, fit_read, make_ctr, read
@@ -55,9 +56,13 @@ def load(args: argparse.Namespace, source: Source | None) -> Splits:
     splits = _generate() if source is None else _read(args, source)
     for name, dataset in splits.items().items():
         if dataset is not None:
-            n, d = dataset.X.shape
-            print(f"{name}: {n:,} rows, {int(dataset.y.sum()):,} positive, {d:,} features", file=sys.stderr)
+            tell(name, dataset.X, dataset.y)
     return splits
+
+
+def tell(name: str, X: Any, y: Any) -> None:
+    """What a part of the data is, on stderr."""
+    print(f"{name}: {X.shape[0]:,} rows, {int(y.sum()):,} positive, {X.shape[1]:,} features", file=sys.stderr)
 
 
 def _read(args: argparse.Namespace, source: Source) -> Splits:

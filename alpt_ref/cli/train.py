@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from alpt_ref.cli.parsing import CommandError, spell_options
+from alpt_ref.cli.parsing import CommandError, check_folder, spell_options
 from alpt_ref.cli.report import metrics, progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.files import write_json
@@ -73,8 +73,7 @@ def _refuse_ignored(given: dict[str, Any], model: str) -> None:
 def _check_folder(args: argparse.Namespace) -> None:
     """Refuse to begin where results would be overwritten."""
     out: Path = args.out
-    if out.exists() and not out.is_dir():
-        raise CommandError(f"--out {out} is not a folder")
+    check_folder(out)
     checkpoint = out / "checkpoint.npz"
     if args.force or (args.resume and checkpoint.exists()):
         return

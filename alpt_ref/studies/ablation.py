@@ -5,7 +5,7 @@ row of factors. Groups: gradient scale and optimizer of the step sizes over thei
 does not), first step size, learning rate, rounding in stage 3, granularity.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from alpt_ref.intervals import student
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.fitting import FIGURES, fit_and_measure
-from alpt_ref.studies.methods import CompareSettings
+from alpt_ref.studies.methods import CompareSettings, about
 from alpt_ref.studies.running import parallel, refuse_other, saved_cells
 from alpt_ref.studies.sheet import WIDTH, Sheet, number
 
@@ -134,14 +134,17 @@ def sheet(record: Record) -> Sheet:
 
 
 def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, threads: int = 2) -> Record:
-    """Measure, save, print; returns the record that OUT/alpt_ablation.json holds."""
+    """Measure, save, print; returns the record that OUT/alpt_ablation.json holds.
+
+    Raises ValueError where that file is of other data, another model or other settings.
+    """
     path = out / "alpt_ablation.json"
-    about = {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
-    refuse_other(path, about)
+    what = about(data, model, settings)
+    refuse_other(path, what)
     total = sum(len(variants(settings, bits)) for bits in settings.bits) * settings.common.seeds
     with saved_cells(out, total) as store:
         rows = measure(store, data, model, settings, threads)
-    record = about | {"rows": rows}
+    record = what | {"rows": rows}
     write_json(path, record)
     write_atomic(out / "alpt_ablation.md", lambda file: file.write(sheet(record).markdown().encode()))
     sheet(record).print(Console(width=WIDTH))

@@ -5,7 +5,6 @@ OUT/compare.json and OUT/compare.md. But for the speeds, every number is a funct
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from alpt_ref.studies import compare_report as report
 from alpt_ref.studies.claims import decide
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.fitting import BYTES, FIGURES, SPEED
-from alpt_ref.studies.methods import METHODS, CompareSettings, Fit, fit_cell
+from alpt_ref.studies.methods import METHODS, CompareSettings, Fit, about, fit_cell
 from alpt_ref.studies.running import parallel, refuse_other, saved_cells
 from alpt_ref.studies.sheet import WIDTH
 from alpt_ref.studies.tuning import Kind, Search, tune
@@ -105,7 +104,7 @@ def compile_record(
     tuning, seconds = (float(np.nansum([run["speed"][0] for run in group])) for group in (tried, compared))
     return (
         {"version": __version__}
-        | _about(data, model, settings)
+        | about(data, model, settings)
         | {
             "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
             "rows": rows,
@@ -135,7 +134,7 @@ def run(
         raise ValueError(f"model must be lr or fm, got {model!r}")
     kinds = kinds_of(methods, bits)
     path = out / "compare.json"
-    held = refuse_other(path, _about(data, model, settings))
+    held = refuse_other(path, about(data, model, settings))
     lost = {(row["method"], row["bits"]) for row in held.get("rows", ())} - set(kinds)
     if lost:
         name, width = min(lost)
@@ -151,11 +150,6 @@ def run(
     write_atomic(out / "compare.md", lambda file: file.write(report.markdown(record).encode()))
     report.show(record, Console(width=WIDTH))
     return record
-
-
-def _about(data: ClickData, model: str, settings: CompareSettings) -> Record:
-    """What the results are of."""
-    return {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
 
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:

@@ -4,12 +4,11 @@ from typing import Any
 
 from rich.console import Console
 
-from alpt_ref.studies.methods import METHODS
+from alpt_ref.studies.methods import GRIDS, METHODS
 from alpt_ref.studies.sheet import Sheet, number
 
 Record = dict[str, Any]
 SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
-GRIDS = {"lr": "lrs", "step_lr": "step_lrs", "range": "ranges"}
 AXES = {"lr": "learning rate", "step_lr": "learning rate of step sizes", "range": "range c of LPT"}
 
 

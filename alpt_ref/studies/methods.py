@@ -5,7 +5,7 @@ the epoch that is kept (best validation AUC, no patience).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from alpt_ref.checks import is_integer
@@ -17,6 +17,7 @@ from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.fitting import fit_and_measure
 
 Choice = dict[str, float]
+GRIDS = {"lr": "lrs", "step_lr": "step_lrs", "range": "ranges"}  # what is tuned, and the settings that hold its grid
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ class Fit:
         sizes = {"k": s.k, "epochs": s.epochs, "batch_size": s.batch_size, "l2": s.l2}
         what = {"method": self.method, "bits": self.bits, "choice": dict(self.choice), "seed": self.seed}
         return RunSpec("compare", {"data": data.fingerprint, "name": data.name, "model": model, **sizes, **what})
+
+
+def about(data: ClickData, model: str, settings: Any) -> dict[str, Any]:
+    """What results are of, JSON values; ``settings`` is a dataclass."""
+    return {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
 
 
 def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: CompareSettings) -> Arrays:

@@ -11,7 +11,7 @@ import numpy as np
 
 from alpt_ref.files import Arrays
 from alpt_ref.studies.fitting import FIGURES
-from alpt_ref.studies.methods import METHODS, Choice, CompareSettings, Fit
+from alpt_ref.studies.methods import GRIDS, METHODS, Choice, CompareSettings, Fit
 
 # By what a grid goes on beyond its ends, and how far apart the best and its neighbours may be in the end.
 FACTORS = {"lr": 3.0, "step_lr": 10.0, "range": 4.0}
@@ -25,8 +25,7 @@ class Search:
 
     def __init__(self, kind: Kind, settings: CompareSettings) -> None:
         self.kind = kind
-        grids = {"lr": settings.lrs, "step_lr": settings.step_lrs, "range": settings.ranges}
-        self.grids = {axis: sorted(grids[axis]) for axis in METHODS[kind[0]].axes}
+        self.grids = {axis: sorted(getattr(settings, GRIDS[axis])) for axis in METHODS[kind[0]].axes}
         self.left = settings.rounds
         self.tried: dict[tuple[float, ...], float] = {}
 

@@ -80,7 +80,7 @@ class Config:
         if grid.per_row and granularity == "table":
             raise ValueError("delta must be one number where step is table")
         if not ((grid.delta >= DELTA_MIN) & (grid.delta <= DELTA_MAX)).all():
-            raise ValueError("delta must be in [2^-60, 2^60] where step sizes are learned")
+            raise ValueError("delta must be in [2^-60, 2^60]: step sizes are learned")
 
     def delta_of(self, part: str) -> Any:
         """The step size given for "linear" or "factors"; of lpt the default; None where a rule sets it."""

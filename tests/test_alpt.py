@@ -365,7 +365,7 @@ def test_memory_of_a_factor_table_with_a_step_size_for_each_row(width):
         ({"step_scale": "2"}, "step_scale must be one of 1, 1/sqrt"),
         ({"step_optimizer": "lamb"}, "step_optimizer must be one of sgd, adam"),
         ({"delta": (0.1, np.full(5, 0.1))}, "delta of the factors has 5 entries for 12 features"),
-        ({"delta": 2.0**-61}, r"delta must be in \[2\^-60, 2\^60\] where step sizes are learned"),
+        ({"delta": 2.0**-61}, r"delta must be in \[2\^-60, 2\^60\]: step sizes are learned"),
         ({"delta": (0.1, 2.0**61), "precision": "lsq"}, "delta must be in"),
     ],
 )

@@ -21,6 +21,7 @@ METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lsq, pact, ptq"
         (["--bits", "8.5"], "--bits: must be an integer, got '8.5'"),
         (["--delta", "1,2,3"], "--delta: must be one number, or two as linear,factors, got '1,2,3'"),
         (["--delta", "wide"], "--delta: must be one number, or two as linear,factors, got 'wide'"),
+        (["--precision", "alpt", "--delta", "1e-20"], "--delta must be in [2^-60, 2^60]: step sizes are learned"),
         (
             ["--delta", "1,2", "--precision", "lpt", "--model", "lr"],
             "--delta with two step sizes needs --model fm",

@@ -9,11 +9,12 @@ from alpt_ref.cli.arguments import build_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code is 0, 1 where ``verify`` found what it did not expect, else that of :func:`guarded`."""
+    """Run the command; the exit code is 0, 1 where ``verify`` found what it did not expect or ``check-quantizer`` a failure,
+    else that of :func:`guarded`."""
 
     def command() -> int | None:
         args = build_parser().parse_args(argv)
-        code: int | None = import_module(f"alpt_ref.cli.{args.command}").run(args)
+        code: int | None = import_module(f"alpt_ref.cli.{args.command.replace('-', '_')}").run(args)
         return code
 
     return guarded("alpt-ref", command)

@@ -95,6 +95,7 @@ def build_parser() -> ArgumentParser:
         ("convergence", "measure convergence errors", examples.CONVERGENCE, _convergence_options),
         ("compare", "compare ways to train small models", examples.COMPARE, _compare_options),
         ("verify", "put the theorems to the test", examples.VERIFY, _verify_options),
+        ("check-quantizer", "put a quantizer to the test", examples.CHECK_QUANTIZER, _check_options),
     ):
         description = f"{summary.capitalize()}."
         add_options(commands.add_parser(name, help=summary, description=description, epilog=epilog, **looks))
@@ -189,6 +190,18 @@ def _verify_options(command: ArgumentParser) -> None:
     out = Path("results/verify")
     command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
+
+
+def _check_options(command: ArgumentParser) -> None:
+    where = "module:name or file.py:name of its adapter, a class or an object (required but with --list)"
+    command.add_argument("quantizer", metavar="WHERE", nargs="?", help=where)
+    command.add_argument("properties", metavar="PROPERTY", nargs="*", help="properties to check (default: all)")
+    command.add_argument("--list", action="store_true", help="print the properties, one line each")
+    size = command.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="seconds: small arrays (default: less than a minute)")
+    size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
+    command.add_argument("--json", metavar="FILE", type=Path, help="write what was found there, too (default: nowhere)")
+    command.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML there, too (default: nowhere)")
 
 
 def _add(group: argparse._ActionsContainer, options: Options, **more: Any) -> None:

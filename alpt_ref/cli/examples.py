@@ -7,6 +7,7 @@ examples:
   alpt-ref evaluate --model run/model.npz --data test.libsvm
   alpt-ref predict --model run/model.npz --data new.libsvm --no-labels > probabilities.txt
   alpt-ref verify T1 L5                          put two theorems to the test
+  alpt-ref check-quantizer mymodule:Adapter      put a quantizer of yours to the test
   alpt-ref COMMAND --help                        every option, its default and its range
 """
 
@@ -78,4 +79,21 @@ mymodule.py, in the current folder:
 
 The exit code is 1 where a verdict is not the expected one. DIR receives verdicts.json and verdicts.md;
 finished rows are kept there, so after an interruption the same command goes on.
+"""
+
+CHECK_QUANTIZER = """\
+examples:
+  alpt-ref check-quantizer alpt_ref.testing.ours:Stochastic
+  alpt-ref check-quantizer mymodule:Adapter --quick
+  alpt-ref check-quantizer mymodule.py:Adapter unbiased grid-points-fixed --thorough --json found.json
+  alpt-ref check-quantizer --list
+
+mymodule.py, in the current folder:
+  class Adapter:
+      rounding = "stochastic"                    # or "nearest"
+      def quantize(self, x, delta, bits, seed):  # float32 array in, multiples of delta out, same shape
+          ...
+
+A failure is shown with the smallest counterexample found. The exit code is 1 where a property fails.
+docs/check-your-quantizer.md explains properties, and what an adapter can declare or add.
 """

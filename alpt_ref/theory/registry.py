@@ -1,13 +1,10 @@
 """All statements, in order; and those, and rounding rules, that a user brings."""
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
 
 from alpt_ref.laws.rule import Rule, bias
+from alpt_ref.loading import load
 from alpt_ref.theory.claim import Claim
 
 MODULES = ("q1", "q2", "q3", "q4", "q5", "q6", "t1", "t2", "t3", "t4", "t5", "t6",
@@ -38,35 +35,6 @@ def _parts(name: str) -> list[Claim]:
     """The claims of a statement, of MODULES."""
     files = (name, CONTINUED[name]) if name in CONTINUED else (name,)
     return [claim for file in files for claim in importlib.import_module(f"alpt_ref.theory.{file}").CLAIMS]
-
-
-def load(where: str, what: str) -> Any:
-    """The object that "module:name" or "file.py:name" stands for. ValueError, one sentence, where there is none.
-
-    Modules are looked for in the current folder, too.
-    """
-    source, _, name = where.rpartition(":")
-    if not source or not name:
-        raise ValueError(f"{what} must be module:name or file.py:name, got {where!r}")
-    if source.endswith(".py") and not Path(source).is_file():
-        raise ValueError(f"{what} {where}: {source} does not exist")
-    try:
-        if source.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(source).stem, source)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[spec.name] = module  # dataclasses look their module up
-            spec.loader.exec_module(module)
-        else:
-            if "" not in sys.path and str(Path.cwd()) not in sys.path:
-                sys.path.insert(0, str(Path.cwd()))
-            module = importlib.import_module(source)
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"{what} {where}: {source} does not import: {type(error).__name__}: {error}") from None
-    if not hasattr(module, name):
-        raise ValueError(f"{what} {where}: {source} has no {name}")
-    return getattr(module, name)
 
 
 def load_rule(where: str) -> Rule:

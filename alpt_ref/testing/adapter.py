@@ -1,0 +1,110 @@
+"""The adapter: how the suite calls a quantizer. A few lines of yours, or ``NumpyQuantizer`` around a function.
+
+    class Mine:
+        rounding = "stochastic"                     # or "nearest"; see testing.declaration for what else can be declared
+
+        def quantize(self, x, delta, bits, seed):
+            ...                                     # float32 array of any shape in; delta * q, same shape and dtype, out
+
+        def quantize_with_uniforms(self, x, delta, bits, u):
+            ...                                     # optional: u float32 in [0, 1), of the shape of x, decides
+
+``delta`` is a float that float32 holds, ``seed`` an integer in [0, 2^31). ``set_threads(n)``, optional, is called before
+results of different thread counts are compared.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.loading import load
+from alpt_ref.testing.case import Case, Values, Violation
+from alpt_ref.testing.declaration import Declaration
+
+
+class Quantizer(Protocol):
+    """What is demanded of an adapter."""
+
+    rounding: str
+
+    def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
+        """Grid values of ``x``."""
+
+
+class Candidate:
+    """An adapter, with what it declares. Calls are made on copies, and whatever goes wrong in one is a Violation."""
+
+    def __init__(self, adapter: Any, name: str = "") -> None:
+        """adapter : an object, or a class that can be made without arguments. ValueError where it is no adapter."""
+        if isinstance(adapter, type):
+            try:
+                adapter = adapter()
+            except Exception as error:
+                raise ValueError(f"{adapter.__name__}() failed: {type(error).__name__}: {error}") from None
+        if not callable(getattr(adapter, "quantize", None)):
+            raise ValueError(f"{name or type(adapter).__name__} must have a method quantize(x, delta, bits, seed)")
+        self.adapter = adapter
+        self.name = name or type(adapter).__name__
+        self.declared = Declaration.of(adapter)
+
+    @classmethod
+    def load(cls, where: str) -> "Candidate":
+        """The adapter that "package.module:Adapter" or "file.py:Adapter" names. ValueError, one sentence, otherwise."""
+        try:
+            return cls(load(where, "quantizer"), where)
+        except ValueError as error:
+            told = str(error) if str(error).startswith(("quantizer ", where)) else f"quantizer {where}: {error}"
+            raise ValueError(told) from None
+
+    @property
+    def takes_uniforms(self) -> bool:
+        """Whether uniforms can be given to it."""
+        return self.declared.stochastic and callable(getattr(self.adapter, "quantize_with_uniforms", None))
+
+    def raw(self, case: Case) -> Any:
+        """What the adapter returns for the very arrays of ``case``; what it raises becomes a Violation."""
+        try:
+            if case.u is None:
+                return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
+            return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
+        except Exception as error:
+            raise Violation(f"raises {type(error).__name__}: {error}", case) from error
+
+    def values(self, case: Case) -> NDArray[Any]:
+        """Quantized values, of the shape of x."""
+        u = None if case.u is None else case.u.copy()
+        out = np.asarray(self.raw(case._replace(x=case.x.copy(), u=u)))
+        if out.shape != case.x.shape:
+            raise Violation(f"returns shape {out.shape} for shape {case.x.shape}", case)
+        if not np.issubdtype(out.dtype, np.floating):
+            raise Violation(f"returns {out.dtype}, not floats", case)
+        return out
+
+    def codes(self, case: Case) -> NDArray[float64]:
+        """values / delta, float64: integers where the values are on the grid of a power-of-two step."""
+        return self.values(case).astype(float64) / case.delta
+
+
+class NumpyQuantizer:
+    """The adapter of a NumPy function ``f(x, delta, bits, seed)``, and of one that is given uniforms.
+
+    declared : anything of :mod:`alpt_ref.testing.declaration`, by name.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Values, float, int, int], Any],
+        with_uniforms: Callable[[Values, float, int, Values], Any] | None = None,
+        *,
+        rounding: str = "stochastic",
+        **declared: Any,
+    ) -> None:
+        unknown = sorted(set(declared) - set(Declaration.__dataclass_fields__))
+        if unknown:
+            raise ValueError(f"unknown declaration {unknown[0]!r}; one of {', '.join(Declaration.__dataclass_fields__)}")
+        vars(self).update(declared, rounding=rounding, quantize=function)
+        if with_uniforms is not None:
+            self.quantize_with_uniforms = with_uniforms

@@ -1,0 +1,81 @@
+"""One call of a quantizer, and what is wrong with it."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy import float32, float64
+from numpy.typing import NDArray
+
+Values = NDArray[float32]
+Bools = NDArray[np.bool_]
+
+
+class Case(NamedTuple):
+    """One call: ``u`` where uniforms are given, else ``seed``."""
+
+    bits: int
+    delta: float
+    x: Values
+    u: Values | None = None
+    seed: int = 0
+
+    def only(self, i: int) -> "Case":
+        """Element ``i`` (flat) alone."""
+        u = None if self.u is None else self.u.reshape(-1)[i : i + 1]
+        return self._replace(x=self.x.reshape(-1)[i : i + 1], u=u)
+
+    @property
+    def exact(self) -> bool:
+        """Whether delta is a power of two, so that x / delta is exact in float32."""
+        return is_power_of_two(self.delta)
+
+    def call(self) -> str:
+        """The call in Python, short for arrays of one value or few."""
+        arguments = f"{shown(self.x)}, {self.delta!r}, {self.bits}"
+        if self.u is None:
+            return f"quantize({arguments}, seed={self.seed})"
+        return f"quantize_with_uniforms({arguments}, {shown(self.u)})"
+
+
+class Violation(Exception):  # noqa: N818
+    """A property does not hold: ``message`` says how, ``case`` shows it, at flat index ``index``, where one call does.
+
+    ``recipe`` is Python that shows it, by default that call.
+    """
+
+    def __init__(self, message: str, case: Case | None = None, index: int = 0, recipe: str = "") -> None:
+        super().__init__(message)
+        self.message, self.case, self.index = message, case, index
+        self.recipe = recipe or ("" if case is None else case.call() + (f".flat[{index}]" if case.x.size > 1 else ""))
+
+
+class NotApplicable(Exception):  # noqa: N818
+    """The property is not demanded of this quantizer, or cannot be judged; the message says why."""
+
+
+def demand(ok: Bools, case: Case, got: NDArray[float64], words: str, *wanted: NDArray[Any]) -> None:
+    """Violation at the first element that is not ``ok``. ``got`` in steps; ``words`` says what is demanded, a format of the
+    elements of ``wanted`` there."""
+    if not ok.all():
+        i = int(np.argmin(ok.reshape(-1)))
+        x, value = float(case.x.flat[i]), f"{got.flat[i] + 0.0:.9g}"  # no -0
+        told = (
+            f"x = {x!r} gives {value}" if case.delta == 1.0 else f"x = {x!r}, {x / case.delta:.9g} steps, gives {value} steps"
+        )
+        raise Violation(f"{told}; demanded: {words.format(*(array.flat[i].item() + 0.0 for array in wanted))}", case, i)
+
+
+def is_power_of_two(delta: float) -> bool:
+    """Whether ``delta`` > 0 is one."""
+    return float(np.frexp(delta)[0]) == 0.5
+
+
+def shown(array: NDArray[Any]) -> str:
+    """An array as Python text, shorter where it is long."""
+    flat = array.reshape(-1)
+    if flat.size > 1 and (flat == flat[0]).all():
+        size = flat.size if array.ndim == 1 else array.shape
+        return f"np.full({size}, {flat[0]!s}, np.float32)"
+    if flat.size > 16:
+        return f"<{' x '.join(map(str, array.shape))} values from {flat[0]!s}>"
+    return f"np.array({[float(str(v)) for v in flat] if array.ndim == 1 else array.tolist()}, np.float32)"

@@ -1,0 +1,90 @@
+"""What a quantizer says of itself, as class attributes: a different but honest design is judged by what it declares.
+
+rounding      "stochastic" or "nearest"; the only one without a default
+range         "full", codes -2^(bits-1) .. 2^(bits-1) - 1, or "symmetric", without the lowest  (default: full)
+ties          nearest: "even", "away" from zero, "up", "down", "zero" (towards it) or "any"      (default: even)
+random_bits   stochastic: bits of its uniforms, 1 to 53; its bias may reach 2^-random_bits steps    (default: any)
+bits          widths that it takes                                                       (default: 2 to 16)
+steps         "any" step size, or "powers of two"                                         (default: any)
+nan           what becomes of NaN: "error", "nan", "zero", "lowest", "highest"         (default: error or nan)
+infinity      what becomes of infinities: "error", "edge", "infinity", "nan", "zero"       (default: error or edge)
+coupled       whether a seed gives an element of an array the same uniform whatever the values are  (default: True)
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from alpt_ref.checks import is_integer
+from alpt_ref.grid import MAX_BITS, MIN_BITS
+
+CHOICES = {
+    "rounding": ("stochastic", "nearest"),
+    "range": ("full", "symmetric"),
+    "ties": ("even", "away", "up", "down", "zero", "any"),
+    "steps": ("any", "powers of two"),
+    "nan": (None, "error", "nan", "zero", "lowest", "highest"),
+    "infinity": (None, "error", "edge", "infinity", "nan", "zero"),
+    "coupled": (True, False),
+}
+ALL_BITS = tuple(range(MIN_BITS, MAX_BITS + 1))
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """The attributes above, validated. ``deviations`` are those that were declared."""
+
+    rounding: str
+    range: str = "full"
+    ties: str = "even"
+    random_bits: int | None = None
+    bits: tuple[int, ...] = ALL_BITS
+    steps: str = "any"
+    nan: str | None = None
+    infinity: str | None = None
+    coupled: bool = True
+
+    def __post_init__(self) -> None:
+        for name, allowed in CHOICES.items():
+            value = getattr(self, name)
+            if (isinstance(value, Iterable) and not isinstance(value, str)) or value not in allowed:
+                shown = ", ".join(repr(choice) for choice in allowed if choice is not None)
+                raise ValueError(f"{name} must be one of {shown}, got {value!r}")
+        if self.random_bits is not None and not (is_integer(self.random_bits) and 1 <= self.random_bits <= 53):
+            raise ValueError(f"random_bits must be an integer in 1..53, got {self.random_bits!r}")
+        if not self.bits or any(not is_integer(b) or not MIN_BITS <= b <= MAX_BITS for b in self.bits):
+            raise ValueError(f"bits must be integers in {MIN_BITS}..{MAX_BITS}, got {self.bits!r}")
+
+    @classmethod
+    def of(cls, adapter: Any) -> "Declaration":
+        """The attributes of ``adapter``. ValueError, one sentence, where one is missing or unknown."""
+        if not hasattr(adapter, "rounding"):
+            raise ValueError("rounding must be an attribute of the quantizer, 'stochastic' or 'nearest'")
+        given = {name: getattr(adapter, name) for name in cls.__dataclass_fields__ if hasattr(adapter, name)}
+        if "bits" in given:
+            bits = given["bits"]
+            given["bits"] = tuple(sorted(set(bits))) if isinstance(bits, Iterable) and not isinstance(bits, str) else (bits,)
+        return cls(**given)
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it draws."""
+        return self.rounding == "stochastic"
+
+    @property
+    def bias(self) -> float:
+        """The bias, in steps, that is allowed for want of random bits."""
+        return 0.0 if self.random_bits is None else 2.0**-self.random_bits
+
+    def q_lo(self, bits: int) -> int:
+        """Smallest code."""
+        return int(-(2 ** (bits - 1)) + (self.range == "symmetric"))
+
+    def q_hi(self, bits: int) -> int:
+        """Largest code."""
+        return int(2 ** (bits - 1)) - 1
+
+    def deviations(self) -> dict[str, Any]:
+        """What was declared otherwise than by default, beside the rounding."""
+        plain = Declaration(self.rounding)
+        return {n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n) != getattr(plain, n)}

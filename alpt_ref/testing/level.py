@@ -1,0 +1,25 @@
+"""How hard the suite looks."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Level:
+    """How hard to look. Counts are of elements, but for ``examples`` of Hypothesis; ``lattice`` in bits of u."""
+
+    name: str
+    examples: int
+    widest: int  # bits of the widest grid that is swept
+    grid_points: int  # on-grid elements at each of the widest grid's ends
+    samples: int  # at each fraction
+    rare_samples: int  # at fractions within 2^-12 of 0 or 1
+    lattice: int  # of u, enumerated at each fraction
+    side: int  # side^2 elements are compared with each other
+    weights: int  # that small updates move
+
+
+LEVELS = {
+    "quick": Level("quick", 15, 8, 2**14, 2**12, 2**12, 8, 64, 1000),
+    "default": Level("default", 80, 16, 2**25, 2**21, 2**21, 14, 256, 10_000),
+    "thorough": Level("thorough", 500, 16, 2**27, 2**23, 2**27, 20, 512, 100_000),
+}

@@ -1,0 +1,76 @@
+"""Adapters of this package's own quantizers: the compiled one, and the reference in rational arithmetic.
+
+alpt-ref check-quantizer alpt_ref.testing.ours:Stochastic
+"""
+
+import numpy as np
+from numpy import float32
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.kernels import reference
+from alpt_ref.quantizer import dequantize, quantize
+from alpt_ref.rng import Stream, uniforms
+
+Values = NDArray[float32]
+
+
+class Stochastic:
+    """``alpt_ref.quantize``, stochastic."""
+
+    rounding = "stochastic"
+    random_bits = 24
+    nan = infinity = "error"
+
+    def __init__(self) -> None:
+        self._threads = 1
+
+    def set_threads(self, n: int) -> None:
+        """Of the calls that follow."""
+        self._threads = n
+
+    def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
+        """Grid values, u from the counter."""
+        grid = Grid(bits, delta)
+        return dequantize(quantize(x, grid, self.rounding, seed=seed, n_threads=self._threads), grid)
+
+    def quantize_with_uniforms(self, x: Values, delta: float, bits: int, u: Values) -> Values:
+        """Grid values, u given."""
+        grid = Grid(bits, delta)
+        return dequantize(quantize(x, grid, self.rounding, u=u, n_threads=self._threads), grid)
+
+
+class Nearest(Stochastic):
+    """``alpt_ref.quantize``, nearest."""
+
+    rounding = "nearest"
+
+
+class ReferenceStochastic:
+    """``kernels.reference``, stochastic: decisions in rational arithmetic, an element at a time. Slow."""
+
+    rounding = "stochastic"
+    nan = infinity = "error"
+
+    def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
+        """Grid values, u from the counter."""
+        u = uniforms(x.size, seed=seed, stream=Stream.QUANTIZE).reshape(x.shape)
+        return self.quantize_with_uniforms(x, delta, bits, u)
+
+    def quantize_with_uniforms(self, x: Values, delta: float, bits: int, u: Values) -> Values:
+        """Grid values, u given."""
+        if not np.isfinite(x).all():
+            raise ValueError("x must be finite")
+        grid = Grid(bits, delta)
+        s = x.astype(np.float64) / np.float64(delta)
+        codes = [
+            reference.next_code(0, t, v, self.rounding, grid.q_lo, grid.q_hi)
+            for t, v in zip(s.ravel().tolist(), u.ravel().tolist(), strict=True)
+        ]
+        return dequantize(np.array(codes, grid.code_dtype).reshape(x.shape), grid)
+
+
+class ReferenceNearest(ReferenceStochastic):
+    """``kernels.reference``, nearest."""
+
+    rounding = "nearest"

@@ -1,0 +1,117 @@
+"""Values lie on the grid, and its points stay (Q1)."""
+
+import numpy as np
+from numpy import float32
+
+from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.case import Case, NotApplicable, demand, is_power_of_two
+from alpt_ref.testing.evidence import log_evidence, p_value
+from alpt_ref.testing.level import Level
+from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.search import alone, hunt, search
+from alpt_ref.testing.targets import DIVISION, UNIFORMS, step_sizes, widths
+
+CHUNK = 2**20
+
+
+def _on_grid(candidate: Candidate, case: Case) -> None:
+    codes = candidate.codes(case)
+    lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
+    q = np.rint(codes)
+    ulp = 0.0 if case.exact else DIVISION * np.abs(q)
+    ok = (q >= lo) & (q <= hi) & (np.abs(codes - q) <= ulp)
+    demand(ok, case, codes, f"a whole number of steps in [{lo}, {hi}]")
+
+
+def _values_on_grid(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    return Finding(hunt(_on_grid, candidate, level))
+
+
+def _stays(candidate: Candidate, case: Case) -> None:
+    codes = candidate.codes(case)
+    q = case.x.astype(float) / case.delta
+    on_grid = (q == np.rint(q)) & (q >= candidate.declared.q_lo(case.bits)) & (q <= candidate.declared.q_hi(case.bits))
+    demand(~on_grid | (codes == q), case, codes, "{:g}, which is on the grid", q)
+
+
+def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    search(_stays, candidate, level, exact_only=True)
+    tried = 0
+    for bits in widths(candidate, level):
+        for delta in step_sizes(candidate, exact_only=True):
+            q = np.arange(candidate.declared.q_lo(bits), candidate.declared.q_hi(bits) + 1)
+            x = (q * delta).astype(float32)
+            cases = [Case(bits, delta, x, seed=seed) for seed in range(3)]
+            cases += [Case(bits, delta, x, np.full(x.shape, u, float32)) for u in UNIFORMS if candidate.takes_uniforms]
+            for case in cases:
+                alone(_stays, candidate, case)
+                tried += x.size
+    if candidate.declared.stochastic:
+        bits = widths(candidate, level)[-1]
+        # One inside of each end: there s + u loses most bits of u, and a step up is not clipped away.
+        for code in (candidate.declared.q_hi(bits) - 1, candidate.declared.q_lo(bits)):
+            for seed in range(-(-level.grid_points // CHUNK)):
+                x = np.full(min(CHUNK, level.grid_points), float(code), float32)
+                _stays(candidate, Case(bits, 1.0, x, seed=seed))
+                tried += x.size
+    return Finding(f"{tried:,} points of grids with power-of-two steps")
+
+
+def _stored_stays(candidate: Candidate, case: Case) -> None:
+    """A stored point stays; under stochastic rounding it may go one step, for uniforms that the division explains."""
+    codes, q = np.rint(candidate.codes(case)), np.rint(case.x.astype(float) / case.delta)
+    explained = np.zeros(q.shape, bool)
+    if candidate.declared.stochastic:
+        u = 0.0 if case.u is None else np.minimum(case.u, 1.0 - case.u)
+        explained = (np.abs(codes - q) <= 1) & (u <= DIVISION * np.abs(q) + candidate.declared.bias)
+    demand((codes == q) | explained, case, codes, "{:g}, a stored point", q)
+
+
+def _farthest(candidate: Candidate, bits: int, delta: float) -> int:
+    """The code whose stored point float32(q delta) float32 division puts farthest from q; not an end, which clips."""
+    q = np.arange(candidate.declared.q_lo(bits) + 1, candidate.declared.q_hi(bits)).astype(float32)
+    s = q * float32(delta) / float32(delta)
+    return int(q[np.argmax(np.abs(s.astype(float) - q))])
+
+
+def _stored_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    others = [delta for delta in step_sizes(candidate, exact_only=False) if not is_power_of_two(delta)]
+    if not others:
+        raise NotApplicable("it takes powers of two alone")
+    moved, tried, sampled = 0, 0, []
+    for bits in widths(candidate, level):
+        for delta in others:
+            q = np.arange(candidate.declared.q_lo(bits), candidate.declared.q_hi(bits) + 1)
+            x = q.astype(float32) * float32(delta)
+            cases = [Case(bits, delta, x)]
+            cases += [Case(bits, delta, x, np.full(x.shape, u, float32)) for u in UNIFORMS if candidate.takes_uniforms]
+            for case in cases:
+                alone(_stored_stays, candidate, case)
+            tried += x.size * len(cases)
+            if candidate.declared.stochastic:
+                code, n = _farthest(candidate, bits, delta), max(level.grid_points // 64, 2**12)
+                case = Case(bits, delta, np.full(n, float32(code) * float32(delta), float32))
+                gone = int((np.rint(candidate.codes(case)) != code).sum())
+                moved, tried = moved + gone, tried + n
+                allowed = DIVISION * abs(code) + candidate.declared.bias
+                told = f"{gone} of {n:,} values float32({code} delta) move, delta = {delta:.9g}; demanded: at most a part "
+                log_e = float(log_evidence(gone, n, 0.0, allowed))
+                sampled.append((log_e, f"{told}{allowed:.3g}", case.call()))
+    note = f"{tried:,} points, {'none moved' if moved == 0 else f'{moved} moved, as float32 division may'}"
+    if not sampled:
+        return Finding(note)
+    log_e, told, recipe = max(sampled)
+    return Finding(note, min(1.0, len(sampled) * p_value(log_e)), told, recipe)
+
+
+PROPERTIES = (
+    Property("values-on-grid", "every value is a code in the range times delta", "definition of Q", _values_on_grid),
+    Property("grid-points-fixed", "Q(x) = x on the grid, for every u (power-of-two steps)", "Q1", _grid_points),
+    Property(
+        "stored-points-fixed",
+        "float32(q delta) stays, as far as float32 division lets it",
+        "Q1",
+        _stored_points,
+        statistical=True,
+    ),
+)

@@ -1,0 +1,65 @@
+"""Nearest rounding (Q4): no point is nearer, ties as declared, nothing random."""
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.case import Case, NotApplicable, demand
+from alpt_ref.testing.level import Level
+from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.search import hunt
+from alpt_ref.testing.targets import Target
+
+
+def _nearest(candidate: Candidate, case: Case) -> None:
+    codes, target = candidate.codes(case), Target.of(candidate, case)
+    # A stored value differs from q delta by half an ulp where delta is no power of two, as s from x / delta does.
+    ok = np.abs(codes - target.s) <= 0.5 + 2.0 * target.slack
+    demand(ok, case, codes, "{:g}, the nearest point", np.rint(target.s))
+
+
+def _nearest_point(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    return Finding(hunt(_nearest, candidate, level))
+
+
+def break_tie(below: NDArray[float64], ties: str) -> NDArray[float64]:
+    """The code of below + 1/2 under the rule ``ties`` (all but "any")."""
+    up = {
+        "even": below % 2.0 == 1.0,
+        "away": below >= 0.0,
+        "zero": below < 0.0,
+        "up": np.ones(below.shape, bool),
+        "down": np.zeros(below.shape, bool),
+    }[ties]
+    codes: NDArray[float64] = below + up
+    return codes
+
+
+def _tie(candidate: Candidate, case: Case) -> None:
+    codes, target = candidate.codes(case), Target.of(candidate, case)
+    want = break_tie(target.below, candidate.declared.ties)
+    rule = "to even" if candidate.declared.ties == "even" else candidate.declared.ties
+    demand((target.a != 0.5) | (codes == want), case, codes, f"{{:g}}, ties {rule}", want)
+
+
+def _ties(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    if candidate.declared.ties == "any":
+        raise NotApplicable('declared: ties = "any"')
+    return Finding(hunt(_tie, candidate, level, exact_only=True))
+
+
+def _unmoved(candidate: Candidate, case: Case) -> None:
+    codes, other = candidate.codes(case), candidate.codes(case._replace(seed=case.seed ^ 1))
+    demand(codes == other, case, codes, f"{{:g}}, as with seed {case.seed ^ 1}", other)
+
+
+def _no_seed(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    return Finding(hunt(_unmoved, candidate, level))
+
+
+PROPERTIES = (
+    Property("nearest-point", "no point of the grid is nearer to clip(x) than Q(x)", "Q4", _nearest_point, "nearest"),
+    Property("ties", "midpoints go where the declared rule says (power-of-two steps)", "Q4", _ties, "nearest"),
+    Property("seed-without-effect", "the seed changes nothing", "definition of R_D", _no_seed, "nearest"),
+)

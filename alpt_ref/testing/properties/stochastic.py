@@ -1,0 +1,84 @@
+"""Stochastic rounding as a rule on u: which values, and how many uniforms of a lattice lead up (Q2, Q3, exactly)."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy import float32
+
+from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.case import Case, NotApplicable, Violation, demand
+from alpt_ref.testing.level import Level
+from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.search import hunt
+from alpt_ref.testing.targets import Target, step_sizes, widths
+
+SMALL = tuple(2.0**-e for e in (20, 16, 12, 8, 5))
+FRACTIONS = (*SMALL, 0.1, 0.25, 0.3, 0.5, 0.7, 0.75, 0.9, *(1.0 - a for a in reversed(SMALL)))
+RARE = 2.0**-12
+
+
+def _between(candidate: Candidate, case: Case) -> None:
+    codes, target = candidate.codes(case), Target.of(candidate, case)
+    lowest, highest = np.floor(target.s - target.slack), np.ceil(target.s + target.slack)
+    q = codes if case.exact else np.rint(codes)
+    ok = (q == np.rint(q)) & (q >= lowest) & (q <= highest)
+    demand(ok, case, codes, "a code in [{:g}, {:g}], its neighbours", lowest, highest)
+
+
+def _two_neighbours(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    return Finding(hunt(_between, candidate, level))
+
+
+def cells(candidate: Candidate, bits: int, delta: float) -> Iterator[tuple[float32, float, float]]:
+    """(x, floor(x/delta), a = frac(x/delta)) near both ends of the range and on both sides of 0, at each of FRACTIONS that
+    float32 holds there; a in float64, exact for a power-of-two delta."""
+    lo, hi = candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
+    for q in sorted({lo, -1, 0, hi - 1}):
+        seen = set()
+        for fraction in FRACTIONS:
+            x = float32((q + fraction) * delta)
+            s = float(x) / delta
+            a = s - math.floor(s)
+            if math.floor(s) == q and 0.0 < a < 1.0 and float(x) not in seen and abs(a / fraction - 1.0) < 0.25:
+                seen.add(float(x))
+                yield x, float(q), a
+
+
+def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    if not candidate.takes_uniforms:
+        raise NotApplicable("the adapter has no quantize_with_uniforms")
+    n, worst, tried = 2**level.lattice, 0.0, 0
+    u = (np.arange(n) / n).astype(float32)
+    for bits in widths(candidate, level):
+        for delta in step_sizes(candidate, exact_only=False)[1:3]:
+            for x, below, a in cells(candidate, bits, delta):
+                case = Case(bits, delta, np.full(n, x, float32), u)
+                q = np.rint(candidate.codes(case))
+                up, off = int((q == below + 1).sum()), int(((q != below) & (q != below + 1)).sum())
+                slack = n * candidate.declared.bias + (0.0 if case.exact else n * 2.0**-23 * abs(below) + 1.0)
+                worst, tried = max(worst, abs(up / n - a)) if case.exact else worst, tried + 1
+                if off or not math.floor(n * a) - slack <= up <= math.ceil(n * a) + slack:
+                    recipe = f"n = {n}; quantize_with_uniforms(np.full(n, {float(x)!r}, np.float32), {delta!r}, {bits}, "
+                    recipe += f"(np.arange(n) / n).astype(np.float32)) == {(below + 1) * delta!r}).mean()"
+                    told = f"x = {float(x)!r} is {below:g} + {a:.9g} steps and goes up for {up} of {n} uniforms u = j/{n}: "
+                    told += f"bias {up / n - a:+.3g} steps" + (f", and {off} times elsewhere" if off else "")
+                    raise Violation(f"{told}; demanded: {_demanded(n * a, slack)}", case, 0, f"({recipe}")
+    return Finding(f"{tried} fractions x 2^{level.lattice} uniforms; bias at most {worst:.3g} steps")
+
+
+def _demanded(ups: float, slack: float) -> str:
+    low, high = math.floor(ups) - math.floor(slack), math.ceil(ups) + math.floor(slack)
+    return f"{low}" if low == high else f"{max(low, 0)} to {high}"
+
+
+PROPERTIES = (
+    Property("two-neighbours", "Q(x) is one of the two grid points around clip(x)", "Q2, Q3", _two_neighbours, "stochastic"),
+    Property(
+        "unbiased-enumerated",
+        "a part frac(s) of all u = j/2^k leads up: E Q(x) = clip(x)",
+        "Q2",
+        _enumerated,
+        "stochastic",
+    ),
+)

@@ -1,0 +1,162 @@
+"""Means and variances under the quantizer's own uniforms, by sequential tests with stated error rates (Q2, Q3, L3)."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy import float32, float64, int64
+from numpy.typing import NDArray
+
+from alpt_ref.intervals import bounded_mean_p
+from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.case import Case, NotApplicable, is_power_of_two
+from alpt_ref.testing.evidence import detectable, log_evidence, p_value
+from alpt_ref.testing.level import Level
+from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
+from alpt_ref.testing.property import Finding, Property, Sensitivity
+from alpt_ref.testing.targets import DIVISION, step_sizes, widths
+
+BLOCK = 2**19  # elements of a call
+INDEPENDENT = ("elements-independent", "seeds-independent")
+UPDATE = 1049 * 2.0**-20  # 1/1000 of a step, in float32 exact from every code below 8
+N_UPDATES = 100
+
+
+class Group(NamedTuple):
+    """Values of one grid, as vectors: x = (below + a) delta, to go up with a probability in [lo, hi]; they share arrays."""
+
+    bits: int
+    delta: float
+    samples: int
+    x: NDArray[float32]
+    below: NDArray[float64]
+    a: NDArray[float64]
+    lo: NDArray[float64]
+    hi: NDArray[float64]
+
+
+def _groups(candidate: Candidate, level: Level) -> list[Group]:
+    """The values of :func:`cells` on the widest grid and one of up to 8 bits, those within RARE of the grid apart."""
+    narrow = [b for b in candidate.declared.bits if b <= 8] or [candidate.declared.bits[0]]
+    out = []
+    for bits in sorted({narrow[-1], widths(candidate, level)[-1]}):
+        for delta in step_sizes(candidate, exact_only=False)[1:3]:
+            x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
+            division = 0.0 if is_power_of_two(delta) else DIVISION * (np.abs(below) + 1.0)
+            slack = candidate.declared.bias + division
+            lo, hi = np.maximum(a - slack, 0.0), np.minimum(a + slack, 1.0)
+            rare = np.minimum(a, 1.0 - a) <= RARE
+            for these, samples in ((rare, level.rare_samples), (~rare, level.samples)):
+                group = Group(bits, delta, samples, *(v[these] for v in (x.astype(float32), below, a, lo, hi)))
+                out += [group] if group.x.size else []
+    return sorted(out, key=lambda group: -group.samples)  # a small bias shows at rare fractions: those first
+
+
+def _sampled(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    groups = _groups(candidate, level)
+    tests, seed = sum(group.x.size for group in groups), 0
+    worst, told, recipe = -math.inf, "", ""
+    for group in groups:
+        log_e, ups, n, seed = _most_against(candidate, group, seed, alpha / tests)
+        i = int(np.argmax(log_e))
+        if log_e[i] > worst:
+            worst, told, recipe = float(log_e[i]), *_told(group, i, int(ups[i]), n)
+        if tests * p_value(worst) <= alpha:
+            break
+    counts = dict.fromkeys(f"{count:,}" for count in (level.samples, level.rare_samples))
+    note = f"{tests} values, {' or '.join(counts)} roundings of each"
+    return Finding(note, min(1.0, tests * p_value(worst)), told, recipe, _sensitivity(groups, alpha / tests))
+
+
+def _most_against(
+    candidate: Candidate, group: Group, seed: int, alpha: float
+) -> tuple[NDArray[float64], NDArray[int64], int, int]:
+    """Log e-values, how often each value went up in how many roundings, and the next seed; until all samples are drawn or one
+    value is rejected at ``alpha``."""
+    middles = ((group.below + 0.5) * group.delta).astype(float32)
+    rows = min(group.samples, max(BLOCK // group.x.size, 1))
+    tiled = np.tile(group.x, (rows, 1))
+    ups, n = np.zeros(group.x.size, int64), 0
+    while True:
+        ups += (candidate.values(Case(group.bits, group.delta, tiled, seed=seed)) > middles).sum(axis=0)
+        n, seed = n + rows, seed + 1
+        log_e = log_evidence(ups, n, group.lo, group.hi)
+        if n >= group.samples or p_value(float(log_e.max())) <= alpha:
+            return log_e, ups, n, seed
+
+
+def _told(group: Group, i: int, ups: int, n: int) -> tuple[str, str]:
+    x, below, a, delta = float(group.x[i]), float(group.below[i]), float(group.a[i]), group.delta
+    low, high = n * group.lo[i], n * group.hi[i]
+    wanted = f"{low:,.0f}" if high - low < 1.0 else f"{low:,.0f} to {high:,.0f}"
+    told = f"x = {x!r}, {below:g} + {a:.9g} steps{'' if delta == 1.0 else f' of {delta:.9g}'}, goes up in {ups:,} of {n:,} "
+    told += f"roundings, bias {ups / n - a:+.3g} steps; demanded: {wanted} on average"
+    array = f"np.full({n}, {x!r}, np.float32)"
+    return told, f"(quantize({array}, {delta!r}, {group.bits}, seed=0) > {(below + 0.5) * delta!r}).mean()"
+
+
+def _sensitivity(groups: list[Group], alpha: float) -> tuple[Sensitivity, ...]:
+    """At each fraction of power-of-two steps, wherever in the range it lies."""
+    found: dict[float, Sensitivity] = {}
+    for group in groups:
+        for a, hi in zip(group.a, group.hi, strict=True):
+            fraction = min(FRACTIONS, key=lambda f: abs(f - float(a)))
+            if is_power_of_two(group.delta) and fraction not in found:
+                least = detectable(float(a), float(hi - a), group.samples, alpha)
+                found[fraction] = Sensitivity(fraction, group.samples, least.up, least.down)
+    return tuple(found[a] for a in sorted(found))
+
+
+def _variance(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    """E (Q(x)/delta - s)^2 = a(1-a); with few random bits up to bias |1 - 2a| more or less."""
+    bits, n = candidate.declared.bits[-1], min(level.samples, 2**17)
+    smallest, told, recipe = 2.0, "", ""
+    values = (0.125, -0.75, 0.5, -0.125)
+    for seed, x in enumerate(values):
+        case = Case(bits, 1.0, np.full(n, x, float32), seed=seed)
+        # Beyond 4 only what is wrong goes, and NaN is wrong, too.
+        squares = np.nan_to_num(np.minimum((candidate.codes(case) - x) ** 2, 4.0), nan=4.0)
+        a = x - math.floor(x)
+        slack, want = candidate.declared.bias * abs(1.0 - 2.0 * a), a * (1.0 - a)
+        p = bounded_mean_p(squares, 0.0, 4.0, float(np.clip(squares.mean(), want - slack, want + slack)))
+        if p < smallest:
+            smallest, recipe = p, f"(({case.call()} - {x}) ** 2).mean()"
+            told = (
+                f"x = {x!r}: mean of (Q(x) - x)^2 is {squares.mean():.6g} over {n:,} elements; demanded: {want:.6g} on average"
+            )
+    return Finding(f"{len(values)} fractions, {n:,} roundings each", min(1.0, len(values) * smallest), told, recipe)
+
+
+def _small_updates(candidate: Candidate, level: Level, alpha: float) -> Finding:
+    """Weights at 0, updated N_UPDATES times by +UPDATE steps, and by -UPDATE, each time rounded to the grid."""
+    slack, bits = candidate.declared.bias, candidate.declared.bits[-1]
+    if slack >= UPDATE / 2:
+        raise NotApplicable(f"with {candidate.declared.random_bits} random bits updates below {slack:g} steps may be lost")
+    if bits < 4:
+        raise NotApplicable("the walk needs 4 bits to stay inside")
+    smallest, told, moves, n = 2.0, "", [], N_UPDATES * level.weights
+    for way in (1.0, -1.0):
+        w, k = np.zeros(level.weights, float32), 0
+        for seed in range(N_UPDATES):
+            after = candidate.values(Case(bits, 1.0, w + float32(way * UPDATE), seed=seed)).astype(float32)
+            k += int((way * (after - w) > 0.5).sum())
+            w = after
+        moves.append(float(w.astype(float64).mean()))
+        p = p_value(float(log_evidence(k, n, UPDATE - slack, UPDATE + slack)))
+        if p < smallest:
+            smallest = p
+            told = f"{level.weights:,} weights at 0, {N_UPDATES} updates of {way * UPDATE:+.6f} steps: mean move "
+            told += f"{moves[-1]:+.4f} steps, {k:,} of {n:,} roundings away from 0; demanded: "
+            told += f"{way * UPDATE * N_UPDATES:+.4f}, {n * UPDATE:,.0f} on average"
+    recipe = f"for seed in range({N_UPDATES}): w = quantize(w + np.float32({UPDATE!r}), 1.0, {bits}, seed)"
+    return Finding(f"mean moves {moves[0]:+.4f} and {moves[1]:+.4f} steps of 0.1", min(1.0, 2 * smallest), told, recipe)
+
+
+PROPERTIES = tuple(
+    Property(name, statement, source, check, "stochastic", statistical=True, needs=INDEPENDENT)
+    for name, statement, source, check in (
+        ("unbiased", "E Q(x) = clip(x), at every fraction, both signs, near both ends", "Q2", _sampled),
+        ("variance", "Var Q(x) = delta^2 a(1 - a)", "Q3", _variance),
+        ("small-updates-survive", "100 updates of delta/1000 move by 0.1 delta on average", "Q2, L3", _small_updates),
+    )
+)

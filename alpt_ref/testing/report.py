@@ -1,0 +1,160 @@
+"""What a run found, as text, JSON and JUnit XML."""
+
+import math
+import textwrap
+from collections import Counter
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import numpy as np
+
+from alpt_ref import __version__
+from alpt_ref.files import finite
+from alpt_ref.testing.case import Case, shown
+from alpt_ref.testing.property import Sensitivity
+from alpt_ref.testing.suite import FAIL, FALSE_ALARM, SKIP, Outcome, Report
+
+WIDTH = 100
+SCHEMA = 1
+MOST_VALUES = 64  # of an array that JSON holds in full
+
+
+def line(outcome: Outcome) -> str:
+    """A row of the table: property, verdict, statement and lemma."""
+    mark = {FAIL: "FAIL", SKIP: "-"}.get(outcome.status, outcome.status)
+    text = f"{outcome.entry.statement} [{outcome.entry.source}]"
+    return textwrap.fill(f"{outcome.entry.name:<23} {mark:<6} {text}", WIDTH, subsequent_indent=" " * 31)
+
+
+def details(report: Report) -> str:
+    """What follows the table: counterexamples, what was not applicable and why, sensitivity, false alarms, the verdict."""
+    parts = [f"{number}. {described(outcome)}" for number, outcome in enumerate(report.failures, 1)]
+    if parts:
+        parts.insert(0, "Counterexamples, the smallest found:")
+    skipped = [outcome for outcome in report.outcomes if outcome.status == SKIP and not _other_rounding(report, outcome)]
+    if skipped:
+        reasons = (f"  {outcome.entry.name}: {outcome.note}" for outcome in skipped)
+        parts.append("\n".join(["Not applicable:", *reasons]))
+    found = [outcome.sensitivity for outcome in report.outcomes if outcome.sensitivity]
+    if found:
+        parts.append(sensitivity(found[0]))
+    parts.append(alarm(report))
+    parts.append(verdict(report))
+    return "\n\n".join(parts)
+
+
+def _other_rounding(report: Report, outcome: Outcome) -> bool:
+    return outcome.entry.rounding not in (None, report.candidate.declared.rounding)
+
+
+def described(outcome: Outcome) -> str:
+    """A failure: the property, what was found, and Python that shows it."""
+    told = textwrap.fill(f"{outcome.entry.name}: {outcome.note}", WIDTH, subsequent_indent="   ", break_long_words=False)
+    return told + (f"\n       {outcome.recipe}" if outcome.recipe else "")
+
+
+def sensitivity(rows: tuple[Sensitivity, ...]) -> str:
+    """Table of the smallest biases that would have been found."""
+    lines = ["Smallest bias of E Q(x) that sampling would have found with chance 0.99, in steps:"]
+    lines.append(f"  {'fraction':>12} {'roundings':>12} {'up':>9} {'down':>9}")
+    lines += [f"  {_fraction(r.fraction):>12} {r.samples:>12,} {_power(r.up):>9} {_power(r.down):>9}" for r in rows]
+    return "\n".join(lines)
+
+
+def _fraction(a: float) -> str:
+    small = min(a, 1.0 - a)
+    if small > 2.0**-5:
+        return f"{a:.4g}"
+    return f"2^{math.log2(small):.4g}" if a < 0.5 else f"1 - 2^{math.log2(small):.4g}"
+
+
+def _power(b: float | None) -> str:
+    return "-" if b is None else f"2^{math.log2(b):.1f}"
+
+
+def alarm(report: Report) -> str:
+    """What the verdict risks."""
+    n = sum(outcome.entry.statistical for outcome in report.outcomes)
+    chance = f"A correct quantizer fails this run with probability at most {FALSE_ALARM:g}"
+    return f"{chance} ({n} statistical properties, union bound)." if n else "Nothing in this run is left to chance."
+
+
+def verdict(report: Report) -> str:
+    """The last sentence."""
+    count = Counter(outcome.status for outcome in report.outcomes)
+    declared = ", ".join(f"{name} = {value!r}" for name, value in report.candidate.declared.deviations().items())
+    what = f"{report.candidate.name}, {report.candidate.declared.rounding}" + (f", {declared}" if declared else "")
+    said = "conforms" if report.conforms else "does not conform"
+    return (
+        f"{what}: {said}; {count['pass']} pass, {count[FAIL]} fail, {count[SKIP]} not applicable ({report.level.name} level)."
+    )
+
+
+def record(report: Report) -> dict[str, Any]:
+    """The run for JSON."""
+    declared = vars(report.candidate.declared)
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "quantizer": report.candidate.name,
+        "declared": {name: list(value) if isinstance(value, tuple) else value for name, value in declared.items()},
+        "level": report.level.name,
+        "conforms": report.conforms,
+        "false_alarm": FALSE_ALARM,
+        "properties": [_outcome(outcome) for outcome in report.outcomes],
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "name": outcome.entry.name,
+        "statement": outcome.entry.statement,
+        "source": outcome.entry.source,
+        "statistical": outcome.entry.statistical,
+        "status": outcome.status,
+        "note": outcome.note,
+        "p": finite(outcome.p),
+        "seconds": outcome.seconds,
+        "counterexample": _counterexample(outcome) if outcome.failed else None,
+        "sensitivity": [row._asdict() for row in outcome.sensitivity],
+    }
+
+
+def _counterexample(outcome: Outcome) -> dict[str, Any]:
+    case = outcome.case
+    found: dict[str, Any] = {"python": outcome.recipe, "bits": None, "delta": None, "seed": None, "x": None, "u": None}
+    if case is not None:
+        found |= {"bits": case.bits, "delta": case.delta, "seed": case.seed if case.u is None else None}
+        found |= {name: _array(case, name) for name in ("x", "u")}
+    return found
+
+
+def _array(case: Case, name: str) -> Any:
+    """Values as a flat list, what is not finite as text; a long array as Python text."""
+    array = getattr(case, name)
+    if array is None:
+        return None
+    if array.size > MOST_VALUES:
+        return shown(array)
+    return [float(v) if np.isfinite(v) else str(v) for v in array.reshape(-1)]
+
+
+def junit(report: Report) -> bytes:
+    """The run as JUnit XML: a test case for each property."""
+    count = Counter(outcome.status for outcome in report.outcomes)
+    attributes = {"name": report.candidate.name, "tests": str(len(report.outcomes)), "errors": "0"}
+    attributes |= {"failures": str(count[FAIL]), "skipped": str(count[SKIP])}
+    attributes["time"] = f"{sum(outcome.seconds for outcome in report.outcomes):.3f}"
+    suite = Xml.Element("testsuite", attributes)
+    for outcome in report.outcomes:
+        case = Xml.SubElement(
+            suite, "testcase", classname=report.candidate.name, name=outcome.entry.name, time=f"{outcome.seconds:.3f}"
+        )
+        if outcome.failed:
+            Xml.SubElement(case, "failure", message=outcome.note).text = outcome.recipe
+        elif outcome.status == SKIP:
+            Xml.SubElement(case, "skipped", message=outcome.note)
+    root = Xml.Element("testsuites")
+    root.append(suite)
+    Xml.indent(root)
+    return bytes(Xml.tostring(root, "utf-8", xml_declaration=True)) + b"\n"

@@ -1,0 +1,111 @@
+"""How a counterexample is looked for: sweeps over all thresholds of a few grids, and a Hypothesis search that shrinks.
+
+A judge takes a candidate and a case and raises Violation. Hypothesis goes first, as what it finds is smallest; sweeps see
+every code, and what fails in one is tried alone.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis.errors import Flaky
+from hypothesis.strategies import SearchStrategy
+from numpy import float32, float64
+
+from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.case import Case, NotApplicable, Violation
+from alpt_ref.testing.level import Level
+from alpt_ref.testing.strategies import cases
+from alpt_ref.testing.targets import UNIFORMS, step_sizes, thresholds, widths
+
+Judge = Callable[[Candidate, Case], None]
+
+
+def sweeps(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[Case]:
+    """Every threshold of a few grids, under seeds and, where they can be given, under every uniform of UNIFORMS."""
+    for bits in widths(candidate, level):
+        for delta in step_sizes(candidate, exact_only=exact_only):
+            x = thresholds(candidate, bits, delta)
+            yield from (Case(bits, delta, x, seed=seed) for seed in range(3 if candidate.declared.stochastic else 1))
+            if candidate.takes_uniforms:
+                yield from (Case(bits, delta, x, np.full(x.shape, u, float32)) for u in UNIFORMS)
+
+
+def alone(judge: Judge, candidate: Candidate, case: Case) -> None:
+    """``judge``; what it finds in an array is tried as a single element, and told so if it fails there, too."""
+    try:
+        judge(candidate, case)
+    except Violation as found:
+        if found.case is not None and found.case.x.size > 1 and found.case.x.size == case.x.size:
+            judge(candidate, case.only(found.index))
+        raise
+
+
+def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False, max_size: int = 8) -> None:
+    """Raise the Violation of the smallest case that Hypothesis finds and shrinks; always the same, as nothing is random."""
+    declared = candidate.declared
+    steps = "powers of two" if exact_only else declared.steps
+    for with_uniforms in (False, True) if candidate.takes_uniforms else (False,):
+        _shrink(judge, candidate, cases(declared.bits, steps, with_uniforms, max_size), level.examples)
+
+
+def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], examples: int) -> None:
+    last: list[Violation] = []
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(tried)
+    def judged(case: Case) -> None:
+        try:
+            judge(candidate, case)
+        except Violation as found:
+            last[:] = [found]
+            raise
+
+    try:
+        judged()
+    except (Violation, Flaky):  # flaky: the same call does not give the same twice
+        if not last:
+            raise
+        _simplest(judge, candidate, last[0])
+        raise last[0] from None
+
+
+def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
+    """Raise the Violation of a simpler value on the same grid, if there is one: Hypothesis does not step from a huge value to
+    a threshold. Points and midpoints come first, then their neighbours, each from 0 outwards."""
+    case = found.case
+    if case is None or case.x.size != 1 or case.bits > 4:
+        return
+    x = thresholds(candidate, case.bits, case.delta)
+    plain = 2.0 * x.astype(float64) / case.delta
+    for i in np.lexsort((x < 0, np.abs(x), plain != np.rint(plain))):
+        if x[i] == case.x.reshape(-1)[0]:
+            return
+        judge(candidate, case._replace(x=x[i : i + 1].reshape(case.x.shape)))
+
+
+def hunt(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False, max_size: int = 8) -> str:
+    """Search, then sweep. What was tried, in words; raises Violation."""
+    search(judge, candidate, level, exact_only=exact_only, max_size=max_size)
+    elements = 0
+    for case in sweeps(candidate, level, exact_only=exact_only):
+        alone(judge, candidate, case)
+        elements += case.x.size
+    return f"{elements:,} thresholds and {level.examples} searches"
+
+
+def hunt_coupled(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> str:
+    """``hunt`` for a judge that compares calls; NotApplicable where no two calls are comparable."""
+    if candidate.declared.stochastic and not candidate.declared.coupled and not candidate.takes_uniforms:
+        raise NotApplicable("declared: coupled = False, and uniforms cannot be given")
+    return hunt(judge, candidate, level, exact_only=exact_only)

@@ -1,0 +1,104 @@
+"""Hypothesis strategies for quantizers: grids, floats that matter, update pairs, uniforms.
+
+What matters in float32 sits next to thresholds: points of the grid, midpoints, their ``nextafter`` neighbours, the edges of
+the range and what lies beyond, tiny and huge values; of uniforms 0 and the largest below 1. Examples shrink to few bits,
+delta = 1 and values near 0.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+from numpy import float32
+from numpy.typing import NDArray
+
+from alpt_ref.grid import MAX_BITS, MIN_BITS, Grid
+from alpt_ref.testing.case import Case
+from alpt_ref.testing.declaration import ALL_BITS
+
+Values = NDArray[float32]
+LAST_UNIFORM = 1.0 - 2.0**-24  # the largest float32 below 1
+TINY = (0.0, -0.0, 2.0**-149, -(2.0**-149), 1e-42, -1e-42, 2.0**-126, -(2.0**-126), 1e-30, -1e-30)
+HUGE = (1e6, -1e6, 2.0**31, -(2.0**31), 3e9, -3e9, 2.0**63, -(2.0**63), 1e30, -1e30, 3.4028235e38, -3.4028235e38)
+AWKWARD = (0.1, 0.3, float(float32(0.012356101)), float(float32(1 / 3)), 7.0)  # steps that are no powers of two
+BEYOND = 6  # half steps beyond each edge
+
+
+def bit_widths() -> SearchStrategy[int]:
+    """2 to 16."""
+    return st.integers(MIN_BITS, MAX_BITS)
+
+
+def deltas(steps: str = "any") -> SearchStrategy[float]:
+    """Step sizes that float32 holds, 2^-40 to 2^20; "powers of two" alone where asked for."""
+    powers = st.integers(0, 40).map(lambda e: 2.0**-e) | st.integers(1, 20).map(lambda e: 2.0**e)
+    if steps == "powers of two":
+        return powers
+    awkward = st.sampled_from([float(float32(delta)) for delta in AWKWARD])
+    return powers | awkward | st.floats(2.0**-40, 2.0**20, width=32)
+
+
+def grids(bits: SearchStrategy[int] | None = None, steps: str = "any") -> SearchStrategy[Grid]:
+    """Grids with one step size."""
+    return st.builds(Grid, bit_widths() if bits is None else bits, deltas(steps))
+
+
+def codes(grid: Grid) -> SearchStrategy[int]:
+    """Codes of ``grid``, its ends among them."""
+    return st.integers(grid.q_lo, grid.q_hi) | st.sampled_from([0, grid.q_lo, grid.q_lo + 1, grid.q_hi - 1, grid.q_hi])
+
+
+def values(grid: Grid) -> SearchStrategy[float]:
+    """Finite float32 that matter to the quantizer on ``grid`` (one step size), as Python floats."""
+    delta = float(grid.delta)
+    half_steps = st.integers(2 * grid.q_lo - BEYOND, 2 * grid.q_hi + BEYOND) | codes(grid).map(lambda q: 2 * q)
+    threshold = st.builds(_near, half_steps.map(lambda h: h * delta / 2), st.integers(-2, 2))
+    inside = st.floats(float(float32(grid.q_lo * delta)), float(float32(grid.q_hi * delta)), width=32)
+    return threshold | inside | st.sampled_from([float(float32(x)) for x in TINY]) | st.sampled_from(_huge(delta))
+
+
+def _huge(delta: float) -> list[float]:
+    """Huge numbers, and huge numbers of steps (int8, int16, int32 and int64 wrap there)."""
+    with np.errstate(over="ignore"):
+        steps = [float(float32(n * delta)) for n in (300, -300, 2**15 + 0.6, -(2**16), 2**31, 2**32 + 2, -(2**63))]
+    return [float(float32(x)) for x in HUGE] + [x for x in steps if np.isfinite(x)]
+
+
+def _near(x: float, steps: int) -> float:
+    """The float32 ``steps`` neighbours away from float32(x)."""
+    out = float32(x)
+    for _ in range(abs(steps)):
+        out = np.nextafter(out, float32(np.copysign(np.inf, steps)))
+    return float(out)
+
+
+def arrays_of(elements: SearchStrategy[float], max_size: int = 8) -> SearchStrategy[Values]:
+    """float32 vectors of 1 to ``max_size`` elements."""
+    return st.lists(elements, min_size=1, max_size=max_size).map(lambda xs: np.array(xs, float32))
+
+
+def uniforms() -> SearchStrategy[float]:
+    """Uniforms on the lattice 2^-24 in [0, 1): 0, the largest below 1, next to 1/2, tiny ones, any."""
+    ends = st.sampled_from([0.0, LAST_UNIFORM, 0.5, 0.5 - 2.0**-24, 0.5 + 2.0**-24, 2.0**-24, 2.0**-12, 1.0 - 2.0**-12])
+    return ends | st.integers(0, 2**24 - 1).map(lambda n: n * 2.0**-24)
+
+
+@st.composite
+def update_pairs(draw: DrawFn, grid: Grid, largest: float = 1.0) -> tuple[float, float]:
+    """(w, move): w a point of ``grid`` as float32, and a move of at most ``largest`` steps, often far below one."""
+    w = float(float32(draw(codes(grid)) * float(grid.delta)))
+    size = draw(st.sampled_from([0.0, 2.0**-24, 1e-6, 1e-3, 0.25, 0.5, 1.0]) | st.floats(0.0, 1.0)) * largest
+    sign = draw(st.sampled_from([1.0, -1.0]))
+    return w, float(float32(sign * size * float(grid.delta)))
+
+
+@st.composite
+def cases(draw: DrawFn, bits: Sequence[int] = ALL_BITS, steps: str = "any", given: bool = False, max_size: int = 8) -> Case:
+    """Calls of a quantizer: a grid, floats that matter, and uniforms if ``given``, else a seed."""
+    grid = draw(grids(st.sampled_from(tuple(bits)), steps))
+    x = draw(arrays_of(values(grid), max_size))
+    if given:
+        u = draw(st.lists(uniforms(), min_size=x.size, max_size=x.size).map(lambda us: np.array(us, float32)))
+        return Case(grid.bits, float(grid.delta), x, u)
+    return Case(grid.bits, float(grid.delta), x, None, draw(st.integers(0, 2**31 - 1)))

@@ -1,0 +1,148 @@
+"""The suite: checks every property of the contract on one candidate, and what it found.
+
+False alarms. Properties that are checked exactly have none. Each statistical property rejects a correct quantizer with
+probability at most FALSE_ALARM / (number of statistical properties): its p-value is super-uniform (Ville, Bonferroni within
+the property). By the union bound a whole run rejects a correct quantizer with probability at most FALSE_ALARM.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.case import Case, NotApplicable, Violation
+from alpt_ref.testing.level import LEVELS, Level
+from alpt_ref.testing.properties import BY_NAME, CONTRACT
+from alpt_ref.testing.property import Finding, Property, Sensitivity
+
+FALSE_ALARM = 1e-6
+ALPHA = FALSE_ALARM / sum(entry.statistical for entry in CONTRACT)
+PASS, FAIL, SKIP = "pass", "fail", "not applicable"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one property. ``note`` is what was tried, why it is not applicable, or the counterexample in words;
+    ``recipe`` Python that shows it, ``case`` the call."""
+
+    entry: Property
+    status: str
+    note: str
+    seconds: float
+    recipe: str = ""
+    case: Case | None = None
+    p: float | None = None
+    sensitivity: tuple[Sensitivity, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it fails."""
+        return self.status == FAIL
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcomes of a run, in the order of the contract."""
+
+    candidate: Candidate
+    level: Level
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def conforms(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """Those that failed."""
+        return tuple(outcome for outcome in self.outcomes if outcome.failed)
+
+    def __getitem__(self, name: str) -> Outcome:
+        """The outcome of a property."""
+        return next(outcome for outcome in self.outcomes if outcome.entry.name == name)
+
+
+def level_of(name: str) -> Level:
+    """The level of that name; ValueError for another."""
+    if name not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {name!r}")
+    return LEVELS[name]
+
+
+def properties_of(names: Sequence[str]) -> list[Property]:
+    """The properties named, in the order of the contract, all without names; ValueError for an unknown one."""
+    for name in names:
+        if name not in BY_NAME:
+            raise ValueError(f"unknown property {name!r}; one of {', '.join(BY_NAME)}")
+    return [entry for entry in CONTRACT if not names or entry.name in names]
+
+
+class Examination:
+    """Outcomes of one candidate, each computed once, those that others need first."""
+
+    def __init__(self, candidate: Candidate, level: Level) -> None:
+        self.candidate, self.level = candidate, level
+        self._known: dict[str, Outcome] = {}
+
+    def outcome(self, entry: Property) -> Outcome:
+        """Of a property; an Outcome whatever the candidate does, but for KeyboardInterrupt and the like."""
+        if entry.name not in self._known:
+            self._known[entry.name] = self._examine(entry)
+        return self._known[entry.name]
+
+    def _examine(self, entry: Property) -> Outcome:
+        rounding = self.candidate.declared.rounding
+        if entry.rounding not in (None, rounding):
+            return Outcome(entry, SKIP, f"{rounding} rounding", 0.0)
+        for name in entry.needs:
+            if self.outcome(BY_NAME[name]).failed:
+                return Outcome(entry, SKIP, f"not judged: needs {name}", 0.0)
+        began = time.perf_counter()
+        try:
+            with np.errstate(all="ignore"):  # what is wrong may overflow, and is told otherwise
+                found = entry.check(self.candidate, self.level, ALPHA)
+        except NotApplicable as why:
+            return Outcome(entry, SKIP, str(why), time.perf_counter() - began)
+        except Violation as found_bad:
+            spent = time.perf_counter() - began
+            return Outcome(entry, FAIL, found_bad.message, spent, found_bad.recipe, found_bad.case)
+        return _judged(entry, found, time.perf_counter() - began)
+
+
+def _judged(entry: Property, found: Finding, spent: float) -> Outcome:
+    if found.p is not None and found.p <= ALPHA:
+        return Outcome(entry, FAIL, found.against, spent, found.recipe, None, found.p, found.sensitivity)
+    return Outcome(entry, PASS, found.note, spent, "", None, found.p, found.sensitivity)
+
+
+def check_quantizer(
+    adapter: Any,
+    *names: str,
+    level: str = "default",
+    on_outcome: Callable[[Outcome], object] = lambda outcome: None,
+) -> Report:
+    """Check ``adapter`` against the properties named, all without names.
+
+    adapter : a class or object of :mod:`alpt_ref.testing.adapter`, or a Candidate. level : "quick" (seconds), "default" (below
+    a minute for a fast quantizer) or "thorough" (minutes). on_outcome : called with each.
+    Raises ValueError for an unknown property or level, and where ``adapter`` is none.
+    """
+    candidate = adapter if isinstance(adapter, Candidate) else Candidate(adapter)
+    examination = Examination(candidate, level_of(level))
+    outcomes = []
+    for entry in properties_of(names):
+        outcomes.append(examination.outcome(entry))
+        on_outcome(outcomes[-1])
+    return Report(candidate, examination.level, tuple(outcomes))
+
+
+def assert_conforms(adapter: Any, *names: str, level: str = "default") -> None:
+    """AssertionError that lists counterexamples, unless ``adapter`` passes the properties named (all without names)."""
+    report = check_quantizer(adapter, *names, level=level)
+    if not report.conforms:
+        told = (f"{o.entry.name} ({o.entry.source}): {o.note}\n    {o.recipe}" for o in report.failures)
+        raise AssertionError("\n".join(told))

@@ -18,6 +18,10 @@ if not JIT:
     # Compiled scalars are silent on overflow; NumPy's, which stand in for them here, warn.
     np.seterr(over="ignore", under="ignore", divide="ignore", invalid="ignore")
 
+KILL_TABLES = {
+    "mutant": "mutants of the statements, and the verdict that each was given",
+    "quantizer mutant": "wrong quantizers, and the property that each failed",
+}
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
 
@@ -30,10 +34,11 @@ def pytest_collection_modifyitems(items):
 def pytest_terminal_summary(terminalreporter):
     reports = [report for part in terminalreporter.stats.values() for report in part if hasattr(report, "user_properties")]
     calls = [report for report in reports if getattr(report, "when", "") == "call"]
-    mutants = [text for report in calls for name, text in report.user_properties if name == "mutant"]
-    if mutants:
-        terminalreporter.section("mutants of the statements, and the verdict that each was given")
-        terminalreporter.write_line("\n".join(mutants))
+    for kind, title in KILL_TABLES.items():
+        mutants = [text for report in calls for name, text in report.user_properties if name == kind]
+        if mutants:
+            terminalreporter.section(title)
+            terminalreporter.write_line("\n".join(mutants))
     skipped = terminalreporter.stats.get("skipped", [])
     missing = sum("ALPT_DATA" in str(report.longrepr) for report in skipped)
     terminalreporter.write_line(f"{missing} tests skipped for want of real data (ALPT_DATA)")

@@ -19,7 +19,7 @@ from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.stepsize import GRADIENT_SCALES
 from tests.cli_support import run
 
-COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify")
+COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify", "check-quantizer")
 
 
 def options_of(command: str) -> list[argparse.Action]:
@@ -36,7 +36,7 @@ def test_top_help(capsys):
     assert run("--help") == 0
     out = capsys.readouterr().out
     assert all(f"alpt-ref {command} " in out for command in COMMANDS[:3])
-    assert tuple(re.findall(r"^    (\w+)", out, re.MULTILINE)) == COMMANDS
+    assert tuple(re.findall(r"^    ([\w-]+)", out, re.MULTILINE)) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -68,6 +68,7 @@ def test_options_without_a_default_say_so():
         "--quick",
         "--list",
         "--full",
+        "--thorough",
     }
 
 

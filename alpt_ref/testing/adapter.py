@@ -45,7 +45,7 @@ class Candidate:
             except Exception as error:
                 raise ValueError(f"{adapter.__name__}() failed: {type(error).__name__}: {error}") from None
         if not callable(getattr(adapter, "quantize", None)):
-            raise ValueError(f"{name or type(adapter).__name__} must have a method quantize(x, delta, bits, seed)")
+            raise ValueError(f"{type(adapter).__name__} must have a method quantize(x, delta, bits, seed)")
         self.adapter = adapter
         self.name = name or type(adapter).__name__
         self.declared = Declaration.of(adapter)

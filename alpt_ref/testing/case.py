@@ -55,14 +55,14 @@ class NotApplicable(Exception):  # noqa: N818
 
 def demand(ok: Bools, case: Case, got: NDArray[float64], words: str, *wanted: NDArray[Any]) -> None:
     """Violation at the first element that is not ``ok``. ``got`` in steps; ``words`` says what is demanded, a format of the
-    elements of ``wanted`` there."""
+    elements of ``wanted`` there, as text."""
     if not ok.all():
         i = int(np.argmin(ok.reshape(-1)))
-        x, value = float(case.x.flat[i]), f"{got.flat[i] + 0.0:.9g}"  # no -0
-        told = (
-            f"x = {x!r} gives {value}" if case.delta == 1.0 else f"x = {x!r}, {x / case.delta:.9g} steps, gives {value} steps"
-        )
-        raise Violation(f"{told}; demanded: {words.format(*(array.flat[i].item() + 0.0 for array in wanted))}", case, i)
+        x, value = literal(case.x.flat[i]), f"{got.flat[i] + 0.0:.9g}"  # no -0
+        steps = float(case.x.flat[i]) / case.delta
+        told = f"x = {x} gives {value}" if case.delta == 1.0 else f"x = {x}, {steps:.9g} steps, gives {value} steps"
+        told_wanted = words.format(*(literal(array.flat[i]) for array in wanted))
+        raise Violation(f"{told}; demanded: {told_wanted}", case, i)
 
 
 def is_power_of_two(delta: float) -> bool:
@@ -70,12 +70,24 @@ def is_power_of_two(delta: float) -> bool:
     return float(np.frexp(delta)[0]) == 0.5
 
 
+def literal(x: Any) -> str:
+    """A NumPy number as short Python text that gives it back; codes without a point, no -0 among them."""
+    if not np.isfinite(x):
+        return {"nan": "np.nan", "inf": "np.inf", "-inf": "-np.inf"}[str(float(x))]
+    if x.dtype != float32:
+        return f"{x + 0:.9g}"
+    return repr(float(x) if float(x).is_integer() else float(str(x)))
+
+
 def shown(array: NDArray[Any]) -> str:
-    """An array as Python text, shorter where it is long."""
+    """A float32 array as Python text; of a long one that is neither constant nor evenly spaced only the shape and start."""
     flat = array.reshape(-1)
     if flat.size > 1 and (flat == flat[0]).all():
-        size = flat.size if array.ndim == 1 else array.shape
-        return f"np.full({size}, {flat[0]!s}, np.float32)"
+        return f"np.full({flat.size if array.ndim == 1 else array.shape}, {literal(flat[0])}, np.float32)"
     if flat.size > 16:
-        return f"<{' x '.join(map(str, array.shape))} values from {flat[0]!s}>"
-    return f"np.array({[float(str(v)) for v in flat] if array.ndim == 1 else array.tolist()}, np.float32)"
+        step = float(flat[1]) - float(flat[0])
+        if array.ndim == 1 and (flat == (float(flat[0]) + step * np.arange(flat.size)).astype(float32)).all():
+            return f"np.float32({literal(flat[0])} + {step!r} * np.arange({flat.size}))"
+        return f"<{' x '.join(map(str, array.shape))} values from {literal(flat[0])}>"
+    values = f"np.array([{', '.join(map(literal, flat))}], np.float32)"
+    return values if array.ndim == 1 else f"{values}.reshape({array.shape})"

@@ -81,17 +81,21 @@ def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], exa
 
 
 def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
-    """Raise the Violation of a simpler value on the same grid, if there is one: Hypothesis does not step from a huge value to
-    a threshold. Points and midpoints come first, then their neighbours, each from 0 outwards."""
+    """Raise the Violation of a simpler call, if one of these is: fewer bits, delta = 1, a point or midpoint near 0, then their
+    neighbours, the tiny and the huge. Hypothesis does not step from one kind of value to another."""
     case = found.case
-    if case is None or case.x.size != 1 or case.bits > 4:
+    if case is None or case.x.size != 1:
         return
-    x = thresholds(candidate, case.bits, case.delta)
-    plain = 2.0 * x.astype(float64) / case.delta
-    for i in np.lexsort((x < 0, np.abs(x), plain != np.rint(plain))):
-        if x[i] == case.x.reshape(-1)[0]:
-            return
-        judge(candidate, case._replace(x=x[i : i + 1].reshape(case.x.shape)))
+    for bits in [b for b in candidate.declared.bits if b <= min(case.bits, 4)]:
+        for delta in dict.fromkeys((1.0, case.delta)):
+            x = thresholds(candidate, bits, delta)
+            half_steps = 2.0 * x.astype(float64) / delta
+            for i in np.lexsort((x < 0, np.abs(x), half_steps != np.rint(half_steps))):
+                simpler = case._replace(bits=bits, delta=delta, x=x[i : i + 1])
+                judge(candidate, simpler._replace(seed=0))
+                judge(candidate, simpler)
+                if (bits, delta, x[i]) == (case.bits, case.delta, case.x[0]):
+                    return
 
 
 def hunt(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False, max_size: int = 8) -> str:

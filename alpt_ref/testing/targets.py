@@ -7,7 +7,7 @@ from numpy import float32, float64
 from numpy.typing import NDArray
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case
+from alpt_ref.testing.case import Case, is_power_of_two
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.strategies import AWKWARD, BEYOND, HUGE, LAST_UNIFORM, TINY
 
@@ -45,6 +45,11 @@ def step_sizes(candidate: Candidate, *, exact_only: bool) -> list[float]:
     """Powers of two, and, unless they are excluded, others."""
     others = [] if exact_only or candidate.declared.steps != "any" else [float(float32(d)) for d in AWKWARD[:3]]
     return [*POWERS, *others]
+
+
+def two_steps(candidate: Candidate) -> list[float]:
+    """1 and, unless it takes powers of two alone, one step more."""
+    return [1.0, *(delta for delta in step_sizes(candidate, exact_only=False) if not is_power_of_two(delta))][:2]
 
 
 def thresholds(candidate: Candidate, bits: int, delta: float) -> NDArray[float32]:

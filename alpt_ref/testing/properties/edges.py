@@ -21,7 +21,7 @@ def _saturated(candidate: Candidate, case: Case) -> None:
     above, under = s >= hi + target.slack, s <= lo - target.slack
     q = codes if case.exact else np.rint(codes)
     ok = (~above | (q == hi)) & (~under | (q == lo))
-    demand(ok, case, codes, "{:g}, the edge", np.where(above, hi, lo))
+    demand(ok, case, codes, "{}, the edge", np.where(above, hi, lo))
 
 
 def _saturates(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -34,7 +34,7 @@ def _commuted(candidate: Candidate, case: Case) -> None:
     lo, hi = candidate.declared.q_lo(case.bits) * case.delta, candidate.declared.q_hi(case.bits) * case.delta
     clipped = np.clip(case.x, float32(lo), float32(hi))
     codes, after = candidate.codes(case), candidate.codes(case._replace(x=clipped))
-    demand(codes == after, case, codes, "{:g}, as for clip(x) = {!r}", after, clipped)
+    demand(codes == after, case, codes, "{}, as for clip(x) = {}", after, clipped)
 
 
 def _clip_commutes(candidate: Candidate, level: Level, alpha: float) -> Finding:

@@ -31,7 +31,7 @@ def _stays(candidate: Candidate, case: Case) -> None:
     codes = candidate.codes(case)
     q = case.x.astype(float) / case.delta
     on_grid = (q == np.rint(q)) & (q >= candidate.declared.q_lo(case.bits)) & (q <= candidate.declared.q_hi(case.bits))
-    demand(~on_grid | (codes == q), case, codes, "{:g}, which is on the grid", q)
+    demand(~on_grid | (codes == q), case, codes, "{}, which is on the grid", q)
 
 
 def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -64,7 +64,7 @@ def _stored_stays(candidate: Candidate, case: Case) -> None:
     if candidate.declared.stochastic:
         u = 0.0 if case.u is None else np.minimum(case.u, 1.0 - case.u)
         explained = (np.abs(codes - q) <= 1) & (u <= DIVISION * np.abs(q) + candidate.declared.bias)
-    demand((codes == q) | explained, case, codes, "{:g}, a stored point", q)
+    demand((codes == q) | explained, case, codes, "{}, a stored point", q)
 
 
 def _farthest(candidate: Candidate, bits: int, delta: float) -> int:

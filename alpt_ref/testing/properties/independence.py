@@ -48,7 +48,8 @@ def _elements(candidate: Candidate, level: Level, alpha: float) -> Finding:
         for shape in ((side, side), (side // 16, 16, side), (side * side,)):
             for seed in SEEDS:
                 bits = _bits(candidate, shape, seed)
-                yield Pair(bits, bits, f"of shape {shape}, seed {seed}", _call(candidate, shape, seed).call())
+                python = f"y = z = {_call(candidate, shape, seed).call()}.ravel()"
+                yield Pair(bits, bits, f"of shape {shape}, seed {seed}", python)
 
     # Over seeds, as the elements of one call may be one and the same.
     share = float(np.mean([_bits(candidate, (2,), seed)[0] for seed in SHARE_SEEDS]))
@@ -61,7 +62,8 @@ def _seeds(candidate: Candidate, level: Level, alpha: float) -> Finding:
     def pairs() -> Iterator[Pair]:
         for one, other in SEED_PAIRS:
             first, second = (_bits(candidate, shape, seed) for seed in (one, other))
-            yield Pair(first, second, f"of seeds {one} and {other}", _call(candidate, shape, one).call())
+            calls = (f"{_call(candidate, shape, seed).call()}.ravel()" for seed in (one, other))
+            yield Pair(first, second, f"of seeds {one} and {other}", f"y, z = {', '.join(calls)}")
 
     share = float(_bits(candidate, shape, SEEDS[0]).mean())
     return _compare(pairs(), "elements i and i{lag:+d}", share, alpha, same=False)
@@ -74,8 +76,10 @@ def _compare(pairs: Iterator[Pair], word: str, share: float, alpha: float, *, sa
         tests += 1
         p, lag, agreed, n = agreement(pair.first, pair.second, same=same)
         if p < smallest:
-            smallest, recipe = p, pair.recipe
-            told = f"x = 0.5 everywhere: {word.format(lag=lag)}, {pair.of}, agree in {agreed:,} of {n:,} cases; demanded: half"
+            ends = (f"y[: {n}]", f"z[{lag}:]") if lag >= 0 else (f"y[{-lag}:]", f"z[: {n}]")
+            smallest, recipe = p, f"{pair.recipe}; ({ends[0]} == {ends[1]}).mean()"
+            place = word.format(lag=lag) if lag else "the same elements"
+            told = f"x = 0.5 everywhere: {place}, {pair.of}, agree in {agreed:,} of {n:,} cases; demanded: half"
             by_share = 1.0 - 2.0 * share * (1.0 - share)
             explained = abs(agreed / n - by_share) < abs(agreed / n - 0.5) / 2.0
     if tests * smallest <= alpha and explained:

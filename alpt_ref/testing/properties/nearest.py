@@ -16,7 +16,7 @@ def _nearest(candidate: Candidate, case: Case) -> None:
     codes, target = candidate.codes(case), Target.of(candidate, case)
     # A stored value differs from q delta by half an ulp where delta is no power of two, as s from x / delta does.
     ok = np.abs(codes - target.s) <= 0.5 + 2.0 * target.slack
-    demand(ok, case, codes, "{:g}, the nearest point", np.rint(target.s))
+    demand(ok, case, codes, "{}, the nearest point", np.rint(target.s))
 
 
 def _nearest_point(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -40,7 +40,7 @@ def _tie(candidate: Candidate, case: Case) -> None:
     codes, target = candidate.codes(case), Target.of(candidate, case)
     want = break_tie(target.below, candidate.declared.ties)
     rule = "to even" if candidate.declared.ties == "even" else candidate.declared.ties
-    demand((target.a != 0.5) | (codes == want), case, codes, f"{{:g}}, ties {rule}", want)
+    demand((target.a != 0.5) | (codes == want), case, codes, f"{{}}, ties {rule}", want)
 
 
 def _ties(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -51,7 +51,7 @@ def _ties(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 def _unmoved(candidate: Candidate, case: Case) -> None:
     codes, other = candidate.codes(case), candidate.codes(case._replace(seed=case.seed ^ 1))
-    demand(codes == other, case, codes, f"{{:g}}, as with seed {case.seed ^ 1}", other)
+    demand(codes == other, case, codes, f"{{}}, as with seed {case.seed ^ 1}", other)
 
 
 def _no_seed(candidate: Candidate, level: Level, alpha: float) -> Finding:

@@ -1,5 +1,7 @@
 """Order and scale (Q5), at one seed or given uniforms."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy import float32
 
@@ -7,7 +9,7 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, demand
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import hunt_coupled, sweeps
+from alpt_ref.testing.search import alone, hunt_coupled, sweeps
 from alpt_ref.testing.targets import UNIFORMS, comparable
 
 LARGEST = np.finfo(float32).max
@@ -21,31 +23,29 @@ def _ordered(candidate: Candidate, case: Case) -> None:
     for larger in (np.nextafter(case.x, LARGEST), case.x + float32(case.delta / 4), case.x + float32(case.delta)):
         y = np.minimum(larger, LARGEST)
         after = candidate.codes(case._replace(x=y))
-        demand(codes <= after, case, codes, "at most {:g}, Q({!r}) in steps", after, y)
+        demand(codes <= after, case, codes, "at most {}, Q({}) in steps", after, y)
 
 
-def _one_way_in_u(candidate: Candidate, level: Level) -> None:
+def _one_way_in_u(candidate: Candidate, case: Case) -> None:
     """Under rising u codes never rise, or never fall, whatever x: which of the two is the quantizer's choice."""
-    half, bits = np.array([0.5], float32), candidate.declared.bits[0]
-    at_0, at_last = (candidate.codes(Case(bits, 1.0, half, np.array([u], float32)))[0] for u in (0.0, 0.75))
-    for case in sweeps(candidate, level, exact_only=True):
-        if case.u is None or case.u[0] != 0.0:
-            continue
-        before = candidate.codes(case)
-        for lower, u in zip(sorted(UNIFORMS), sorted(UNIFORMS)[1:], strict=False):
-            higher = case._replace(u=np.full(case.x.shape, u, float32))
-            codes = candidate.codes(higher)
-            if at_0 >= at_last:
-                demand(codes <= before, higher, codes, f"at most {{:g}}, as for u = {lower:.9g}", before)
-            else:
-                demand(codes >= before, higher, codes, f"at least {{:g}}, as for u = {lower:.9g}", before)
-            before = codes
+    half, rising = np.array([0.5], float32), sorted(UNIFORMS)
+    at_0, at_last = (candidate.codes(Case(case.bits, 1.0, half, np.array([u], float32)))[0] for u in (0.0, 0.75))
+    before = candidate.codes(case._replace(u=np.zeros(case.x.shape, float32)))
+    for lower, u in pairwise(rising):
+        higher = case._replace(u=np.full(case.x.shape, u, float32))
+        codes = candidate.codes(higher)
+        if at_0 >= at_last:
+            demand(codes <= before, higher, codes, f"at most {{}}, as for u = {lower:.9g}", before)
+        else:
+            demand(codes >= before, higher, codes, f"at least {{}}, as for u = {lower:.9g}", before)
+        before = codes
 
 
 def _monotone(candidate: Candidate, level: Level, alpha: float) -> Finding:
     note = hunt_coupled(_ordered, candidate, level)
-    if candidate.takes_uniforms:
-        _one_way_in_u(candidate, level)
+    for case in sweeps(candidate, level, exact_only=True):
+        if case.u is not None and case.u[0] == UNIFORMS[0]:  # once for each grid
+            alone(_one_way_in_u, candidate, case)
     return Finding(note)
 
 
@@ -57,7 +57,7 @@ def _scaled(candidate: Candidate, case: Case) -> None:
     for factor in SCALES:
         scaled = case._replace(x=np.where(normal, case.x, float32(0)) * float32(factor), delta=case.delta * factor)
         after = candidate.codes(scaled)
-        demand(~normal | (codes == after), case, codes, f"{{:g}}, as for {factor:g} x, {factor:g} delta", after)
+        demand(~normal | (codes == after), case, codes, f"{{}}, as for {factor:g} x, {factor:g} delta", after)
 
 
 def _scales(candidate: Candidate, level: Level, alpha: float) -> Finding:

@@ -7,11 +7,11 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, Violation, demand
+from alpt_ref.testing.case import Case, NotApplicable, Violation, demand, literal
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.search import hunt
-from alpt_ref.testing.targets import Target, step_sizes, widths
+from alpt_ref.testing.targets import Target, two_steps, widths
 
 SMALL = tuple(2.0**-e for e in (20, 16, 12, 8, 5))
 FRACTIONS = (*SMALL, 0.1, 0.25, 0.3, 0.5, 0.7, 0.75, 0.9, *(1.0 - a for a in reversed(SMALL)))
@@ -23,7 +23,7 @@ def _between(candidate: Candidate, case: Case) -> None:
     lowest, highest = np.floor(target.s - target.slack), np.ceil(target.s + target.slack)
     q = codes if case.exact else np.rint(codes)
     ok = (q == np.rint(q)) & (q >= lowest) & (q <= highest)
-    demand(ok, case, codes, "a code in [{:g}, {:g}], its neighbours", lowest, highest)
+    demand(ok, case, codes, "a code in [{}, {}], its neighbours", lowest, highest)
 
 
 def _two_neighbours(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -51,7 +51,7 @@ def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
     n, worst, tried = 2**level.lattice, 0.0, 0
     u = (np.arange(n) / n).astype(float32)
     for bits in widths(candidate, level):
-        for delta in step_sizes(candidate, exact_only=False)[1:3]:
+        for delta in two_steps(candidate):
             for x, below, a in cells(candidate, bits, delta):
                 case = Case(bits, delta, np.full(n, x, float32), u)
                 q = np.rint(candidate.codes(case))
@@ -59,11 +59,11 @@ def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 slack = n * candidate.declared.bias + (0.0 if case.exact else n * 2.0**-23 * abs(below) + 1.0)
                 worst, tried = max(worst, abs(up / n - a)) if case.exact else worst, tried + 1
                 if off or not math.floor(n * a) - slack <= up <= math.ceil(n * a) + slack:
-                    recipe = f"n = {n}; quantize_with_uniforms(np.full(n, {float(x)!r}, np.float32), {delta!r}, {bits}, "
-                    recipe += f"(np.arange(n) / n).astype(np.float32)) == {(below + 1) * delta!r}).mean()"
-                    told = f"x = {float(x)!r} is {below:g} + {a:.9g} steps and goes up for {up} of {n} uniforms u = j/{n}: "
+                    recipe = f"(quantize_with_uniforms(np.full({n}, {literal(x)}, np.float32), {delta!r}, {bits}, "
+                    recipe += f"np.arange({n}, dtype=np.float32) / {n}) > {(below + 0.5) * delta!r}).sum()"
+                    told = f"x = {literal(x)} is {below:g} + {a:.9g} steps and goes up for {up} of {n} uniforms u = j/{n}: "
                     told += f"bias {up / n - a:+.3g} steps" + (f", and {off} times elsewhere" if off else "")
-                    raise Violation(f"{told}; demanded: {_demanded(n * a, slack)}", case, 0, f"({recipe}")
+                    raise Violation(f"{told}; demanded: {_demanded(n * a, slack)}", case, 0, recipe)
     return Finding(f"{tried} fractions x 2^{level.lattice} uniforms; bias at most {worst:.3g} steps")
 
 

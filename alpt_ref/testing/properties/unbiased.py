@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from alpt_ref.intervals import bounded_mean_p
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, is_power_of_two
+from alpt_ref.testing.case import Case, NotApplicable, is_power_of_two, literal
 from alpt_ref.testing.evidence import detectable, log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
 from alpt_ref.testing.property import Finding, Property, Sensitivity
-from alpt_ref.testing.targets import DIVISION, step_sizes, widths
+from alpt_ref.testing.targets import DIVISION, two_steps, widths
 
 BLOCK = 2**19  # elements of a call
 INDEPENDENT = ("elements-independent", "seeds-independent")
@@ -40,7 +40,7 @@ def _groups(candidate: Candidate, level: Level) -> list[Group]:
     narrow = [b for b in candidate.declared.bits if b <= 8] or [candidate.declared.bits[0]]
     out = []
     for bits in sorted({narrow[-1], widths(candidate, level)[-1]}):
-        for delta in step_sizes(candidate, exact_only=False)[1:3]:
+        for delta in two_steps(candidate):
             x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
             division = 0.0 if is_power_of_two(delta) else DIVISION * (np.abs(below) + 1.0)
             slack = candidate.declared.bias + division
@@ -86,12 +86,12 @@ def _most_against(
 
 
 def _told(group: Group, i: int, ups: int, n: int) -> tuple[str, str]:
-    x, below, a, delta = float(group.x[i]), float(group.below[i]), float(group.a[i]), group.delta
+    x, below, a, delta = literal(group.x[i]), float(group.below[i]), float(group.a[i]), group.delta
     low, high = n * group.lo[i], n * group.hi[i]
     wanted = f"{low:,.0f}" if high - low < 1.0 else f"{low:,.0f} to {high:,.0f}"
-    told = f"x = {x!r}, {below:g} + {a:.9g} steps{'' if delta == 1.0 else f' of {delta:.9g}'}, goes up in {ups:,} of {n:,} "
+    told = f"x = {x}, {below:g} + {a:.9g} steps{'' if delta == 1.0 else f' of {delta:.9g}'}, goes up in {ups:,} of {n:,} "
     told += f"roundings, bias {ups / n - a:+.3g} steps; demanded: {wanted} on average"
-    array = f"np.full({n}, {x!r}, np.float32)"
+    array = f"np.full({n}, {x}, np.float32)"
     return told, f"(quantize({array}, {delta!r}, {group.bits}, seed=0) > {(below + 0.5) * delta!r}).mean()"
 
 

@@ -1,0 +1,205 @@
+"""The conformance suite judges right: sound designs pass, mutants die by the right name, false alarms are as rare as said."""
+
+import numpy as np
+import pytest
+
+from alpt_ref.testing import NumpyQuantizer, assert_conforms, check_quantizer, ours
+from alpt_ref.testing.properties import BY_NAME, CONTRACT
+from alpt_ref.testing.suite import ALPHA, FAIL, FALSE_ALARM, PASS, SKIP
+from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest
+
+STATISTICAL = [entry.name for entry in CONTRACT if entry.statistical]
+once = pytest.mark.jit  # plain NumPy: the compiled run of the tests says it all
+
+
+@pytest.mark.parametrize("quantizer", SOUND, ids=lambda quantizer: quantizer.__name__)
+def test_sound_designs_pass(quantizer):
+    assert_conforms(quantizer, level="quick")
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("quantizer", [ours.Stochastic, ours.Nearest], ids=lambda quantizer: quantizer.__name__)
+def test_our_quantizer_passes(quantizer):
+    report = check_quantizer(quantizer)
+    assert report.conforms
+    other = "nearest" if quantizer.rounding == "stochastic" else "stochastic"
+    skipped = [outcome.entry.rounding for outcome in report.outcomes if outcome.status == SKIP]
+    assert set(skipped) == {other}
+
+
+@once
+@pytest.mark.parametrize("quantizer", [ours.ReferenceStochastic, ours.ReferenceNearest], ids=lambda q: q.__name__)
+def test_our_reference_passes(quantizer):
+    assert_conforms(quantizer, level="quick")
+
+
+@once
+@pytest.mark.parametrize(("mutant", "name", "level"), MUTANTS, ids=[mutant.__name__ for mutant, _, _ in MUTANTS])
+def test_mutants_are_killed(mutant, name, level, record_property):
+    """At the quick level by everything that sees it; or else by the property named at the level it takes."""
+    report = check_quantizer(mutant, level="quick")
+    killers = [outcome.entry.name for outcome in report.failures]
+    found = report[name] if level == "quick" else check_quantizer(mutant, name, level=level)[name]
+    assert found.status == FAIL
+    assert found.note
+    assert found.recipe
+    record_property("quantizer mutant", f"{mutant.__name__:<26}{name}: {found.note}"[:150])
+    unjudged = {outcome.entry.name for outcome in report.outcomes if outcome.status == SKIP}
+    if {"elements-independent", "seeds-independent"} & set(killers):
+        assert {"unbiased", "variance", "small-updates-survive"} <= unjudged
+
+
+def test_there_are_mutants_enough_and_each_property_kills_one():
+    assert len({mutant for mutant, _, _ in MUTANTS}) >= 25
+    assert {name for _, name, _ in MUTANTS} == set(BY_NAME)
+
+
+@once
+@pytest.mark.parametrize("bias", [2.0**-16, -(2.0**-16)])
+def test_thorough_finds_a_bias_of_2_to_the_minus_16(bias):
+    """By enumeration; and by sampling, at the fractions of at most 2^-12 where it shows."""
+
+    class Given(Sound):
+        def codes(self, s, u):
+            n = np.floor(s)
+            return n + ((s > n) & (u < s - n + bias))
+
+    class Drawn(SeedOnly):
+        def __init__(self):
+            self.quantize = Given().quantize
+
+        quantize = None
+
+    for mutant, name in ((Given, "unbiased-enumerated"), (Drawn, "unbiased")):
+        found = check_quantizer(mutant, name, level="thorough")[name]
+        assert found.status == FAIL
+        assert "bias" in found.note
+
+
+class Reseeded(SeedOnly):
+    """The same sound quantizer with other random numbers in every run."""
+
+    def __init__(self, run):
+        def quantize(x, delta, bits, seed):
+            u = np.random.default_rng([run, seed]).random(x.shape, F)
+            return Sound().quantize_with_uniforms(x, delta, bits, u)
+
+        self.quantize = quantize
+
+
+@once
+@pytest.mark.parametrize("first", range(0, 200, 50))
+def test_no_alarm_in_200_quick_runs(first):
+    for run in range(first, first + 50):
+        assert check_quantizer(Reseeded(run), level="quick").conforms
+
+
+def test_p_values_of_a_correct_quantizer_are_super_uniform():
+    runs = 250
+    p = np.array([[o.p for o in check_quantizer(Reseeded(run), *STATISTICAL, level="quick").outcomes] for run in range(runs)])
+    for t in (0.01, 0.05, 0.1, 0.2, 0.5):
+        below = (p <= t).sum(axis=0)
+        assert (below <= runs * t + 4.0 * np.sqrt(runs * t * (1.0 - t)) + 1.0).all(), (
+            t,
+            dict(zip(STATISTICAL, below, strict=True)),
+        )
+    assert p.min() < 0.5  # they are p-values of something
+
+
+def test_the_false_alarm_rate_is_shared_evenly():
+    assert pytest.approx(FALSE_ALARM) == ALPHA * len(STATISTICAL)
+    assert FALSE_ALARM <= 1e-6
+
+
+def test_bias_is_not_taken_for_dependence():
+    """Bits of 0.6 agree in 52 % of all cases; that is said of the bias, not of independence."""
+
+    class Drifts(Sound):
+        def codes(self, s, u):
+            n = np.floor(s)
+            return n + ((s > n) & (u < s - n + 0.2))
+
+    report = check_quantizer(Drifts, "elements-independent", "seeds-independent", "unbiased", level="default")
+    assert [outcome.status for outcome in report.outcomes] == [SKIP, SKIP, FAIL]
+    assert "0.5 goes up in 0.7" in report["seeds-independent"].note
+
+
+def test_a_constant_is_neither_dependent_nor_unbiased():
+    class Floors(Sound):
+        def codes(self, s, u):
+            return np.floor(s)
+
+    report = check_quantizer(Floors, level="quick")
+    assert report["elements-independent"].status == SKIP
+    assert report["unbiased"].failed
+
+
+def test_the_smallest_counterexample_is_found():
+    """Shrinking ends at few bits, delta = 1 and the value next to the threshold."""
+    mutants = {mutant.__name__: mutant for mutant, _, _ in MUTANTS}
+    for name, entry, said, python in (
+        ("NearestWraps", "saturates", "x = 1.5 gives -2; demanded: 1", "quantize(np.array([1.5], np.float32), 1.0, 2, seed=0)"),
+        ("FloorOfHalfMore", "nearest-point", "x = 0.49999997 gives 1; demanded: 0", None),
+        ("TiesUpUndeclared", "ties", "x = -1.5 gives -1; demanded: -2", None),
+        ("LessOrEqual", "grid-points-fixed", "x = 0.0 gives 1; demanded: 0", "quantize_with_uniforms(np.array([0.0], "),
+    ):
+        found = check_quantizer(mutants[name], entry, level="quick")[entry]
+        assert found.note.startswith(said)
+        assert python is None or found.recipe.startswith(python)
+
+
+@pytest.mark.parametrize(("mutant", "name", "level"), MUTANTS[::3], ids=[mutant.__name__ for mutant, _, _ in MUTANTS[::3]])
+def test_counterexamples_are_python(mutant, name, level):
+    """A recipe runs as it stands, with the adapter's methods as functions."""
+    outcome = check_quantizer(mutant, name, level=level)[name]
+    adapter = mutant()
+    names = {"np": np, "w": np.zeros(3, F), "quantize": adapter.quantize}
+    if hasattr(adapter, "quantize_with_uniforms"):
+        names["quantize_with_uniforms"] = adapter.quantize_with_uniforms
+    with np.errstate(all="ignore"):
+        if "raises" in outcome.note:
+            with pytest.raises(ValueError, match="zero-size"):
+                exec(outcome.recipe, names)
+        else:
+            exec(outcome.recipe, names)
+
+
+def test_a_level_or_a_property_or_an_adapter_that_is_none():
+    with pytest.raises(ValueError, match="level must be one of quick, default, thorough, got 'fast'"):
+        check_quantizer(Sound, level="fast")
+    with pytest.raises(ValueError, match="unknown property 'bias'; one of values-on-grid"):
+        check_quantizer(Sound, "bias")
+    with pytest.raises(ValueError, match="int must have a method quantize"):
+        check_quantizer(3)
+
+
+def test_assert_conforms_lists_every_counterexample():
+    def half_up(x, delta, bits, seed):
+        return np.clip(np.floor(x.astype(D) / delta + 0.5), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1) * delta
+
+    quantizer = NumpyQuantizer(half_up, rounding="nearest")
+    said = (
+        r"ties \(Q4\): x = -1.5 gives -1; demanded: -2, ties to even\n    quantize\(np.array\(\[-1.5\], .*\n"
+        r"dtype-and-shape \(definition of Q\): returns float64 of shape \(\)"
+    )
+    with pytest.raises(AssertionError, match=said):
+        assert_conforms(quantizer, "ties", "dtype-and-shape", level="quick")
+
+
+def test_numpy_quantizer_wraps_functions_and_refuses_unknown_words():
+    nearest = NumpyQuantizer(SoundNearest().quantize, rounding="nearest", ties="even")
+    assert check_quantizer(nearest, "ties", level="quick")["ties"].status == PASS
+    sound = NumpyQuantizer(Sound().quantize, Sound().quantize_with_uniforms, random_bits=24)
+    assert check_quantizer(sound, "unbiased-enumerated", level="quick").conforms
+    with pytest.raises(ValueError, match="unknown declaration 'tie'; one of rounding, range, ties"):
+        NumpyQuantizer(Sound().quantize, tie="even")
+
+
+def test_what_fails_to_run_fails():
+    def broken(x, delta, bits, seed):
+        raise RuntimeError("no device")
+
+    report = check_quantizer(NumpyQuantizer(broken), level="quick")
+    assert not report.conforms
+    assert report["values-on-grid"].note == "raises RuntimeError: no device"
+    assert report["values-on-grid"].recipe.startswith("quantize(np.array([0.0], np.float32), 1.0, 2, seed=")

@@ -21,6 +21,8 @@ BLOCKS = [
 @pytest.mark.parametrize("block", BLOCKS)
 def test_code_blocks_run(block, capsys):
     assert len([line for line in block.splitlines() if line.strip()]) <= 24
+    if "import torch" in block:
+        pytest.importorskip("torch", reason="torch is not installed; `make peers` runs this block")
     exec(compile(block, "documentation", "exec"), {})
     assert capsys.readouterr().out
 

@@ -14,27 +14,17 @@ from alpt_ref.kernels import reference
 from alpt_ref.quantizer import BLOCK
 from alpt_ref.rng import uniforms
 from alpt_ref.rounding import ROUNDINGS, rules_for
+from alpt_ref.testing import strategies
 
 FLOATS = (np.float32, np.float64)
-LAST_U = 1 - 2.0**-24
-deltas = st.floats(2.0**-40, 2.0**20, width=32) | st.sampled_from([0.1, 0.012356101, 1.0, 2.0**-7])
-grids = st.builds(Grid, st.integers(2, 16), deltas)
-u_values = st.sampled_from([0.0, LAST_U]) | st.integers(0, 2**24 - 1).map(lambda n: n * 2.0**-24)
+LAST_U = strategies.LAST_UNIFORM
 
 
 @st.composite
 def near_grid(draw, dtype):
-    """A grid, and values on it, halfway, their neighbours, beyond the edges, tiny and huge."""
-    grid = draw(grids)
-    delta = dtype(grid.delta)
-    values = []
-    for _ in range(draw(st.integers(1, 6))):
-        half_steps = draw(st.integers(2 * grid.q_lo - 5, 2 * grid.q_hi + 5))
-        x = dtype(half_steps * delta / dtype(2))
-        direction = draw(st.sampled_from([0, -np.inf, np.inf]))
-        values.append(np.nextafter(x, dtype(direction)) if direction else x)
-    values += draw(st.lists(st.sampled_from([0.0, -0.0, 1e-42, -1e-42, 1e38, -1e38]), max_size=2))
-    return np.array(values, dtype), grid
+    """A grid, and values that matter to it."""
+    grid = draw(strategies.grids())
+    return draw(strategies.arrays_of(strategies.values(grid, dtype), dtype=dtype)), grid
 
 
 def q(x, grid, rounding, u):
@@ -45,7 +35,7 @@ def q(x, grid, rounding, u):
 @pytest.mark.parametrize("dtype", FLOATS)
 @given(data=st.data())
 def test_q1_stored_grid_points_are_fixed(dtype, rounding, data):
-    grid, u = data.draw(grids), data.draw(u_values)
+    grid, u = data.draw(strategies.grids()), data.draw(strategies.uniforms())
     n = data.draw(hnp.arrays(np.int64, st.integers(1, 20), elements=st.integers(grid.q_lo, grid.q_hi)))
     stored = [dequantize(n, grid).astype(dtype)]
     if dtype == np.float64:
@@ -68,7 +58,7 @@ def test_q1_where_floor_of_s_plus_u_fails():
 def test_codes_are_those_of_exact_arithmetic_on_s(dtype, data):
     """Beside the one division, nothing is rounded: R(clip(s)) in rational arithmetic, u next to the threshold."""
     x, grid = data.draw(near_grid(dtype))
-    u = data.draw(u_values)
+    u = data.draw(strategies.uniforms())
     with np.errstate(over="ignore", under="ignore"):
         s = x / dtype(grid.delta)
         stored = np.rint(np.clip(s, grid.q_lo, grid.q_hi)).astype(dtype)
@@ -140,7 +130,7 @@ def test_q4_nearest_is_nearest(dtype, data):
 @given(data=st.data())
 def test_q5_order_and_scaling(dtype, rounding, data):
     x, grid = data.draw(near_grid(dtype))
-    x, u = np.sort(x), data.draw(u_values)
+    x, u = np.sort(x), data.draw(strategies.uniforms())
     codes = q(x, grid, rounding, np.full(x.shape, u))
     assert np.all(np.diff(codes.astype(int)) >= 0)
     if rounding == "stochastic":
@@ -160,7 +150,7 @@ def test_q5_order_and_scaling(dtype, rounding, data):
 @given(data=st.data())
 def test_q6_and_saturation(dtype, data):
     """Values beyond the box give its edge, never a wrap; projections do not move away from points of the box."""
-    grid = data.draw(grids)
+    grid = data.draw(strategies.grids())
     far = np.array([1e38, -1e38, 2.0 * grid.q_hi * grid.delta, 2.0 * grid.q_lo * grid.delta], dtype)
     for rounding in ROUNDINGS:
         edge = q(far, grid, rounding, np.full(4, LAST_U))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from alpt_ref.kernels import reference
 from alpt_ref.rounding import FLOAT32, FLOAT64, MAX_MOVE, ROUNDINGS, check_rounding, rules_for
+from alpt_ref.testing import strategies
 
 TYPES = {"float32": (np.float32, FLOAT32), "float64": (np.float64, FLOAT64)}
-LATTICE = st.integers(0, 2**24 - 1).map(lambda n: n * 2.0**-24) | st.sampled_from([0.0, 1 - 2.0**-24, 0.5])
+LATTICE = strategies.uniforms()
 
 
 @st.composite

@@ -3,7 +3,7 @@
 rounding      "stochastic" or "nearest"; the only one without a default
 range         "full", codes -2^(bits-1) .. 2^(bits-1) - 1, or "symmetric", without the lowest  (default: full)
 ties          nearest: "even", "away" from zero, "up", "down", "zero" (towards it) or "any"      (default: even)
-random_bits   stochastic: bits of its uniforms, 1 to 53; its bias may reach 2^-random_bits steps    (default: any)
+random_bits   stochastic: bits of its uniforms, 1 to 53; its bias may reach 2^-random_bits steps   (default: 23+)
 bits          widths that it takes                                                       (default: 2 to 16)
 steps         "any" step size, or "powers of two"                                         (default: any)
 nan           what becomes of NaN: "error", "nan", "zero", "lowest", "highest"         (default: error or nan)
@@ -27,6 +27,7 @@ CHOICES = {
     "infinity": (None, "error", "edge", "infinity", "nan", "zero"),
     "coupled": (True, False),
 }
+FLOAT32_BITS = 23
 ALL_BITS = tuple(range(MIN_BITS, MAX_BITS + 1))
 
 
@@ -73,8 +74,8 @@ class Declaration:
 
     @property
     def bias(self) -> float:
-        """The bias, in steps, that is allowed for want of random bits."""
-        return 0.0 if self.random_bits is None else 2.0**-self.random_bits
+        """The bias, in steps, allowed for want of random bits: where none are declared, those of a float32 generator."""
+        return 2.0 ** -(FLOAT32_BITS if self.random_bits is None else self.random_bits)
 
     def q_lo(self, bits: int) -> int:
         """Smallest code."""

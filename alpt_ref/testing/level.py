@@ -10,7 +10,7 @@ class Level:
     name: str
     examples: int
     widest: int  # bits of the widest grid that is swept
-    grid_points: int  # on-grid elements at each of the widest grid's ends
+    grid_points: int  # on-grid elements at each end of a grid of up to 8 bits
     samples: int  # at each fraction
     rare_samples: int  # at fractions within 2^-12 of 0 or 1
     lattice: int  # of u, enumerated at each fraction

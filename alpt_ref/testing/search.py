@@ -86,7 +86,8 @@ def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
     case = found.case
     if case is None or case.x.size != 1:
         return
-    for bits in [b for b in candidate.declared.bits if b <= min(case.bits, 4)]:
+    narrow = max(4, candidate.declared.bits[0])
+    for bits in [b for b in candidate.declared.bits if b <= min(case.bits, narrow) and b <= 8]:
         for delta in dict.fromkeys((1.0, case.delta)):
             x = thresholds(candidate, bits, delta)
             half_steps = 2.0 * x.astype(float64) / delta

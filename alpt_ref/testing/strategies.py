@@ -6,6 +6,7 @@ delta = 1 and values near 0.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -17,7 +18,6 @@ from alpt_ref.grid import MAX_BITS, MIN_BITS, Grid
 from alpt_ref.testing.case import Case
 from alpt_ref.testing.declaration import ALL_BITS
 
-Values = NDArray[float32]
 LAST_UNIFORM = 1.0 - 2.0**-24  # the largest float32 below 1
 TINY = (0.0, -0.0, 2.0**-149, -(2.0**-149), 1e-42, -1e-42, 2.0**-126, -(2.0**-126), 1e-30, -1e-30)
 HUGE = (1e6, -1e6, 2.0**31, -(2.0**31), 3e9, -3e9, 2.0**63, -(2.0**63), 1e30, -1e30, 3.4028235e38, -3.4028235e38)
@@ -49,11 +49,12 @@ def codes(grid: Grid) -> SearchStrategy[int]:
     return st.integers(grid.q_lo, grid.q_hi) | st.sampled_from([0, grid.q_lo, grid.q_lo + 1, grid.q_hi - 1, grid.q_hi])
 
 
-def values(grid: Grid) -> SearchStrategy[float]:
-    """Finite float32 that matter to the quantizer on ``grid`` (one step size), as Python floats."""
+def values(grid: Grid, dtype: Any = float32) -> SearchStrategy[float]:
+    """Finite numbers of ``dtype`` (float32 or float64) that matter to the quantizer on ``grid`` (one step size), as Python
+    floats."""
     delta = float(grid.delta)
     half_steps = st.integers(2 * grid.q_lo - BEYOND, 2 * grid.q_hi + BEYOND) | codes(grid).map(lambda q: 2 * q)
-    threshold = st.builds(_near, half_steps.map(lambda h: h * delta / 2), st.integers(-2, 2))
+    threshold = st.builds(_near, half_steps.map(lambda h: h * delta / 2), st.integers(-2, 2), st.just(dtype))
     inside = st.floats(float(float32(grid.q_lo * delta)), float(float32(grid.q_hi * delta)), width=32)
     return threshold | inside | st.sampled_from([float(float32(x)) for x in TINY]) | st.sampled_from(_huge(delta))
 
@@ -65,17 +66,17 @@ def _huge(delta: float) -> list[float]:
     return [float(float32(x)) for x in HUGE] + [x for x in steps if np.isfinite(x)]
 
 
-def _near(x: float, steps: int) -> float:
-    """The float32 ``steps`` neighbours away from float32(x)."""
-    out = float32(x)
+def _near(x: float, steps: int, dtype: Any) -> float:
+    """The number of ``dtype`` that is ``steps`` neighbours away from x rounded to it."""
+    out = dtype(x)
     for _ in range(abs(steps)):
-        out = np.nextafter(out, float32(np.copysign(np.inf, steps)))
+        out = np.nextafter(out, dtype(np.copysign(np.inf, steps)))
     return float(out)
 
 
-def arrays_of(elements: SearchStrategy[float], max_size: int = 8) -> SearchStrategy[Values]:
-    """float32 vectors of 1 to ``max_size`` elements."""
-    return st.lists(elements, min_size=1, max_size=max_size).map(lambda xs: np.array(xs, float32))
+def arrays_of(elements: SearchStrategy[float], max_size: int = 8, dtype: Any = float32) -> SearchStrategy[NDArray[Any]]:
+    """Vectors of ``dtype``, of 1 to ``max_size`` elements."""
+    return st.lists(elements, min_size=1, max_size=max_size).map(lambda xs: np.array(xs, dtype))
 
 
 def uniforms() -> SearchStrategy[float]:

@@ -47,6 +47,12 @@ def step_sizes(candidate: Candidate, *, exact_only: bool) -> list[float]:
     return [*POWERS, *others]
 
 
+def narrow_and_wide(candidate: Candidate) -> list[int]:
+    """Its widest grid of up to 8 bits, and its widest."""
+    bits = candidate.declared.bits
+    return sorted({max((b for b in bits if b <= 8), default=bits[0]), bits[-1]})
+
+
 def two_steps(candidate: Candidate) -> list[float]:
     """1 and, unless it takes powers of two alone, one step more."""
     return [1.0, *(delta for delta in step_sizes(candidate, exact_only=False) if not is_power_of_two(delta))][:2]

@@ -9,7 +9,7 @@ from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.search import alone, hunt, search
-from alpt_ref.testing.targets import DIVISION, UNIFORMS, step_sizes, widths
+from alpt_ref.testing.targets import DIVISION, UNIFORMS, narrow_and_wide, step_sizes, widths
 
 CHUNK = 2**20
 
@@ -47,13 +47,13 @@ def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 alone(_stays, candidate, case)
                 tried += x.size
     if candidate.declared.stochastic:
-        bits = widths(candidate, level)[-1]
-        # One inside of each end: there s + u loses most bits of u, and a step up is not clipped away.
-        for code in (candidate.declared.q_hi(bits) - 1, candidate.declared.q_lo(bits)):
-            for seed in range(-(-level.grid_points // CHUNK)):
-                x = np.full(min(CHUNK, level.grid_points), float(code), float32)
-                _stays(candidate, Case(bits, 1.0, x, seed=seed))
-                tried += x.size
+        for bits in narrow_and_wide(candidate):
+            n = level.grid_points if bits <= 8 else min(level.grid_points, 2**16)
+            # One inside of each end: there s + u loses most bits of u, and a step up is not clipped away.
+            for code in (candidate.declared.q_hi(bits) - 1, candidate.declared.q_lo(bits)):
+                for seed in range(-(-n // CHUNK)):
+                    _stays(candidate, Case(bits, 1.0, np.full(min(CHUNK, n), float(code), float32), seed=seed))
+                tried += n
     return Finding(f"{tried:,} points of grids with power-of-two steps")
 
 

@@ -14,7 +14,7 @@ from alpt_ref.testing.evidence import detectable, log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
 from alpt_ref.testing.property import Finding, Property, Sensitivity
-from alpt_ref.testing.targets import DIVISION, two_steps, widths
+from alpt_ref.testing.targets import DIVISION, narrow_and_wide, two_steps
 
 BLOCK = 2**19  # elements of a call
 INDEPENDENT = ("elements-independent", "seeds-independent")
@@ -37,9 +37,8 @@ class Group(NamedTuple):
 
 def _groups(candidate: Candidate, level: Level) -> list[Group]:
     """The values of :func:`cells` on the widest grid and one of up to 8 bits, those within RARE of the grid apart."""
-    narrow = [b for b in candidate.declared.bits if b <= 8] or [candidate.declared.bits[0]]
     out = []
-    for bits in sorted({narrow[-1], widths(candidate, level)[-1]}):
+    for bits in narrow_and_wide(candidate):
         for delta in two_steps(candidate):
             x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
             division = 0.0 if is_power_of_two(delta) else DIVISION * (np.abs(below) + 1.0)

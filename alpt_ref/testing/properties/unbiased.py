@@ -36,16 +36,17 @@ class Group(NamedTuple):
 
 
 def _groups(candidate: Candidate, level: Level) -> list[Group]:
-    """The values of :func:`cells` on the widest grid and one of up to 8 bits, those within RARE of the grid apart."""
+    """The values of :func:`cells` on the widest grid and one of up to 8 bits, those within RARE of the grid apart: with a
+    step that is no power of two division blurs them."""
     out = []
     for bits in narrow_and_wide(candidate):
         for delta in two_steps(candidate):
             x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
-            division = 0.0 if is_power_of_two(delta) else DIVISION * (np.abs(below) + 1.0)
-            slack = candidate.declared.bias + division
+            exact = is_power_of_two(delta)
+            slack = candidate.declared.bias + (0.0 if exact else DIVISION * (np.abs(below) + 1.0))
             lo, hi = np.maximum(a - slack, 0.0), np.minimum(a + slack, 1.0)
             rare = np.minimum(a, 1.0 - a) <= RARE
-            for these, samples in ((rare, level.rare_samples), (~rare, level.samples)):
+            for these, samples in ((rare & exact, level.rare_samples), (~rare, level.samples)):
                 group = Group(bits, delta, samples, *(v[these] for v in (x.astype(float32), below, a, lo, hi)))
                 out += [group] if group.x.size else []
     return sorted(out, key=lambda group: -group.samples)  # a small bias shows at rare fractions: those first

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from alpt_ref.testing import NumpyQuantizer, assert_conforms, check_quantizer, ours
+from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
 from alpt_ref.testing.suite import ALPHA, FAIL, FALSE_ALARM, PASS, SKIP
 from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest
@@ -196,6 +197,40 @@ def test_numpy_quantizer_wraps_functions_and_refuses_unknown_words():
     assert check_quantizer(sound, "unbiased-enumerated", level="quick").conforms
     with pytest.raises(ValueError, match="unknown declaration 'tie'; one of rounding, range, ties"):
         NumpyQuantizer(Sound().quantize, tie="even")
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"rounding": "up"}, "rounding must be one of 'stochastic', 'nearest', got 'up'"),
+        ({"range": "half"}, "range must be one of 'full', 'symmetric', got 'half'"),
+        ({"random_bits": 0}, "random_bits must be an integer in 1..53, got 0"),
+        ({"random_bits": True}, "random_bits must be an integer in 1..53, got True"),
+        ({"bits": (1, 8)}, r"bits must be integers in 2..16, got \(1, 8\)"),
+        ({"bits": ()}, r"bits must be integers in 2..16, got \(\)"),
+        ({"bits": "8"}, r"bits must be integers in 2..16, got \('8',\)"),
+        ({"nan": ["zero"]}, r"nan must be one of 'error', 'nan', 'zero', 'lowest', 'highest', got \['zero'\]"),
+        ({"coupled": "no"}, "coupled must be one of True, False, got 'no'"),
+    ],
+)
+def test_wrong_declarations_are_refused(declared, said):
+    with pytest.raises(ValueError, match=said):
+        check_quantizer(NumpyQuantizer(Sound().quantize, **declared), level="quick")
+
+
+def test_declarations_are_read():
+    declared = Candidate(NumpyQuantizer(Sound().quantize, bits=8, range="symmetric", random_bits=5)).declared
+    assert (declared.bits, declared.q_lo(8), declared.q_hi(8), declared.bias) == ((8,), -127, 127, 2.0**-5)
+    assert declared.deviations() == {"range": "symmetric", "random_bits": 5, "bits": (8,)}
+    assert Candidate(Sound).declared.deviations() == {}
+
+
+def test_what_is_returned_must_be_floats_of_the_shape():
+    for function, said in (
+        (lambda x, delta, bits, seed: np.zeros(x.shape, int), "returns int64, not floats"),
+        (lambda x, delta, bits, seed: np.zeros(x.size + 1, F), "returns shape (2,) for shape (1,)"),
+    ):
+        assert check_quantizer(NumpyQuantizer(function), "values-on-grid", level="quick").failures[0].note == said
 
 
 def test_what_fails_to_run_fails():

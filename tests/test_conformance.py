@@ -183,8 +183,8 @@ def test_assert_conforms_lists_every_counterexample():
 
     quantizer = NumpyQuantizer(half_up, rounding="nearest")
     said = (
-        r"ties \(Q4\): x = -1.5 gives -1; demanded: -2, ties to even\n    quantize\(np.array\(\[-1.5\], .*\n"
-        r"dtype-and-shape \(definition of Q\): returns float64 of shape \(\)"
+        r"ties: x = -1.5 gives -1; demanded: -2, ties to even\n    quantize\(np.array\(\[-1.5\], .*\n"
+        r"dtype-and-shape: returns float64 of shape \(\)"
     )
     with pytest.raises(AssertionError, match=said):
         assert_conforms(quantizer, "ties", "dtype-and-shape", level="quick")

@@ -56,8 +56,8 @@ class Candidate:
         try:
             return cls(load(where, "quantizer"), where)
         except ValueError as error:
-            told = str(error) if str(error).startswith(("quantizer ", where)) else f"quantizer {where}: {error}"
-            raise ValueError(told) from None
+            told = str(error)
+            raise ValueError(told if told.startswith("quantizer ") else f"quantizer {where}: {told}") from None
 
     @property
     def takes_uniforms(self) -> bool:

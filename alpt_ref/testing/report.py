@@ -12,10 +12,11 @@ from alpt_ref import __version__
 from alpt_ref.files import finite
 from alpt_ref.testing.case import Case, shown
 from alpt_ref.testing.property import Sensitivity
-from alpt_ref.testing.suite import FAIL, FALSE_ALARM, SKIP, Outcome, Report
+from alpt_ref.testing.suite import FAIL, FALSE_ALARM, PASS, SKIP, Outcome, Report
 
 WIDTH = 100
 SCHEMA = 1
+TELLING = ("stored-points-fixed", "non-finite", "small-updates-survive")  # notes that are findings
 MOST_VALUES = 64  # of an array that JSON holds in full
 
 
@@ -27,14 +28,16 @@ def line(outcome: Outcome) -> str:
 
 
 def details(report: Report) -> str:
-    """What follows the table: counterexamples, what was not applicable and why, sensitivity, false alarms, the verdict."""
+    """What follows the table: counterexamples, what was not applicable and why, figures, false alarms, the verdict."""
     parts = [f"{number}. {described(outcome)}" for number, outcome in enumerate(report.failures, 1)]
     if parts:
         parts.insert(0, "Counterexamples, the smallest found:")
     skipped = [outcome for outcome in report.outcomes if outcome.status == SKIP and not _other_rounding(report, outcome)]
     if skipped:
-        reasons = (f"  {outcome.entry.name}: {outcome.note}" for outcome in skipped)
-        parts.append("\n".join(["Not applicable:", *reasons]))
+        parts.append("\n".join(["Not applicable:", *(f"  {outcome.told}" for outcome in skipped)]))
+    measured = [outcome for outcome in report.outcomes if outcome.status == PASS and outcome.entry.name in TELLING]
+    if measured:
+        parts.append("\n".join(["Measured:", *(f"  {outcome.told}" for outcome in measured)]))
     found = [outcome.sensitivity for outcome in report.outcomes if outcome.sensitivity]
     if found:
         parts.append(sensitivity(found[0]))
@@ -49,7 +52,7 @@ def _other_rounding(report: Report, outcome: Outcome) -> bool:
 
 def described(outcome: Outcome) -> str:
     """A failure: the property, what was found, and Python that shows it."""
-    told = textwrap.fill(f"{outcome.entry.name}: {outcome.note}", WIDTH, subsequent_indent="   ", break_long_words=False)
+    told = textwrap.fill(outcome.told, WIDTH, subsequent_indent="   ", break_long_words=False)
     return told + (f"\n       {outcome.recipe}" if outcome.recipe else "")
 
 

@@ -41,12 +41,12 @@ def alone(judge: Judge, candidate: Candidate, case: Case) -> None:
         raise
 
 
-def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False, max_size: int = 8) -> None:
+def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> None:
     """Raise the Violation of the smallest case that Hypothesis finds and shrinks; always the same, as nothing is random."""
     declared = candidate.declared
     steps = "powers of two" if exact_only else declared.steps
     for with_uniforms in (False, True) if candidate.takes_uniforms else (False,):
-        _shrink(judge, candidate, cases(declared.bits, steps, with_uniforms, max_size), level.examples)
+        _shrink(judge, candidate, cases(declared.bits, steps, with_uniforms), level.examples)
 
 
 def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], examples: int) -> None:
@@ -99,9 +99,9 @@ def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
                     return
 
 
-def hunt(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False, max_size: int = 8) -> str:
+def hunt(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> str:
     """Search, then sweep. What was tried, in words; raises Violation."""
-    search(judge, candidate, level, exact_only=exact_only, max_size=max_size)
+    search(judge, candidate, level, exact_only=exact_only)
     elements = 0
     for case in sweeps(candidate, level, exact_only=exact_only):
         alone(judge, candidate, case)

@@ -42,6 +42,11 @@ class Outcome:
         """Whether it fails."""
         return self.status == FAIL
 
+    @property
+    def told(self) -> str:
+        """The property and what became of it, a line."""
+        return f"{self.entry.name}: {self.note}"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -144,5 +149,4 @@ def assert_conforms(adapter: Any, *names: str, level: str = "default") -> None:
     """AssertionError that lists counterexamples, unless ``adapter`` passes the properties named (all without names)."""
     report = check_quantizer(adapter, *names, level=level)
     if not report.conforms:
-        told = (f"{o.entry.name} ({o.entry.source}): {o.note}\n    {o.recipe}" for o in report.failures)
-        raise AssertionError("\n".join(told))
+        raise AssertionError("\n".join(f"{outcome.told}\n    {outcome.recipe}" for outcome in report.failures))

@@ -1,9 +1,10 @@
 # make verify   set up .venv and put every statement to the test
 # make test     set up .venv, lint, type-check, and run the tests un-jitted (with coverage) and compiled
+# make peers    set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: verify test lint coverage bench clean
+.PHONY: verify test lint coverage bench peers clean
 
 .venv/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,5 +30,14 @@ test: lint coverage
 bench: .venv/stamp
 	$(BIN)/python -m pytest analysis/bench_kernels.py analysis/bench_theory.py --benchmark-enable --benchmark-columns=median,rounds -q -s
 
+.peers/stamp: peers.txt pyproject.toml
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --disable-pip-version-check -r peers.txt
+	.peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+peers: .peers/stamp
+	PATH="$(CURDIR)/.peers/bin:$$PATH" .peers/bin/python analysis/peer_conformance.py
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build *.egg-info
+	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build *.egg-info

@@ -75,6 +75,13 @@ class Downwards(Sound):
         return n - (u < n - s)
 
 
+class OfMagnitudes(Sound):
+    """Rounds |s|, so that the same u moves positive and negative values in opposite directions."""
+
+    def codes(self, s, u):
+        return np.copysign(super().codes(np.abs(s), u), s)
+
+
 class Symmetric(Sound):
     range = "symmetric"
 
@@ -163,8 +170,8 @@ class TiesAny(TiesUp):
 
 
 SOUND = [
-    Sound, SoundNearest, InFloat32, Reciprocal, FloorOfSumInFloat64, Downwards, Symmetric, FiveBits, FiveCentredBits, SeedOnly,
-    DrawsWhereNeeded, FixedPoint, Refuses, NanIsZero, TiesAway, TiesUp, TiesAny,
+    Sound, SoundNearest, InFloat32, Reciprocal, FloorOfSumInFloat64, Downwards, OfMagnitudes, Symmetric, FiveBits,
+    FiveCentredBits, SeedOnly, DrawsWhereNeeded, FixedPoint, Refuses, NanIsZero, TiesAway, TiesUp, TiesAny,
 ]  # fmt: skip
 
 
@@ -548,11 +555,11 @@ class SwapsNeighbours(SoundNearest):
 
 
 @caught_by("monotone")
-class TurnsWithX(Sound):
-    """u counts upwards below 0 and downwards above."""
+class TurnsAtMidpoints(Sound):
+    """1 - u stands in for u above a midpoint: unbiased, but what is lower may end higher."""
 
     def codes(self, s, u):
-        return super().codes(s, np.where(s < 0, u, F(1 - 2.0**-24) - u))
+        return super().codes(s, np.where(s - np.floor(s) < 0.5, u, F(1 - 2.0**-24) - u))
 
 
 @caught_by("scales")

@@ -233,6 +233,19 @@ def test_what_is_returned_must_be_floats_of_the_shape():
         assert check_quantizer(NumpyQuantizer(function), "values-on-grid", level="quick").failures[0].note == said
 
 
+def test_an_error_is_narrowed_down_to_the_element_that_raises_it():
+    def picky(x, delta, bits, seed):
+        if (np.abs(x) > 2.0**60).any():
+            raise OverflowError("too large")
+        return SoundNearest().quantize(x, delta, bits, seed)
+
+    outcome = check_quantizer(NumpyQuantizer(picky, rounding="nearest"), "saturates", level="quick")["saturates"]
+    assert outcome.note == "raises OverflowError: too large"
+    assert outcome.case.x.size == 1
+    assert outcome.recipe.startswith("quantize(np.array([")
+    assert outcome.recipe.endswith("], np.float32), 1.0, 2, seed=0)")
+
+
 def test_what_fails_to_run_fails():
     def broken(x, delta, bits, seed):
         raise RuntimeError("no device")

@@ -71,7 +71,7 @@ class Candidate:
                 return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
             return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
         except Exception as error:
-            raise Violation(f"raises {type(error).__name__}: {error}", case) from error
+            raise Violation(f"raises {type(error).__name__}: {error}", case, raised=True) from error
 
     def values(self, case: Case) -> NDArray[Any]:
         """Quantized values, of the shape of x."""

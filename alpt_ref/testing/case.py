@@ -21,8 +21,12 @@ class Case(NamedTuple):
 
     def only(self, i: int) -> "Case":
         """Element ``i`` (flat) alone."""
-        u = None if self.u is None else self.u.reshape(-1)[i : i + 1]
-        return self._replace(x=self.x.reshape(-1)[i : i + 1], u=u)
+        return self.part(slice(i, i + 1))
+
+    def part(self, these: slice) -> "Case":
+        """The elements ``these`` (flat)."""
+        u = None if self.u is None else self.u.reshape(-1)[these]
+        return self._replace(x=self.x.reshape(-1)[these], u=u)
 
     @property
     def exact(self) -> bool:
@@ -40,13 +44,17 @@ class Case(NamedTuple):
 class Violation(Exception):  # noqa: N818
     """A property does not hold: ``message`` says how, ``case`` shows it, at flat index ``index``, where one call does.
 
-    ``recipe`` is Python that shows it, by default that call.
+    ``recipe`` is Python that shows it, by default that call. ``raised`` : the call raised an error.
     """
 
-    def __init__(self, message: str, case: Case | None = None, index: int = 0, recipe: str = "") -> None:
+    def __init__(
+        self, message: str, case: Case | None = None, index: int = 0, recipe: str = "", *, raised: bool = False
+    ) -> None:
         super().__init__(message)
-        self.message, self.case, self.index = message, case, index
-        self.recipe = recipe or ("" if case is None else case.call() + (f".flat[{index}]" if case.x.size > 1 else ""))
+        self.message, self.case, self.index, self.raised = message, case, index, raised
+        self.recipe = recipe or (
+            "" if case is None else case.call() + (f".flat[{index}]" if case.x.size > 1 and not raised else "")
+        )
 
 
 class NotApplicable(Exception):  # noqa: N818

@@ -88,9 +88,9 @@ def verdict(report: Report) -> str:
     declared = ", ".join(f"{name} = {value!r}" for name, value in report.candidate.declared.deviations().items())
     what = f"{report.candidate.name}, {report.candidate.declared.rounding}" + (f", {declared}" if declared else "")
     said = "conforms" if report.conforms else "does not conform"
-    return (
-        f"{what}: {said}; {count['pass']} pass, {count[FAIL]} fail, {count[SKIP]} not applicable ({report.level.name} level)."
-    )
+    counts = f"{count[PASS]} pass, {count[FAIL]} fail, {count[SKIP]} not applicable"
+    seconds = sum(outcome.seconds for outcome in report.outcomes)
+    return f"{what}: {said}; {counts} ({report.level.name} level, {seconds:.0f} s)."
 
 
 def record(report: Report) -> dict[str, Any]:

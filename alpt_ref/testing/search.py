@@ -32,13 +32,25 @@ def sweeps(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[
 
 
 def alone(judge: Judge, candidate: Candidate, case: Case) -> None:
-    """``judge``; what it finds in an array is tried as a single element, and told so if it fails there, too."""
+    """``judge``; what it finds in an array is looked for in that element alone, and told so if it is there, too."""
     try:
         judge(candidate, case)
     except Violation as found:
-        if found.case is not None and found.case.x.size > 1 and found.case.x.size == case.x.size:
-            judge(candidate, case.only(found.index))
+        _narrowed(judge, candidate, found)
         raise
+
+
+def _narrowed(judge: Judge, candidate: Candidate, found: Violation) -> None:
+    """Raise the Violation of one element of ``found.case``, if one has it by itself; an error is blamed on none, and halved."""
+    case = found.case
+    if case is None or case.x.size <= 1:
+        return
+    if not found.raised:
+        judge(candidate, case.only(found.index))
+        return
+    middle = case.x.size // 2
+    for part in (slice(0, middle), slice(middle, None)):
+        alone(judge, candidate, case.part(part))
 
 
 def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> None:
@@ -76,8 +88,13 @@ def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], exa
     except (Violation, Flaky):  # flaky: the same call does not give the same twice
         if not last:
             raise
-        _simplest(judge, candidate, last[0])
-        raise last[0] from None
+        found = last[0]
+        try:
+            _narrowed(judge, candidate, found)
+        except Violation as narrow:
+            found = narrow
+        _simplest(judge, candidate, found)
+        raise found from None
 
 
 def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:

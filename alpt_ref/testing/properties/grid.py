@@ -48,9 +48,10 @@ def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 tried += x.size
     if candidate.declared.stochastic:
         for bits in narrow_and_wide(candidate):
-            n = level.grid_points if bits <= 8 else min(level.grid_points, 2**16)
-            # One inside of each end: there s + u loses most bits of u, and a step up is not clipped away.
-            for code in (candidate.declared.q_hi(bits) - 1, candidate.declared.q_lo(bits)):
+            n = (level.grid_points if bits <= 8 else min(level.grid_points, 2**16)) // 2
+            # Near the ends s + u loses most bits of u, an even and an odd code each; the top one's step up is clipped away.
+            lo, hi = candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
+            for code in dict.fromkeys((hi - 1, hi - 2, lo + 1, lo)):
                 for seed in range(-(-n // CHUNK)):
                     _stays(candidate, Case(bits, 1.0, np.full(min(CHUNK, n), float(code), float32), seed=seed))
                 tried += n

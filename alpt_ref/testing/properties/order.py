@@ -1,7 +1,5 @@
 """Order and scale (Q5), at one seed or given uniforms."""
 
-from itertools import pairwise
-
 import numpy as np
 from numpy import float32
 
@@ -9,8 +7,8 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, demand
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import alone, hunt_coupled, sweeps
-from alpt_ref.testing.targets import UNIFORMS, comparable
+from alpt_ref.testing.search import hunt_coupled
+from alpt_ref.testing.targets import comparable
 
 LARGEST = np.finfo(float32).max
 SCALES = (2.0**-4, 2.0**3)
@@ -26,27 +24,8 @@ def _ordered(candidate: Candidate, case: Case) -> None:
         demand(codes <= after, case, codes, "at most {}, Q({}) in steps", after, y)
 
 
-def _one_way_in_u(candidate: Candidate, case: Case) -> None:
-    """Under rising u codes never rise, or never fall, whatever x: which of the two is the quantizer's choice."""
-    half, rising = np.array([0.5], float32), sorted(UNIFORMS)
-    at_0, at_last = (candidate.codes(Case(case.bits, 1.0, half, np.array([u], float32)))[0] for u in (0.0, 0.75))
-    before = candidate.codes(case._replace(u=np.zeros(case.x.shape, float32)))
-    for lower, u in pairwise(rising):
-        higher = case._replace(u=np.full(case.x.shape, u, float32))
-        codes = candidate.codes(higher)
-        if at_0 >= at_last:
-            demand(codes <= before, higher, codes, f"at most {{}}, as for u = {lower:.9g}", before)
-        else:
-            demand(codes >= before, higher, codes, f"at least {{}}, as for u = {lower:.9g}", before)
-        before = codes
-
-
 def _monotone(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    note = hunt_coupled(_ordered, candidate, level)
-    for case in sweeps(candidate, level, exact_only=True):
-        if case.u is not None and case.u[0] == UNIFORMS[0]:  # once for each grid
-            alone(_one_way_in_u, candidate, case)
-    return Finding(note)
+    return Finding(hunt_coupled(_ordered, candidate, level))
 
 
 def _scaled(candidate: Candidate, case: Case) -> None:
@@ -67,7 +46,7 @@ def _scales(candidate: Candidate, level: Level, alpha: float) -> Finding:
 PROPERTIES = (
     Property(
         "monotone",
-        "Q(x) <= Q(y) for x <= y at the same u; in u it moves one way",
+        "Q(x) <= Q(y) for x <= y at the same u or seed",
         "Q5",
         _monotone,
         needs=("repeatable",),

@@ -361,8 +361,10 @@ class SeedIsAnOffset(Sound):
     """Seed s starts at element s of one stream."""
 
     def draw(self, shape, seed):
-        seed = seed % 5003
-        return super().draw((int(np.prod(shape)) + seed,), 0)[seed:].reshape(shape)
+        index = np.uint64(seed) + np.arange(int(np.prod(shape)), dtype=np.uint64)
+        word = (index ^ np.uint64(0x5DEECE66D)) * np.uint64(0x9E3779B97F4A7C15)
+        word = (word ^ (word >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        return ((word ^ (word >> np.uint64(32))) >> np.uint64(40)).astype(F).reshape(shape) * F(2.0**-24)
 
 
 @caught_by("repeatable")

@@ -115,16 +115,13 @@ def test_the_false_alarm_rate_is_shared_evenly():
 
 
 def test_bias_is_not_taken_for_dependence():
-    """Bits of 0.6 agree in 52 % of all cases; that is said of the bias, not of independence."""
-
     class Drifts(Sound):
         def codes(self, s, u):
             n = np.floor(s)
             return n + ((s > n) & (u < s - n + 0.2))
 
     report = check_quantizer(Drifts, "elements-independent", "seeds-independent", "unbiased", level="default")
-    assert [outcome.status for outcome in report.outcomes] == [SKIP, SKIP, FAIL]
-    assert "0.5 goes up in 0.7" in report["seeds-independent"].note
+    assert [outcome.status for outcome in report.outcomes] == [PASS, PASS, FAIL]
 
 
 def test_a_constant_is_neither_dependent_nor_unbiased():
@@ -133,7 +130,7 @@ def test_a_constant_is_neither_dependent_nor_unbiased():
             return np.floor(s)
 
     report = check_quantizer(Floors, level="quick")
-    assert report["elements-independent"].status == SKIP
+    assert report["elements-independent"].status == PASS
     assert report["unbiased"].failed
 
 

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import beta, binom
 
 from alpt_ref.intervals import bounded_mean, bounded_mean_p
-from alpt_ref.testing.evidence import agreement, detectable, log_evidence, p_value
+from alpt_ref.testing.evidence import agreement, detectable, identity, log_evidence, mirrored, p_value, signs
 
 
 @pytest.mark.parametrize(("k", "n", "p"), [(0, 5, 0.3), (3, 7, 0.5), (20, 20, 0.9), (1, 40, 0.02)])
@@ -67,20 +67,34 @@ def test_detectable_is_the_smallest_that_is_detected(p, slack, n):
             assert chance(p + way * b * 1.001) >= power > chance(p + way * b * 0.999)
 
 
-def test_agreement_is_that_of_brute_force():
+def brute(pairs):
+    """(agreements, pairs, two-sided p) of the signs that are not 0."""
+    kept = [(a, b) for a, b in pairs if a * b != 0]
+    k, n = sum(a == b for a, b in kept), len(kept)
+    return k, n, min(1.0, 2.0 * binom.sf(max(k, n - k) - 1, n, 0.5))
+
+
+def draw(rng, n, p=0.5):
+    return signs(rng.random(n) < p, rng.random(n) < p)
+
+
+def test_agreement_and_mirror_are_those_of_brute_force():
     rng = np.random.default_rng(1)
-    a, b = rng.random(101) < 0.5, rng.random(101) < 0.3
-    for first, second, same in ((a, a, True), (a, b, False), (b, b, True)):
-        p, lag, agreed, pairs = agreement(first, second, same=same)
-        smallest, tests = 1.0, 0
-        for shift in range(1 if same else -50, 51):
-            one, other = (first[: 101 - shift], second[shift:]) if shift >= 0 else (first[-shift:], second[:shift])
-            k, n = int((one == other).sum()), one.size
-            tests += 1
-            smallest = min(smallest, 2.0 * binom.sf(max(k, n - k) - 1, n, 0.5))
-            if shift == lag:
-                assert (agreed, pairs) == (k, n)
-        assert p == pytest.approx(min(1.0, smallest * tests))
+    y, z = draw(rng, 101), draw(rng, 101, 0.3)
+    for second, lags in ((None, range(1, 38)), (z, range(-37, 38))):
+        found, smallest = agreement(y, second), 1.0
+        other = y if second is None else z
+        for lag in lags:
+            pairs = zip(y[: 101 - lag], other[lag:], strict=True) if lag >= 0 else zip(y[-lag:], other[:lag], strict=True)
+            k, n, p = brute(pairs)
+            smallest = min(smallest, p)
+            if lag == found.at:
+                assert (found.agreed, found.pairs) == (k, n)
+        assert found.p == pytest.approx(min(1.0, smallest * len(lags)))
+    found = mirrored(y)
+    by_place = [brute([(y[i], y[s - i]) for i in range(101) if i < s - i < 101]) for s in range(201)]
+    assert (found.agreed, found.pairs) == by_place[found.at][:2]
+    assert found.p == pytest.approx(min(1.0, min(p for _, _, p in by_place) * 201))
 
 
 @pytest.mark.parametrize(
@@ -93,17 +107,35 @@ def test_agreement_is_that_of_brute_force():
     ],
 )
 def test_agreement_sees_what_is_shared(make, distance):
-    bits = make(np.random.default_rng(3).random(4096)) < 0.5
-    p, lag, _, _ = agreement(bits, bits, same=True)
-    assert p < 1e-9
-    assert distance is None or lag == distance
+    rng = np.random.default_rng(3)
+    found = agreement(signs(*(make(rng.random(4096)) < 0.5 for _ in range(2))))
+    assert found.p < 1e-9
+    assert distance is None or found.at == distance
 
 
-def test_p_values_of_fair_bits_are_super_uniform():
+def test_mirrored_sees_a_reflection():
+    rng = np.random.default_rng(4)
+    halves = [rng.random(500) for _ in range(2)]
+    found = mirrored(signs(*(np.concatenate((half, 1 - half[::-1])) < 0.5 for half in halves)))
+    assert (found.at, found.agreed) == (999, 0)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_p_values_are_super_uniform_whatever_the_share(share):
+    """A bias of the bits leaves their signs fair."""
     rng = np.random.default_rng(7)
-    p = [agreement(*(rng.random((2, 256)) < 0.5), same=False)[0] for _ in range(1000)]
-    for t in (0.01, 0.05, 0.2):
-        assert np.mean(np.array(p) <= t) <= t + 4 * math.sqrt(t * (1 - t) / 1000)
+    pairs = [agreement(draw(rng, 256, share), draw(rng, 256, share)).p for _ in range(500)]
+    alone = [agreement(draw(rng, 256, share)).p for _ in range(500)]
+    mirror = [mirrored(draw(rng, 256, share)).p for _ in range(500)]
+    for p in (pairs, alone, mirror):
+        for t in (0.01, 0.05, 0.2):
+            assert np.mean(np.array(p) <= t) <= t + 4 * math.sqrt(t * (1 - t) / 500)
+
+
+def test_identity_bounds_the_chance_of_the_same_bits():
+    bits = np.array([True, False, True, True])
+    assert identity(bits) == pytest.approx(max((p**3 * (1 - p)) for p in np.linspace(0, 1, 1001)), rel=1e-5)
+    assert identity(np.ones(4, bool)) == 1.0
 
 
 def test_p_of_a_bounded_mean_is_the_level_at_which_its_interval_excludes_it():

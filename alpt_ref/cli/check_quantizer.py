@@ -20,6 +20,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if not args.quantizer:
         raise CommandError("the quantizer is missing: package.module:Adapter or file.py:Adapter")
+    if args.json is not None and args.json == args.junit:
+        raise CommandError(f"--json and --junit must be two files, got {args.json} for both")
     for option, path in (("--json", args.json), ("--junit", args.junit)):
         _check_writable(option, path)
     candidate = Candidate.load(args.quantizer)

@@ -39,6 +39,8 @@ class Candidate:
 
     def __init__(self, adapter: Any, name: str = "") -> None:
         """adapter : an object, or a class that can be made without arguments. ValueError where it is no adapter."""
+        if isinstance(adapter, str):
+            raise ValueError(f"a quantizer must be an object or a class, got the text {adapter!r}")
         if isinstance(adapter, type):
             try:
                 adapter = adapter()
@@ -70,13 +72,28 @@ class Candidate:
             if case.u is None:
                 return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
             return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
-        except Exception as error:
-            raise Violation(f"raises {type(error).__name__}: {error}", case, raised=True) from error
+        except BaseException as error:
+            raise _blamed(error, case) from error
+
+    def set_threads(self, n: int) -> None:
+        """Of the calls that follow."""
+        try:
+            self.adapter.set_threads(n)
+        except BaseException as error:
+            raise _blamed(error, None, f"set_threads({n}) ") from error
+
+    def values_of(self, case: Case) -> NDArray[Any]:
+        """What the adapter returns for the very arrays of ``case``, as an array."""
+        out = self.raw(case)
+        try:
+            return np.asarray(out)
+        except BaseException as error:
+            raise _blamed(error, case, "returns what is no array: ") from error
 
     def values(self, case: Case) -> NDArray[Any]:
         """Quantized values, of the shape of x."""
         u = None if case.u is None else case.u.copy()
-        out = np.asarray(self.raw(case._replace(x=case.x.copy(), u=u)))
+        out = self.values_of(case._replace(x=case.x.copy(), u=u))
         if out.shape != case.x.shape:
             raise Violation(f"returns shape {out.shape} for shape {case.x.shape}", case)
         if not np.issubdtype(out.dtype, np.floating):
@@ -86,6 +103,14 @@ class Candidate:
     def codes(self, case: Case) -> NDArray[float64]:
         """values / delta, float64: integers where the values are on the grid of a power-of-two step."""
         return self.values(case).astype(float64) / case.delta
+
+
+def _blamed(error: BaseException, case: Case | None, what: str = "") -> BaseException:
+    """The Violation that an error of the adapter is, its first line told; Ctrl-C stays what it is."""
+    if isinstance(error, KeyboardInterrupt):
+        return error
+    line = "".join(c for c in str(error).strip().partition("\n")[0] if c.isprintable())
+    return Violation(f"{what}raises {type(error).__name__}: {line}", case, raised=True)
 
 
 class NumpyQuantizer:

@@ -11,13 +11,14 @@ Bools = NDArray[np.bool_]
 
 
 class Case(NamedTuple):
-    """One call: ``u`` where uniforms are given, else ``seed``."""
+    """One call: ``u`` where uniforms are given, else ``seed``. ``source`` : Python for x, if long."""
 
     bits: int
     delta: float
     x: Values
     u: Values | None = None
     seed: int = 0
+    source: str = ""
 
     def only(self, i: int) -> "Case":
         """Element ``i`` (flat) alone."""
@@ -26,7 +27,7 @@ class Case(NamedTuple):
     def part(self, these: slice) -> "Case":
         """The elements ``these`` (flat)."""
         u = None if self.u is None else self.u.reshape(-1)[these]
-        return self._replace(x=self.x.reshape(-1)[these], u=u)
+        return self._replace(x=self.x.reshape(-1)[these], u=u, source="")
 
     @property
     def exact(self) -> bool:
@@ -35,7 +36,7 @@ class Case(NamedTuple):
 
     def call(self) -> str:
         """The call in Python, short for arrays of one value or few."""
-        arguments = f"{shown(self.x)}, {self.delta!r}, {self.bits}"
+        arguments = f"{self.source or shown(self.x)}, {self.delta!r}, {self.bits}"
         if self.u is None:
             return f"quantize({arguments}, seed={self.seed})"
         return f"quantize_with_uniforms({arguments}, {shown(self.u)})"

@@ -64,7 +64,10 @@ class Declaration:
         given = {name: getattr(adapter, name) for name in cls.__dataclass_fields__ if hasattr(adapter, name)}
         if "bits" in given:
             bits = given["bits"]
-            given["bits"] = tuple(sorted(set(bits))) if isinstance(bits, Iterable) and not isinstance(bits, str) else (bits,)
+            bits = tuple(bits) if isinstance(bits, Iterable) and not isinstance(bits, str) else (bits,)
+            given["bits"] = tuple(sorted({int(b) for b in bits})) if all(map(is_integer, bits)) else bits
+        if is_integer(given.get("random_bits")):
+            given["random_bits"] = int(given["random_bits"])
         return cls(**given)
 
     @property

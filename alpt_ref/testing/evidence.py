@@ -21,6 +21,7 @@ from scipy.special import betaln, xlog1py, xlogy
 from scipy.stats import binom
 
 Floats = NDArray[float64]
+SHORTEST = 64  # pairs at the farthest lag
 
 
 def log_evidence(k: ArrayLike, n: ArrayLike, lo: ArrayLike, hi: ArrayLike) -> Floats:
@@ -75,20 +76,59 @@ def _first(reached: Callable[[int], bool], a: int, b: int) -> int | None:
     return a
 
 
-def agreement(first: NDArray[np.bool_], second: NDArray[np.bool_], *, same: bool) -> tuple[float, int, int, int]:
-    """Whether two vectors of n fair bits agree at some lag more or less often than independent ones would.
+class Place(NamedTuple):
+    """Where signs agree least like chance: p-value of all places together, the place, agreements and pairs there."""
 
-    Element i of one with element i + lag of the other, |lag| <= n/2 (lag > 0 where they are the ``same`` vector): exclusive
-    ors of fair independent bits at one lag are fair and independent, so that agreements are Binomial(n - |lag|, 1/2).
-    Returns (p-value of all lags together, the lag, agreements there, pairs there).
+    p: float
+    at: int
+    agreed: int
+    pairs: int
+
+
+def signs(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[float64]:
+    """1 where only ``one`` is true, -1 where only ``other`` is, 0 where both or none are.
+
+    Of independent bits that are true with one probability, whatever it is, both signs come equally often (von Neumann): given
+    where they are not 0, signs are fair and independent.
+    """
+    return one.astype(float64) - other.astype(float64)
+
+
+def agreement(first: NDArray[float64], second: NDArray[float64] | None = None) -> Place:
+    """Whether signs i of ``first`` and i + lag of ``second`` agree more or less often than chance, at any lag.
+
+    ``second`` : of the same length n and independent of the first, lags -(n - SHORTEST) .. n - SHORTEST; or None: the same
+    vector, lags from 1. Given where they are not 0, products of fair independent signs at one lag are fair and independent, so
+    that of the pairs there the agreements are Binomial(pairs, 1/2), exactly.
     """
     n = first.size
-    a, b = np.where(first, 1.0, -1.0), np.where(second, 1.0, -1.0)
-    products = np.rint(fftconvolve(a[::-1], b))  # at lag + n - 1
-    lags = np.arange(1 if same else -(n // 2), n // 2 + 1)
-    pairs = n - np.abs(lags)
-    agreed = np.rint((pairs + products[lags + n - 1]) / 2.0)
+    other = first if second is None else second
+    farthest = max(n - SHORTEST, 1)
+    lags = np.arange(1 if second is None else -farthest, farthest + 1)
+    products = np.rint(fftconvolve(first[::-1], other))[lags + n - 1]
+    pairs = np.rint(fftconvolve(np.abs(first)[::-1], np.abs(other)))[lags + n - 1]
+    return _least_likely(products, pairs, lags)
+
+
+def mirrored(first: NDArray[float64]) -> Place:
+    """The same of signs i and at - i, i < at - i, at any ``at``: each pair once, so that products are independent again."""
+    present = np.abs(first)
+    middle = np.zeros(2 * first.size - 1)
+    middle[::2] = present
+    products = (np.rint(fftconvolve(first, first)) - middle) / 2.0
+    pairs = (np.rint(fftconvolve(present, present)) - middle) / 2.0
+    return _least_likely(products, pairs, np.arange(middle.size))
+
+
+def _least_likely(products: NDArray[float64], pairs: NDArray[float64], places: NDArray[np.int64]) -> Place:
+    agreed = np.rint((pairs + products) / 2.0)
     extreme = np.maximum(agreed, pairs - agreed)
     p = np.minimum(1.0, 2.0 * binom.sf(extreme - 1, pairs, 0.5))
     i = int(np.argmin(p))
-    return min(1.0, float(p[i]) * lags.size), int(lags[i]), int(agreed[i]), int(pairs[i])
+    return Place(min(1.0, float(p[i]) * places.size), int(places[i]), int(agreed[i]), int(pairs[i]))
+
+
+def identity(bits: NDArray[np.bool_]) -> float:
+    """The largest chance, over p, that independent bits of probability p are all those of ``bits``: n fair ones 2^-n."""
+    n, k = bits.size, int(bits.sum())
+    return float(np.exp(xlogy(k, k / n) + xlogy(n - k, (n - k) / n)))

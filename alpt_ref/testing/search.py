@@ -25,10 +25,15 @@ def sweeps(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[
     """Every threshold of a few grids, under seeds and, where they can be given, under every uniform of UNIFORMS."""
     for bits in widths(candidate, level):
         for delta in step_sizes(candidate, exact_only=exact_only):
-            x = thresholds(candidate, bits, delta)
-            yield from (Case(bits, delta, x, seed=seed) for seed in range(3 if candidate.declared.stochastic else 1))
-            if candidate.takes_uniforms:
-                yield from (Case(bits, delta, x, np.full(x.shape, u, float32)) for u in UNIFORMS)
+            case = Case(bits, delta, thresholds(bits, delta), source=f"thresholds({bits}, {delta!r})")
+            yield from under_every_noise(candidate, case)
+
+
+def under_every_noise(candidate: Candidate, case: Case) -> Iterator[Case]:
+    """The case under three seeds, one for nearest rounding, and where uniforms can be given under those of UNIFORMS."""
+    yield from (case._replace(seed=seed) for seed in range(3 if candidate.declared.stochastic else 1))
+    if candidate.takes_uniforms:
+        yield from (case._replace(u=np.full(case.x.shape, u, float32)) for u in UNIFORMS)
 
 
 def alone(judge: Judge, candidate: Candidate, case: Case) -> None:
@@ -106,7 +111,7 @@ def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
     narrow = max(4, candidate.declared.bits[0])
     for bits in [b for b in candidate.declared.bits if b <= min(case.bits, narrow) and b <= 8]:
         for delta in dict.fromkeys((1.0, case.delta)):
-            x = thresholds(candidate, bits, delta)
+            x = thresholds(bits, delta)
             half_steps = 2.0 * x.astype(float64) / delta
             for i in np.lexsort((x < 0, np.abs(x), half_steps != np.rint(half_steps))):
                 simpler = case._replace(bits=bits, delta=delta, x=x[i : i + 1])

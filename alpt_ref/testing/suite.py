@@ -67,13 +67,16 @@ class Report:
         return tuple(outcome for outcome in self.outcomes if outcome.failed)
 
     def __getitem__(self, name: str) -> Outcome:
-        """The outcome of a property."""
-        return next(outcome for outcome in self.outcomes if outcome.entry.name == name)
+        """The outcome of a property; KeyError where it was not checked."""
+        found = [outcome for outcome in self.outcomes if outcome.entry.name == name]
+        if not found:
+            raise KeyError(f"{name!r} was not checked")
+        return found[0]
 
 
 def level_of(name: str) -> Level:
     """The level of that name; ValueError for another."""
-    if name not in LEVELS:
+    if not isinstance(name, str) or name not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {name!r}")
     return LEVELS[name]
 
@@ -81,7 +84,7 @@ def level_of(name: str) -> Level:
 def properties_of(names: Sequence[str]) -> list[Property]:
     """The properties named, in the order of the contract, all without names; ValueError for an unknown one."""
     for name in names:
-        if name not in BY_NAME:
+        if not isinstance(name, str) or name not in BY_NAME:
             raise ValueError(f"unknown property {name!r}; one of {', '.join(BY_NAME)}")
     return [entry for entry in CONTRACT if not names or entry.name in names]
 

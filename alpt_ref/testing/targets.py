@@ -58,10 +58,9 @@ def two_steps(candidate: Candidate) -> list[float]:
     return [1.0, *(delta for delta in step_sizes(candidate, exact_only=False) if not is_power_of_two(delta))][:2]
 
 
-def thresholds(candidate: Candidate, bits: int, delta: float) -> NDArray[float32]:
+def thresholds(bits: int, delta: float) -> NDArray[float32]:
     """All grid points and midpoints of a grid and a little beyond, their neighbours, tiny and huge values."""
-    lo, hi = candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
-    half_steps = np.arange(2 * lo - BEYOND, 2 * hi + BEYOND + 1)
+    half_steps = np.arange(-(2**bits) - BEYOND, 2**bits + BEYOND - 1)
     at = (half_steps * (delta / 2.0)).astype(float32)
     around = (np.nextafter(at, float32(-np.inf)), at, np.nextafter(at, float32(np.inf)), np.array(TINY, float32))
     return np.concatenate((*around, np.array(HUGE, float32)))

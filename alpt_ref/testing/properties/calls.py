@@ -6,13 +6,15 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, Values, Violation
+from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, literal
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 
 BETWEEN = (-1.7, -0.6, 0.3, 0.7)  # points that every grid of step 1 has around them
 SHAPES = ((), (0,), (1,), (7,), (0, 3), (3, 1), (2, 3, 4), (3, 1001))
-SIZES = (*range(1, 68), 255, 257, 1023, 4099)
+EVERY_SIZE = 68
+SOME_SHAPES = ((255,), (257,), (1023,), (4099,), (3, 1001), (129, 65), (5, 7, 257))
+PERIOD = 2**10 + 1  # of given uniforms, coprime to that of the values
 
 
 def _between(shape: tuple[int, ...]) -> Values:
@@ -20,27 +22,29 @@ def _between(shape: tuple[int, ...]) -> Values:
     return np.resize(np.array(BETWEEN, float32), shape)
 
 
-def _recipe(case: Case) -> str:
+def _recipe(case: Case, layout: str = "") -> str:
     """A call on ``_between`` in Python."""
-    x = f"np.resize(np.float32({list(BETWEEN)}), {case.x.shape})"
+    x = f"np.resize(np.float32({list(BETWEEN)}), {case.x.shape}){layout}"
     if case.u is None:
         return f"quantize({x}, {case.delta!r}, {case.bits}, seed={case.seed})"
-    return f"quantize_with_uniforms({x}, {case.delta!r}, {case.bits}, np.float32(np.arange({case.x.size}) * 0.6180339 % 1))"
+    u = f"np.resize(np.float32(np.arange({PERIOD}) / {PERIOD}), {case.x.shape})"
+    return f"quantize_with_uniforms({x}, {case.delta!r}, {case.bits}, {u})"
 
 
-def _cases(candidate: Candidate, size: int) -> Iterator[Case]:
+def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
     """Points between, under a seed and, where they can be given, under uniforms."""
-    bits, x = candidate.declared.bits[0], _between((size,))
+    bits, x = candidate.declared.bits[0], _between(shape)
     yield Case(bits, 1.0, x, seed=7)
     if candidate.takes_uniforms:
-        yield Case(bits, 1.0, x, (np.arange(size) * 0.6180339 % 1).astype(float32))
+        yield Case(bits, 1.0, x, np.resize((np.arange(PERIOD) / PERIOD).astype(float32), shape))
 
 
 def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
     again = candidate.values(case)
-    if again.tobytes() != first.tobytes():
-        i = int(np.argmax(again.reshape(-1) != first.reshape(-1)))
-        told = f"element {i} of {first.size:,} is {first.flat[i]:g}, and {again.flat[i]:g} {said}"
+    same = (again == first) & (np.signbit(again) == np.signbit(first))
+    if not same.all():
+        i = int(np.argmin(same.reshape(-1)))
+        told = f"element {i} of {first.size:,} is {first.flat[i]!s}, and {again.flat[i]!s} {said}"
         raise Violation(told, case, i, _recipe(case))
 
 
@@ -54,26 +58,23 @@ def _repeats(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    set_threads = getattr(candidate.adapter, "set_threads", None)
-    if not callable(set_threads):
+    if not callable(getattr(candidate.adapter, "set_threads", None)):
         raise NotApplicable("the adapter has no set_threads(n)")
     size = level.side**2 + 13
-    try:
-        for case in _cases(candidate, size):
-            set_threads(1)
-            first = candidate.values(case)
-            for n in (2, 3, 4):
-                set_threads(n)
-                _same(candidate, case, first, f"with {n} threads")
-    finally:
-        set_threads(1)
+    for case in _cases(candidate, size):
+        candidate.set_threads(1)
+        first = candidate.values(case)
+        for n in (2, 3, 4):
+            candidate.set_threads(n)
+            _same(candidate, case, first, f"with {n} threads")
+        candidate.set_threads(1)
     return Finding(f"{size:,} elements with 1, 2, 3 and 4 threads")
 
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for case in _cases(candidate, 1003):
         given = case._replace(x=case.x.copy(), u=None if case.u is None else case.u.copy())
-        out = np.asarray(candidate.raw(given))
+        out = candidate.values_of(given)
         for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):
             if before is not None and after is not None and before.tobytes() != after.tobytes():
                 raise Violation(f"writes into {name}", case, 0, _recipe(case))
@@ -96,25 +97,30 @@ def _check_type(candidate: Candidate, x: Values) -> Values:
 def _dtype_and_shape(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for shape in SHAPES:
         _check_type(candidate, _between(shape))
-    base = _between((12, 10))
-    for x, word in ((base.copy().T, "transposed"), (base.copy()[::2, 1::3], "strided")):
-        out, again = (_check_type(candidate, np.ascontiguousarray(x)) for _ in range(2))
-        if np.array_equal(out, again) and not np.array_equal(_check_type(candidate, x), out):
-            told = f"a {word} array gives other values than its contiguous copy"
-            raise Violation(told, Case(candidate.declared.bits[0], 1.0, x))
+    for layout in (".T", "[::2, 1::3]"):
+        base = _between((12, 10))
+        x = base.T if layout == ".T" else base[::2, 1::3]
+        out = _check_type(candidate, x)
+        wrong = ~((np.abs(out - x) < 1.0) & (out == np.rint(out)))
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            told = f"of a strided array element {i}, x = {literal(x.flat[i])}, gives {out.flat[i]:g}; demanded: a neighbour"
+            case = Case(candidate.declared.bits[0], 1.0, base)
+            raise Violation(told, case, i, f"{_recipe(case, layout)}.flat[{i}]")
     return Finding(f"shapes {', '.join(map(str, SHAPES))}; transposed and strided")
 
 
 def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    for size in SIZES:
-        for case in _cases(candidate, size):
+    large = (4 * level.side**2 + 3,)
+    for shape in (*((size,) for size in range(1, EVERY_SIZE)), *SOME_SHAPES, large):
+        for case in _cases(candidate, *shape):
             codes = candidate.codes(case)
             ok = (np.abs(codes - case.x) < 1.0) & (codes == np.rint(codes))
             if not ok.all():
                 i = int(np.argmin(ok))
-                told = f"element {i} of {size}, x = {float(case.x[i])!r}, gives {codes[i]:g}; demanded: a neighbour on the grid"
-                raise Violation(told, case, i, _recipe(case))
-    return Finding("sizes 1 to 67, 255, 257, 1023, 4099")
+                told = f"element {i} of an array of shape {shape}, x = {literal(case.x.flat[i])}, gives {codes.flat[i]:g}"
+                raise Violation(f"{told}; demanded: a neighbour on the grid", case, i, f"{_recipe(case)}.flat[{i}]")
+    return Finding(f"sizes 1 to {EVERY_SIZE - 1}, shapes {', '.join(map(str, (*SOME_SHAPES, large)))}")
 
 
 PROPERTIES = (

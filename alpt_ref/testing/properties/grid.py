@@ -8,8 +8,8 @@ from alpt_ref.testing.case import Case, NotApplicable, demand, is_power_of_two
 from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import alone, hunt, search
-from alpt_ref.testing.targets import DIVISION, UNIFORMS, narrow_and_wide, step_sizes, widths
+from alpt_ref.testing.search import alone, hunt, search, under_every_noise
+from alpt_ref.testing.targets import DIVISION, narrow_and_wide, step_sizes, widths
 
 CHUNK = 2**20
 
@@ -41,9 +41,7 @@ def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
         for delta in step_sizes(candidate, exact_only=True):
             q = np.arange(candidate.declared.q_lo(bits), candidate.declared.q_hi(bits) + 1)
             x = (q * delta).astype(float32)
-            cases = [Case(bits, delta, x, seed=seed) for seed in range(3)]
-            cases += [Case(bits, delta, x, np.full(x.shape, u, float32)) for u in UNIFORMS if candidate.takes_uniforms]
-            for case in cases:
+            for case in under_every_noise(candidate, Case(bits, delta, x)):
                 alone(_stays, candidate, case)
                 tried += x.size
     if candidate.declared.stochastic:
@@ -84,11 +82,9 @@ def _stored_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
         for delta in others:
             q = np.arange(candidate.declared.q_lo(bits), candidate.declared.q_hi(bits) + 1)
             x = q.astype(float32) * float32(delta)
-            cases = [Case(bits, delta, x)]
-            cases += [Case(bits, delta, x, np.full(x.shape, u, float32)) for u in UNIFORMS if candidate.takes_uniforms]
-            for case in cases:
+            for case in under_every_noise(candidate, Case(bits, delta, x)):
                 alone(_stored_stays, candidate, case)
-            tried += x.size * len(cases)
+                tried += x.size
             if candidate.declared.stochastic:
                 code, n = _farthest(candidate, bits, delta), max(level.grid_points // 64, 2**12)
                 case = Case(bits, delta, np.full(n, float32(code) * float32(delta), float32))

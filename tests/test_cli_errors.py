@@ -141,7 +141,8 @@ def test_delta_off_its_range(tmp_path, capsys, delta, precision):
         ([], "the following arguments are required: COMMAND"),
         (
             ["fit"],
-            "COMMAND: invalid choice: 'fit' (choose from 'train', 'evaluate', 'predict', 'convergence', 'compare', 'verify', 'check-quantizer')",
+            "COMMAND: invalid choice: 'fit' (choose from 'train', 'evaluate', 'predict', 'convergence', 'compare', 'verify', "
+            "'check-quantizer')",
         ),
         (["train"], "the following arguments are required: --out"),
         (["train", "--out", "o", "--valid", "f"], "--valid needs --train"),

@@ -4,8 +4,9 @@ The paper: Li et al., *Adaptive Low-Precision Training for Embeddings in Click-T
 arXiv 2212.05735. Names are imported on first use, so that ``import alpt_ref`` costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from alpt_ref.lazy import lazy
 
 __version__ = "0.1.0"
 
@@ -25,12 +26,4 @@ _HOMES = {
 }
 __all__ = ["FactorizationMachine", "Grid", "LogisticRegression", "Stream", "dequantize", "quantize"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'alpt_ref' has no attribute {name!r}")
-    return getattr(import_module(f"alpt_ref.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+__getattr__, __dir__ = lazy(__name__, _HOMES, ["__version__"])

@@ -31,6 +31,13 @@ def write_atomic(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
         raise
 
 
+def check_writable(folder: Path) -> None:
+    """Make ``folder`` where there is none. OSError, now rather than after long work, where nothing can be written there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def _umask() -> int:
     """The process's umask, which can only be read by setting it."""
     mask = os.umask(0)

@@ -181,7 +181,7 @@ def _counterexamples(name: str, run: Run) -> str:
         if entry["status"] == FAIL:
             by.setdefault(entry["counterexample"]["python"], (entry["note"], []))[1].append(f"`{entry['name']}`")
     items = [
-        textwrap.fill(f"- {', '.join(names)}: {note}", WIDTH, subsequent_indent="  ") + f"\n\n      {call}"
+        textwrap.fill(f"- {', '.join(names)}: {note}", WIDTH, subsequent_indent="  ") + "\n\n" + textwrap.indent(call, " " * 6)
         for call, (note, names) in by.items()
     ]
     shown = f"```text\n{code}\n\n{_printed(code)}\n```" if code else ""

@@ -106,8 +106,8 @@ class SeedOnly:
 
     rounding = "stochastic"
 
-    def __init__(self):
-        self.quantize = Sound().quantize
+    def quantize(self, x, delta, bits, seed):
+        return Sound().quantize(x, delta, bits, seed)
 
 
 class DrawsWhereNeeded(Sound):
@@ -210,9 +210,6 @@ class BiasedDraws(SeedOnly):
 
     def quantize(self, x, delta, bits, seed):
         return Sound().quantize_with_uniforms(x, delta, bits, Sound().draw(x.shape, seed) ** 1.1)
-
-    def __init__(self):
-        pass
 
 
 @caught_by("unbiased")
@@ -406,9 +403,6 @@ class StreamOfEachThread(Sound):
 
 @caught_by("unbiased")
 class FloorOfNegatives(SeedOnly):
-    def __init__(self):
-        pass
-
     def quantize(self, x, delta, bits, seed):
         return FloorOfGivenNegatives().quantize(x, delta, bits, seed)
 
@@ -447,9 +441,6 @@ class UniformsInPlace(Sound):
 class NoiseUpToOne(SeedOnly):
     """floor(s + u), u in [0, 1]: exact integers are bumped."""
 
-    def __init__(self):
-        pass
-
     def quantize(self, x, delta, bits, seed):
         u = np.random.default_rng(seed).integers(0, 2**10, x.shape, endpoint=True) / 2**10
         lo, hi = Sound().box(bits)
@@ -468,9 +459,6 @@ class FloorOfSumInFloat16(SeedOnly):
     """Seeds alone, 8 bits: what it rounds wrongly must be met by chance."""
 
     bits = (8,)
-
-    def __init__(self):
-        pass
 
     def quantize(self, x, delta, bits, seed):
         u = Sound().draw(x.shape, seed)
@@ -491,9 +479,6 @@ class LessOrEqual(Sound):
 class HalfPrecisionScale(SeedOnly):
     """delta is rounded to 12 bits, and stored points are off."""
 
-    def __init__(self):
-        pass
-
     def quantize(self, x, delta, bits, seed):
         mantissa, exponent = math.frexp(delta)
         s = x.astype(D) / math.ldexp(round(mantissa * 2**12) / 2**12, exponent)
@@ -512,18 +497,12 @@ class WideDither(Sound):
 
 @caught_by("variance")
 class WideDitherOfSeeds(SeedOnly):
-    def __init__(self):
-        pass
-
     def quantize(self, x, delta, bits, seed):
         return WideDither().quantize(x, delta, bits, seed)
 
 
 @caught_by("unbiased")
 class NearestInDisguise(SeedOnly):
-    def __init__(self):
-        pass
-
     def quantize(self, x, delta, bits, seed):
         noise = (Sound().draw(x.shape, seed) - 0.5) * 2.0**-4
         lo, hi = Sound().box(bits)
@@ -536,9 +515,6 @@ class NearestInDisguise(SeedOnly):
 @caught_by("small-updates-survive")
 class Stagnates(SeedOnly):
     """Moves below 1/512 of a step are dropped."""
-
-    def __init__(self):
-        pass
 
     def quantize(self, x, delta, bits, seed):
         s = x.astype(D) / delta

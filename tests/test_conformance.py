@@ -7,6 +7,7 @@ from alpt_ref.testing import NumpyQuantizer, assert_conforms, check_quantizer, o
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
 from alpt_ref.testing.suite import ALPHA, FAIL, FALSE_ALARM, PASS, SKIP
+from alpt_ref.testing.targets import thresholds
 from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest
 
 STATISTICAL = [entry.name for entry in CONTRACT if entry.statistical]
@@ -67,10 +68,8 @@ def test_thorough_finds_a_bias_of_2_to_the_minus_16(bias):
             return n + ((s > n) & (u < s - n + bias))
 
     class Drawn(SeedOnly):
-        def __init__(self):
-            self.quantize = Given().quantize
-
-        quantize = None
+        def quantize(self, x, delta, bits, seed):
+            return Given().quantize(x, delta, bits, seed)
 
     for mutant, name in ((Given, "unbiased-enumerated"), (Drawn, "unbiased")):
         found = check_quantizer(mutant, name, level="thorough")[name]
@@ -82,11 +81,11 @@ class Reseeded(SeedOnly):
     """The same sound quantizer with other random numbers in every run."""
 
     def __init__(self, run):
-        def quantize(x, delta, bits, seed):
-            u = np.random.default_rng([run, seed]).random(x.shape, F)
-            return Sound().quantize_with_uniforms(x, delta, bits, u)
+        self._run = run
 
-        self.quantize = quantize
+    def quantize(self, x, delta, bits, seed):
+        u = np.random.default_rng([self._run, seed]).random(x.shape, F)
+        return Sound().quantize_with_uniforms(x, delta, bits, u)
 
 
 @once
@@ -149,20 +148,20 @@ def test_the_smallest_counterexample_is_found():
 
 
 @once
-@pytest.mark.parametrize(("mutant", "name", "level"), MUTANTS[::3], ids=[mutant.__name__ for mutant, _, _ in MUTANTS[::3]])
-def test_counterexamples_are_python(mutant, name, level):
-    """A recipe runs as it stands, with the adapter's methods as functions."""
-    outcome = check_quantizer(mutant, name, level=level)[name]
+@pytest.mark.parametrize("mutant", [mutant for mutant, _, _ in MUTANTS], ids=lambda mutant: mutant.__name__)
+def test_counterexamples_are_python(mutant):
+    """Every recipe of every failure runs as it stands, with the adapter's methods as functions."""
     adapter = mutant()
-    names = {"np": np, "w": np.zeros(3, F), "quantize": adapter.quantize}
+    names = {"np": np, "thresholds": thresholds, "quantize": adapter.quantize}
     if hasattr(adapter, "quantize_with_uniforms"):
         names["quantize_with_uniforms"] = adapter.quantize_with_uniforms
-    with np.errstate(all="ignore"):
-        if "raises" in outcome.note:
-            with pytest.raises(ValueError, match="zero-size"):
+    for outcome in check_quantizer(mutant, level="quick").failures:
+        with np.errstate(all="ignore"):
+            if "raises" in outcome.note:
+                with pytest.raises(ValueError, match="zero-size"):
+                    exec(outcome.recipe, names)
+            else:
                 exec(outcome.recipe, names)
-        else:
-            exec(outcome.recipe, names)
 
 
 def test_a_level_or_a_property_or_an_adapter_that_is_none():
@@ -241,6 +240,46 @@ def test_an_error_is_narrowed_down_to_the_element_that_raises_it():
     assert outcome.case.x.size == 1
     assert outcome.recipe.startswith("quantize(np.array([")
     assert outcome.recipe.endswith("], np.float32), 1.0, 2, seed=0)")
+
+
+def test_what_always_raises_has_no_policy_on_nan():
+    def broken(x, delta, bits, seed):
+        raise RuntimeError("no device")
+
+    outcome = check_quantizer(NumpyQuantizer(broken, nan="error", infinity="error"), "non-finite", level="quick")["non-finite"]
+    assert outcome.status == FAIL
+    assert outcome.note == "raises RuntimeError: no device"
+
+
+def test_nan_is_met_in_arrays_that_fill_a_register():
+    def vectorized(x, delta, bits, seed):
+        y = Sound().quantize(x, delta, bits, seed)
+        return np.where(np.isnan(x), F(0), y) if x.size >= 8 else y
+
+    outcome = check_quantizer(NumpyQuantizer(vectorized), "non-finite", level="quick")["non-finite"]
+    assert outcome.note.startswith("nan becomes zero; demanded: error or nan")
+
+
+def test_one_random_bit_is_judged():
+    def nearest(x, delta, bits, seed):
+        return SoundNearest().quantize(x, delta, bits, seed)
+
+    report = check_quantizer(NumpyQuantizer(nearest, random_bits=1), "variance", level="quick")
+    assert report["variance"].status == PASS  # within 1/2 of every probability
+
+
+def test_the_recipe_of_a_downward_walk_goes_down():
+    class DropsDownwardMoves(SeedOnly):
+        def quantize(self, x, delta, bits, seed):
+            s = x.astype(D) / delta
+            kept = (s < 0) & (np.ceil(s) - s < 1 / 512)
+            return Sound().quantize(np.where(kept, np.ceil(s) * delta, x).astype(F), delta, bits, seed)
+
+    outcome = check_quantizer(DropsDownwardMoves, "small-updates-survive", level="quick")["small-updates-survive"]
+    assert "updates of -0.001000 steps: mean move +0.0000" in outcome.note
+    names = {"np": np, "quantize": DropsDownwardMoves().quantize}
+    exec(outcome.recipe, names)
+    assert (names["w"] == 0).all()
 
 
 def test_what_fails_to_run_fails():

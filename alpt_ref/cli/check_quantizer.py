@@ -1,11 +1,9 @@
 """``alpt-ref check-quantizer``: the conformance suite on a quantizer of anyone's."""
 
 import argparse
-import tempfile
-from pathlib import Path
 
 from alpt_ref.cli.parsing import CommandError
-from alpt_ref.files import write_atomic, write_json
+from alpt_ref.files import check_writable, write_atomic, write_json
 from alpt_ref.studies.running import bar
 from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
@@ -23,7 +21,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json is not None and args.json == args.junit:
         raise CommandError(f"--json and --junit must be two files, got {args.json} for both")
     for option, path in (("--json", args.json), ("--junit", args.junit)):
-        _check_writable(option, path)
+        if path is not None and path.is_dir():
+            raise CommandError(f"{option} {path} is a folder")
+        if path is not None:
+            check_writable(path.parent)
     candidate = Candidate.load(args.quantizer)
     level = "quick" if args.quick else "thorough" if args.thorough else "default"
     with bar(len(chosen)) as on_part:
@@ -39,14 +40,3 @@ def run(args: argparse.Namespace) -> int:
     if args.junit:
         write_atomic(args.junit, lambda file: file.write(reports.junit(report)))
     return int(not report.conforms)
-
-
-def _check_writable(option: str, path: Path | None) -> None:
-    """Fail now rather than after minutes."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise CommandError(f"{option} {path} is a folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass

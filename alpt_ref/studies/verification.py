@@ -9,7 +9,6 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 """
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ import numpy as np
 from rich.console import Console
 
 import alpt_ref
-from alpt_ref.files import checksum, write_atomic, write_json
+from alpt_ref.files import check_writable, checksum, write_atomic, write_json
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.results import RunSpec, Store
 from alpt_ref.studies import ctr, directions, verdicts
@@ -109,9 +108,7 @@ def rows_of(request: Request) -> list[Row]:
     of their time is Python's, of which threads get no more.
     """
     jobs = jobs_of(request)
-    request.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=request.out):
-        pass  # fails now rather than after minutes
+    check_writable(request.out)
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
     alpha = FALSE_ALARM / max(sum(sampled), 1)
     rows: list[Row] = []

@@ -6,8 +6,9 @@
 or ``check_quantizer`` and ``assert_conforms`` in a test of your own. Names are imported on first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from alpt_ref.lazy import lazy
 
 if TYPE_CHECKING:
     from alpt_ref.testing import strategies
@@ -15,22 +16,13 @@ if TYPE_CHECKING:
     from alpt_ref.testing.suite import Report, assert_conforms, check_quantizer
 
 _HOMES = {
-    "NumpyQuantizer": "adapter",
-    "Quantizer": "adapter",
-    "Report": "suite",
-    "assert_conforms": "suite",
-    "check_quantizer": "suite",
+    "NumpyQuantizer": "testing.adapter",
+    "Quantizer": "testing.adapter",
+    "Report": "testing.suite",
+    "assert_conforms": "testing.suite",
+    "check_quantizer": "testing.suite",
+    "strategies": "",
 }
 __all__ = ["NumpyQuantizer", "Quantizer", "Report", "assert_conforms", "check_quantizer", "strategies"]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "strategies":
-        return import_module("alpt_ref.testing.strategies")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'alpt_ref.testing' has no attribute {name!r}")
-    return getattr(import_module(f"alpt_ref.testing.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

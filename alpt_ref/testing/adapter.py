@@ -55,11 +55,11 @@ class Candidate:
     @classmethod
     def load(cls, where: str) -> "Candidate":
         """The adapter that "package.module:Adapter" or "file.py:Adapter" names. ValueError, one sentence, otherwise."""
+        adapter = load(where, "quantizer")
         try:
-            return cls(load(where, "quantizer"), where)
+            return cls(adapter, where)
         except ValueError as error:
-            told = str(error)
-            raise ValueError(told if told.startswith("quantizer ") else f"quantizer {where}: {told}") from None
+            raise ValueError(f"quantizer {where}: {error}") from None
 
     @property
     def takes_uniforms(self) -> bool:
@@ -103,6 +103,11 @@ class Candidate:
     def codes(self, case: Case) -> NDArray[float64]:
         """values / delta, float64: integers where the values are on the grid of a power-of-two step."""
         return self.values(case).astype(float64) / case.delta
+
+    def grid_codes(self, case: Case) -> NDArray[float64]:
+        """The codes; rounded where delta is no power of two, for there values are q delta to half an ulp."""
+        codes = self.codes(case)
+        return codes if case.exact else np.rint(codes)
 
 
 def _blamed(error: BaseException, case: Case | None, what: str = "") -> BaseException:

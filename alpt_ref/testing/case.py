@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[float32]
 Bools = NDArray[np.bool_]
+SHORT = 16  # values that are written out
 
 
 class Case(NamedTuple):
@@ -27,7 +28,11 @@ class Case(NamedTuple):
     def part(self, these: slice) -> "Case":
         """The elements ``these`` (flat)."""
         u = None if self.u is None else self.u.reshape(-1)[these]
-        return self._replace(x=self.x.reshape(-1)[these], u=u, source="")
+        return self.with_x(self.x.reshape(-1)[these])._replace(u=u)
+
+    def with_x(self, x: Values, source: str = "") -> "Case":
+        """Other values under the same seed or uniforms."""
+        return self._replace(x=x, source=source)
 
     @property
     def exact(self) -> bool:
@@ -89,14 +94,21 @@ def literal(x: Any) -> str:
 
 
 def shown(array: NDArray[Any]) -> str:
-    """A float32 array as Python text; of a long one that is neither constant nor evenly spaced only the shape and start."""
+    """A float32 array as Python text; of a long one that is neither periodic nor evenly spaced only the shape and start."""
     flat = array.reshape(-1)
     if flat.size > 1 and (flat == flat[0]).all():
         return f"np.full({flat.size if array.ndim == 1 else array.shape}, {literal(flat[0])}, np.float32)"
-    if flat.size > 16:
+    if flat.size > SHORT:
+        for period in range(2, SHORT + 1):
+            if (flat == np.resize(flat[:period], flat.size)).all():
+                return f"np.resize(np.float32({_listed(flat[:period])}), {array.shape})"
         step = float(flat[1]) - float(flat[0])
         if array.ndim == 1 and (flat == (float(flat[0]) + step * np.arange(flat.size)).astype(float32)).all():
             return f"np.float32({literal(flat[0])} + {step!r} * np.arange({flat.size}))"
         return f"<{' x '.join(map(str, array.shape))} values from {literal(flat[0])}>"
-    values = f"np.array([{', '.join(map(literal, flat))}], np.float32)"
+    values = f"np.array({_listed(flat)}, np.float32)"
     return values if array.ndim == 1 else f"{values}.reshape({array.shape})"
+
+
+def _listed(values: NDArray[Any]) -> str:
+    return f"[{', '.join(map(literal, values))}]"

@@ -39,19 +39,21 @@ def p_value(log_e: float) -> float:
     return float(math.exp(-max(log_e, 0.0)))
 
 
-class Detectable(NamedTuple):
-    """The smallest biases found with the chance asked for, upwards and downwards; None where none is."""
+class Sensitivity(NamedTuple):
+    """The smallest biases of a probability that ``samples`` find, in steps, upwards and downwards; None where none is."""
 
+    fraction: float
+    samples: int
     up: float | None
     down: float | None
 
 
-def detectable(p: float, slack: float, n: int, alpha: float, power: float = 0.99) -> Detectable:
+def detectable(p: float, slack: float, n: int, alpha: float, power: float = 0.99) -> Sensitivity:
     """Biases b so that p +- b is told from [p - slack, p + slack] at level ``alpha`` with chance ``power`` after ``n`` samples.
 
     Looks before the last only add to the chance.
     """
-    return Detectable(_above(p, slack, n, alpha, power), _above(1.0 - p, slack, n, alpha, power))
+    return Sensitivity(p, n, _above(p, slack, n, alpha, power), _above(1.0 - p, slack, n, alpha, power))
 
 
 def _above(p: float, slack: float, n: int, alpha: float, power: float) -> float | None:

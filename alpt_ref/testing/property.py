@@ -1,20 +1,12 @@
 """What a property of the contract is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import Level
-
-
-class Sensitivity(NamedTuple):
-    """The smallest biases that would have been found at a fraction with chance 0.99, in steps; None where none would be."""
-
-    fraction: float
-    samples: int
-    up: float | None
-    down: float | None
 
 
 @dataclass(frozen=True)
@@ -26,6 +18,20 @@ class Finding:
     against: str = ""
     recipe: str = ""
     sensitivity: tuple[Sensitivity, ...] = ()
+
+
+class Trial(NamedTuple):
+    """One test of a statistical property: its p-value, what it speaks against the property, and Python that shows it."""
+
+    p: float
+    against: str
+    recipe: str
+
+
+def least_likely(trials: Iterable[Trial], tests: int, note: str, sensitivity: tuple[Sensitivity, ...] = ()) -> Finding:
+    """The Finding of the smallest p-value, which is one of ``tests`` (Bonferroni)."""
+    worst = min(trials, key=lambda trial: trial.p)
+    return Finding(note, min(1.0, tests * worst.p), worst.against, worst.recipe, sensitivity)
 
 
 Check = Callable[[Candidate, Level, float], Finding]
@@ -46,3 +52,7 @@ class Property:
     rounding: str | None = None
     statistical: bool = False
     needs: tuple[str, ...] = ()
+
+    def demanded_of(self, rounding: str) -> bool:
+        """Whether it is demanded of that rounding."""
+        return self.rounding in (None, rounding)

@@ -11,7 +11,7 @@ import numpy as np
 from alpt_ref import __version__
 from alpt_ref.files import finite
 from alpt_ref.testing.case import Case, shown
-from alpt_ref.testing.property import Sensitivity
+from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.suite import FAIL, FALSE_ALARM, PASS, SKIP, Outcome, Report
 
 WIDTH = 100
@@ -32,7 +32,8 @@ def details(report: Report) -> str:
     parts = [f"{number}. {described(outcome)}" for number, outcome in enumerate(report.failures, 1)]
     if parts:
         parts.insert(0, "Counterexamples, the smallest found:")
-    skipped = [outcome for outcome in report.outcomes if outcome.status == SKIP and not _other_rounding(report, outcome)]
+    rounding = report.candidate.declared.rounding
+    skipped = [outcome for outcome in report.outcomes if outcome.status == SKIP and outcome.entry.demanded_of(rounding)]
     if skipped:
         parts.append("\n".join(["Not applicable:", *(f"  {outcome.told}" for outcome in skipped)]))
     measured = [outcome for outcome in report.outcomes if outcome.status == PASS and outcome.entry.name in TELLING]
@@ -46,14 +47,10 @@ def details(report: Report) -> str:
     return "\n\n".join(parts)
 
 
-def _other_rounding(report: Report, outcome: Outcome) -> bool:
-    return outcome.entry.rounding not in (None, report.candidate.declared.rounding)
-
-
 def described(outcome: Outcome) -> str:
     """A failure: the property, what was found, and Python that shows it."""
     told = textwrap.fill(outcome.told, WIDTH, subsequent_indent="   ", break_long_words=False)
-    return told + (f"\n       {outcome.recipe}" if outcome.recipe else "")
+    return told + (f"\n{textwrap.indent(outcome.recipe, ' ' * 7)}" if outcome.recipe else "")
 
 
 def sensitivity(rows: tuple[Sensitivity, ...]) -> str:
@@ -138,7 +135,7 @@ def _array(case: Case, name: str) -> Any:
     if array is None:
         return None
     if array.size > MOST_VALUES:
-        return shown(array)
+        return case.source if name == "x" and case.source else shown(array)
     return [float(v) if np.isfinite(v) else str(v) for v in array.reshape(-1)]
 
 

@@ -5,6 +5,7 @@ probability at most FALSE_ALARM / (number of statistical properties): its p-valu
 the property). By the union bound a whole run rejects a correct quantizer with probability at most FALSE_ALARM.
 """
 
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ import numpy as np
 
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Violation
+from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import LEVELS, Level
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
-from alpt_ref.testing.property import Finding, Property, Sensitivity
+from alpt_ref.testing.property import Finding, Property
 
 FALSE_ALARM = 1e-6
 ALPHA = FALSE_ALARM / sum(entry.statistical for entry in CONTRACT)
@@ -104,7 +106,7 @@ class Examination:
 
     def _examine(self, entry: Property) -> Outcome:
         rounding = self.candidate.declared.rounding
-        if entry.rounding not in (None, rounding):
+        if not entry.demanded_of(rounding):
             return Outcome(entry, SKIP, f"{rounding} rounding", 0.0)
         for name in entry.needs:
             if self.outcome(BY_NAME[name]).failed:
@@ -152,4 +154,4 @@ def assert_conforms(adapter: Any, *names: str, level: str = "default") -> None:
     """AssertionError that lists counterexamples, unless ``adapter`` passes the properties named (all without names)."""
     report = check_quantizer(adapter, *names, level=level)
     if not report.conforms:
-        raise AssertionError("\n".join(f"{outcome.told}\n    {outcome.recipe}" for outcome in report.failures))
+        raise AssertionError("\n".join(f"{o.told}\n{textwrap.indent(o.recipe, ' ' * 4)}" for o in report.failures))

@@ -1,6 +1,7 @@
 """What is quantized and what it should become: grids and thresholds, s = clip(x / delta) and how exact it is."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy import float32, float64
@@ -14,6 +15,11 @@ from alpt_ref.testing.strategies import AWKWARD, BEYOND, HUGE, LAST_UNIFORM, TIN
 UNIFORMS = (0.0, LAST_UNIFORM, 0.5, 2.0**-24, 0.25, 1.0 - 2.0**-12, 0.7310585)
 POWERS = (1.0, 2.0**-7)
 DIVISION = 2.0**-23 * (1.0 + 2.0**-20)  # of s: one float32 division, or a product with a rounded reciprocal
+
+
+def division(s: Any, delta: float) -> Any:
+    """How far float32 division may put s = x / delta off, in steps: exact where delta is a power of two."""
+    return 0.0 * s if is_power_of_two(delta) else DIVISION * np.abs(s)
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Target:
         lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
         s = np.clip(case.x.astype(float64) / case.delta, lo, hi)
         below = np.floor(s)
-        return cls(s, below, s - below, 0.0 * s if case.exact else DIVISION * np.abs(s))
+        return cls(s, below, s - below, division(s, case.delta))
 
 
 def widths(candidate: Candidate, level: Level) -> list[int]:

@@ -3,8 +3,9 @@
 Exact laws are public here, and the nouns that a statement or a rounding rule of your own needs.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from alpt_ref.lazy import lazy
 
 if TYPE_CHECKING:
     from alpt_ref.laws.exact import Law, exact_law
@@ -45,12 +46,4 @@ __all__ = [
     "verify",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'alpt_ref.theory' has no attribute {name!r}")
-    return getattr(import_module(f"alpt_ref.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -6,15 +6,15 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, literal
+from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.targets import UNIFORMS
 
 BETWEEN = (-1.7, -0.6, 0.3, 0.7)  # points that every grid of step 1 has around them
 SHAPES = ((), (0,), (1,), (7,), (0, 3), (3, 1), (2, 3, 4), (3, 1001))
 EVERY_SIZE = 68
 SOME_SHAPES = ((255,), (257,), (1023,), (4099,), (3, 1001), (129, 65), (5, 7, 257))
-PERIOD = 2**10 + 1  # of given uniforms, coprime to that of the values
 
 
 def _between(shape: tuple[int, ...]) -> Values:
@@ -22,21 +22,12 @@ def _between(shape: tuple[int, ...]) -> Values:
     return np.resize(np.array(BETWEEN, float32), shape)
 
 
-def _recipe(case: Case, layout: str = "") -> str:
-    """A call on ``_between`` in Python."""
-    x = f"np.resize(np.float32({list(BETWEEN)}), {case.x.shape}){layout}"
-    if case.u is None:
-        return f"quantize({x}, {case.delta!r}, {case.bits}, seed={case.seed})"
-    u = f"np.resize(np.float32(np.arange({PERIOD}) / {PERIOD}), {case.x.shape})"
-    return f"quantize_with_uniforms({x}, {case.delta!r}, {case.bits}, {u})"
-
-
 def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
     """Points between, under a seed and, where they can be given, under uniforms."""
     bits, x = candidate.declared.bits[0], _between(shape)
     yield Case(bits, 1.0, x, seed=7)
     if candidate.takes_uniforms:
-        yield Case(bits, 1.0, x, np.resize((np.arange(PERIOD) / PERIOD).astype(float32), shape))
+        yield Case(bits, 1.0, x, np.resize(np.array(UNIFORMS, float32), shape))
 
 
 def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
@@ -45,7 +36,7 @@ def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
     if not same.all():
         i = int(np.argmin(same.reshape(-1)))
         told = f"element {i} of {first.size:,} is {first.flat[i]!s}, and {again.flat[i]!s} {said}"
-        raise Violation(told, case, i, _recipe(case))
+        raise Violation(told, case, i)
 
 
 def _repeats(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -77,36 +68,34 @@ def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
         out = candidate.values_of(given)
         for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):
             if before is not None and after is not None and before.tobytes() != after.tobytes():
-                raise Violation(f"writes into {name}", case, 0, _recipe(case))
+                raise Violation(f"writes into {name}", case)
             if after is not None and np.shares_memory(out, after):
-                raise Violation(f"returns the memory of {name}", case, 0, _recipe(case))
+                raise Violation(f"returns the memory of {name}", case)
     return Finding("x and u, bit by bit")
 
 
-def _check_type(candidate: Candidate, x: Values) -> Values:
+def _check_type(candidate: Candidate, x: Values, source: str = "") -> Values:
     """What comes out for ``x``, of any layout, if it is a float32 array of that shape."""
-    case = Case(candidate.declared.bits[0], 1.0, x)
+    case = Case(candidate.declared.bits[0], 1.0, x, source=source)
     out = candidate.raw(case)
     if not isinstance(out, np.ndarray | np.generic) or out.dtype != float32 or out.shape != x.shape:
         array = isinstance(out, np.ndarray | np.generic)
         kind = f"{out.dtype} of shape {out.shape}" if array else type(out).__name__
-        raise Violation(f"returns {kind} for float32 of shape {x.shape}", case, 0, _recipe(case))
+        raise Violation(f"returns {kind} for float32 of shape {x.shape}", case)
     return np.asarray(out)
 
 
 def _dtype_and_shape(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for shape in SHAPES:
         _check_type(candidate, _between(shape))
-    for layout in (".T", "[::2, 1::3]"):
-        base = _between((12, 10))
-        x = base.T if layout == ".T" else base[::2, 1::3]
-        out = _check_type(candidate, x)
+    base = _between((12, 10))
+    for x, layout in ((base.T, ".T"), (base[::2, 1::3], "[::2, 1::3]")):
+        out = _check_type(candidate, x, f"{shown(base)}{layout}")
         wrong = ~((np.abs(out - x) < 1.0) & (out == np.rint(out)))
         if wrong.any():
             i = int(np.argmax(wrong))
             told = f"of a strided array element {i}, x = {literal(x.flat[i])}, gives {out.flat[i]:g}; demanded: a neighbour"
-            case = Case(candidate.declared.bits[0], 1.0, base)
-            raise Violation(told, case, i, f"{_recipe(case, layout)}.flat[{i}]")
+            raise Violation(told, Case(candidate.declared.bits[0], 1.0, x, source=f"{shown(base)}{layout}"), i)
     return Finding(f"shapes {', '.join(map(str, SHAPES))}; transposed and strided")
 
 
@@ -119,7 +108,7 @@ def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
             if not ok.all():
                 i = int(np.argmin(ok))
                 told = f"element {i} of an array of shape {shape}, x = {literal(case.x.flat[i])}, gives {codes.flat[i]:g}"
-                raise Violation(f"{told}; demanded: a neighbour on the grid", case, i, f"{_recipe(case)}.flat[{i}]")
+                raise Violation(f"{told}; demanded: a neighbour on the grid", case, i)
     return Finding(f"sizes 1 to {EVERY_SIZE - 1}, shapes {', '.join(map(str, (*SOME_SHAPES, large)))}")
 
 

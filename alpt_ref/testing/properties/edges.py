@@ -1,11 +1,13 @@
 """Beyond the range, and beyond numbers: saturation, clipping (Q5, Q6), NaN and infinities."""
 
+from collections.abc import Iterator
+from itertools import product
+
 import numpy as np
 from numpy import float32
-from numpy.typing import NDArray
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, Violation, demand
+from alpt_ref.testing.case import Case, Violation, demand, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.search import hunt, hunt_coupled
@@ -15,12 +17,11 @@ USUAL = {"nan": ("error", "nan"), "infinity": ("error", "edge")}
 
 
 def _saturated(candidate: Candidate, case: Case) -> None:
-    codes, target = candidate.codes(case), Target.of(candidate, case)
+    codes, target = candidate.grid_codes(case), Target.of(candidate, case)
     lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
     s = case.x.astype(float) / case.delta
     above, under = s >= hi + target.slack, s <= lo - target.slack
-    q = codes if case.exact else np.rint(codes)
-    ok = (~above | (q == hi)) & (~under | (q == lo))
+    ok = (~above | (codes == hi)) & (~under | (codes == lo))
     demand(ok, case, codes, "{}, the edge", np.where(above, hi, lo))
 
 
@@ -33,7 +34,7 @@ def _commuted(candidate: Candidate, case: Case) -> None:
         return
     lo, hi = candidate.declared.q_lo(case.bits) * case.delta, candidate.declared.q_hi(case.bits) * case.delta
     clipped = np.clip(case.x, float32(lo), float32(hi))
-    codes, after = candidate.codes(case), candidate.codes(case._replace(x=clipped))
+    codes, after = candidate.codes(case), candidate.codes(case.with_x(clipped))
     demand(codes == after, case, codes, "{}, as for clip(x) = {}", after, clipped)
 
 
@@ -41,16 +42,35 @@ def _clip_commutes(candidate: Candidate, level: Level, alpha: float) -> Finding:
     return Finding(hunt_coupled(_commuted, candidate, level, exact_only=True))
 
 
-def _became(candidate: Candidate, x: float, bits: int) -> str:
-    """What becomes of ``x`` between two numbers: a word of testing.declaration, or what it is. The two must be untouched."""
-    case = Case(bits, 1.0, np.array([1.0, x, -1.0], float32))
+def _surroundings(bits: int) -> Iterator[tuple[Case, int]]:
+    """Arrays of 1 and -1, short and longer than a vector register, and a place there where the non-finite value will stand."""
+    for size, place in ((3, 1), (67, 0), (67, 31), (67, 66)):
+        yield Case(bits, 1.0, np.resize(np.array([1.0, -1.0], float32), size)), place
+
+
+def _with(plain: Case, place: int, x: float) -> Case:
+    """``x`` at ``place``."""
+    values = plain.x.copy()
+    values[place] = x
+    return plain.with_x(values, f"np.where(np.arange({values.size}) == {place}, {literal(values[place])}, {shown(plain.x)})")
+
+
+def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
+    """What becomes of ``x`` among numbers: a word of testing.declaration, or what it is. The numbers must stay as they are."""
+    before = candidate.codes(plain)  # raises what is wrong without x
+    case = _with(plain, place, x)
     try:
-        codes: NDArray[np.float64] = candidate.codes(case)
-    except Violation:
-        return "error"
-    if codes[0] != 1.0 or codes[2] != -1.0:
-        raise Violation(f"{x!r} changes its neighbours 1 and -1 into {codes[0]:g} and {codes[2]:g}", case, 1)
-    got, lo, hi = float(codes[1]), candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
+        codes = candidate.codes(case)
+    except Violation as found:
+        if found.raised:
+            return "error"
+        raise
+    changed = (codes != before) & (np.arange(codes.size) != place)
+    if changed.any():
+        i = int(np.argmax(changed))
+        told = f"{x!r} at {place} changes its neighbour {case.x[i]:g} at {i} from {before[i]:g} to {codes[i]:g}"
+        raise Violation(told, case, i)
+    got, lo, hi = float(codes[place]), candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
     if np.isnan(got):
         return "nan"
     if np.isinf(got):
@@ -65,13 +85,13 @@ def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for kind, values in (("nan", (np.nan,)), ("infinity", (np.inf, -np.inf))):
         declared = getattr(candidate.declared, kind)
         allowed = USUAL[kind] if declared is None else (declared,)
-        for bits in widths(candidate, level):
-            for x in values:
-                became = _became(candidate, x, bits)
+        by = "unless declared otherwise" if declared is None else "declared"
+        for bits, x in product(widths(candidate, level), values):
+            for plain, place in _surroundings(bits):
+                became = _became(candidate, x, plain, place)
                 if became not in allowed:
-                    case = Case(bits, 1.0, np.array([1.0, x, -1.0], float32))
-                    by = "unless declared otherwise" if declared is None else "declared"
-                    raise Violation(f"{x!r} becomes {became}; demanded: {' or '.join(allowed)}, {by}", case, 1)
+                    demanded = f"{' or '.join(allowed)}, {by}"
+                    raise Violation(f"{x!r} becomes {became}; demanded: {demanded}", _with(plain, place, x), place)
         told.append(f"{kind}: {became}")
     return Finding(", ".join(told))
 

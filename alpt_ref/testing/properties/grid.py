@@ -7,9 +7,9 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, demand, is_power_of_two
 from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.level import Level
-from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 from alpt_ref.testing.search import alone, hunt, search, under_every_noise
-from alpt_ref.testing.targets import DIVISION, narrow_and_wide, step_sizes, widths
+from alpt_ref.testing.targets import division, narrow_and_wide, step_sizes, widths
 
 CHUNK = 2**20
 
@@ -18,8 +18,8 @@ def _on_grid(candidate: Candidate, case: Case) -> None:
     codes = candidate.codes(case)
     lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
     q = np.rint(codes)
-    ulp = 0.0 if case.exact else DIVISION * np.abs(q)
-    ok = (q >= lo) & (q <= hi) & (np.abs(codes - q) <= ulp)
+    # A stored value is q delta to half an ulp: what x / delta is to x.
+    ok = (q >= lo) & (q <= hi) & (np.abs(codes - q) <= division(q, case.delta))
     demand(ok, case, codes, f"a whole number of steps in [{lo}, {hi}]")
 
 
@@ -58,11 +58,11 @@ def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 def _stored_stays(candidate: Candidate, case: Case) -> None:
     """A stored point stays; under stochastic rounding it may go one step, for uniforms that the division explains."""
-    codes, q = np.rint(candidate.codes(case)), np.rint(case.x.astype(float) / case.delta)
+    codes, q = candidate.grid_codes(case), np.rint(case.x.astype(float) / case.delta)
     explained = np.zeros(q.shape, bool)
     if candidate.declared.stochastic:
         u = 0.0 if case.u is None else np.minimum(case.u, 1.0 - case.u)
-        explained = (np.abs(codes - q) <= 1) & (u <= DIVISION * np.abs(q) + candidate.declared.bias)
+        explained = (np.abs(codes - q) <= 1) & (u <= division(q, case.delta) + candidate.declared.bias)
     demand((codes == q) | explained, case, codes, "{}, a stored point", q)
 
 
@@ -73,11 +73,21 @@ def _farthest(candidate: Candidate, bits: int, delta: float) -> int:
     return int(q[np.argmax(np.abs(s.astype(float) - q))])
 
 
+def _moving(candidate: Candidate, bits: int, delta: float, n: int) -> tuple[int, Trial]:
+    """How many of ``n`` copies of the stored point that division puts farthest off are moved, and what that speaks against."""
+    code = _farthest(candidate, bits, delta)
+    case = Case(bits, delta, np.full(n, float32(code) * float32(delta), float32))
+    moved = int((candidate.grid_codes(case) != code).sum())
+    allowed = division(code, delta) + candidate.declared.bias
+    told = f"{moved} of {n:,} values float32({code} delta) move, delta = {delta:.9g}; demanded: at most a part {allowed:.3g}"
+    return moved, Trial(p_value(float(log_evidence(moved, n, 0.0, allowed))), told, case.call())
+
+
 def _stored_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
     others = [delta for delta in step_sizes(candidate, exact_only=False) if not is_power_of_two(delta)]
     if not others:
         raise NotApplicable("it takes powers of two alone")
-    moved, tried, sampled = 0, 0, []
+    tried, copies, sampled = 0, max(level.grid_points // 64, 2**12), []
     for bits in widths(candidate, level):
         for delta in others:
             q = np.arange(candidate.declared.q_lo(bits), candidate.declared.q_hi(bits) + 1)
@@ -86,19 +96,12 @@ def _stored_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 alone(_stored_stays, candidate, case)
                 tried += x.size
             if candidate.declared.stochastic:
-                code, n = _farthest(candidate, bits, delta), max(level.grid_points // 64, 2**12)
-                case = Case(bits, delta, np.full(n, float32(code) * float32(delta), float32))
-                gone = int((np.rint(candidate.codes(case)) != code).sum())
-                moved, tried = moved + gone, tried + n
-                allowed = DIVISION * abs(code) + candidate.declared.bias
-                told = f"{gone} of {n:,} values float32({code} delta) move, delta = {delta:.9g}; demanded: at most a part "
-                log_e = float(log_evidence(gone, n, 0.0, allowed))
-                sampled.append((log_e, f"{told}{allowed:.3g}", case.call()))
-    note = f"{tried:,} points, {'none moved' if moved == 0 else f'{moved} moved, as float32 division may'}"
-    if not sampled:
-        return Finding(note)
-    log_e, told, recipe = max(sampled)
-    return Finding(note, min(1.0, len(sampled) * p_value(log_e)), told, recipe)
+                sampled.append(_moving(candidate, bits, delta, copies))
+    moved = sum(count for count, _ in sampled)
+    note = f"{tried + copies * len(sampled):,} points, " + (
+        f"{moved} moved, as float32 division may" if moved else "none moved"
+    )
+    return least_likely((trial for _, trial in sampled), len(sampled), note) if sampled else Finding(note)
 
 
 PROPERTIES = (

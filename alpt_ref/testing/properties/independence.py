@@ -7,7 +7,7 @@ itself at its period. What no pair shows, a dependence of three, is not seen.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import cache
 
 import numpy as np
 from numpy import float32
@@ -17,22 +17,15 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case
 from alpt_ref.testing.evidence import Place, agreement, identity, mirrored, signs
 from alpt_ref.testing.level import Level
-from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 
 REFERENCES = (715_827_882, 1_431_655_765)  # seeds that are compared with no other
 ELEMENT_SEEDS = tuple((seed, REFERENCES[seed % 2]) for seed in range(10))  # far from each other: one may be an offset
 BASES = (0, 2**30 + 5)  # float32 does not tell the second from its neighbours
 SEED_BITS = 31
 SIDE = 64
+MEAN = "(a == b)[a * b != 0].mean()"  # of signs a and b
 Bits = NDArray[np.bool_]
-
-
-class Test(NamedTuple):
-    """A place where signs agree or not, in words and in Python."""
-
-    place: Place
-    told: str
-    recipe: str
 
 
 def _call(candidate: Candidate, shape: tuple[int, ...], seed: int) -> Case:
@@ -55,31 +48,31 @@ def _elements(candidate: Candidate, level: Level, alpha: float) -> Finding:
     flat = (16 * side**2 + 3,)
     shapes = (*((side, side),) * 6, *((side // 16, 16, side),) * 2, (side**2,), flat)
 
-    def tests() -> Iterator[Test]:
+    def trials() -> Iterator[Trial]:
         for shape, seeds in zip(shapes, ELEMENT_SEEDS, strict=True):
             y = signs(*(_bits(candidate, shape, seed) for seed in seeds))
             python = _python(candidate, shape, seeds)
             lag = agreement(y)
             show = f"a, b = y[: -{lag.at}], y[{lag.at} :]"
-            yield Test(lag, f"elements {lag.at} apart of shape {shape}", f"{python}; {show}; {MEAN}")
+            yield _trial(lag, f"elements {lag.at} apart of shape {shape}", f"{python}; {show}; {MEAN}")
             middle = mirrored(y)
             show = f"i = np.arange({max(0, middle.at - y.size + 1)}, {(middle.at + 1) // 2}); a, b = y[i], y[{middle.at} - i]"
-            yield Test(middle, f"elements i and {middle.at} - i of shape {shape}", f"{python}; {show}; {MEAN}")
+            yield _trial(middle, f"elements i and {middle.at} - i of shape {shape}", f"{python}; {show}; {MEAN}")
 
-    return _least_likely(list(tests()), f"up to {flat[0]:,} elements, at every distance and mirrored")
-
-
-MEAN = "(a == b)[a * b != 0].mean()"
+    return least_likely(trials(), 2 * len(shapes), f"up to {flat[0]:,} elements, at every distance and mirrored")
 
 
 def _seeds(candidate: Candidate, level: Level, alpha: float) -> Finding:
     pairs = [(base, base ^ (1 << k)) for base, bits in zip(BASES, (SEED_BITS, 8), strict=True) for k in range(bits)]
     sizes = [((SIDE, SIDE), pair) for pair in pairs] + [((16 * level.side**2 + 3,), (0, 1))]
 
-    def tests() -> Iterator[Test]:
+    @cache
+    def bits_of(shape: tuple[int, ...], seed: int) -> Bits:
+        return _bits(candidate, shape, seed)
+
+    def trials() -> Iterator[Trial]:
         for shape, (one, other) in sizes:
-            against = [_bits(candidate, shape, seed) for seed in REFERENCES]
-            first, second = (_bits(candidate, shape, seed) for seed in (one, other))
+            first, second, *against = (bits_of(shape, seed) for seed in (one, other, *REFERENCES))
             if np.array_equal(first, second) and np.array_equal(first, against[0]):
                 place = Place(identity(first), 0, first.size, first.size)
                 python = f"({_call(candidate, shape, one).call()} == {_call(candidate, shape, other).call()}).mean()"
@@ -90,17 +83,14 @@ def _seeds(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 python = f"{_python(candidate, shape, *seeds)}; n = {first.size - abs(place.at)}; "
                 python += f"a, b = {a}[:n], {b}[:n]; {MEAN}"
             where = f"elements i and i{place.at:+d}" if place.at else "the same elements"
-            yield Test(place, f"{where} of seeds {one} and {other}, shape {shape},", python)
+            yield _trial(place, f"{where} of seeds {one} and {other}, shape {shape},", python)
 
-    return _least_likely(list(tests()), f"{len(pairs)} pairs of seeds that differ in one bit, at every distance")
+    return least_likely(trials(), len(sizes), f"{len(pairs)} pairs of seeds that differ in one bit, at every distance")
 
 
-def _least_likely(tests: list[Test], note: str) -> Finding:
-    worst = min(tests, key=lambda test: test.place.p)
-    told = (
-        f"x = 0.5 everywhere, signs of two calls: {worst.told} agree in {worst.place.agreed:,} of {worst.place.pairs:,} cases"
-    )
-    return Finding(note, min(1.0, len(tests) * worst.place.p), f"{told}; demanded: half", worst.recipe)
+def _trial(place: Place, where: str, recipe: str) -> Trial:
+    told = f"x = 0.5 everywhere, signs of two calls: {where} agree in {place.agreed:,} of {place.pairs:,} cases"
+    return Trial(place.p, f"{told}; demanded: half", recipe)
 
 
 PROPERTIES = (

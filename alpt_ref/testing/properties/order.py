@@ -20,7 +20,7 @@ def _ordered(candidate: Candidate, case: Case) -> None:
     codes = candidate.codes(case)
     for larger in (np.nextafter(case.x, LARGEST), case.x + float32(case.delta / 4), case.x + float32(case.delta)):
         y = np.minimum(larger, LARGEST)
-        after = candidate.codes(case._replace(x=y))
+        after = candidate.codes(case.with_x(y))
         demand(codes <= after, case, codes, "at most {}, Q({}) in steps", after, y)
 
 
@@ -34,8 +34,8 @@ def _scaled(candidate: Candidate, case: Case) -> None:
     codes, size = candidate.codes(case), np.abs(case.x)
     normal = (size == 0) | ((size > 1e-30) & (size < 1e30))
     for factor in SCALES:
-        scaled = case._replace(x=np.where(normal, case.x, float32(0)) * float32(factor), delta=case.delta * factor)
-        after = candidate.codes(scaled)
+        scaled = np.where(normal, case.x, float32(0)) * float32(factor)
+        after = candidate.codes(case.with_x(scaled)._replace(delta=case.delta * factor))
         demand(~normal | (codes == after), case, codes, f"{{}}, as for {factor:g} x, {factor:g} delta", after)
 
 

@@ -11,7 +11,7 @@ from alpt_ref.testing.case import Case, NotApplicable, Violation, demand, litera
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.search import hunt
-from alpt_ref.testing.targets import Target, two_steps, widths
+from alpt_ref.testing.targets import Target, division, two_steps, widths
 
 SMALL = tuple(2.0**-e for e in (20, 16, 12, 8, 5))
 FRACTIONS = (*SMALL, 0.1, 0.25, 0.3, 0.5, 0.7, 0.75, 0.9, *(1.0 - a for a in reversed(SMALL)))
@@ -19,10 +19,9 @@ RARE = 2.0**-12
 
 
 def _between(candidate: Candidate, case: Case) -> None:
-    codes, target = candidate.codes(case), Target.of(candidate, case)
+    codes, target = candidate.grid_codes(case), Target.of(candidate, case)
     lowest, highest = np.floor(target.s - target.slack), np.ceil(target.s + target.slack)
-    q = codes if case.exact else np.rint(codes)
-    ok = (q == np.rint(q)) & (q >= lowest) & (q <= highest)
+    ok = (codes == np.rint(codes)) & (codes >= lowest) & (codes <= highest)
     demand(ok, case, codes, "a code in [{}, {}], its neighbours", lowest, highest)
 
 
@@ -54,9 +53,9 @@ def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
         for delta in two_steps(candidate):
             for x, below, a in cells(candidate, bits, delta):
                 case = Case(bits, delta, np.full(n, x, float32), u)
-                q = np.rint(candidate.codes(case))
+                q = candidate.grid_codes(case)
                 up, off = int((q == below + 1).sum()), int(((q != below) & (q != below + 1)).sum())
-                slack = n * candidate.declared.bias + (0.0 if case.exact else n * 2.0**-23 * abs(below) + 1.0)
+                slack = n * candidate.declared.bias + (0.0 if case.exact else n * division(below + a, delta) + 1.0)
                 worst, tried = max(worst, abs(up / n - a)) if case.exact else worst, tried + 1
                 if off or not math.floor(n * a) - slack <= up <= math.ceil(n * a) + slack:
                     recipe = f"(quantize_with_uniforms(np.full({n}, {literal(x)}, np.float32), {delta!r}, {bits}, "

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from alpt_ref.intervals import bounded_mean_p
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, is_power_of_two, literal
-from alpt_ref.testing.evidence import detectable, log_evidence, p_value
+from alpt_ref.testing.evidence import Sensitivity, detectable, log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
-from alpt_ref.testing.property import Finding, Property, Sensitivity
-from alpt_ref.testing.targets import DIVISION, narrow_and_wide, two_steps
+from alpt_ref.testing.property import Finding, Property, Trial, least_likely
+from alpt_ref.testing.targets import division, narrow_and_wide, two_steps
 
 BLOCK = 2**19  # elements of a call
 INDEPENDENT = ("elements-independent", "seeds-independent")
 UPDATE = 1049 * 2.0**-20  # 1/1000 of a step, in float32 exact from every code below 8
 N_UPDATES = 100
+SMALLEST_VARIANCE = 1e-9  # stands for none, where all that rounds may be lost for want of random bits
 
 
 class Group(NamedTuple):
@@ -43,7 +44,7 @@ def _groups(candidate: Candidate, level: Level) -> list[Group]:
         for delta in two_steps(candidate):
             x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
             exact = is_power_of_two(delta)
-            slack = candidate.declared.bias + (0.0 if exact else DIVISION * (np.abs(below) + 1.0))
+            slack = candidate.declared.bias + division(below + a, delta)
             lo, hi = np.maximum(a - slack, 0.0), np.minimum(a + slack, 1.0)
             rare = np.minimum(a, 1.0 - a) <= RARE
             for these, samples in ((rare & exact, level.rare_samples), (~rare, level.samples)):
@@ -54,18 +55,16 @@ def _groups(candidate: Candidate, level: Level) -> list[Group]:
 
 def _sampled(candidate: Candidate, level: Level, alpha: float) -> Finding:
     groups = _groups(candidate, level)
-    tests, seed = sum(group.x.size for group in groups), 0
-    worst, told, recipe = -math.inf, "", ""
+    tests, seed, trials = sum(group.x.size for group in groups), 0, []
     for group in groups:
         log_e, ups, n, seed = _most_against(candidate, group, seed, alpha / tests)
         i = int(np.argmax(log_e))
-        if log_e[i] > worst:
-            worst, told, recipe = float(log_e[i]), *_told(group, i, int(ups[i]), n)
-        if tests * p_value(worst) <= alpha:
+        trials.append(Trial(p_value(float(log_e[i])), *_told(group, i, int(ups[i]), n)))
+        if tests * trials[-1].p <= alpha:
             break
     counts = dict.fromkeys(f"{count:,}" for count in (level.samples, level.rare_samples))
     note = f"{tests} values, {' or '.join(counts)} roundings of each"
-    return Finding(note, min(1.0, tests * p_value(worst)), told, recipe, _sensitivity(groups, alpha / tests))
+    return least_likely(trials, tests, note, _sensitivity(groups, alpha / tests))
 
 
 def _most_against(
@@ -87,8 +86,8 @@ def _most_against(
 
 def _told(group: Group, i: int, ups: int, n: int) -> tuple[str, str]:
     x, below, a, delta = literal(group.x[i]), float(group.below[i]), float(group.a[i]), group.delta
-    low, high = n * group.lo[i], n * group.hi[i]
-    wanted = f"{low:,.0f}" if high - low < 1.0 else f"{low:,.0f} to {high:,.0f}"
+    low, high = (f"{n * end:,.0f}" if n * end >= 10.0 else f"{n * end:.3g}" for end in (group.lo[i], group.hi[i]))
+    wanted = low if n * (group.hi[i] - group.lo[i]) < 1.0 else f"{low} to {high}"
     told = f"x = {x}, {below:g} + {a:.9g} steps{'' if delta == 1.0 else f' of {delta:.9g}'}, goes up in {ups:,} of {n:,} "
     told += f"roundings, bias {ups / n - a:+.3g} steps; demanded: {wanted} on average"
     array = f"np.full({n}, {x}, np.float32)"
@@ -102,29 +101,26 @@ def _sensitivity(groups: list[Group], alpha: float) -> tuple[Sensitivity, ...]:
         for a, hi in zip(group.a, group.hi, strict=True):
             fraction = min(FRACTIONS, key=lambda f: abs(f - float(a)))
             if is_power_of_two(group.delta) and fraction not in found:
-                least = detectable(float(a), float(hi - a), group.samples, alpha)
-                found[fraction] = Sensitivity(fraction, group.samples, least.up, least.down)
+                found[fraction] = detectable(float(a), float(hi - a), group.samples, alpha)._replace(fraction=fraction)
     return tuple(found[a] for a in sorted(found))
 
 
 def _variance(candidate: Candidate, level: Level, alpha: float) -> Finding:
     """E (Q(x)/delta - s)^2 = a(1-a); with few random bits up to bias |1 - 2a| more or less."""
     bits, n = candidate.declared.bits[-1], min(level.samples, 2**17)
-    smallest, told, recipe = 2.0, "", ""
-    values = (0.125, -0.75, 0.5, -0.125)
-    for seed, x in enumerate(values):
+
+    def trial(seed: int, x: float) -> Trial:
         case = Case(bits, 1.0, np.full(n, x, float32), seed=seed)
         # Beyond 4 only what is wrong goes, and NaN is wrong, too.
         squares = np.nan_to_num(np.minimum((candidate.codes(case) - x) ** 2, 4.0), nan=4.0)
         a = x - math.floor(x)
         slack, want = candidate.declared.bias * abs(1.0 - 2.0 * a), a * (1.0 - a)
-        p = bounded_mean_p(squares, 0.0, 4.0, float(np.clip(squares.mean(), want - slack, want + slack)))
-        if p < smallest:
-            smallest, recipe = p, f"(({case.call()} - {x}) ** 2).mean()"
-            told = (
-                f"x = {x!r}: mean of (Q(x) - x)^2 is {squares.mean():.6g} over {n:,} elements; demanded: {want:.6g} on average"
-            )
-    return Finding(f"{len(values)} fractions, {n:,} roundings each", min(1.0, len(values) * smallest), told, recipe)
+        nearest = float(np.clip(squares.mean(), max(want - slack, SMALLEST_VARIANCE), want + slack))
+        told = f"x = {x!r}: mean of (Q(x) - x)^2 is {squares.mean():.6g} over {n:,} elements; demanded: {want:.6g} on average"
+        return Trial(bounded_mean_p(squares, 0.0, 4.0, nearest), told, f"(({case.call()} - {x}) ** 2).mean()")
+
+    trials = [trial(seed, x) for seed, x in enumerate((0.125, -0.75, 0.5, -0.125))]
+    return least_likely(trials, len(trials), f"{len(trials)} fractions, {n:,} roundings each")
 
 
 def _small_updates(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -134,22 +130,24 @@ def _small_updates(candidate: Candidate, level: Level, alpha: float) -> Finding:
         raise NotApplicable(f"with {candidate.declared.random_bits} random bits updates below {slack:g} steps may be lost")
     if bits < 4:
         raise NotApplicable("the walk needs 4 bits to stay inside")
-    smallest, told, moves, n = 2.0, "", [], N_UPDATES * level.weights
-    for way in (1.0, -1.0):
+    n = N_UPDATES * level.weights
+
+    def walk(update: float) -> tuple[float, Trial]:
+        """The mean move, and what the number of roundings away from 0 speaks against."""
         w, k = np.zeros(level.weights, float32), 0
         for seed in range(N_UPDATES):
-            after = candidate.values(Case(bits, 1.0, w + float32(way * UPDATE), seed=seed)).astype(float32)
-            k += int((way * (after - w) > 0.5).sum())
+            after = candidate.values(Case(bits, 1.0, w + float32(update), seed=seed)).astype(float32)
+            k += int((math.copysign(1.0, update) * (after - w) > 0.5).sum())
             w = after
-        moves.append(float(w.astype(float64).mean()))
-        p = p_value(float(log_evidence(k, n, UPDATE - slack, UPDATE + slack)))
-        if p < smallest:
-            smallest = p
-            told = f"{level.weights:,} weights at 0, {N_UPDATES} updates of {way * UPDATE:+.6f} steps: mean move "
-            told += f"{moves[-1]:+.4f} steps, {k:,} of {n:,} roundings away from 0; demanded: "
-            told += f"{way * UPDATE * N_UPDATES:+.4f}, {n * UPDATE:,.0f} on average"
-    recipe = f"for seed in range({N_UPDATES}): w = quantize(w + np.float32({UPDATE!r}), 1.0, {bits}, seed)"
-    return Finding(f"mean moves {moves[0]:+.4f} and {moves[1]:+.4f} steps of 0.1", min(1.0, 2 * smallest), told, recipe)
+        move = float(w.astype(float64).mean())
+        told = f"{level.weights:,} weights at 0, {N_UPDATES} updates of {update:+.6f} steps: mean move {move:+.4f} steps, "
+        told += f"{k:,} of {n:,} roundings away from 0; demanded: {update * N_UPDATES:+.4f}, {n * UPDATE:,.0f} on average"
+        recipe = f"w = np.zeros({level.weights}, np.float32)\n"
+        recipe += f"for seed in range({N_UPDATES}): w = quantize(w + np.float32({update!r}), 1.0, {bits}, seed)"
+        return move, Trial(p_value(float(log_evidence(k, n, UPDATE - slack, UPDATE + slack))), told, recipe)
+
+    (up, rising), (down, falling) = walk(UPDATE), walk(-UPDATE)
+    return least_likely((rising, falling), 2, f"mean moves {up:+.4f} and {down:+.4f} steps of 0.1")
 
 
 PROPERTIES = tuple(

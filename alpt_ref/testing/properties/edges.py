@@ -7,7 +7,7 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, Violation, demand, literal, shown
+from alpt_ref.testing.case import SHORT, Case, Violation, demand, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.search import hunt, hunt_coupled
@@ -52,7 +52,8 @@ def _with(plain: Case, place: int, x: float) -> Case:
     """``x`` at ``place``."""
     values = plain.x.copy()
     values[place] = x
-    return plain.with_x(values, f"np.where(np.arange({values.size}) == {place}, {literal(values[place])}, {shown(plain.x)})")
+    made = f"np.where(np.arange({values.size}) == {place}, {literal(values[place])}, {shown(plain.x)})"
+    return plain.with_x(values, made if values.size > SHORT else "")
 
 
 def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:

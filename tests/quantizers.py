@@ -134,6 +134,16 @@ class FixedPoint(Sound):
         return super().quantize_with_uniforms(x, 2.0 ** round(math.log2(delta)), bits, u)
 
 
+class FewSteps(Sound):
+    """Takes steps from 2^-7 to 1."""
+
+    step_range = (2.0**-7, 1)
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        assert 2.0**-7 <= delta <= 1
+        return super().quantize_with_uniforms(x, delta, bits, u)
+
+
 class Refuses(Sound):
     nan = infinity = "error"
 
@@ -171,7 +181,7 @@ class TiesAny(TiesUp):
 
 SOUND = [
     Sound, SoundNearest, InFloat32, Reciprocal, FloorOfSumInFloat64, Downwards, OfMagnitudes, Symmetric, FiveBits,
-    FiveCentredBits, SeedOnly, DrawsWhereNeeded, FixedPoint, Refuses, NanIsZero, TiesAway, TiesUp, TiesAny,
+    FiveCentredBits, SeedOnly, DrawsWhereNeeded, FixedPoint, FewSteps, Refuses, NanIsZero, TiesAway, TiesUp, TiesAny,
 ]  # fmt: skip
 
 
@@ -558,6 +568,33 @@ class NanBecomesZero(Sound):
 class InfinityBecomesNan(Sound):
     def quantize_with_uniforms(self, x, delta, bits, u):
         return super().quantize_with_uniforms(np.where(np.isinf(x), F(np.nan), x), delta, bits, u)
+
+
+@caught_by("unbiased")
+class BiasedAtFiveBits(SeedOnly):
+    """At one width of fifteen."""
+
+    def quantize(self, x, delta, bits, seed):
+        u = Sound().draw(x.shape, seed)
+        return Sound().quantize_with_uniforms(x, delta, bits, u * F(0.8) if bits == 5 else u)
+
+
+@caught_by("unbiased")
+class BiasedAtOddMiddles(Sound):
+    """For odd codes half way to the lower end."""
+
+    def codes(self, s, u):
+        n = np.floor(s)
+        return n + (u < (s - n) * np.where((n % 2 == 1) & (n > -100) & (n < -10), 0.8, 1.0))
+
+
+@caught_by("unbiased")
+class LeapsRarely(SeedOnly):
+    """One value of 2^17 goes a step too far."""
+
+    def quantize(self, x, delta, bits, seed):
+        far = np.random.default_rng([seed, 1]).random(x.shape) < 2.0**-17
+        return Sound().quantize(np.where(far, x + F(delta), x).astype(F), delta, bits, seed)
 
 
 @caught_by("non-finite")

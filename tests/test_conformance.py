@@ -205,6 +205,14 @@ def test_numpy_quantizer_wraps_functions_and_refuses_unknown_words():
         ({"bits": (1, 8)}, r"bits must be integers in 2..16, got \(1, 8\)"),
         ({"bits": ()}, r"bits must be integers in 2..16, got \(\)"),
         ({"bits": "8"}, r"bits must be integers in 2..16, got \('8',\)"),
+        (
+            {"step_range": (2.0**-41, 1.0)},
+            r"step_range must be \(2\^-40 .. 2\^-7, 1 .. 2\^20\), smallest and largest step, got",
+        ),
+        ({"step_range": (0.1, 1.0)}, r"step_range must be .* got \(0.1, 1.0\)"),
+        ({"step_range": (2.0**-8, float("nan"))}, r"step_range must be .* nan\)"),
+        ({"step_range": 1.0}, "step_range must be .* got 1.0"),
+        ({"step_range": ("a", 1.0)}, "step_range must be .* got"),
         ({"nan": ["zero"]}, r"nan must be one of 'error', 'nan', 'zero', 'lowest', 'highest', got \['zero'\]"),
         ({"coupled": "no"}, "coupled must be one of True, False, got 'no'"),
     ],
@@ -289,4 +297,18 @@ def test_what_fails_to_run_fails():
     report = check_quantizer(NumpyQuantizer(broken), level="quick")
     assert not report.conforms
     assert report["values-on-grid"].note == "raises RuntimeError: no device"
-    assert report["values-on-grid"].recipe.startswith("quantize(np.array([0.0], np.float32), 1.0, 2, seed=")
+    assert report["values-on-grid"].recipe == "quantize(np.array([0.0], np.float32), 1.0, 2, seed=0)"
+    assert {outcome.note for outcome in report.outcomes if outcome.entry.demanded_of("stochastic")} == {
+        "raises RuntimeError: no device",
+        "not judged: the plainest call fails",
+    }
+    assert check_quantizer(NumpyQuantizer(broken), "unbiased", level="quick").failures
+
+
+def test_a_leap_is_told_with_its_element():
+    mutants = {mutant.__name__: mutant for mutant, _, _ in MUTANTS}
+    outcome = check_quantizer(mutants["LeapsRarely"], "unbiased", level="quick")["unbiased"]
+    assert "its neighbours" in outcome.note
+    x, value = outcome.case.x, eval(outcome.recipe, {"np": np, "quantize": mutants["LeapsRarely"]().quantize})
+    i = int(outcome.recipe.rpartition("flat[")[2].rstrip("]"))
+    assert value - x.flat[i] > outcome.case.delta

@@ -88,6 +88,13 @@ def test_deltas_are_float32_in_range(delta, power):
     assert is_power_of_two(power)
 
 
+@given(strategies.deltas(step_range=(0.007, 1.7)), strategies.deltas("powers of two", (0.007, 1.7)))
+def test_deltas_keep_to_a_range(delta, power):
+    for value in (delta, power):
+        assert float(F(value)) == value
+        assert 0.007 <= value <= 1.7
+
+
 def test_deltas_and_widths_reach():
     assert drawn(strategies.deltas(), lambda d: d == float(F(0.1)))
     assert drawn(strategies.deltas(), lambda d: d == float(F(0.012356101)))

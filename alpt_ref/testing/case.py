@@ -106,8 +106,12 @@ def shown(array: NDArray[Any]) -> str:
         if array.ndim == 1 and (flat == (float(flat[0]) + step * np.arange(flat.size)).astype(float32)).all():
             return f"np.float32({literal(flat[0])} + {step!r} * np.arange({flat.size}))"
         return f"<{' x '.join(map(str, array.shape))} values from {literal(flat[0])}>"
-    values = f"np.array({_listed(flat)}, np.float32)"
-    return values if array.ndim == 1 else f"{values}.reshape({array.shape})"
+    return written_out(flat) if array.ndim == 1 else f"{written_out(flat)}.reshape({array.shape})"
+
+
+def written_out(values: NDArray[Any]) -> str:
+    """A float32 vector as Python text, every value of it."""
+    return f"np.array({_listed(values)}, np.float32)"
 
 
 def _listed(values: NDArray[Any]) -> str:

@@ -6,6 +6,7 @@ ties          nearest: "even", "away" from zero, "up", "down", "zero" (towards i
 random_bits   stochastic: bits of its uniforms, 1 to 53; its bias may reach 2^-random_bits steps   (default: 23+)
 bits          widths that it takes                                                       (default: 2 to 16)
 steps         "any" step size, or "powers of two"                                         (default: any)
+step_range    the smallest and the largest step that it takes, around 2^-7 .. 1           (default: 2^-40, 2^20)
 nan           what becomes of NaN: "error", "nan", "zero", "lowest", "highest"         (default: error or nan)
 infinity      what becomes of infinities: "error", "edge", "infinity", "nan", "zero"       (default: error or edge)
 coupled       whether a seed gives an element of an array the same uniform whatever the values are  (default: True)
@@ -13,6 +14,7 @@ coupled       whether a seed gives an element of an array the same uniform whate
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from alpt_ref.checks import is_integer
@@ -28,6 +30,8 @@ CHOICES = {
     "coupled": (True, False),
 }
 FLOAT32_BITS = 23
+STEP_RANGE = (2.0**-40, 2.0**20)
+ALWAYS_TRIED = (2.0**-7, 1.0)
 ALL_BITS = tuple(range(MIN_BITS, MAX_BITS + 1))
 
 
@@ -41,6 +45,7 @@ class Declaration:
     random_bits: int | None = None
     bits: tuple[int, ...] = ALL_BITS
     steps: str = "any"
+    step_range: tuple[float, float] = STEP_RANGE
     nan: str | None = None
     infinity: str | None = None
     coupled: bool = True
@@ -55,6 +60,13 @@ class Declaration:
             raise ValueError(f"random_bits must be an integer in 1..53, got {self.random_bits!r}")
         if not self.bits or any(not is_integer(b) or not MIN_BITS <= b <= MAX_BITS for b in self.bits):
             raise ValueError(f"bits must be integers in {MIN_BITS}..{MAX_BITS}, got {self.bits!r}")
+        self._check_step_range()
+
+    def _check_step_range(self) -> None:
+        given = self.step_range
+        pair = isinstance(given, tuple) and len(given) == 2 and all(isinstance(step, Real) for step in given)
+        if not pair or not STEP_RANGE[0] <= given[0] <= ALWAYS_TRIED[0] < ALWAYS_TRIED[1] <= given[1] <= STEP_RANGE[1]:
+            raise ValueError(f"step_range must be (2^-40 .. 2^-7, 1 .. 2^20), smallest and largest step, got {given!r}")
 
     @classmethod
     def of(cls, adapter: Any) -> "Declaration":
@@ -66,6 +78,8 @@ class Declaration:
             bits = given["bits"]
             bits = tuple(bits) if isinstance(bits, Iterable) and not isinstance(bits, str) else (bits,)
             given["bits"] = tuple(sorted({int(b) for b in bits})) if all(map(is_integer, bits)) else bits
+        if isinstance(given.get("step_range"), list):
+            given["step_range"] = tuple(given["step_range"])
         if is_integer(given.get("random_bits")):
             given["random_bits"] = int(given["random_bits"])
         return cls(**given)

@@ -35,7 +35,9 @@ def details(report: Report) -> str:
     rounding = report.candidate.declared.rounding
     skipped = [outcome for outcome in report.outcomes if outcome.status == SKIP and outcome.entry.demanded_of(rounding)]
     if skipped:
-        parts.append("\n".join(["Not applicable:", *(f"  {outcome.told}" for outcome in skipped)]))
+        reasons = dict.fromkeys(outcome.note for outcome in skipped)
+        told = (", ".join(outcome.entry.name for outcome in skipped if outcome.note == why) + f": {why}" for why in reasons)
+        parts.append("\n".join(["Not applicable:", *(_indented(text) for text in told)]))
     measured = [outcome for outcome in report.outcomes if outcome.status == PASS and outcome.entry.name in TELLING]
     if measured:
         parts.append("\n".join(["Measured:", *(f"  {outcome.told}" for outcome in measured)]))
@@ -45,6 +47,10 @@ def details(report: Report) -> str:
     parts.append(alarm(report))
     parts.append(verdict(report))
     return "\n\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def described(outcome: Outcome) -> str:

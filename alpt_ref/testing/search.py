@@ -63,7 +63,7 @@ def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool
     declared = candidate.declared
     steps = "powers of two" if exact_only else declared.steps
     for with_uniforms in (False, True) if candidate.takes_uniforms else (False,):
-        _shrink(judge, candidate, cases(declared.bits, steps, with_uniforms), level.examples)
+        _shrink(judge, candidate, cases(declared.bits, steps, with_uniforms, step_range=declared.step_range), level.examples)
 
 
 def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], examples: int) -> None:

@@ -5,6 +5,7 @@ the range and what lies beyond, tiny and huge values; of uniforms 0 and the larg
 delta = 1 and values near 0.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,12 +17,12 @@ from numpy.typing import NDArray
 
 from alpt_ref.grid import MAX_BITS, MIN_BITS, Grid
 from alpt_ref.testing.case import Case
-from alpt_ref.testing.declaration import ALL_BITS
+from alpt_ref.testing.declaration import ALL_BITS, STEP_RANGE
 
 LAST_UNIFORM = 1.0 - 2.0**-24  # the largest float32 below 1
 TINY = (0.0, -0.0, 2.0**-149, -(2.0**-149), 1e-42, -1e-42, 2.0**-126, -(2.0**-126), 1e-30, -1e-30)
 HUGE = (1e6, -1e6, 2.0**31, -(2.0**31), 3e9, -3e9, 2.0**63, -(2.0**63), 1e30, -1e30, 3.4028235e38, -3.4028235e38)
-AWKWARD = (0.1, 0.3, float(float32(0.012356101)), float(float32(1 / 3)), 7.0)  # steps that are no powers of two
+AWKWARD = (0.1, 0.3, 0.012356101, 1 / 3, 7.0)  # steps that are no powers of two
 BEYOND = 6  # half steps beyond each edge
 
 
@@ -30,18 +31,24 @@ def bit_widths() -> SearchStrategy[int]:
     return st.integers(MIN_BITS, MAX_BITS)
 
 
-def deltas(steps: str = "any") -> SearchStrategy[float]:
-    """Step sizes that float32 holds, 2^-40 to 2^20; "powers of two" alone where asked for."""
-    powers = st.integers(0, 40).map(lambda e: 2.0**-e) | st.integers(1, 20).map(lambda e: 2.0**e)
+def deltas(steps: str = "any", step_range: tuple[float, float] = STEP_RANGE) -> SearchStrategy[float]:
+    """Step sizes in ``step_range``, around 1, that float32 holds; "powers of two" alone where asked for."""
+    smallest, largest = step_range
+    powers = st.integers(0, math.floor(-math.log2(smallest))).map(lambda e: 2.0**-e)
+    if largest >= 2.0:
+        powers |= st.integers(1, math.floor(math.log2(largest))).map(lambda e: 2.0**e)
     if steps == "powers of two":
         return powers
-    awkward = st.sampled_from([float(float32(delta)) for delta in AWKWARD])
-    return powers | awkward | st.floats(2.0**-40, 2.0**20, width=32)
+    awkward = st.sampled_from([delta for delta in map(_float32, AWKWARD) if smallest <= delta <= largest])
+    any_step = st.floats(_float32(smallest), _float32(largest), width=32).filter(lambda d: smallest <= d <= largest)
+    return powers | awkward | any_step
 
 
-def grids(bits: SearchStrategy[int] | None = None, steps: str = "any") -> SearchStrategy[Grid]:
+def grids(
+    bits: SearchStrategy[int] | None = None, steps: str = "any", step_range: tuple[float, float] = STEP_RANGE
+) -> SearchStrategy[Grid]:
     """Grids with one step size."""
-    return st.builds(Grid, bit_widths() if bits is None else bits, deltas(steps))
+    return st.builds(Grid, bit_widths() if bits is None else bits, deltas(steps, step_range))
 
 
 def codes(grid: Grid) -> SearchStrategy[int]:
@@ -55,15 +62,19 @@ def values(grid: Grid, dtype: Any = float32) -> SearchStrategy[float]:
     delta = float(grid.delta)
     half_steps = st.integers(2 * grid.q_lo - BEYOND, 2 * grid.q_hi + BEYOND) | codes(grid).map(lambda q: 2 * q)
     threshold = st.builds(_near, half_steps.map(lambda h: h * delta / 2), st.integers(-2, 2), st.just(dtype))
-    inside = st.floats(float(float32(grid.q_lo * delta)), float(float32(grid.q_hi * delta)), width=32)
-    return threshold | inside | st.sampled_from([float(float32(x)) for x in TINY]) | st.sampled_from(_huge(delta))
+    inside = st.floats(_float32(grid.q_lo * delta), _float32(grid.q_hi * delta), width=32)
+    return threshold | inside | st.sampled_from([_float32(x) for x in TINY]) | st.sampled_from(_huge(delta))
 
 
 def _huge(delta: float) -> list[float]:
     """Huge numbers, and huge numbers of steps (int8, int16, int32 and int64 wrap there)."""
     with np.errstate(over="ignore"):
-        steps = [float(float32(n * delta)) for n in (300, -300, 2**15 + 0.6, -(2**16), 2**31, 2**32 + 2, -(2**63))]
-    return [float(float32(x)) for x in HUGE] + [x for x in steps if np.isfinite(x)]
+        steps = [_float32(n * delta) for n in (300, -300, 2**15 + 0.6, -(2**16), 2**31, 2**32 + 2, -(2**63))]
+    return [_float32(x) for x in HUGE] + [x for x in steps if np.isfinite(x)]
+
+
+def _float32(x: float) -> float:
+    return float(float32(x))
 
 
 def _near(x: float, steps: int, dtype: Any) -> float:
@@ -88,16 +99,23 @@ def uniforms() -> SearchStrategy[float]:
 @st.composite
 def update_pairs(draw: DrawFn, grid: Grid, largest: float = 1.0) -> tuple[float, float]:
     """(w, move): w a point of ``grid`` as float32, and a move of at most ``largest`` steps, often far below one."""
-    w = float(float32(draw(codes(grid)) * float(grid.delta)))
+    w = _float32(draw(codes(grid)) * float(grid.delta))
     size = draw(st.sampled_from([0.0, 2.0**-24, 1e-6, 1e-3, 0.25, 0.5, 1.0]) | st.floats(0.0, 1.0)) * largest
     sign = draw(st.sampled_from([1.0, -1.0]))
-    return w, float(float32(sign * size * float(grid.delta)))
+    return w, _float32(sign * size * float(grid.delta))
 
 
 @st.composite
-def cases(draw: DrawFn, bits: Sequence[int] = ALL_BITS, steps: str = "any", given: bool = False, max_size: int = 8) -> Case:
+def cases(
+    draw: DrawFn,
+    bits: Sequence[int] = ALL_BITS,
+    steps: str = "any",
+    given: bool = False,
+    max_size: int = 8,
+    step_range: tuple[float, float] = STEP_RANGE,
+) -> Case:
     """Calls of a quantizer: a grid, floats that matter, and uniforms if ``given``, else a seed."""
-    grid = draw(grids(st.sampled_from(tuple(bits)), steps))
+    grid = draw(grids(st.sampled_from(tuple(bits)), steps, step_range))
     x = draw(arrays_of(values(grid), max_size))
     if given:
         u = draw(st.lists(uniforms(), min_size=x.size, max_size=x.size).map(lambda us: np.array(us, float32)))

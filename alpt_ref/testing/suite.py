@@ -92,11 +92,16 @@ def properties_of(names: Sequence[str]) -> list[Property]:
 
 
 class Examination:
-    """Outcomes of one candidate, each computed once, those that others need first."""
+    """Outcomes of one candidate, each computed once, those that others need first.
+
+    Where the plainest call of all fails, that is told once, and nothing else is judged.
+    """
 
     def __init__(self, candidate: Candidate, level: Level) -> None:
         self.candidate, self.level = candidate, level
         self._known: dict[str, Outcome] = {}
+        self._dead = _plainest_call(candidate)
+        self._told = False
 
     def outcome(self, entry: Property) -> Outcome:
         """Of a property; an Outcome whatever the candidate does, but for KeyboardInterrupt and the like."""
@@ -108,6 +113,11 @@ class Examination:
         rounding = self.candidate.declared.rounding
         if not entry.demanded_of(rounding):
             return Outcome(entry, SKIP, f"{rounding} rounding", 0.0)
+        if self._dead is not None:
+            if self._told:
+                return Outcome(entry, SKIP, "not judged: the plainest call fails", 0.0)
+            self._told = True
+            return Outcome(entry, FAIL, self._dead.message, 0.0, self._dead.recipe, self._dead.case)
         for name in entry.needs:
             if self.outcome(BY_NAME[name]).failed:
                 return Outcome(entry, SKIP, f"not judged: needs {name}", 0.0)
@@ -121,6 +131,15 @@ class Examination:
             spent = time.perf_counter() - began
             return Outcome(entry, FAIL, found_bad.message, spent, found_bad.recipe, found_bad.case)
         return _judged(entry, found, time.perf_counter() - began)
+
+
+def _plainest_call(candidate: Candidate) -> Violation | None:
+    """What is wrong with a call for one 0."""
+    try:
+        candidate.values(Case(candidate.declared.bits[0], 1.0, np.zeros(1, np.float32)))
+    except Violation as found:
+        return found
+    return None
 
 
 def _judged(entry: Property, found: Finding, spent: float) -> Outcome:

@@ -33,7 +33,8 @@ def _scaled(candidate: Candidate, case: Case) -> None:
         return
     codes, size = candidate.codes(case), np.abs(case.x)
     normal = (size == 0) | ((size > 1e-30) & (size < 1e30))
-    for factor in SCALES:
+    smallest, largest = candidate.declared.step_range
+    for factor in (f for f in SCALES if smallest <= f * case.delta <= largest):
         scaled = np.where(normal, case.x, float32(0)) * float32(factor)
         after = candidate.codes(case.with_x(scaled)._replace(delta=case.delta * factor))
         demand(~normal | (codes == after), case, codes, f"{{}}, as for {factor:g} x, {factor:g} delta", after)

@@ -30,10 +30,10 @@ def _two_neighbours(candidate: Candidate, level: Level, alpha: float) -> Finding
 
 
 def cells(candidate: Candidate, bits: int, delta: float) -> Iterator[tuple[float32, float, float]]:
-    """(x, floor(x/delta), a = frac(x/delta)) near both ends of the range and on both sides of 0, at each of FRACTIONS that
-    float32 holds there; a in float64, exact for a power-of-two delta."""
+    """(x, floor(x/delta), a = frac(x/delta)) near both ends of the range, on both sides of 0 and in the middle of each,
+    at each of FRACTIONS that float32 holds there; a in float64, exact for a power-of-two delta."""
     lo, hi = candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
-    for q in sorted({lo, -1, 0, hi - 1}):
+    for q in sorted({lo, (lo // 2) | 1, -1, 0, min((hi // 2) | 1, hi - 1), hi - 1}):
         seen = set()
         for fraction in FRACTIONS:
             x = float32((q + fraction) * delta)

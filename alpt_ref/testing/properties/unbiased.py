@@ -1,6 +1,7 @@
 """Means and variances under the quantizer's own uniforms, by sequential tests with stated error rates (Q2, Q3, L3)."""
 
 import math
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -9,13 +10,14 @@ from numpy.typing import NDArray
 
 from alpt_ref.intervals import bounded_mean_p
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, is_power_of_two, literal
+from alpt_ref.testing.case import Case, NotApplicable, demand, is_power_of_two, literal, written_out
 from alpt_ref.testing.evidence import Sensitivity, detectable, log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 from alpt_ref.testing.targets import division, narrow_and_wide, two_steps
 
+COARSE, COARSE_SAMPLES = (0.25, 0.5, 0.75), 2**14
 BLOCK = 2**19  # elements of a call
 INDEPENDENT = ("elements-independent", "seeds-independent")
 UPDATE = 1049 * 2.0**-20  # 1/1000 of a step, in float32 exact from every code below 8
@@ -35,22 +37,37 @@ class Group(NamedTuple):
     lo: NDArray[float64]
     hi: NDArray[float64]
 
+    def only(self, these: NDArray[np.bool_], samples: int) -> "Group":
+        """Those values, to be rounded ``samples`` times."""
+        x, below, a, lo, hi = self.x[these], self.below[these], self.a[these], self.lo[these], self.hi[these]
+        return Group(self.bits, self.delta, samples, x, below, a, lo, hi)
+
+    @property
+    def exact(self) -> bool:
+        """Whether x / delta is."""
+        return is_power_of_two(self.delta)
+
+
+def _cells(candidate: Candidate, bits: int, delta: float) -> Group:
+    """All values of :func:`cells`."""
+    x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
+    slack = candidate.declared.bias + division(below + a, delta)
+    return Group(bits, delta, 0, x.astype(float32), below, a, np.maximum(a - slack, 0.0), np.minimum(a + slack, 1.0))
+
 
 def _groups(candidate: Candidate, level: Level) -> list[Group]:
-    """The values of :func:`cells` on the widest grid and one of up to 8 bits, those within RARE of the grid apart: with a
-    step that is no power of two division blurs them."""
-    out = []
-    for bits in narrow_and_wide(candidate):
-        for delta in two_steps(candidate):
-            x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
-            exact = is_power_of_two(delta)
-            slack = candidate.declared.bias + division(below + a, delta)
-            lo, hi = np.maximum(a - slack, 0.0), np.minimum(a + slack, 1.0)
-            rare = np.minimum(a, 1.0 - a) <= RARE
-            for these, samples in ((rare & exact, level.rare_samples), (~rare, level.samples)):
-                group = Group(bits, delta, samples, *(v[these] for v in (x.astype(float32), below, a, lo, hi)))
-                out += [group] if group.x.size else []
-    return sorted(out, key=lambda group: -group.samples)  # a small bias shows at rare fractions: those first
+    """Every fraction on the widest grid and one of up to 8 bits, those within RARE of the grid apart: with a step that is no
+    power of two division blurs them. On grids of all other widths those of COARSE."""
+    out, main = [], narrow_and_wide(candidate)
+    for bits, delta in product(main, two_steps(candidate)):
+        group = _cells(candidate, bits, delta)
+        rare = np.minimum(group.a, 1.0 - group.a) <= RARE
+        out += [group.only(rare & group.exact, level.rare_samples), group.only(~rare, level.samples)]
+    for bits in (b for b in candidate.declared.bits if b not in main):
+        group = _cells(candidate, bits, 1.0)
+        out.append(group.only(np.isin(group.a, COARSE), min(level.samples, COARSE_SAMPLES)))
+    # A small bias shows at rare fractions: those first.
+    return sorted((group for group in out if group.x.size), key=lambda group: -group.samples)
 
 
 def _sampled(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -62,7 +79,7 @@ def _sampled(candidate: Candidate, level: Level, alpha: float) -> Finding:
         trials.append(Trial(p_value(float(log_e[i])), *_told(group, i, int(ups[i]), n)))
         if tests * trials[-1].p <= alpha:
             break
-    counts = dict.fromkeys(f"{count:,}" for count in (level.samples, level.rare_samples))
+    counts = dict.fromkeys(f"{group.samples:,}" for group in groups)
     note = f"{tests} values, {' or '.join(counts)} roundings of each"
     return least_likely(trials, tests, note, _sensitivity(groups, alpha / tests))
 
@@ -72,16 +89,29 @@ def _most_against(
 ) -> tuple[NDArray[float64], NDArray[int64], int, int]:
     """Log e-values, how often each value went up in how many roundings, and the next seed; until all samples are drawn or one
     value is rejected at ``alpha``."""
-    middles = ((group.below + 0.5) * group.delta).astype(float32)
     rows = min(group.samples, max(BLOCK // group.x.size, 1))
-    tiled = np.tile(group.x, (rows, 1))
+    tiled, source = np.tile(group.x, (rows, 1)), f"np.tile({written_out(group.x)}, ({rows}, 1))"
     ups, n = np.zeros(group.x.size, int64), 0
     while True:
-        ups += (candidate.values(Case(group.bits, group.delta, tiled, seed=seed)) > middles).sum(axis=0)
+        ups += _went_up(candidate, group, Case(group.bits, group.delta, tiled, seed=seed, source=source)).sum(axis=0)
         n, seed = n + rows, seed + 1
         log_e = log_evidence(ups, n, group.lo, group.hi)
         if n >= group.samples or p_value(float(log_e.max())) <= alpha:
             return log_e, ups, n, seed
+
+
+def _went_up(candidate: Candidate, group: Group, case: Case) -> NDArray[np.bool_]:
+    """Which elements of ``case``, rows of the values of ``group``, went up; Violation where one went neither up nor down."""
+    values = candidate.values(case)
+    if not group.exact:
+        return np.asarray(values > ((group.below + 0.5) * group.delta).astype(float32), bool)
+    low, high = (((group.below + up) * group.delta).astype(float32) for up in (0.0, 1.0))
+    up = np.asarray(values == high, bool)
+    ok = up | (values == low)
+    if not ok.all():
+        ends = (np.broadcast_to(end, values.shape) for end in (group.below, group.below + 1.0))
+        demand(ok, case, values / group.delta, "{} or {}, its neighbours", *ends)
+    return up
 
 
 def _told(group: Group, i: int, ups: int, n: int) -> tuple[str, str]:

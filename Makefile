@@ -21,7 +21,9 @@ lint: .venv/stamp
 	$(BIN)/lint-imports
 
 coverage: .venv/stamp
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest
+	$(BIN)/coverage erase
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -n 2
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 test: lint coverage
@@ -40,4 +42,4 @@ peers: .peers/stamp
 	PATH="$(CURDIR)/.peers/bin:$$PATH" .peers/bin/python analysis/peer_conformance.py
 
 clean:
-	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build *.egg-info
+	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build *.egg-info

@@ -5,7 +5,7 @@ import pytest
 
 from alpt_ref.testing import NumpyQuantizer, assert_conforms, check_quantizer
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.suite import FAIL, PASS
+from alpt_ref.testing.suite import FAIL, PASS, SKIP
 from tests.quantizers import D, F, Sound, SoundNearest
 
 
@@ -117,3 +117,44 @@ def test_what_fails_to_run_fails():
         "not judged: the plainest call fails",
     }
     assert check_quantizer(NumpyQuantizer(broken), "unbiased", level="quick").failures
+
+
+def test_odd_adapters_get_a_verdict():
+    class UntoldError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def untold(x, delta, bits, seed):
+        raise UntoldError
+
+    assert check_quantizer(NumpyQuantizer(untold), level="quick").failures[0].note == "raises UntoldError: "
+
+    def strict(x, delta, bits, seed):
+        np.seterr(all="raise")
+        return Sound().quantize(x, delta, bits, seed)
+
+    before = np.geterr()
+    assert check_quantizer(NumpyQuantizer(strict), level="quick").conforms
+    assert np.geterr() == before
+
+    class NoDevice(Sound):
+        @property
+        def bits(self):
+            raise RuntimeError("no device")
+
+    with pytest.raises(ValueError, match="bits cannot be read: RuntimeError: no device"):
+        check_quantizer(NoDevice, level="quick")
+
+
+def test_what_keeps_a_property_from_being_judged_is_told():
+    class SharedAndBiased(Sound):
+        def draw(self, shape, seed):
+            return np.full(shape, 0.9, F) * super().draw((1,), seed)
+
+    with pytest.raises(AssertionError, match=r"elements-independent: x = 0\.5 everywhere"):
+        assert_conforms(SharedAndBiased, "unbiased", level="quick")
+    report = check_quantizer(SharedAndBiased, "unbiased", level="quick")
+    assert [(outcome.entry.name, outcome.status) for outcome in report.outcomes] == [
+        ("unbiased", SKIP),
+        ("elements-independent", FAIL),
+    ]

@@ -44,6 +44,16 @@ def test_no_look_ever_rejects_more_often_than_alpha(p):
     assert 0.0 < rejected <= alpha
 
 
+def test_probabilities_may_differ_from_rounding_to_rounding():
+    """The worst choice of each of them inside of the interval, knowing all before, by dynamic programming."""
+    alpha, n, lo, hi = 0.05, 300, 0.4, 0.5
+    chance = np.zeros(n + 2)
+    for m in range(n, 0, -1):
+        after = np.maximum(*(p * chance[1:] + (1 - p) * chance[:-1] for p in (lo, hi)))[: m + 1]
+        chance = np.where(log_evidence(np.arange(m + 1), m, lo, hi) >= -math.log(alpha), 1.0, after)
+    assert 0.0 < max(hi * chance[1] + (1 - hi) * chance[0], lo * chance[1] + (1 - lo) * chance[0]) <= alpha
+
+
 def test_an_impossible_outcome_is_infinite_evidence():
     assert p_value(float(log_evidence(1, 10, 0.0, 0.0))) == 0.0
     assert p_value(float(log_evidence(0, 10, 0.0, 0.0))) <= 1.0

@@ -69,9 +69,10 @@ class Candidate:
     def raw(self, case: Case) -> Any:
         """What the adapter returns for the very arrays of ``case``; what it raises becomes a Violation."""
         try:
-            if case.u is None:
-                return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
-            return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
+            with np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
+                if case.u is None:
+                    return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
+                return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
         except BaseException as error:
             raise _blamed(error, case) from error
 
@@ -91,14 +92,14 @@ class Candidate:
             raise _blamed(error, case, "returns what is no array: ") from error
 
     def values(self, case: Case) -> NDArray[Any]:
-        """Quantized values, of the shape of x."""
+        """Quantized values, of the shape of x; a copy, as an adapter may write into its results later."""
         u = None if case.u is None else case.u.copy()
         out = self.values_of(case._replace(x=case.x.copy(), u=u))
         if out.shape != case.x.shape:
             raise Violation(f"returns shape {out.shape} for shape {case.x.shape}", case)
         if not np.issubdtype(out.dtype, np.floating):
             raise Violation(f"returns {out.dtype}, not floats", case)
-        return out
+        return np.array(out)
 
     def codes(self, case: Case) -> NDArray[float64]:
         """values / delta, float64: integers where the values are on the grid of a power-of-two step."""
@@ -114,7 +115,10 @@ def _blamed(error: BaseException, case: Case | None, what: str = "") -> BaseExce
     """The Violation that an error of the adapter is, its first line told; Ctrl-C stays what it is."""
     if isinstance(error, KeyboardInterrupt):
         return error
-    line = "".join(c for c in str(error).strip().partition("\n")[0] if c.isprintable())
+    try:
+        line = "".join(c for c in str(error).strip().partition("\n")[0] if c.isprintable())
+    except Exception:
+        line = ""
     return Violation(f"{what}raises {type(error).__name__}: {line}", case, raised=True)
 
 

@@ -12,7 +12,7 @@ SHORT = 16  # values that are written out
 
 
 class Case(NamedTuple):
-    """One call: ``u`` where uniforms are given, else ``seed``. ``source`` : Python for x, if long."""
+    """One call: ``u`` where uniforms are given, else ``seed``. ``source``, ``u_source`` : Python for x and u, if long."""
 
     bits: int
     delta: float
@@ -20,6 +20,7 @@ class Case(NamedTuple):
     u: Values | None = None
     seed: int = 0
     source: str = ""
+    u_source: str = ""
 
     def only(self, i: int) -> "Case":
         """Element ``i`` (flat) alone."""
@@ -28,7 +29,7 @@ class Case(NamedTuple):
     def part(self, these: slice) -> "Case":
         """The elements ``these`` (flat)."""
         u = None if self.u is None else self.u.reshape(-1)[these]
-        return self.with_x(self.x.reshape(-1)[these])._replace(u=u)
+        return self.with_x(self.x.reshape(-1)[these])._replace(u=u, u_source="")
 
     def with_x(self, x: Values, source: str = "") -> "Case":
         """Other values under the same seed or uniforms."""
@@ -44,7 +45,7 @@ class Case(NamedTuple):
         arguments = f"{self.source or shown(self.x)}, {self.delta!r}, {self.bits}"
         if self.u is None:
             return f"quantize({arguments}, seed={self.seed})"
-        return f"quantize_with_uniforms({arguments}, {shown(self.u)})"
+        return f"quantize_with_uniforms({arguments}, {self.u_source or shown(self.u)})"
 
 
 class Violation(Exception):  # noqa: N818

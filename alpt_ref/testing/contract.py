@@ -22,6 +22,8 @@ def examination(request: pytest.FixtureRequest) -> Examination:
 def test_property(entry: Property, examination: Examination) -> None:
     """Passes, fails with the counterexample, or is skipped where it is not applicable."""
     outcome = examination.outcome(entry)
+    if reasons := examination.reasons(entry):
+        pytest.fail("\n".join((outcome.note, *map(described, reasons))), pytrace=False)
     if outcome.status == SKIP:
         pytest.skip(outcome.note)
     if outcome.failed:

@@ -71,9 +71,16 @@ class Declaration:
     @classmethod
     def of(cls, adapter: Any) -> "Declaration":
         """The attributes of ``adapter``. ValueError, one sentence, where one is missing or unknown."""
-        if not hasattr(adapter, "rounding"):
+        given = {}
+        for name in cls.__dataclass_fields__:
+            try:
+                given[name] = getattr(adapter, name)
+            except AttributeError:
+                continue
+            except Exception as error:
+                raise ValueError(f"{name} cannot be read: {type(error).__name__}: {error}") from None
+        if "rounding" not in given:
             raise ValueError("rounding must be an attribute of the quantizer, 'stochastic' or 'nearest'")
-        given = {name: getattr(adapter, name) for name in cls.__dataclass_fields__ if hasattr(adapter, name)}
         if "bits" in given:
             bits = given["bits"]
             bits = tuple(bits) if isinstance(bits, Iterable) and not isinstance(bits, str) else (bits,)

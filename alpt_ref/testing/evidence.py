@@ -5,8 +5,10 @@ After k ups in n roundings, and under the hypothesis that each went up with prob
     K_n(p) = int theta^k (1 - theta)^(n-k) dBeta(1/2, 1/2)(theta) / (p^k (1-p)^(n-k))
 
 is a martingale of mean 1, so P(K_n(p) >= 1/alpha for any n) <= alpha (Ville 1939): looking after every batch costs nothing.
-Against p in an interval its smallest value counts, that at the p nearest to k/n. Source: Robbins, *Statistical methods related
-to the law of the iterated logarithm* (1970), with the mixture of Krichevsky and Trofimov (1981).
+Against p in an interval its smallest value counts, that at the p nearest to k/n. In there p may differ from rounding to
+rounding: more ups than at its upper end are then no likelier than with p at that end, and so at the lower, each at alpha / 2.
+Source: Robbins, *Statistical methods related to the law of the iterated logarithm* (1970), with the mixture of Krichevsky and
+Trofimov (1981).
 """
 
 import math
@@ -22,15 +24,18 @@ from scipy.stats import binom
 
 Floats = NDArray[float64]
 SHORTEST = 64  # pairs at the farthest lag
+FARTHEST = 256  # places whose tails are computed
 
 
 def log_evidence(k: ArrayLike, n: ArrayLike, lo: ArrayLike, hi: ArrayLike) -> Floats:
-    """min over p in [lo, hi] of log K_n(p): log of an e-value, whatever p in there is true. Broadcasts."""
+    """min over p in [lo, hi] of log K_n(p), less log 2 where both ends can be passed: P(it ever reaches log(1/alpha)) <= alpha,
+    whatever probabilities in [lo, hi] the roundings have. Broadcasts."""
     k, n = np.asarray(k, float64), np.asarray(n, float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         p = np.clip(np.where(n > 0, k / np.maximum(n, 1.0), lo), lo, hi)
         null = xlogy(k, p) + xlog1py(n - k, -p)
-    out: Floats = betaln(k + 0.5, n - k + 0.5) - betaln(0.5, 0.5) - null
+    two_ends = (np.asarray(lo) < hi) & (np.asarray(lo) > 0.0) & (np.asarray(hi) < 1.0)
+    out: Floats = betaln(k + 0.5, n - k + 0.5) - betaln(0.5, 0.5) - null - math.log(2.0) * two_ends
     return out
 
 
@@ -57,8 +62,8 @@ def detectable(p: float, slack: float, n: int, alpha: float, power: float = 0.99
 
 
 def _above(p: float, slack: float, n: int, alpha: float, power: float) -> float | None:
-    hi, asked = min(p + slack, 1.0), -math.log(alpha)
-    k = _first(lambda k: bool(log_evidence(k, n, 0.0, hi) >= asked), math.ceil(hi * n), n)
+    lo, hi, asked = max(p - slack, 0.0), min(p + slack, 1.0), -math.log(alpha)
+    k = _first(lambda k: bool(log_evidence(k, n, lo, hi) >= asked), math.ceil(hi * n), n)
     if k is None or binom.sf(k - 1, n, 1.0) < power:
         return None
     a, b = 0.0, 1.0 - p
@@ -123,11 +128,15 @@ def mirrored(first: NDArray[float64]) -> Place:
 
 
 def _least_likely(products: NDArray[float64], pairs: NDArray[float64], places: NDArray[np.int64]) -> Place:
-    agreed = np.rint((pairs + products) / 2.0)
-    extreme = np.maximum(agreed, pairs - agreed)
-    p = np.minimum(1.0, 2.0 * binom.sf(extreme - 1, pairs, 0.5))
+    # The tails of those farthest off are enough, and to leave any out is on the safe side.
+    far = products**2 / np.maximum(pairs, 1.0)
+    these = np.argpartition(far, -min(FARTHEST, far.size))[-FARTHEST:]
+    these = these[np.lexsort((these, -far[these]))]
+    agreed = np.rint((pairs[these] + products[these]) / 2.0)
+    extreme = np.maximum(agreed, pairs[these] - agreed)
+    p = np.minimum(1.0, 2.0 * binom.sf(extreme - 1, pairs[these], 0.5))
     i = int(np.argmin(p))
-    return Place(min(1.0, float(p[i]) * places.size), int(places[i]), int(agreed[i]), int(pairs[i]))
+    return Place(min(1.0, float(p[i]) * places.size), int(places[these[i]]), int(agreed[i]), int(pairs[these[i]]))
 
 
 def identity(bits: NDArray[np.bool_]) -> float:

@@ -61,7 +61,9 @@ def described(outcome: Outcome) -> str:
 
 def sensitivity(rows: tuple[Sensitivity, ...]) -> str:
     """Table of the smallest biases that would have been found."""
-    lines = ["Smallest bias of E Q(x) that sampling would have found with chance 0.99, in steps:"]
+    lines = [
+        "Smallest bias of E Q(x) that sampling would have found with chance 0.99, in steps, where float32 holds the fraction:"
+    ]
     lines.append(f"  {'fraction':>12} {'roundings':>12} {'up':>9} {'down':>9}")
     lines += [f"  {_fraction(r.fraction):>12} {r.samples:>12,} {_power(r.up):>9} {_power(r.down):>9}" for r in rows]
     return "\n".join(lines)
@@ -90,7 +92,7 @@ def verdict(report: Report) -> str:
     count = Counter(outcome.status for outcome in report.outcomes)
     declared = ", ".join(f"{name} = {value!r}" for name, value in report.candidate.declared.deviations().items())
     what = f"{report.candidate.name}, {report.candidate.declared.rounding}" + (f", {declared}" if declared else "")
-    said = "conforms" if report.conforms else "does not conform"
+    said = "does not conform" if not report.conforms else "conforms" if count[PASS] else "nothing of this is demanded of it"
     counts = f"{count[PASS]} pass, {count[FAIL]} fail, {count[SKIP]} not applicable"
     seconds = sum(outcome.seconds for outcome in report.outcomes)
     return f"{what}: {said}; {counts} ({report.level.name} level, {seconds:.0f} s)."

@@ -109,6 +109,13 @@ class Examination:
             self._known[entry.name] = self._examine(entry)
         return self._known[entry.name]
 
+    def reasons(self, entry: Property) -> tuple[Outcome, ...]:
+        """Failures for which it could not be judged."""
+        if self.outcome(entry).status != SKIP or not entry.demanded_of(self.candidate.declared.rounding):
+            return ()
+        needed = [self.outcome(BY_NAME[name]) for name in entry.needs]
+        return tuple(found for need in needed for found in ((need,) if need.failed else self.reasons(need.entry)))
+
     def _examine(self, entry: Property) -> Outcome:
         rounding = self.candidate.declared.rounding
         if not entry.demanded_of(rounding):
@@ -119,7 +126,8 @@ class Examination:
             self._told = True
             return Outcome(entry, FAIL, self._dead.message, 0.0, self._dead.recipe, self._dead.case)
         for name in entry.needs:
-            if self.outcome(BY_NAME[name]).failed:
+            need = self.outcome(BY_NAME[name])
+            if need.failed or self.reasons(need.entry):
                 return Outcome(entry, SKIP, f"not judged: needs {name}", 0.0)
         began = time.perf_counter()
         try:
@@ -154,7 +162,7 @@ def check_quantizer(
     level: str = "default",
     on_outcome: Callable[[Outcome], object] = lambda outcome: None,
 ) -> Report:
-    """Check ``adapter`` against the properties named, all without names.
+    """Check ``adapter`` against the properties named, all without names; what keeps one from being judged is reported, too.
 
     adapter : a class or object of :mod:`alpt_ref.testing.adapter`, or a Candidate. level : "quick" (seconds), "default" (below
     a minute for a fast quantizer) or "thorough" (minutes). on_outcome : called with each.
@@ -162,11 +170,13 @@ def check_quantizer(
     """
     candidate = adapter if isinstance(adapter, Candidate) else Candidate(adapter)
     examination = Examination(candidate, level_of(level))
-    outcomes = []
+    outcomes: dict[str, Outcome] = {}
     for entry in properties_of(names):
-        outcomes.append(examination.outcome(entry))
-        on_outcome(outcomes[-1])
-    return Report(candidate, examination.level, tuple(outcomes))
+        for outcome in (examination.outcome(entry), *examination.reasons(entry)):
+            if outcome.entry.name not in outcomes:
+                outcomes[outcome.entry.name] = outcome
+                on_outcome(outcome)
+    return Report(candidate, examination.level, tuple(outcomes.values()))
 
 
 def assert_conforms(adapter: Any, *names: str, level: str = "default") -> None:

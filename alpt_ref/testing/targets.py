@@ -22,6 +22,15 @@ def division(s: Any, delta: float) -> Any:
     return 0.0 * s if is_power_of_two(delta) else DIVISION * np.abs(s)
 
 
+def explained(candidate: Candidate, case: Case, codes: NDArray[float64], q: NDArray[float64]) -> NDArray[np.bool_]:
+    """Where ``codes`` are a step from the points ``q`` that x is or saturates at, by stochastic rounding of what float32
+    division makes of them: for those uniforms alone that it puts in between, if they are known."""
+    if case.exact or not candidate.declared.stochastic:
+        return np.zeros(q.shape, bool)
+    u = 0.0 if case.u is None else np.minimum(case.u, 1.0 - case.u)
+    return np.asarray((np.abs(codes - q) <= 1) & (u <= division(q, case.delta) + candidate.declared.bias))
+
+
 @dataclass(frozen=True)
 class Target:
     """s = clip(x / delta), its floor, and a = s - floor; ``slack`` is what float32 division may add, 0 where delta is a

@@ -86,6 +86,26 @@ class Stagnates(SeedOnly):
 
 
 @caught_by("unbiased")
+class NotWarmedUp(SeedOnly):
+    """The first uniform of every array is its seed's, small for small ones."""
+
+    def quantize(self, x, delta, bits, seed):
+        u = Sound().draw(x.shape, seed)
+        u.reshape(-1)[:1] = seed / 2**31
+        return Sound().quantize_with_uniforms(x, delta, bits, u)
+
+
+@caught_by("unbiased")
+class FloorsTheTail(SeedOnly):
+    """Blocks of eight; what is left over is floored."""
+
+    def quantize(self, x, delta, bits, seed):
+        u = Sound().draw(x.shape, seed)
+        u.reshape(-1)[x.size // 8 * 8 :] = 1 - 2.0**-24
+        return Sound().quantize_with_uniforms(x, delta, bits, u)
+
+
+@caught_by("unbiased")
 class BiasedAtFiveBits(SeedOnly):
     """At one width of fifteen."""
 

@@ -1,7 +1,9 @@
 """Wrong with arrays: their memory, shapes, dtypes, ends."""
 
+import numpy as np
+
 from tests.quantizers.registry import caught_by
-from tests.quantizers.sound import D, Sound
+from tests.quantizers.sound import D, F, Sound, SoundNearest
 
 
 @caught_by("input-untouched")
@@ -17,6 +19,36 @@ class UniformsInPlace(Sound):
         out = super().quantize_with_uniforms(x, delta, bits, u)
         u[...] = 1 - u
         return out
+
+
+@caught_by("input-untouched")
+class OneBuffer(Sound):
+    """Every result lies in the memory of the last one."""
+
+    def __init__(self):
+        self._buffers = {}
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        out = self._buffers.setdefault(x.shape, np.empty(x.shape, F))
+        out[...] = super().quantize_with_uniforms(x, delta, bits, u)
+        return out
+
+
+@caught_by("repeatable")
+class OneBufferAndGlobalState(OneBuffer):
+    _state = np.random.default_rng(0)
+
+    def draw(self, shape, seed):
+        return self._state.random(shape, F)
+
+
+@caught_by("dtype-and-shape")
+class IgnoresStrides(Sound):
+    """Reads u from its memory as if it were contiguous."""
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        flat = (u if u.base is None else u.base).reshape(-1)[: u.size]
+        return super().quantize_with_uniforms(x, delta, bits, flat.reshape(u.shape))
 
 
 @caught_by("dtype-and-shape")
@@ -36,6 +68,20 @@ class FailsOnNothing(Sound):
     def quantize_with_uniforms(self, x, delta, bits, u):
         x.max()
         return super().quantize_with_uniforms(x, delta, bits, u)
+
+
+@caught_by("every-element")
+class RoundsSmallArraysToNearest(Sound):
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        return super().quantize_with_uniforms(x, delta, bits, u if x.size > 64 else np.full(x.shape, 0.5, F))
+
+
+@caught_by("every-element")
+class TruncatesTheTail(SoundNearest):
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        tail = x.size // 8 * 8
+        s = np.where(np.arange(x.size).reshape(x.shape) < tail, x, np.trunc(x / F(delta)) * F(delta)).astype(F)
+        return super().quantize_with_uniforms(s, delta, bits, u)
 
 
 @caught_by("every-element")

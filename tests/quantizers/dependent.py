@@ -1,5 +1,6 @@
 """Wrong in what they draw: shared, repeated, or dependent on what they must not depend on."""
 
+import math
 import threading
 
 import numpy as np
@@ -50,6 +51,29 @@ class HashOfTheValue(Sound):
     def quantize(self, x, delta, bits, seed):
         word = (x.copy().view(np.uint32).astype(np.uint64) + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
         return self.quantize_with_uniforms(x, delta, bits, ((word >> np.uint64(40)).astype(F) * F(2.0**-24)))
+
+
+@caught_by("elements-independent")
+class ShiftRegister(Sound):
+    """A bit is shifted in for each element: u half of the one before, and that bit."""
+
+    def draw(self, shape, seed):
+        n = math.prod(shape)
+        bits = np.random.default_rng(seed).integers(0, 2, n + 24)
+        return sum(bits[k : k + n] * 2.0 ** -(24 - k) for k in range(24)).reshape(shape).astype(F)
+
+
+@caught_by("elements-independent")
+class SharedButForOneBit(Sound):
+    def draw(self, shape, seed):
+        rng = np.random.default_rng(seed)
+        return ((rng.integers(0, 2, shape) + rng.random(dtype=F)) / 2).astype(F)
+
+
+@caught_by("seeds-independent")
+class SeedModulo1000(Sound):
+    def draw(self, shape, seed):
+        return super().draw(shape, seed % 1000)
 
 
 @caught_by("seeds-independent")

@@ -54,18 +54,13 @@ class FullThoughSymmetric(Sound):
         return -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
 
 
-@caught_by("saturates")
-class ClipsFloatsThenDivides(Sound):
-    """float32(delta q_hi) / delta is below q_hi for some delta."""
+@caught_by("values-on-grid")
+class ClipsFloatsAlone(Sound):
+    """float32(delta q_hi) / delta is above q_hi for some delta, and goes up."""
 
     def quantize_with_uniforms(self, x, delta, bits, u):
         lo, hi = (F(end) * F(delta) for end in self.box(bits))
-        s = np.clip(x, lo, hi) / F(delta)
-        return (self.codes(s, u) * delta).astype(F)
-
-    def codes(self, s, u):
-        n = np.floor(s)
-        return n + (u < s - n)
+        return (self.codes(np.clip(x, lo, hi) / F(delta), u) * delta).astype(F)
 
 
 @caught_by("clip-commutes")

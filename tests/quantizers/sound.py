@@ -61,6 +61,15 @@ class Reciprocal(Sound):
             return (n + (u < s - n)).astype(F) * F(delta)
 
 
+class ClipsThenDivides(Sound):
+    """float32(delta q_hi) / delta is below q_hi for some delta, by the error of one division."""
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        lo, hi = (F(end) * F(delta) for end in self.box(bits))
+        q = self.codes(np.clip(x, lo, hi) / F(delta), u)
+        return (np.clip(q, *self.box(bits)) * delta).astype(F)
+
+
 class FloorOfSumInFloat64(Sound):
     """floor(s + u), exact in float64: the uniforms have 24 bits."""
 
@@ -179,6 +188,6 @@ class TiesAny(TiesUp):
 
 
 SOUND = [
-    Sound, SoundNearest, InFloat32, Reciprocal, FloorOfSumInFloat64, Downwards, OfMagnitudes, Symmetric, FiveBits,
-    FiveCentredBits, SeedOnly, DrawsWhereNeeded, FixedPoint, FewSteps, Refuses, NanIsZero, TiesAway, TiesUp, TiesAny,
+    Sound, SoundNearest, InFloat32, Reciprocal, ClipsThenDivides, FloorOfSumInFloat64, Downwards, OfMagnitudes, Symmetric,
+    FiveBits, FiveCentredBits, SeedOnly, DrawsWhereNeeded, FixedPoint, FewSteps, Refuses, NanIsZero, TiesAway, TiesUp, TiesAny,
 ]  # fmt: skip

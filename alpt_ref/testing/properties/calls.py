@@ -1,6 +1,6 @@
 """What a call may depend on and what it must leave alone: seeds, threads, memory, dtypes, shapes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy import float32
@@ -64,6 +64,11 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for case in _cases(candidate, 1003):
+        out = candidate.values_of(case._replace(x=case.x.copy()))
+        kept = out.tobytes()
+        candidate.values(case.with_x(-case.x)._replace(seed=8))
+        if kept != out.tobytes():
+            raise Violation("a later call writes into what an earlier one returned", case)
         given = case._replace(x=case.x.copy(), u=None if case.u is None else case.u.copy())
         out = candidate.values_of(given)
         for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):
@@ -71,51 +76,74 @@ def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 raise Violation(f"writes into {name}", case)
             if after is not None and np.shares_memory(out, after):
                 raise Violation(f"returns the memory of {name}", case)
-    return Finding("x and u, bit by bit")
+    return Finding("x, u and what was returned before, bit by bit")
 
 
-def _check_type(candidate: Candidate, x: Values, source: str = "") -> Values:
-    """What comes out for ``x``, of any layout, if it is a float32 array of that shape."""
-    case = Case(candidate.declared.bits[0], 1.0, x, source=source)
+def _check_type(candidate: Candidate, case: Case) -> Values:
+    """What comes out for x, of any layout, if it is a float32 array of that shape."""
     out = candidate.raw(case)
-    if not isinstance(out, np.ndarray | np.generic) or out.dtype != float32 or out.shape != x.shape:
+    if not isinstance(out, np.ndarray | np.generic) or out.dtype != float32 or out.shape != case.x.shape:
         array = isinstance(out, np.ndarray | np.generic)
         kind = f"{out.dtype} of shape {out.shape}" if array else type(out).__name__
-        raise Violation(f"returns {kind} for float32 of shape {x.shape}", case)
-    return np.asarray(out)
+        raise Violation(f"returns {kind} for float32 of shape {case.x.shape}", case)
+    return np.array(out)
+
+
+def _every_other(array: Values) -> Values:
+    return array[::2, 1::3]
+
+
+def _viewed(base: Case, view: Callable[[Values], Values], layout: str) -> Case:
+    """A view of copies of x and u."""
+    case = base.with_x(view(base.x.copy()), f"{shown(base.x)}{layout}")
+    return case if base.u is None else case._replace(u=view(base.u.copy()), u_source=f"{shown(base.u)}{layout}")
 
 
 def _dtype_and_shape(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for shape in SHAPES:
-        _check_type(candidate, _between(shape))
-    base = _between((12, 10))
-    for x, layout in ((base.T, ".T"), (base[::2, 1::3], "[::2, 1::3]")):
-        out = _check_type(candidate, x, f"{shown(base)}{layout}")
-        wrong = ~((np.abs(out - x) < 1.0) & (out == np.rint(out)))
-        if wrong.any():
-            i = int(np.argmax(wrong))
-            told = f"of a strided array element {i}, x = {literal(x.flat[i])}, gives {out.flat[i]:g}; demanded: a neighbour"
-            raise Violation(told, Case(candidate.declared.bits[0], 1.0, x, source=f"{shown(base)}{layout}"), i)
+        for case in _cases(candidate, *shape):
+            _check_type(candidate, case)
+    for base in _cases(candidate, 12, 10):
+        for view, layout in ((np.transpose, ".T"), (_every_other, "[::2, 1::3]")):
+            case, given = (_viewed(base, view, layout) for _ in range(2))  # one that an adapter cannot write into
+            _like(_check_type(candidate, given), case, view(_alike(candidate, base)), f"of a strided array, {layout}")
     return Finding(f"shapes {', '.join(map(str, SHAPES))}; transposed and strided")
+
+
+def _alike(candidate: Candidate, case: Case) -> Values:
+    """What the elements of ``case``, one of _cases, become in the middle of a long array; NaN where chance decides."""
+    if candidate.declared.stochastic and case.u is None:
+        return np.full(case.x.shape, np.nan, float32)
+    period = len(BETWEEN) * len(UNIFORMS)
+    (*_, long) = _cases(candidate, 64 * period)
+    return np.resize(candidate.values(long)[32 * period : 33 * period], case.x.shape)
+
+
+def _like(values: Values, case: Case, alike: Values, where: str) -> None:
+    """Violation where values are no neighbours of x, or not those of the same x and u in a long array."""
+    ok = (np.abs(values - case.x) < 1.0) & (values == np.rint(values)) & (np.isnan(alike) | (values == alike))
+    if not ok.all():
+        i = int(np.argmin(ok))
+        wanted = (
+            "a neighbour on the grid" if np.isnan(alike.flat[i]) else f"{alike.flat[i]:g}, as in the middle of a long array"
+        )
+        raise Violation(
+            f"element {i} {where}, x = {literal(case.x.flat[i])}, gives {values.flat[i]:g}; demanded: {wanted}", case, i
+        )
 
 
 def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
     large = (4 * level.side**2 + 3,)
     for shape in (*((size,) for size in range(1, EVERY_SIZE)), *SOME_SHAPES, large):
         for case in _cases(candidate, *shape):
-            codes = candidate.codes(case)
-            ok = (np.abs(codes - case.x) < 1.0) & (codes == np.rint(codes))
-            if not ok.all():
-                i = int(np.argmin(ok))
-                told = f"element {i} of an array of shape {shape}, x = {literal(case.x.flat[i])}, gives {codes.flat[i]:g}"
-                raise Violation(f"{told}; demanded: a neighbour on the grid", case, i)
+            _like(candidate.values(case), case, _alike(candidate, case), f"of an array of shape {shape}")
     return Finding(f"sizes 1 to {EVERY_SIZE - 1}, shapes {', '.join(map(str, (*SOME_SHAPES, large)))}")
 
 
 PROPERTIES = (
     Property("repeatable", "the same seed, or uniforms, give the same bits", "counters", _repeats),
     Property("same-bits-any-threads", "the number of threads changes nothing", "counters", _any_threads),
-    Property("input-untouched", "x and u are not written to, and not returned", "definition of Q", _untouched),
+    Property("input-untouched", "x, u and what was returned are not written to", "definition of Q", _untouched),
     Property("dtype-and-shape", "float32 of x's shape comes out, whatever the layout", "definition of Q", _dtype_and_shape),
-    Property("every-element", "arrays of every size are quantized to their ends", "definition of Q", _every_element),
+    Property("every-element", "an element becomes the same in arrays of every size", "definition of Q", _every_element),
 )

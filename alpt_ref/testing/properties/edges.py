@@ -11,7 +11,7 @@ from alpt_ref.testing.case import SHORT, Case, Violation, demand, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.search import hunt, hunt_coupled
-from alpt_ref.testing.targets import Target, comparable, widths
+from alpt_ref.testing.targets import Target, comparable, explained, widths
 
 USUAL = {"nan": ("error", "nan"), "infinity": ("error", "edge")}
 
@@ -21,8 +21,9 @@ def _saturated(candidate: Candidate, case: Case) -> None:
     lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
     s = case.x.astype(float) / case.delta
     above, under = s >= hi + target.slack, s <= lo - target.slack
-    ok = (~above | (codes == hi)) & (~under | (codes == lo))
-    demand(ok, case, codes, "{}, the edge", np.where(above, hi, lo))
+    edge = np.where(above, hi, lo)
+    ok = ~(above | under) | (codes == edge) | explained(candidate, case, codes, edge)
+    demand(ok, case, codes, "{}, the edge", edge)
 
 
 def _saturates(candidate: Candidate, level: Level, alpha: float) -> Finding:

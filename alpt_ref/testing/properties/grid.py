@@ -9,7 +9,7 @@ from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 from alpt_ref.testing.search import alone, hunt, search, under_every_noise
-from alpt_ref.testing.targets import division, narrow_and_wide, step_sizes, widths
+from alpt_ref.testing.targets import division, explained, narrow_and_wide, step_sizes, widths
 
 CHUNK = 2**20
 
@@ -59,11 +59,7 @@ def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
 def _stored_stays(candidate: Candidate, case: Case) -> None:
     """A stored point stays; under stochastic rounding it may go one step, for uniforms that the division explains."""
     codes, q = candidate.grid_codes(case), np.rint(case.x.astype(float) / case.delta)
-    explained = np.zeros(q.shape, bool)
-    if candidate.declared.stochastic:
-        u = 0.0 if case.u is None else np.minimum(case.u, 1.0 - case.u)
-        explained = (np.abs(codes - q) <= 1) & (u <= division(q, case.delta) + candidate.declared.bias)
-    demand((codes == q) | explained, case, codes, "{}, a stored point", q)
+    demand((codes == q) | explained(candidate, case, codes, q), case, codes, "{}, a stored point", q)
 
 
 def _farthest(candidate: Candidate, bits: int, delta: float) -> int:

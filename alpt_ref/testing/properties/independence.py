@@ -1,11 +1,13 @@
 """Independence: every element of every call has a uniform of its own (assumed by Q2, Q3 and every theorem).
 
-Half a step is quantized everywhere, under two seeds: where only one goes up there is a sign, and the signs of a sound quantizer
-are fair and independent, even if it is biased (:func:`alpt_ref.testing.evidence.signs`). They must agree half of the time
-at any distance, and across any middle. A uniform shared by a row agrees always, u and 1 - u never, a generator that repeats
-itself at its period. What no pair shows, a dependence of three, is not seen.
+A part of a step is quantized everywhere, under two seeds: where only one goes up there is a sign, and the signs of a sound
+quantizer are fair and independent, even if it is biased (:func:`alpt_ref.testing.evidence.signs`). They must agree half of the
+time at any distance, and across any middle. A uniform shared by a row agrees always, u and 1 - u never, a generator that
+repeats itself at its period. At a = 1/2 only the first bit of u decides, at others the next ones, too. Among many seeds no two
+may give the same. What no pair shows, a dependence of three, is not seen.
 """
 
+import math
 from collections.abc import Iterator
 from functools import cache
 
@@ -20,76 +22,98 @@ from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 
 REFERENCES = (715_827_882, 1_431_655_765)  # seeds that are compared with no other
-ELEMENT_SEEDS = tuple((seed, REFERENCES[seed % 2]) for seed in range(10))  # far from each other: one may be an offset
-BASES = (0, 2**30 + 5)  # float32 does not tell the second from its neighbours
 SEED_BITS = 31
+BASES = ((0, SEED_BITS, 0.5), (2**30 + 5, 8, 0.25))  # seed, its lowest bits, x; float32 mistakes the second for its neighbours
 SIDE = 64
+MANY = 257  # elements that two seeds may not have in common
 MEAN = "(a == b)[a * b != 0].mean()"  # of signs a and b
 Bits = NDArray[np.bool_]
 
 
-def _call(candidate: Candidate, shape: tuple[int, ...], seed: int) -> Case:
-    return Case(candidate.declared.bits[0], 1.0, np.full(shape, 0.5, float32), seed=seed)
+def _call(candidate: Candidate, shape: tuple[int, ...], seed: int, x: float) -> Case:
+    return Case(candidate.declared.bits[0], 1.0, np.full(shape, x, float32), seed=seed)
 
 
-def _bits(candidate: Candidate, shape: tuple[int, ...], seed: int) -> Bits:
-    return (candidate.values(_call(candidate, shape, seed)) > 0.25).reshape(-1)
+def _bits(candidate: Candidate, shape: tuple[int, ...], seed: int, x: float) -> Bits:
+    return (candidate.values(_call(candidate, shape, seed, x)) > 0.5).reshape(-1)
 
 
-def _python(candidate: Candidate, shape: tuple[int, ...], *seeds: tuple[int, int]) -> str:
+def _python(candidate: Candidate, shape: tuple[int, ...], x: float, *seeds: tuple[int, int]) -> str:
     """Signs y, and z, of pairs of seeds."""
-    calls = [[_call(candidate, shape, seed).call() for seed in pair] for pair in seeds]
+    calls = [[_call(candidate, shape, seed, x).call() for seed in pair] for pair in seeds]
     names = ("y", "z")[: len(seeds)]
     return "; ".join(f"{name} = ({one} - {other}).ravel()" for name, (one, other) in zip(names, calls, strict=True))
 
 
 def _elements(candidate: Candidate, level: Level, alpha: float) -> Finding:
     side = level.side
-    flat = (16 * side**2 + 3,)
-    shapes = (*((side, side),) * 6, *((side // 16, 16, side),) * 2, (side**2,), flat)
+    square, flat = (side, side), (16 * side**2 + 3,)
+    halves = (*(square,) * 6, *((side // 16, 16, side),) * 2, (side**2,), flat)
+    arrays = [*((0.5, shape) for shape in halves), (0.25, square), (0.75, square), (0.25, flat), (0.0625, flat)]
 
     def trials() -> Iterator[Trial]:
-        for shape, seeds in zip(shapes, ELEMENT_SEEDS, strict=True):
-            y = signs(*(_bits(candidate, shape, seed) for seed in seeds))
-            python = _python(candidate, shape, seeds)
+        for seed, (x, shape) in enumerate(arrays):
+            seeds = (seed, REFERENCES[seed % 2])  # far from each other: one may be an offset
+            y = signs(*(_bits(candidate, shape, s, x) for s in seeds))
+            python = _python(candidate, shape, x, seeds)
             lag = agreement(y)
             show = f"a, b = y[: -{lag.at}], y[{lag.at} :]"
-            yield _trial(lag, f"elements {lag.at} apart of shape {shape}", f"{python}; {show}; {MEAN}")
+            yield _trial(lag, x, f"elements {lag.at} apart of shape {shape}", f"{python}; {show}; {MEAN}")
             middle = mirrored(y)
             show = f"i = np.arange({max(0, middle.at - y.size + 1)}, {(middle.at + 1) // 2}); a, b = y[i], y[{middle.at} - i]"
-            yield _trial(middle, f"elements i and {middle.at} - i of shape {shape}", f"{python}; {show}; {MEAN}")
+            yield _trial(middle, x, f"elements i and {middle.at} - i of shape {shape}", f"{python}; {show}; {MEAN}")
 
-    return least_likely(trials(), 2 * len(shapes), f"up to {flat[0]:,} elements, at every distance and mirrored")
+    return least_likely(trials(), 2 * len(arrays), f"up to {flat[0]:,} elements, at every distance and mirrored")
 
 
 def _seeds(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    pairs = [(base, base ^ (1 << k)) for base, bits in zip(BASES, (SEED_BITS, 8), strict=True) for k in range(bits)]
-    sizes = [((SIDE, SIDE), pair) for pair in pairs] + [((16 * level.side**2 + 3,), (0, 1))]
+    pairs = [(base, base ^ (1 << k), x) for base, n, x in BASES for k in range(n)]
+    flat = (16 * level.side**2 + 3,)
+    compared = [((SIDE, SIDE), *pair) for pair in pairs] + [(flat, 0, 1, 0.5)]
 
     @cache
-    def bits_of(shape: tuple[int, ...], seed: int) -> Bits:
-        return _bits(candidate, shape, seed)
+    def bits_of(shape: tuple[int, ...], seed: int, x: float) -> Bits:
+        return _bits(candidate, shape, seed, x)
 
     def trials() -> Iterator[Trial]:
-        for shape, (one, other) in sizes:
-            first, second, *against = (bits_of(shape, seed) for seed in (one, other, *REFERENCES))
+        yield _same_twice(candidate, level)
+        for shape, one, other, x in compared:
+            # Equal calls are told as such: both p-values count, as one of them alone would if chosen before.
+            first, second, *against = (bits_of(shape, seed, x) for seed in (one, other, *REFERENCES))
             if np.array_equal(first, second) and np.array_equal(first, against[0]):
-                place = Place(identity(first), 0, first.size, first.size)
-                python = f"({_call(candidate, shape, one).call()} == {_call(candidate, shape, other).call()}).mean()"
+                place = Place(2.0 * identity(first), 0, first.size, first.size)
+                python = f"({_call(candidate, shape, one, x).call()} == {_call(candidate, shape, other, x).call()}).mean()"
             else:
                 place = agreement(signs(first, against[0]), signs(second, against[1]))
+                place = place._replace(p=2.0 * place.p)
                 seeds = ((one, REFERENCES[0]), (other, REFERENCES[1]))
                 a, b = ("y", f"z[{place.at} :]") if place.at >= 0 else (f"y[{-place.at} :]", "z")
-                python = f"{_python(candidate, shape, *seeds)}; n = {first.size - abs(place.at)}; "
+                python = f"{_python(candidate, shape, x, *seeds)}; n = {first.size - abs(place.at)}; "
                 python += f"a, b = {a}[:n], {b}[:n]; {MEAN}"
             where = f"elements i and i{place.at:+d}" if place.at else "the same elements"
-            yield _trial(place, f"{where} of seeds {one} and {other}, shape {shape},", python)
+            yield _trial(place, x, f"{where} of seeds {one} and {other}, shape {shape},", python)
 
-    return least_likely(trials(), len(sizes), f"{len(pairs)} pairs of seeds that differ in one bit, at every distance")
+    note = f"{len(pairs)} pairs of seeds that differ in one bit, at every distance; {level.seeds:,} seeds give different bits"
+    return least_likely(trials(), len(compared) + 1, note)
 
 
-def _trial(place: Place, where: str, recipe: str) -> Trial:
-    told = f"x = 0.5 everywhere, signs of two calls: {where} agree in {place.agreed:,} of {place.pairs:,} cases"
+def _same_twice(candidate: Candidate, level: Level) -> Trial:
+    """Whether two of many seeds give the same bits: of n seeds two meet modulo m if m is far below n^2."""
+    known: dict[bytes, int] = {}
+    worst = Trial(1.0, "", "")
+    for seed in dict.fromkeys(np.random.default_rng(level.seeds).integers(0, 2**SEED_BITS, level.seeds).tolist()):
+        bits = _bits(candidate, (MANY,), seed, 0.5)
+        other = known.setdefault(bits.tobytes(), seed)
+        p = min(1.0, math.comb(level.seeds, 2) * identity(bits))
+        if other != seed and p < worst.p:
+            told = f"x = 0.5 everywhere: of {level.seeds:,} seeds {other} and {seed} give the same {MANY} values"
+            calls = (_call(candidate, (MANY,), s, 0.5).call() for s in (other, seed))
+            worst = Trial(p, told, f"({' == '.join(calls)}).mean()")
+    return worst
+
+
+def _trial(place: Place, x: float, where: str, recipe: str) -> Trial:
+    told = f"x = {x} everywhere, signs of two calls: {where} agree in {place.agreed:,} of {place.pairs:,} cases"
     return Trial(place.p, f"{told}; demanded: half", recipe)
 
 

@@ -2,22 +2,22 @@
 
 import math
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
-from numpy import float32, float64, int64
-from numpy.typing import NDArray
+from numpy import float32, float64
 
 from alpt_ref.intervals import bounded_mean_p
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, demand, is_power_of_two, literal, written_out
+from alpt_ref.testing.case import Case, NotApplicable, is_power_of_two
 from alpt_ref.testing.evidence import Sensitivity, detectable, log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
-from alpt_ref.testing.targets import division, narrow_and_wide, two_steps
+from alpt_ref.testing.sampling import Group, group_of, most_against
+from alpt_ref.testing.targets import narrow_and_wide, two_steps
 
 COARSE, COARSE_SAMPLES = (0.25, 0.5, 0.75), 2**14
+SMALL_SIZES, PARTS = (1, 2, 3, 5, 7, 9, 13, 17, 67), (0.5, 0.125, -0.125)
 BLOCK = 2**19  # elements of a call
 INDEPENDENT = ("elements-independent", "seeds-independent")
 UPDATE = 1049 * 2.0**-20  # 1/1000 of a step, in float32 exact from every code below 8
@@ -25,34 +25,9 @@ N_UPDATES = 100
 SMALLEST_VARIANCE = 1e-9  # stands for none, where all that rounds may be lost for want of random bits
 
 
-class Group(NamedTuple):
-    """Values of one grid, as vectors: x = (below + a) delta, to go up with a probability in [lo, hi]; they share arrays."""
-
-    bits: int
-    delta: float
-    samples: int
-    x: NDArray[float32]
-    below: NDArray[float64]
-    a: NDArray[float64]
-    lo: NDArray[float64]
-    hi: NDArray[float64]
-
-    def only(self, these: NDArray[np.bool_], samples: int) -> "Group":
-        """Those values, to be rounded ``samples`` times."""
-        x, below, a, lo, hi = self.x[these], self.below[these], self.a[these], self.lo[these], self.hi[these]
-        return Group(self.bits, self.delta, samples, x, below, a, lo, hi)
-
-    @property
-    def exact(self) -> bool:
-        """Whether x / delta is."""
-        return is_power_of_two(self.delta)
-
-
 def _cells(candidate: Candidate, bits: int, delta: float) -> Group:
     """All values of :func:`cells`."""
-    x, below, a = (np.array(column) for column in zip(*cells(candidate, bits, delta), strict=True))
-    slack = candidate.declared.bias + division(below + a, delta)
-    return Group(bits, delta, 0, x.astype(float32), below, a, np.maximum(a - slack, 0.0), np.minimum(a + slack, 1.0))
+    return group_of(candidate, bits, delta, np.array([x for x, _, _ in cells(candidate, bits, delta)], float32))
 
 
 def _groups(candidate: Candidate, level: Level) -> list[Group]:
@@ -72,60 +47,26 @@ def _groups(candidate: Candidate, level: Level) -> list[Group]:
 
 def _sampled(candidate: Candidate, level: Level, alpha: float) -> Finding:
     groups = _groups(candidate, level)
-    tests, seed, trials = sum(group.x.size for group in groups), 0, []
+    values, places, trials, seed = sum(group.x.size for group in groups), sum(SMALL_SIZES), [], 0
+    each = alpha / (values + places)
+    for size in SMALL_SIZES:
+        x = np.resize(np.roll(np.array(PARTS, float32), size), size)
+        group = group_of(candidate, candidate.declared.bits[0], 1.0, x, level.seeds)
+        trials.append(most_against(candidate, group, each)[0])
     for group in groups:
-        log_e, ups, n, seed = _most_against(candidate, group, seed, alpha / tests)
-        i = int(np.argmax(log_e))
-        trials.append(Trial(p_value(float(log_e[i])), *_told(group, i, int(ups[i]), n)))
-        if tests * trials[-1].p <= alpha:
+        rows = min(group.samples, max(BLOCK // group.x.size, 1))
+        trial, seed = most_against(candidate, group, each, rows=rows, first=seed)
+        trials.append(trial)
+        if trial.p <= each:
             break
     counts = dict.fromkeys(f"{group.samples:,}" for group in groups)
-    note = f"{tests} values, {' or '.join(counts)} roundings of each"
-    return least_likely(trials, tests, note, _sensitivity(groups, alpha / tests))
-
-
-def _most_against(
-    candidate: Candidate, group: Group, seed: int, alpha: float
-) -> tuple[NDArray[float64], NDArray[int64], int, int]:
-    """Log e-values, how often each value went up in how many roundings, and the next seed; until all samples are drawn or one
-    value is rejected at ``alpha``."""
-    rows = min(group.samples, max(BLOCK // group.x.size, 1))
-    tiled, source = np.tile(group.x, (rows, 1)), f"np.tile({written_out(group.x)}, ({rows}, 1))"
-    ups, n = np.zeros(group.x.size, int64), 0
-    while True:
-        ups += _went_up(candidate, group, Case(group.bits, group.delta, tiled, seed=seed, source=source)).sum(axis=0)
-        n, seed = n + rows, seed + 1
-        log_e = log_evidence(ups, n, group.lo, group.hi)
-        if n >= group.samples or p_value(float(log_e.max())) <= alpha:
-            return log_e, ups, n, seed
-
-
-def _went_up(candidate: Candidate, group: Group, case: Case) -> NDArray[np.bool_]:
-    """Which elements of ``case``, rows of the values of ``group``, went up; Violation where one went neither up nor down."""
-    values = candidate.values(case)
-    if not group.exact:
-        return np.asarray(values > ((group.below + 0.5) * group.delta).astype(float32), bool)
-    low, high = (((group.below + up) * group.delta).astype(float32) for up in (0.0, 1.0))
-    up = np.asarray(values == high, bool)
-    ok = up | (values == low)
-    if not ok.all():
-        ends = (np.broadcast_to(end, values.shape) for end in (group.below, group.below + 1.0))
-        demand(ok, case, values / group.delta, "{} or {}, its neighbours", *ends)
-    return up
-
-
-def _told(group: Group, i: int, ups: int, n: int) -> tuple[str, str]:
-    x, below, a, delta = literal(group.x[i]), float(group.below[i]), float(group.a[i]), group.delta
-    low, high = (f"{n * end:,.0f}" if n * end >= 10.0 else f"{n * end:.3g}" for end in (group.lo[i], group.hi[i]))
-    wanted = low if n * (group.hi[i] - group.lo[i]) < 1.0 else f"{low} to {high}"
-    told = f"x = {x}, {below:g} + {a:.9g} steps{'' if delta == 1.0 else f' of {delta:.9g}'}, goes up in {ups:,} of {n:,} "
-    told += f"roundings, bias {ups / n - a:+.3g} steps; demanded: {wanted} on average"
-    array = f"np.full({n}, {x}, np.float32)"
-    return told, f"(quantize({array}, {delta!r}, {group.bits}, seed=0) > {(below + 0.5) * delta!r}).mean()"
+    note = f"{values} values, {' or '.join(counts)} roundings of each; "
+    note += f"every element of arrays of {', '.join(map(str, SMALL_SIZES))}, {level.seeds:,} seeds"
+    return least_likely(trials, values + places, note, _sensitivity(groups, each))
 
 
 def _sensitivity(groups: list[Group], alpha: float) -> tuple[Sensitivity, ...]:
-    """At each fraction of power-of-two steps, wherever in the range it lies."""
+    """At each fraction of power-of-two steps, wherever in the range float32 holds it."""
     found: dict[float, Sensitivity] = {}
     for group in groups:
         for a, hi in zip(group.a, group.hi, strict=True):

@@ -63,7 +63,7 @@ def most_against(candidate: Candidate, group: Group, alpha: float, *, rows: int 
         i = int(np.argmax(log_e))
         p = p_value(float(log_e[i]))
         if n >= group.samples or p <= alpha:
-            recipe = _short(candidate, group, i, n, alpha) if p <= alpha and rows > 1 else ""
+            recipe = _short(candidate, group, i, alpha) if p <= alpha and rows > 1 else ""
             told = (f"element {i} of {group.x.size}, " if rows == 1 else "") + _told(group, i, int(ups[i]), n)
             return Trial(p, told, recipe or _long(group, i, rows, range(first, seed))), seed
 
@@ -83,10 +83,9 @@ def _long(group: Group, i: int, rows: int, seeds: range) -> str:
     return f"np.mean([{up} for seed in range({seeds.start}, {seeds.stop})])"
 
 
-def _short(candidate: Candidate, group: Group, i: int, n: int, alpha: float) -> str:
+def _short(candidate: Candidate, group: Group, i: int, alpha: float) -> str:
     """One call of one value, if that shows it, too; else nothing."""
-    if n > LONGEST:
-        return ""
+    n = min(8 * group.samples, LONGEST)  # more than were needed: to show it once more is another draw
     case = Case(group.bits, group.delta, np.full(n, group.x[i], float32))
     ups = int((candidate.values(case) > _middle(group, i)).sum())
     if p_value(float(log_evidence(ups, n, group.lo[i], group.hi[i]))) > alpha:

@@ -61,9 +61,7 @@ def described(outcome: Outcome) -> str:
 
 def sensitivity(rows: tuple[Sensitivity, ...]) -> str:
     """Table of the smallest biases that would have been found."""
-    lines = [
-        "Smallest bias of E Q(x) that sampling would have found with chance 0.99, in steps, where float32 holds the fraction:"
-    ]
+    lines = ["Smallest bias of E Q(x) in steps, found by sampling with chance 0.99, where float32 has the fraction:"]
     lines.append(f"  {'fraction':>12} {'roundings':>12} {'up':>9} {'down':>9}")
     lines += [f"  {_fraction(r.fraction):>12} {r.samples:>12,} {_power(r.up):>9} {_power(r.down):>9}" for r in rows]
     return "\n".join(lines)

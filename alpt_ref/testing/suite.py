@@ -101,7 +101,6 @@ class Examination:
         self.candidate, self.level = candidate, level
         self._known: dict[str, Outcome] = {}
         self._dead = _plainest_call(candidate)
-        self._told = False
 
     def outcome(self, entry: Property) -> Outcome:
         """Of a property; an Outcome whatever the candidate does, but for KeyboardInterrupt and the like."""
@@ -121,9 +120,8 @@ class Examination:
         if not entry.demanded_of(rounding):
             return Outcome(entry, SKIP, f"{rounding} rounding", 0.0)
         if self._dead is not None:
-            if self._told:
+            if any(outcome.failed for outcome in self._known.values()):
                 return Outcome(entry, SKIP, "not judged: the plainest call fails", 0.0)
-            self._told = True
             return Outcome(entry, FAIL, self._dead.message, 0.0, self._dead.recipe, self._dead.case)
         for name in entry.needs:
             need = self.outcome(BY_NAME[name])

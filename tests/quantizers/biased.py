@@ -45,12 +45,6 @@ class FewBitsOfTheGiven(Sound):
         return super().codes(s, np.floor(u * 64) / 64)
 
 
-@caught_by("unbiased")
-class FloorOfNegatives(SeedOnly):
-    def quantize(self, x, delta, bits, seed):
-        return FloorOfGivenNegatives().quantize(x, delta, bits, seed)
-
-
 @caught_by("unbiased-enumerated")
 class FloorOfGivenNegatives(Sound):
     def codes(self, s, u):
@@ -58,10 +52,14 @@ class FloorOfGivenNegatives(Sound):
         return n + ((u < s - n) & (s > 0))
 
 
+@caught_by("unbiased")
+class FloorOfNegatives(SeedOnly):
+    of = FloorOfGivenNegatives
+
+
 @caught_by("variance")
 class WideDitherOfSeeds(SeedOnly):
-    def quantize(self, x, delta, bits, seed):
-        return WideDither().quantize(x, delta, bits, seed)
+    of = WideDither
 
 
 @caught_by("unbiased")

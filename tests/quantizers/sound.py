@@ -113,9 +113,10 @@ class SeedOnly:
     """No uniforms can be given."""
 
     rounding = "stochastic"
+    of = Sound
 
     def quantize(self, x, delta, bits, seed):
-        return Sound().quantize(x, delta, bits, seed)
+        return self.of().quantize(x, delta, bits, seed)
 
 
 class DrawsWhereNeeded(Sound):

@@ -64,11 +64,6 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for case in _cases(candidate, 1003):
-        out = candidate.values_of(case._replace(x=case.x.copy()))
-        kept = out.tobytes()
-        candidate.values(case.with_x(-case.x)._replace(seed=8))
-        if kept != out.tobytes():
-            raise Violation("a later call writes into what an earlier one returned", case)
         given = case._replace(x=case.x.copy(), u=None if case.u is None else case.u.copy())
         out = candidate.values_of(given)
         for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):
@@ -76,6 +71,10 @@ def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 raise Violation(f"writes into {name}", case)
             if after is not None and np.shares_memory(out, after):
                 raise Violation(f"returns the memory of {name}", case)
+        kept = out.tobytes()
+        candidate.values(case.with_x(-case.x)._replace(seed=8))
+        if kept != out.tobytes():
+            raise Violation("a later call writes into what an earlier one returned", case)
     return Finding("x, u and what was returned before, bit by bit")
 
 
@@ -103,20 +102,26 @@ def _dtype_and_shape(candidate: Candidate, level: Level, alpha: float) -> Findin
     for shape in SHAPES:
         for case in _cases(candidate, *shape):
             _check_type(candidate, case)
+    middle = _middle(candidate)
     for base in _cases(candidate, 12, 10):
         for view, layout in ((np.transpose, ".T"), (_every_other, "[::2, 1::3]")):
             case, given = (_viewed(base, view, layout) for _ in range(2))  # one that an adapter cannot write into
-            _like(_check_type(candidate, given), case, view(_alike(candidate, base)), f"of a strided array, {layout}")
+            alike = view(_alike(candidate, base, middle))
+            _like(_check_type(candidate, given), case, alike, f"of a strided array, {layout}")
     return Finding(f"shapes {', '.join(map(str, SHAPES))}; transposed and strided")
 
 
-def _alike(candidate: Candidate, case: Case) -> Values:
-    """What the elements of ``case``, one of _cases, become in the middle of a long array; NaN where chance decides."""
-    if candidate.declared.stochastic and case.u is None:
-        return np.full(case.x.shape, np.nan, float32)
+def _middle(candidate: Candidate) -> Values:
+    """What all pairs of x and u in _cases become in the middle of a long array."""
     period = len(BETWEEN) * len(UNIFORMS)
     (*_, long) = _cases(candidate, 64 * period)
-    return np.resize(candidate.values(long)[32 * period : 33 * period], case.x.shape)
+    return candidate.values(long)[32 * period : 33 * period]
+
+
+def _alike(candidate: Candidate, case: Case, middle: Values) -> Values:
+    """What the elements of ``case``, one of _cases, become there; NaN where chance decides."""
+    by_chance = candidate.declared.stochastic and case.u is None
+    return np.full(case.x.shape, np.nan, float32) if by_chance else np.resize(middle, case.x.shape)
 
 
 def _like(values: Values, case: Case, alike: Values, where: str) -> None:
@@ -124,19 +129,16 @@ def _like(values: Values, case: Case, alike: Values, where: str) -> None:
     ok = (np.abs(values - case.x) < 1.0) & (values == np.rint(values)) & (np.isnan(alike) | (values == alike))
     if not ok.all():
         i = int(np.argmin(ok))
-        wanted = (
-            "a neighbour on the grid" if np.isnan(alike.flat[i]) else f"{alike.flat[i]:g}, as in the middle of a long array"
-        )
-        raise Violation(
-            f"element {i} {where}, x = {literal(case.x.flat[i])}, gives {values.flat[i]:g}; demanded: {wanted}", case, i
-        )
+        told = f"element {i} {where}, x = {literal(case.x.flat[i])}, gives {values.flat[i]:g}; demanded: "
+        same = f"{alike.flat[i]:g}, as in the middle of a long array"
+        raise Violation(told + ("a neighbour on the grid" if np.isnan(alike.flat[i]) else same), case, i)
 
 
 def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    large = (4 * level.side**2 + 3,)
+    large, middle = (4 * level.side**2 + 3,), _middle(candidate)
     for shape in (*((size,) for size in range(1, EVERY_SIZE)), *SOME_SHAPES, large):
         for case in _cases(candidate, *shape):
-            _like(candidate.values(case), case, _alike(candidate, case), f"of an array of shape {shape}")
+            _like(candidate.values(case), case, _alike(candidate, case, middle), f"of an array of shape {shape}")
     return Finding(f"sizes 1 to {EVERY_SIZE - 1}, shapes {', '.join(map(str, (*SOME_SHAPES, large)))}")
 
 

@@ -8,7 +8,7 @@ from numpy import float32, float64
 
 from alpt_ref.intervals import bounded_mean_p
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, is_power_of_two
+from alpt_ref.testing.case import Case, NotApplicable
 from alpt_ref.testing.evidence import Sensitivity, detectable, log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
@@ -71,7 +71,7 @@ def _sensitivity(groups: list[Group], alpha: float) -> tuple[Sensitivity, ...]:
     for group in groups:
         for a, hi in zip(group.a, group.hi, strict=True):
             fraction = min(FRACTIONS, key=lambda f: abs(f - float(a)))
-            if is_power_of_two(group.delta) and fraction not in found:
+            if group.exact and fraction not in found:
                 found[fraction] = detectable(float(a), float(hi - a), group.samples, alpha)._replace(fraction=fraction)
     return tuple(found[a] for a in sorted(found))
 

@@ -8,16 +8,16 @@ import scipy.sparse as sp
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.checks import is_integer
-from alpt_ref.config import PARTS
+from alpt_ref.data.examples import canonical
 from alpt_ref.grid import Grid
-from alpt_ref.inputs import canonical
 from alpt_ref.models import FactorizationMachine
-from alpt_ref.packing import pack
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rng import Stream, words
-from alpt_ref.state import State
-from alpt_ref.table import CodeTable, FloatTable, MasterTable, Table
+from alpt_ref.scalars.packing import pack
+from alpt_ref.tools.checks import is_integer
+from alpt_ref.training.config import PARTS
+from alpt_ref.training.state import State
+from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, Table
 
 CLIPS = np.linspace(0.1, 1.0, 37)  # step sizes tried, as parts of the one that clips nothing
 

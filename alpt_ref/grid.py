@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
-from alpt_ref.checks import is_integer
+from alpt_ref.tools.checks import is_integer
 
 MIN_BITS, MAX_BITS = 2, 16
 

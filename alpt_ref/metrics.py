@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from alpt_ref.logistic import log_losses
+from alpt_ref.scalars.logistic import log_losses
 
 
 def auc(y: ArrayLike, scores: ArrayLike) -> float | None:

@@ -8,13 +8,13 @@ import numpy as np
 from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
-from alpt_ref.config import PARTS, Config
-from alpt_ref.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
-from alpt_ref.fit import fit, logits
-from alpt_ref.inputs import as_labels, as_rows
+from alpt_ref.data.examples import as_labels, as_rows
 from alpt_ref.rng import MAX_RANDOM_BITS
-from alpt_ref.state import State
-from alpt_ref.table import CodeTable, FloatTable, MasterTable, table_from_arrays
+from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
+from alpt_ref.training.checkpoint import fit, logits
+from alpt_ref.training.config import PARTS, Config
+from alpt_ref.training.state import State
+from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, table_from_arrays
 
 FORMAT_VERSION = 2
 
@@ -113,7 +113,7 @@ class FactorizationMachine:
         """Train from scratch on ``X`` (n, d), sparse or dense, and ``y`` (n,) in {0, 1} or {-1, 1}.
 
         eval_set : (X, y) of validation; the model keeps the weights of the epoch with the best AUC on it.
-        checkpoint, resume, on_epoch : see :func:`alpt_ref.fit.fit`.
+        checkpoint, resume, on_epoch : see :func:`alpt_ref.training.checkpoint.fit`.
         """
         config = self.config()
         rows, n_features = as_rows(X)

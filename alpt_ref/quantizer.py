@@ -11,10 +11,10 @@ from numpy import float32, int32, uint32, uint64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.jit import jit
+from alpt_ref.kernels.cpu.threads import check_threads, run_ranges
 from alpt_ref.rng import MAX_RANDOM_BITS, Stream, centred_uniform, check_counter, fill_words, random_bits_mask
-from alpt_ref.rounding import FLOAT64, Scalar, check_rounding, rules_for
-from alpt_ref.threads import check_threads, run_ranges
+from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.rounding import FLOAT64, Scalar, check_rounding, rules_for
 
 # Words are drawn and used in blocks that stay in the first-level cache.
 BLOCK = 2048

@@ -20,8 +20,8 @@ import numpy as np
 from numpy import float32, float64, int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
-from alpt_ref.checks import is_integer
-from alpt_ref.jit import jit
+from alpt_ref.scalars.jit import jit
+from alpt_ref.tools.checks import is_integer
 
 _MULTIPLIER_0 = uint64(0xD2511F53)
 _MULTIPLIER_1 = uint64(0xCD9E8D57)

@@ -19,12 +19,12 @@ import scipy.sparse as sp
 from sklearn.linear_model import SGDClassifier
 
 from alpt_ref import Grid, quantize
-from alpt_ref.config import Config
-from alpt_ref.inputs import Rows
+from alpt_ref.data.examples import Rows
 from alpt_ref.rng import Stream, normals, uniforms
-from alpt_ref.state import State, initial_state
-from alpt_ref.steps import BatchStepper
-from alpt_ref.train import Stepper
+from alpt_ref.training.config import Config
+from alpt_ref.training.epochs import Stepper
+from alpt_ref.training.state import State, initial_state
+from alpt_ref.training.step import BatchStepper
 
 N = 2**24
 EXAMPLES, FIELDS, FEATURES, K = 10**6, 39, 10**6, 16

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from alpt_ref import Grid
-from alpt_ref.kernels.replicas import Examples
-from alpt_ref.kernels.separable import Separable
+from alpt_ref.kernels.cpu.problems import Separable
+from alpt_ref.kernels.cpu.replicas import Examples
 from alpt_ref.problems import gaussian_logistic
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.replicas import LptSgd
+from alpt_ref.walks.replicas import LptSgd
 
 STEPS = 20_000
 ROUNDS = 5
@@ -31,7 +31,7 @@ LAW = """
 import json, sys, time
 import numpy as np
 from alpt_ref import Grid
-from alpt_ref.laws.exact import exact_law
+from alpt_ref.walks.exact import exact_law
 from alpt_ref.problems.finite import clicks
 
 problem, steps = clicks(0.03), 10_000

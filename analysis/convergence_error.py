@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from alpt_ref.studies.convergence_error import run
+from alpt_ref.studies.convergence.run import run
 
 
 def main() -> None:

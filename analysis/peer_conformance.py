@@ -22,11 +22,11 @@ from peer_page import page
 
 from alpt_ref import testing
 from alpt_ref.cli import guarded
-from alpt_ref.files import write_atomic, write_json
-from alpt_ref.studies.running import bar
+from alpt_ref.studies.progress import bar
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.report import details, record
 from alpt_ref.testing.suite import check_quantizer
+from alpt_ref.tools.files import write_atomic, write_json
 
 PAGE = Path(__file__).parent.parent / "docs" / "conformance.md"
 CPU_ALONE = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}

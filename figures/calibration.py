@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from alpt_ref.cli import guarded
-from alpt_ref.plots.calibration import draw
+from alpt_ref.reports.figures.calibration import draw
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from alpt_ref.cli import guarded
-from alpt_ref.plots.compare import draw
+from alpt_ref.reports.figures.compare import draw
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from alpt_ref.cli import guarded
-from alpt_ref.plots.convergence_error import draw
+from alpt_ref.reports.figures.convergence_error import draw
 
 
 def main() -> int:

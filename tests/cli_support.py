@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alpt_ref.cli import main
-from alpt_ref.files import read_npz
+from alpt_ref.tools.files import read_npz
 
 N_ROWS = 60
 SIZES = (6, 4, 3)  # values of each field

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from alpt_ref.jit import JIT
+from alpt_ref.scalars.jit import JIT
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("jit", deadline=None, max_examples=200, suppress_health_check=_QUIET, derandomize=True)

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from alpt_ref.studies import ablation
-from alpt_ref.studies.ablation import AblationSettings, run, variants
 from alpt_ref.studies.click_data import synthetic
-from alpt_ref.studies.methods import CompareSettings
-from alpt_ref.studies.settings import CtrSettings
+from alpt_ref.studies.comparison import ablation
+from alpt_ref.studies.comparison.ablation import AblationSettings, run, variants
+from alpt_ref.studies.comparison.methods import CompareSettings
+from alpt_ref.studies.convergence.settings import CtrSettings
 from analysis.alpt_ablation import main
 
 TINY = AblationSettings(

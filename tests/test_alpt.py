@@ -11,13 +11,10 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpt_ref import FactorizationMachine, LogisticRegression, rng, steps
-from alpt_ref.config import Config
-from alpt_ref.jit import JIT
-from alpt_ref.kernels import alpt, reference
-from alpt_ref.state import initial_state
-from alpt_ref.steps import BatchStepper, TrainingDivergedError
-from alpt_ref.stepsize import (
+from alpt_ref import FactorizationMachine, LogisticRegression, reference, rng
+from alpt_ref.kernels.cpu import alpt
+from alpt_ref.scalars.jit import JIT
+from alpt_ref.scalars.slopes import (
     DELTA_MAX,
     DELTA_MIN,
     GRADIENT_SCALES,
@@ -30,6 +27,10 @@ from alpt_ref.stepsize import (
     passes,
     quantized,
 )
+from alpt_ref.training import step as steps
+from alpt_ref.training.config import Config
+from alpt_ref.training.state import initial_state
+from alpt_ref.training.step import BatchStepper, TrainingDivergedError
 from tests.test_kernels import D, K, N, bits, make, problem, weights
 
 F = np.float32

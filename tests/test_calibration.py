@@ -16,19 +16,22 @@ from rich.console import Console
 from scipy.special import expit
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
 from alpt_ref.metrics import calibration_by_feature
 from alpt_ref.models import LogisticRegression
 from alpt_ref.problems import one_hot_logistic
 from alpt_ref.problems.finite import clicks
-from alpt_ref.results import Store
-from alpt_ref.steps import TrainingDivergedError
-from alpt_ref.studies import calibration, calibration_models, calibration_one_hot, calibration_report
-from alpt_ref.studies.calibration import QUICK, Settings, n_cells
-from alpt_ref.studies.calibration_decay import DecaySettings, minimum, until_frozen
-from alpt_ref.studies.calibration_exact import DR, SR, ExactSettings, Point, feature, rule_of, solve, sweeps, theta
-from alpt_ref.studies.calibration_models import ModelSettings, from_files
-from alpt_ref.studies.calibration_one_hot import OneHotSettings
+from alpt_ref.reports import calibration as calibration_report
+from alpt_ref.studies.calibration import models as calibration_models
+from alpt_ref.studies.calibration import one_hot as calibration_one_hot
+from alpt_ref.studies.calibration import run as calibration
+from alpt_ref.studies.calibration.decay import DecaySettings, minimum, until_frozen
+from alpt_ref.studies.calibration.exact import DR, SR, ExactSettings, Point, feature, rule_of, solve, sweeps, theta
+from alpt_ref.studies.calibration.models import ModelSettings, from_files
+from alpt_ref.studies.calibration.one_hot import OneHotSettings
+from alpt_ref.studies.calibration.run import QUICK, Settings, n_cells
+from alpt_ref.studies.cells import Store
+from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.walks.exact import exact_law
 
 ROOT = Path(__file__).parents[1]
 EXACT = ExactSettings(
@@ -227,7 +230,7 @@ def test_a_diverged_fit_is_shown_as_a_dash(tmp_path: Path, monkeypatch: pytest.M
 def test_the_figure_is_drawn_from_saved_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    draw = pytest.importorskip("alpt_ref.plots.calibration").draw
+    draw = pytest.importorskip("alpt_ref.reports.figures.calibration").draw
     with pytest.raises(ValueError, match="run the study first"):
         draw(tmp_path, tmp_path / "x.png")
     out = tmp_path / "figures" / "f.png"

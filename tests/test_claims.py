@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule, centred_bits, random_bits
 from alpt_ref.theory import Check, Claim, Instance, Measured, Setting, all_claims, registry, verify
 from alpt_ref.theory.claim import Family, Row
 from alpt_ref.theory.verdict import judge, rounds_to_nearest, unbiased, worst_of
+from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, Rule, centred_bits, random_bits
 
 
 @dataclass(frozen=True)

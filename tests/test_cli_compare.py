@@ -11,8 +11,8 @@ import pytest
 from alpt_ref.cli import compare as command
 from alpt_ref.studies import click_data
 from alpt_ref.studies.click_data import FORMATS
-from alpt_ref.studies.compare import QUICK
-from alpt_ref.studies.methods import METHODS, CompareSettings
+from alpt_ref.studies.comparison.methods import METHODS, CompareSettings
+from alpt_ref.studies.comparison.run import QUICK
 from tests.cli_support import run, write_data
 from tests.test_cli_help import options_of
 from tests.test_data_movielens import RATINGS, as_dat

@@ -7,7 +7,7 @@ import pytest
 
 from alpt_ref.cli.arguments import build_parser
 from alpt_ref.cli.train import model_of
-from alpt_ref.files import write_npz
+from alpt_ref.tools.files import write_npz
 from tests.cli_support import LEARNED, error_of, run, train_arguments
 
 FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"

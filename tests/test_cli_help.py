@@ -11,12 +11,12 @@ import pytest
 
 from alpt_ref import __version__
 from alpt_ref.cli.arguments import build_parser
-from alpt_ref.config import PARTS, Config
 from alpt_ref.data import Source
 from alpt_ref.data.source import MAX_FEATURES
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.rng import MAX_RANDOM_BITS
-from alpt_ref.stepsize import GRADIENT_SCALES
+from alpt_ref.scalars.slopes import GRADIENT_SCALES
+from alpt_ref.training.config import PARTS, Config
 from tests.cli_support import run
 
 COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify", "check-quantizer")

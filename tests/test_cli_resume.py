@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from alpt_ref import fit
+from alpt_ref.training import checkpoint as fit
 from tests.cli_support import LEARNED, assert_same_arrays, error_of, run, train_arguments, write_data
 
 RUN = ("--precision", "lpt", "--bits", "4", "--optimizer", "adam", "--epochs", "4")

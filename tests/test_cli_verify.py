@@ -92,7 +92,7 @@ def test_a_rule_is_tried_where_it_fits(calls, mine):
     for ids, chosen in ((["L3"], ["L3(c)"]), (["L3(a)"], ["L3(a)"]), (["T2", "L1"], ["T2", "L1(a)", "L1(b)"])):
         assert run("verify", "--rule", "my_rules:called", *ids) == 0
         assert [claim.id for claim in calls.pop().claims] == chosen
-    assert run("verify", "--rule", "alpt_ref.laws.rule:NEAREST") == 0
+    assert run("verify", "--rule", "alpt_ref.walks.rule:NEAREST") == 0
     assert {claim.rule for claim in calls.pop().claims} == {"any", "nearest"}
     assert run("verify", "--rule", "my_rules:fair", "--claim", "my_rules:ruled") == 0
     assert [claim.id for claim in calls.pop().claims] == ["MINE"]

@@ -16,19 +16,22 @@ from scipy.stats import t as student_t
 
 from alpt_ref.compress import compressed, hashed
 from alpt_ref.data import DataError, Source, fit_read, split
-from alpt_ref.jit import JIT
 from alpt_ref.metrics import auc, calibration_by_feature, log_loss, probabilities
 from alpt_ref.models import FactorizationMachine
-from alpt_ref.results import Store
-from alpt_ref.steps import TrainingDivergedError
-from alpt_ref.studies import click_data, compare, compare_report, methods
-from alpt_ref.studies.claims import pairs
-from alpt_ref.studies.compare import kinds_of
-from alpt_ref.studies.fitting import BYTES, FIGURES, SPEED
-from alpt_ref.studies.methods import METHODS, CompareSettings, Fit
-from alpt_ref.studies.settings import CtrSettings
-from alpt_ref.studies.sheet import WIDTH, number
-from alpt_ref.studies.tuning import Search, tune
+from alpt_ref.reports import comparison as compare_report
+from alpt_ref.scalars.jit import JIT
+from alpt_ref.studies import click_data
+from alpt_ref.studies.cells import Store
+from alpt_ref.studies.comparison import methods
+from alpt_ref.studies.comparison import run as compare
+from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
+from alpt_ref.studies.comparison.hypotheses import pairs
+from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit
+from alpt_ref.studies.comparison.run import kinds_of
+from alpt_ref.studies.comparison.tuning import Search, tune
+from alpt_ref.studies.convergence.settings import CtrSettings
+from alpt_ref.tools.sheet import WIDTH, number
+from alpt_ref.training.step import TrainingDivergedError
 from tests.cli_support import write_data
 
 TINY = CompareSettings(

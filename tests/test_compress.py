@@ -6,16 +6,16 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alpt_ref import reference
 from alpt_ref.compress import best_delta, compressed, hashed
+from alpt_ref.data.examples import as_rows
 from alpt_ref.grid import Grid, storage_bits
-from alpt_ref.inputs import as_rows
-from alpt_ref.jit import JIT
-from alpt_ref.kernels import reference
 from alpt_ref.models import FactorizationMachine, LogisticRegression
-from alpt_ref.packing import pack
 from alpt_ref.rng import Stream
-from alpt_ref.state import State
-from alpt_ref.table import CodeTable, FloatTable, MasterTable
+from alpt_ref.scalars.jit import JIT
+from alpt_ref.scalars.packing import pack
+from alpt_ref.training.state import State
+from alpt_ref.training.table import CodeTable, FloatTable, MasterTable
 
 N_FEATURES, K = 9, 3  # 27 factors: no whole number of bytes at 2 and 4 bits
 WIDTHS = (2, 3, 4, 8, 11, 16)

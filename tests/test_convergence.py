@@ -17,14 +17,17 @@ from alpt_ref.grid import Grid
 from alpt_ref.intervals import loglog_slope, student
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.problems import diameter, from_dataset, gaussian_logistic
-from alpt_ref.replicas import LptSgd
-from alpt_ref.results import Store
-from alpt_ref.steps import TrainingDivergedError
-from alpt_ref.studies import click_data, convergence_error, ctr, report, t1_panel
-from alpt_ref.studies.settings import QUICK, CtrSettings, Settings
-from alpt_ref.studies.sheet import WIDTH, interval, number
-from alpt_ref.studies.walks import WalkSpec, checkpoints, gradient_descent, walk
+from alpt_ref.reports import convergence as report
+from alpt_ref.studies import click_data
+from alpt_ref.studies.cells import Store
+from alpt_ref.studies.convergence import ctr, t1_panel
+from alpt_ref.studies.convergence import run as convergence_error
+from alpt_ref.studies.convergence.cells import WalkSpec, checkpoints, gradient_descent, walk
+from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
 from alpt_ref.theory import t1
+from alpt_ref.tools.sheet import WIDTH, interval, number
+from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.walks.replicas import LptSgd
 
 TINY = replace(
     QUICK,
@@ -258,7 +261,7 @@ def test_numbers() -> None:
 
 
 def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path) -> None:
-    draw = pytest.importorskip("alpt_ref.plots.convergence_error").draw
+    draw = pytest.importorskip("alpt_ref.reports.figures.convergence_error").draw
     out = tmp_path / "figures" / "study.png"
     draw(finished, out)
     assert out.read_bytes()[:4] == b"\x89PNG"

@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import t as student_t
 
-from alpt_ref.decisions import beyond, equivalence, holm, two_sided
 from alpt_ref.intervals import student
 from alpt_ref.rng import normals
-from alpt_ref.studies.claims import decide, pairs
+from alpt_ref.studies.comparison.decisions import beyond, equivalence, holm, two_sided
+from alpt_ref.studies.comparison.hypotheses import decide, pairs
 
 MARGIN = 1e-3
 BITS = (8, 4, 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from alpt_ref.kernels import reference
+from alpt_ref import reference
 from alpt_ref.problems.factorization import BoxedFm, boxed_fm
 
 ONE_HOT = boxed_fm(12, 3, 4, 2, 0.5, seed=1)

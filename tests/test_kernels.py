@@ -8,14 +8,14 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpt_ref import rng
-from alpt_ref.config import Config
-from alpt_ref.inputs import as_rows
-from alpt_ref.jit import JIT
-from alpt_ref.kernels import group, reference
-from alpt_ref.state import State, initial_state
-from alpt_ref.steps import byte_start, score
-from alpt_ref.train import Stepper
+from alpt_ref import reference, rng
+from alpt_ref.data.examples import as_rows
+from alpt_ref.kernels.cpu import group
+from alpt_ref.scalars.jit import JIT
+from alpt_ref.training.config import Config
+from alpt_ref.training.epochs import Stepper
+from alpt_ref.training.state import State, initial_state
+from alpt_ref.training.step import byte_start, score
 
 N, D, K = 23, 17, 5
 

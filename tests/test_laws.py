@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws import stationary
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.moving import moving_law
-from alpt_ref.laws.rule import (
+from alpt_ref.problems import from_dataset
+from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
+from alpt_ref.problems.joint import click_table, finite_logistic, joint_quadratic, rotated, small_logistic
+from alpt_ref.scalars.rounding import FLOAT64, ROUNDINGS
+from alpt_ref.walks import stationary
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.moving import moving_law
+from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.rule import (
     BUILT_IN,
     FLOOR,
     NEAREST,
@@ -25,13 +30,8 @@ from alpt_ref.laws.rule import (
     distance_from_nearest,
     random_bits,
 )
-from alpt_ref.laws.stationary import reachable, stationary_law
-from alpt_ref.laws.transition import codes_of
-from alpt_ref.problems import from_dataset
-from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
-from alpt_ref.problems.joint import click_table, finite_logistic, joint_quadratic, rotated, small_logistic
-from alpt_ref.replicas import LptSgd
-from alpt_ref.rounding import FLOAT64, ROUNDINGS
+from alpt_ref.walks.stationary import reachable, stationary_law
+from alpt_ref.walks.transition import codes_of
 
 MINE = Rule("mine", lambda q_floor, a: a**2)
 FEW = random_bits(2)

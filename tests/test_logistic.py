@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpt_ref.logistic import FLOAT32, FLOAT64
+from alpt_ref.scalars.logistic import FLOAT32, FLOAT64
 
 TYPES = {"float32": (np.float32, FLOAT32), "float64": (np.float64, FLOAT64)}
 

@@ -7,11 +7,11 @@ import pytest
 import scipy.sparse as sp
 
 from alpt_ref import FactorizationMachine, LogisticRegression
-from alpt_ref.files import read_npz, write_npz
-from alpt_ref.inputs import as_labels, as_rows
+from alpt_ref.data.examples import as_labels, as_rows
 from alpt_ref.models import load_model
 from alpt_ref.rng import normals, uniforms
-from alpt_ref.steps import TrainingDivergedError
+from alpt_ref.tools.files import read_npz, write_npz
+from alpt_ref.training.step import TrainingDivergedError
 
 
 def clicks(n=120, d=12, seed=0):
@@ -298,7 +298,7 @@ def test_predictions_in_blocks_and_without_examples(monkeypatch):
     X, y = clicks()
     model = FactorizationMachine(3, epochs=1, n_threads=2).fit(X, y)
     whole = model.decision_function(X)
-    monkeypatch.setattr("alpt_ref.fit.SCORE_BLOCK", 7)
+    monkeypatch.setattr("alpt_ref.training.checkpoint.SCORE_BLOCK", 7)
     assert np.array_equal(model.decision_function(X), whole)
     assert model.decision_function(np.zeros((0, 12))).shape == (0,)
     with pytest.raises(ValueError, match=r"the logit of example 1 is not finite"):

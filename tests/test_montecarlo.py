@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import BUILT_IN, NEAREST, STOCHASTIC, Rule, random_bits
 from alpt_ref.problems import box, from_dataset, gaussian_logistic, one_hot_logistic
 from alpt_ref.problems.factorization import boxed_fm
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.replicas import LptSgd
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.theory import montecarlo
-from alpt_ref.theory.montecarlo import Run, decide, gradient_squares, round_codes
+from alpt_ref.walks import sampling as montecarlo
+from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.rule import BUILT_IN, NEAREST, STOCHASTIC, Rule, random_bits
+from alpt_ref.walks.sampling import Run, decide, gradient_squares, round_codes
 
 GRID = Grid(5, 2.0**-4)
 LOGISTIC = gaussian_logistic(8, 3, l2=0.05, seed=1)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-plots = pytest.importorskip("alpt_ref.plots.compare")
+plots = pytest.importorskip("alpt_ref.reports.figures.compare")
 ROOT = Path(__file__).parents[1]
 LPT = [("lpt-dr", 8, 0.7, None), ("lpt-dr", 2, 0.5, None)]
 ALPT = [("alpt-sr", 8, 0.75, None), ("alpt-sr", 2, 0.74, None)]

@@ -8,7 +8,6 @@ import scipy.sparse as sp
 from scipy.optimize import minimize
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels import reference_replicas
 from alpt_ref.problems import (
     LogisticProblem,
     box,
@@ -19,6 +18,7 @@ from alpt_ref.problems import (
     one_hot_logistic,
     outside,
 )
+from alpt_ref.walks import reference as reference_replicas
 
 GAUSSIAN = gaussian_logistic(24, 3, l2=0.05, seed=1)
 ONE_HOT = one_hot_logistic(40, 2, 4, click_rate=0.2, seed=2)

@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from alpt_ref import Grid, Stream, dequantize, quantize
-from alpt_ref.jit import JIT
-from alpt_ref.kernels import reference
+from alpt_ref import Grid, Stream, dequantize, quantize, reference
 from alpt_ref.quantizer import BLOCK
 from alpt_ref.rng import uniforms
-from alpt_ref.rounding import ROUNDINGS, rules_for
+from alpt_ref.scalars.jit import JIT
+from alpt_ref.scalars.rounding import ROUNDINGS, rules_for
 from alpt_ref.testing import strategies
 
 FLOATS = (np.float32, np.float64)

@@ -5,11 +5,11 @@ import pytest
 from numpy import uint64
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels import reference_replicas as naive
-from alpt_ref.kernels.replicas import draw_example, example_losses
+from alpt_ref.kernels.cpu.replicas import draw_example, example_losses
 from alpt_ref.problems import LogisticProblem, from_dataset, gaussian_logistic, one_hot_logistic
-from alpt_ref.replicas import LptSgd
-from alpt_ref.rounding import ROUNDINGS
+from alpt_ref.scalars.rounding import ROUNDINGS
+from alpt_ref.walks import reference as naive
+from alpt_ref.walks.replicas import LptSgd
 
 GAUSSIAN = gaussian_logistic(12, 3, l2=0.05, seed=1)
 ONE_HOT = one_hot_logistic(15, 2, 4, click_rate=0.2, seed=2)

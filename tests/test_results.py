@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alpt_ref.files import write_npz
-from alpt_ref.results import RunSpec, Store
+from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.tools.files import write_npz
 
 
 def test_the_id_is_a_function_of_the_content() -> None:

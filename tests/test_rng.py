@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from numpy import uint64
 from scipy import stats
 
-from alpt_ref import rng
-from alpt_ref.jit import JIT
-from alpt_ref.kernels import reference
+from alpt_ref import reference, rng
+from alpt_ref.scalars.jit import JIT
 
 KNOWN = Path(__file__).parent / "known_answers"
 VECTORS = [line.split() for line in (KNOWN / "philox4x32_10.txt").read_text().splitlines() if line[0] != "#"]

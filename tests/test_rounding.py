@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpt_ref.kernels import reference
-from alpt_ref.rounding import FLOAT32, FLOAT64, MAX_MOVE, ROUNDINGS, check_rounding, rules_for
+from alpt_ref import reference
+from alpt_ref.scalars.rounding import FLOAT32, FLOAT64, MAX_MOVE, ROUNDINGS, check_rounding, rules_for
 from alpt_ref.testing import strategies
 
 TYPES = {"float32": (np.float32, FLOAT32), "float64": (np.float64, FLOAT64)}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from alpt_ref.studies import running
+from alpt_ref.studies import progress as running
 
 
 def test_without_a_terminal_a_line_a_minute(capsys, monkeypatch):

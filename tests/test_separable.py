@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import BUILT_IN
 from alpt_ref.problems.logistic import box
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.replicas import LptSgd
 from alpt_ref.rng import Stream, uniforms
+from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.rule import BUILT_IN
 
 GRID = Grid(4, 0.25)
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, Rule, random_bits
 from alpt_ref.problems.finite import FiniteProblem, absolute, quadratic
 from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, t6_learned, verify
 from alpt_ref.theory.claim import FALSE_ALARM, Row
-from alpt_ref.theory.walk import Walk, nearest_walks, points_of, standard_walks, stuck_walks
+from alpt_ref.theory.instances import Walk, nearest_walks, points_of, standard_walks, stuck_walks
+from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, Rule, random_bits
 
 SQUARED = Rule("squared", lambda q, a: a**2)
 ALWAYS = Rule("always", lambda q, a: 0.25 + 0.0 * a)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alpt_ref import Grid, dequantize, quantize
-from alpt_ref.access import row_window
-from alpt_ref.packing import buffer_dtype, load_code, pack, store_code, unpack
-from alpt_ref.table import CodeTable, FloatTable, table_from_arrays
+from alpt_ref.kernels.storage import row_window
+from alpt_ref.scalars.packing import buffer_dtype, load_code, pack, store_code, unpack
+from alpt_ref.training.table import CodeTable, FloatTable, table_from_arrays
 
 WIDTHS = (2, 4, 8, 16)
 

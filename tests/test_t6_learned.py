@@ -6,17 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alpt_ref import rng
-from alpt_ref.config import Config
-from alpt_ref.inputs import as_rows
-from alpt_ref.kernels import reference
+from alpt_ref import reference, rng
+from alpt_ref.data.examples import as_rows
 from alpt_ref.problems import box
-from alpt_ref.state import initial_state
-from alpt_ref.steps import BatchStepper
 from alpt_ref.theory import registry, t6, t6_learned, verify
 from alpt_ref.theory.claim import Draw
 from alpt_ref.theory.t6_learned import DRIFT, REGRET, drift_of, means, regret_of
 from alpt_ref.theory.t6_runs import Clicks, Run, Terms, largest_gradients, terms
+from alpt_ref.training.config import Config
+from alpt_ref.training.state import initial_state
+from alpt_ref.training.step import BatchStepper
 
 FEW = Clicks(12, 2, 3, 0.4, 6)
 TINY = Run(FEW, 4, 0.2, 1.5, 5, "row", "sgd", 0.5, start=3)

@@ -12,16 +12,18 @@ import pytest
 from rich.console import Console
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import STOCHASTIC, Rule
 from alpt_ref.problems.finite import absolute, clicks
-from alpt_ref.results import Store
-from alpt_ref.studies import directions, verdicts, verification
-from alpt_ref.studies.directions import Case
-from alpt_ref.studies.settings import CtrSettings
-from alpt_ref.studies.sheet import WIDTH
-from alpt_ref.studies.verification import Request
+from alpt_ref.reports import verdicts
+from alpt_ref.studies.cells import Store
+from alpt_ref.studies.convergence.settings import CtrSettings
+from alpt_ref.studies.verification import directions
+from alpt_ref.studies.verification import run as verification
+from alpt_ref.studies.verification.directions import Case
+from alpt_ref.studies.verification.run import Request
 from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
+from alpt_ref.tools.sheet import WIDTH
+from alpt_ref.walks.rule import STOCHASTIC, Rule
 
 TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
 SMALL = [

@@ -3,11 +3,11 @@
 import argparse
 
 from alpt_ref.cli.parsing import CommandError
-from alpt_ref.files import check_writable, write_atomic, write_json
-from alpt_ref.studies.running import bar
+from alpt_ref.studies.progress import bar
 from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.suite import Outcome, check_quantizer, properties_of
+from alpt_ref.tools.files import check_writable, write_atomic, write_json
 
 
 def run(args: argparse.Namespace) -> int:

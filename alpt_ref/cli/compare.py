@@ -10,9 +10,9 @@ from alpt_ref.cli.report import row
 from alpt_ref.cli.splits import source_of, tell
 from alpt_ref.data import Source
 from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
-from alpt_ref.studies.compare import QUICK, kinds_of
-from alpt_ref.studies.compare import run as compare
-from alpt_ref.studies.methods import METHODS, CompareSettings
+from alpt_ref.studies.comparison.methods import METHODS, CompareSettings
+from alpt_ref.studies.comparison.run import QUICK, kinds_of
+from alpt_ref.studies.comparison.run import run as compare
 
 
 def run(args: argparse.Namespace) -> None:

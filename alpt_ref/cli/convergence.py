@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from alpt_ref.cli.parsing import CommandError
-from alpt_ref.plots.convergence_error import draw
-from alpt_ref.studies import convergence_error
+from alpt_ref.reports.figures.convergence_error import draw
+from alpt_ref.studies.convergence import run as convergence_error
 
 
 def run(args: argparse.Namespace) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.cli.report import describe, figure_table, measure
 from alpt_ref.data import Dataset, FeatureMap, read
-from alpt_ref.files import write_json
 from alpt_ref.models import FactorizationMachine, load_model
+from alpt_ref.tools.files import write_json
 
 
 def run(args: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from alpt_ref.cli.evaluate import load, spare_inputs
-from alpt_ref.files import write_atomic
+from alpt_ref.tools.files import write_atomic
 
 
 def run(args: argparse.Namespace) -> None:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from alpt_ref import __version__
 from alpt_ref.cli.splits import Splits
-from alpt_ref.config import PARTS, Config
 from alpt_ref.data import Dataset
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine
+from alpt_ref.training.config import PARTS, Config
 
 SCHEMA = 2  # of metrics.json, described in docs/metrics.md
 FIGURES = ("auc", "logloss", "calibration")

@@ -4,12 +4,12 @@ import argparse
 
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import Rule
-from alpt_ref.studies.verification import Request, problems_of
-from alpt_ref.studies.verification import run as verify
+from alpt_ref.studies.verification.run import Request, problems_of
+from alpt_ref.studies.verification.run import run as verify
 from alpt_ref.theory.claim import Claim, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
+from alpt_ref.walks.rule import Rule
 
 
 def run(args: argparse.Namespace) -> int:

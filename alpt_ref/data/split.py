@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from alpt_ref.checks import is_integer
 from alpt_ref.data.dataset import Dataset
+from alpt_ref.tools.checks import is_integer
 
 # make_ctr counts its steps of Stream.DATA from 0; the last step is free whatever the number of its fields.
 _STEP = 2**32 - 1

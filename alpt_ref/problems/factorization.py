@@ -29,8 +29,8 @@ from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from alpt_ref.logistic import log_losses
 from alpt_ref.problems.logistic import GradientBounds
+from alpt_ref.scalars.logistic import log_losses
 
 Floats = NDArray[float64]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import binom
 
-from alpt_ref.logistic import log_losses
 from alpt_ref.problems.logistic import GradientBounds
+from alpt_ref.scalars.logistic import log_losses
 
 Floats = NDArray[float64]
 

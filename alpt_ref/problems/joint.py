@@ -7,9 +7,9 @@ from numpy import float64
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from alpt_ref.logistic import log_losses
 from alpt_ref.problems.finite import FiniteProblem, Floats
 from alpt_ref.problems.logistic import LogisticProblem, from_dataset
+from alpt_ref.scalars.logistic import log_losses
 
 
 def joint_quadratic(A: ArrayLike, c: ArrayLike, noise: float = 0.0) -> FiniteProblem:

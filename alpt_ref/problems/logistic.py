@@ -14,11 +14,11 @@ from numpy import float64
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from alpt_ref.files import checksum
+from alpt_ref.data.examples import canonical
 from alpt_ref.grid import Grid
-from alpt_ref.inputs import canonical
-from alpt_ref.kernels.replicas import Examples, batch_gradient, example_losses, mean_loss
+from alpt_ref.kernels.cpu.replicas import Examples, batch_gradient, example_losses, mean_loss
 from alpt_ref.problems.box import Vector, box
+from alpt_ref.tools.files import checksum
 
 TOLERANCE = 1e-12
 MAX_NEWTON_STEPS = 100

@@ -9,8 +9,8 @@ import numpy as np
 
 from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read, read_movielens, split
 from alpt_ref.data.source import INDEXED_FORMATS, TABULAR_FORMATS
-from alpt_ref.files import checksum
-from alpt_ref.studies.settings import CtrSettings
+from alpt_ref.studies.convergence.settings import CtrSettings
+from alpt_ref.tools.files import checksum
 
 Part = tuple[Any, Any]
 MOVIELENS = "movielens"

@@ -20,9 +20,9 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from alpt_ref.loading import load
 from alpt_ref.testing.case import Case, Values, Violation
 from alpt_ref.testing.declaration import Declaration
+from alpt_ref.tools.importing import load
 
 
 class Quantizer(Protocol):

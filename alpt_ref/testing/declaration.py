@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from alpt_ref.checks import is_integer
 from alpt_ref.grid import MAX_BITS, MIN_BITS
+from alpt_ref.tools.checks import is_integer
 
 CHOICES = {
     "rounding": ("stochastic", "nearest"),

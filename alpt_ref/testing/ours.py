@@ -7,8 +7,8 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
+from alpt_ref import reference
 from alpt_ref.grid import Grid
-from alpt_ref.kernels import reference
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rng import Stream, uniforms
 

@@ -9,10 +9,10 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 
 from alpt_ref import __version__
-from alpt_ref.files import finite
 from alpt_ref.testing.case import Case, shown
 from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.suite import FAIL, FALSE_ALARM, PASS, SKIP, Outcome, Report
+from alpt_ref.tools.files import finite
 
 WIDTH = 100
 SCHEMA = 1

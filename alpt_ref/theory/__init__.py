@@ -5,23 +5,23 @@ Exact laws are public here, and the nouns that a statement or a rounding rule of
 
 from typing import TYPE_CHECKING
 
-from alpt_ref.lazy import lazy
+from alpt_ref.tools.lazy import lazy
 
 if TYPE_CHECKING:
-    from alpt_ref.laws.exact import Law, exact_law
-    from alpt_ref.laws.rule import Rule, random_bits
-    from alpt_ref.laws.stationary import Stationary, stationary_law
     from alpt_ref.theory.claim import Check, Claim, Instance, Measured, Setting
     from alpt_ref.theory.registry import all_claims
     from alpt_ref.theory.verdict import verify
+    from alpt_ref.walks.exact import Law, exact_law
+    from alpt_ref.walks.rule import Rule, random_bits
+    from alpt_ref.walks.stationary import Stationary, stationary_law
 
 _HOMES = {
-    "Law": "laws.exact",
-    "exact_law": "laws.exact",
-    "Rule": "laws.rule",
-    "random_bits": "laws.rule",
-    "Stationary": "laws.stationary",
-    "stationary_law": "laws.stationary",
+    "Law": "walks.exact",
+    "exact_law": "walks.exact",
+    "Rule": "walks.rule",
+    "random_bits": "walks.rule",
+    "Stationary": "walks.stationary",
+    "stationary_law": "walks.stationary",
     "Check": "theory.claim",
     "Claim": "theory.claim",
     "Instance": "theory.claim",

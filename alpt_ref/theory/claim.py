@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from alpt_ref.laws.rule import Rule
 from alpt_ref.problems import LogisticProblem
+from alpt_ref.walks.rule import Rule
 
 KINDS = ("upper", "lower", "exact", "law")
 METHODS = ("exact", "monte-carlo", "trajectory")

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.laws.stationary import stationary_law
 from alpt_ref.problems.finite import absolute
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.instances import Walk
 from alpt_ref.theory.verdict import unbiased
-from alpt_ref.theory.walk import Walk
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.stationary import stationary_law
 
 DELTA = 2.0**-4
 GRID = Grid(5, DELTA)

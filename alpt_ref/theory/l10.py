@@ -24,10 +24,10 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems.finite import slopes
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import STOCHASTIC
-from alpt_ref.laws.stationary import stationary_law
 from alpt_ref.problems.finite import absolute
-from alpt_ref.rounding import FLOAT64
+from alpt_ref.scalars.rounding import FLOAT64
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.walks.rule import STOCHASTIC
+from alpt_ref.walks.stationary import stationary_law
 
 Floats = NDArray[float64]
 

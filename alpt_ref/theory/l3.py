@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.laws.transition import codes_of, transitions
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.instances import points_of, rates
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
-from alpt_ref.theory.walk import points_of, rates
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.transition import codes_of, transitions
 
 
 @dataclass(frozen=True)

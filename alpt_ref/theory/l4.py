@@ -18,13 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.laws.stationary import stationary_law
 from alpt_ref.problems.finite import FiniteProblem, quadratic
 from alpt_ref.problems.joint import joint_quadratic, rotated
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import unbiased
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.stationary import stationary_law
 
 DELTA = 2.0**-4
 

@@ -31,16 +31,16 @@ import numpy as np
 from scipy.special import expit
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.laws.stationary import reachable, stationary_law
-from alpt_ref.laws.transition import codes_of, transitions
-from alpt_ref.optim import learning_rate
 from alpt_ref.problems.finite import FiniteProblem, click_rate, clicks
 from alpt_ref.problems.joint import click_table
+from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.theory import l5_numbers
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.l5_numbers import REFERENCE
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.stationary import reachable, stationary_law
+from alpt_ref.walks.transition import codes_of, transitions
 
 
 @dataclass(frozen=True)

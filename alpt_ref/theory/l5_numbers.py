@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems.finite import click_rate, clicks
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.walk import rates
+from alpt_ref.theory.instances import rates
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 
 REFERENCE = Grid(8, 0.05)
 

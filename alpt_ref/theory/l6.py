@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from scipy.special import expit, logit
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import STOCHASTIC, Rule, bias, centred_bits, random_bits
-from alpt_ref.laws.stationary import Stationary, reachable, stationary_law
 from alpt_ref.problems.finite import click_rate, clicks
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.walks.rule import STOCHASTIC, Rule, bias, centred_bits, random_bits
+from alpt_ref.walks.stationary import Stationary, reachable, stationary_law
 
 GRID = Grid(8, 0.05)
 DELTA = float(GRID.delta)

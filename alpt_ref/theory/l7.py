@@ -28,12 +28,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems.finite import slopes
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.instances import between, draws, rates
 from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
-from alpt_ref.theory.walk import between, draws, rates
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 
 
 @dataclass(frozen=True)

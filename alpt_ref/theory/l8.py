@@ -22,9 +22,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import Law, exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule, drifts, random_bits
-from alpt_ref.laws.transition import codes_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, clicks
 from alpt_ref.problems.joint import click_table
 from alpt_ref.rng import Stream, permutation
@@ -37,7 +34,10 @@ from alpt_ref.theory.claim import (
     Measured,
     Setting,
 )
-from alpt_ref.theory.walk import draws
+from alpt_ref.theory.instances import draws
+from alpt_ref.walks.exact import Law, exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule, drifts, random_bits
+from alpt_ref.walks.transition import codes_of
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems.finite import slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 
 CELLS = 2000
 GRID = Grid(6, 0.25)

@@ -19,11 +19,11 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import Rule
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.rounding import FLOAT32, FLOAT64, ROUNDINGS
+from alpt_ref.scalars.rounding import FLOAT32, FLOAT64, ROUNDINGS
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.walks.rule import Rule
 
 UNIFORMS = (0.0, 2.0**-24, 0.25, 0.5, 1.0 - 2.0**-24)
 DELTAS = (0.012356101, 0.1, 0.05, 1.0 / 3.0, 2.0**-7, 1e-20, 3e7)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import FLOOR, NEAREST, STOCHASTIC, TOWARD_ZERO, Rule, bias, random_bits
 from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, TOWARD_ZERO, Rule, bias, random_bits
 
 FRACTIONS = np.unique(np.concatenate((np.arange(257) / 257.0, np.arange(64) / 64.0, 2.0 ** -np.arange(1.0, 20.0))))
 

@@ -16,12 +16,12 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import STOCHASTIC, Rule
-from alpt_ref.laws.transition import split_targets
 from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.instances import draws
 from alpt_ref.theory.verdict import unbiased
-from alpt_ref.theory.walk import draws
+from alpt_ref.walks.rule import STOCHASTIC, Rule
+from alpt_ref.walks.transition import split_targets
 
 K = 10
 

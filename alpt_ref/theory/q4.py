@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import FLOOR, NEAREST, Rule
 from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Instance, Measured, Setting
+from alpt_ref.theory.instances import draws
 from alpt_ref.theory.verdict import rounds_to_nearest
-from alpt_ref.theory.walk import draws
+from alpt_ref.walks.rule import FLOOR, NEAREST, Rule
 
 
 @dataclass(frozen=True)

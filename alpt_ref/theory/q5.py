@@ -18,11 +18,11 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import Rule
 from alpt_ref.quantizer import quantize
-from alpt_ref.rounding import FLOAT64, ROUNDINGS
+from alpt_ref.scalars.rounding import FLOAT64, ROUNDINGS
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.walk import draws
+from alpt_ref.theory.instances import draws
+from alpt_ref.walks.rule import Rule
 
 
 @dataclass(frozen=True)

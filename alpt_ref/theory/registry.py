@@ -3,9 +3,9 @@
 import importlib
 from collections.abc import Iterable, Sequence
 
-from alpt_ref.laws.rule import Rule, bias
-from alpt_ref.loading import load
 from alpt_ref.theory.claim import Claim
+from alpt_ref.tools.importing import load
+from alpt_ref.walks.rule import Rule, bias
 
 MODULES = ("q1", "q2", "q3", "q4", "q5", "q6", "t1", "t2", "t3", "t4", "t5", "t6",
            "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", "l10")  # fmt: skip

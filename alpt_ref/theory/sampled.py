@@ -9,11 +9,11 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import BUILT_IN, STOCHASTIC, Rule
 from alpt_ref.problems import GradientBounds, LogisticProblem, Vector, gaussian_logistic, grid_of, one_hot_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory.claim import HOLDS, Check, Draw, Instance, Measured
-from alpt_ref.theory.montecarlo import Run, decide
+from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule
+from alpt_ref.walks.sampling import Run, decide
 
 Floats = NDArray[float64]
 Counts = NDArray[int64]

@@ -44,13 +44,13 @@ from typing import NamedTuple
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.replicas import RANDOM_BITS
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, Vector, diameter, outside
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.instances import Walk, random_walks, standard_walks, stuck_walks
 from alpt_ref.theory.sampled import Sampled, sampled_walks
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.theory.walk import Walk, random_walks, standard_walks, stuck_walks
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 
 
 @dataclass(frozen=True)

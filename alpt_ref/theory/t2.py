@@ -27,13 +27,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import NEAREST, Rule
 from alpt_ref.problems import LogisticProblem, diameter, outside
 from alpt_ref.problems.finite import absolute
 from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.instances import Walk, nearest_walks, random_walks, rates
 from alpt_ref.theory.sampled import Sampled, sampled_walks
 from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
-from alpt_ref.theory.walk import Walk, nearest_walks, random_walks, rates
+from alpt_ref.walks.rule import NEAREST, Rule
 
 
 @dataclass(frozen=True)

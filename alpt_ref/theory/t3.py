@@ -20,12 +20,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import FLOOR, STOCHASTIC, Rule
 from alpt_ref.problems.finite import clicks, quadratic
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.instances import Walk, between, draws
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.theory.walk import Walk, between, draws
+from alpt_ref.walks.rule import FLOOR, STOCHASTIC, Rule
 
 
 @dataclass(frozen=True)

@@ -30,17 +30,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.replicas import RANDOM_BITS
-from alpt_ref.laws.exact import exact_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.montecarlo import Run
+from alpt_ref.theory.instances import EPS, between, draws, points_of, valley
 from alpt_ref.theory.sampled import Counts, logistic_problems, sampled_mean
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.theory.walk import EPS, between, draws, points_of, valley
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.sampling import Run
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.moving import Follow, MovingLaw, moving_law
-from alpt_ref.laws.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.problems import box, outside
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
+from alpt_ref.theory.instances import between, draws, points_of, rates
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.theory.walk import between, draws, points_of, rates
+from alpt_ref.walks.moving import Follow, MovingLaw, moving_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 
 
 @dataclass(frozen=True)

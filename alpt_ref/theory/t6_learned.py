@@ -1,6 +1,6 @@
 r"""T6: ALPT, the step size is learned: parts (c) and (d), on runs of this package's own ALPT.  (upper)
 
-Algorithm. Logistic regression on minibatches, SGD with eta_t = eta/sqrt(t), precision "alpt" (:mod:`alpt_ref.kernels.alpt`):
+Algorithm. Logistic regression on minibatches, SGD with eta_t = eta/sqrt(t), precision "alpt" (:mod:`alpt_ref.kernels.cpu.alpt`):
 stage 2 learns Delta_{t+1}, one of each row or one of the table, by SGD or Adam; stage 3 rounds w_t - eta_t g_t onto its grid.
 
 Guarantee (upper). With floor_t = sum_i Delta_{t+1,i} |g_{t,i}| / 2 and
@@ -44,8 +44,8 @@ from alpt_ref.problems import outside
 from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.theory import t6
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.montecarlo import decide
 from alpt_ref.theory.t6_runs import Clicks, Run, Terms, largest_gradients, runs, terms
+from alpt_ref.walks.sampling import decide
 
 Floats = NDArray[float64]
 BATCH, LOGIT = 64, 3.0  # what the arithmetic of (c) was proved for

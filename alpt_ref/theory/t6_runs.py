@@ -2,7 +2,7 @@
 
     f_t(w) = mean over batch t of log_loss(<w, x_i>, y_i),    eta_t = eta/sqrt(t),    w_t = Delta_t q_t
 
-Replica r is an ``alpt_ref.steps.BatchStepper`` run with its own seed: batches are fixed beforehand, and only the words that
+Replica r is an ``alpt_ref.training.step.BatchStepper`` run with its own seed: batches are fixed beforehand, and only the words that
 rounding draws differ. Codes and step sizes are read before and after every step; all terms are taken from them in float64.
 """
 
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from alpt_ref.config import Config
 from alpt_ref.data import make_ctr
+from alpt_ref.data.examples import as_rows
 from alpt_ref.grid import Grid
-from alpt_ref.inputs import as_rows
-from alpt_ref.logistic import log_losses
-from alpt_ref.packing import pack, unpack
 from alpt_ref.problems import LogisticProblem, box, diameter
 from alpt_ref.rng import permutation
-from alpt_ref.state import initial_state
-from alpt_ref.steps import BatchStepper
+from alpt_ref.scalars.logistic import log_losses
+from alpt_ref.scalars.packing import pack, unpack
+from alpt_ref.training.config import Config
+from alpt_ref.training.state import initial_state
+from alpt_ref.training.step import BatchStepper
 
 Floats = NDArray[float64]
 Batches = NDArray[int64]

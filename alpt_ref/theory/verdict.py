@@ -18,7 +18,6 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from alpt_ref.grid import Grid
-from alpt_ref.laws.rule import Rule, bias, distance_from_nearest
 from alpt_ref.theory.claim import (
     FALSE_ALARM,
     HOLDS,
@@ -33,6 +32,7 @@ from alpt_ref.theory.claim import (
     Measured,
     Row,
 )
+from alpt_ref.walks.rule import Rule, bias, distance_from_nearest
 
 
 def judge(kind: str, measured: float, half: float, bound: float, tolerance: float = 0.0) -> str:

@@ -1,0 +1,158 @@
+"""SGD example by example (batch size 1) in one compiled loop: the same step as the phases of ``kernels.cpu``, bit for bit.
+
+An example holds a feature once, so its rows need no grouping; all random words of an example are drawn in one
+vectorized call.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy import float32, int64, uint32, uint64
+
+from alpt_ref.kernels.cpu.score import FOUR, PADDING, scorer
+from alpt_ref.kernels.storage import Access, row_prefetcher, row_window
+from alpt_ref.rng import LANES, fill_scattered
+from alpt_ref.scalars.jit import jit, prefetch
+from alpt_ref.scalars.logistic import FLOAT32
+from alpt_ref.scalars.moves import sgd, sgd_hyper
+from alpt_ref.scalars.rounding import Scalar
+
+_residual = FLOAT32.residual
+_NO_MOMENTS = np.zeros((2, 0), float32)
+# Examples are visited in random order: their entries, then their weights, are asked for some examples ahead.
+AHEAD = 3
+CACHE_LINE = 16  # entries of 4 bytes in one
+
+
+@cache
+def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
+    """Function (rows, y, order, linear, factors, box, bias, schedule, rng, scratch, start, stop) -> bias.
+
+    Steps start .. stop - 1 (the first step ever is 0), step s on example order[s - start]. ``box`` is the range of codes,
+    ``schedule`` is (lr, decays, l2, fit_intercept), ``rng`` (draws, mask, streams of the two tables, seed).
+    """
+    load, store, weight = access.load, access.store, access.weight
+    score = scorer(access, k)
+    window = row_window(access, k)
+    prefetch_weight, prefetch_row = row_prefetcher(access, 1), row_prefetcher(access, k)
+    per_row = k // 4 if k % 4 == 0 else (k + 6) // 4
+
+    @jit
+    def moved(v, delta, rx, x, s, h, word, mask, box):
+        """A factor's entry after d_f = -eta (r x (S_f - v_f x) + l2 v_f)."""
+        w = weight(v, delta)
+        return advance(v, sgd(rx * (s - w * x) + h.l2 * w, _NO_MOMENTS, 0, h), delta, word, mask, box)
+
+    # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
+    # enough, one row of codes is. Floats ignore step sizes and words, which stand in their place all the same.
+    @jit
+    def move_floats(features, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+        x, v, deltas = scratch.x, scratch.v, scratch.factor_deltas
+        for e in range(0, n, FOUR):
+            xa, xb, xc, xd = x[e], x[e + 1], x[e + 2], x[e + 3]
+            for f in range(k):
+                s = sums[f]
+                v[e, f] = moved(v[e, f], deltas[e], r * xa, xa, s, h, words[e, f], mask, box)
+                v[e + 1, f] = moved(v[e + 1, f], deltas[e], r * xb, xb, s, h, words[e, f], mask, box)
+                v[e + 2, f] = moved(v[e + 2, f], deltas[e], r * xc, xc, s, h, words[e, f], mask, box)
+                v[e + 3, f] = moved(v[e + 3, f], deltas[e], r * xd, xd, s, h, words[e, f], mask, box)
+        for e in range(n):
+            row, offset = window(buffer, int64(features[e]))
+            for f in range(k):
+                store(row, width, offset + f, v[e, f])
+
+    @jit
+    def move_codes(features, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+        """Words of entry e begin at words[e, skips[e]], skips[e] in 0 .. 3."""
+        v = scratch.v
+        for e in range(n):
+            x, delta = scratch.x[e], scratch.factor_deltas[e]
+            skip = skips[e] & 3 if k % 4 else 0
+            rx = r * x
+            row, offset = window(buffer, int64(features[e]))
+            for f in range(k):
+                new = moved(v[e, f], delta, rx, x, sums[f], h, words[e, skip + f], mask, box)
+                store(row, width, offset + f, new)
+
+    move_factors = move_codes if access.is_code else move_floats
+
+    @jit
+    def move_linear_floats(features, n, buffer, width, scratch, values, r, h, words, mask, box):
+        for e in range(n):
+            j = int64(features[e])
+            w = load(buffer, width, j)
+            store(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
+
+    @jit
+    def move_linear_codes(features, n, buffer, width, scratch, values, r, h, words, mask, box):
+        """In scratch, where it vectorizes, then to the table."""
+        x, w, deltas = scratch.x, scratch.w, scratch.linear_deltas
+        for e in range(-(-n // PADDING) * PADDING):
+            d = sgd(r * x[e] + h.l2 * weight(w[e], deltas[e]), _NO_MOMENTS, 0, h)
+            w[e] = advance(w[e], d, deltas[e], words[e], mask, box)
+        for e in range(n):
+            store(buffer, width, int64(features[e]), w[e])
+
+    move_linear = move_linear_codes if access.is_code else move_linear_floats
+
+    @jit
+    def train_range(rows, y, order, linear, factors, box, bias, schedule, rng, scratch, start, stop):
+        indptr, indices, values = rows
+        linear_buffer, width, _, _, _ = linear
+        factor_buffer, _, _, _, _ = factors
+        lr, decays, l2, fit_intercept = schedule
+        draws, mask, linear_stream, factor_stream, seed = rng
+        room = -(-scratch.x.size // LANES) * LANES
+        linear_blocks, block_words = np.zeros(room, uint64), np.zeros(4 * room, uint32)
+        linear_words = np.zeros(room, uint32)
+        blocks, factor_words = np.zeros((room, per_row), uint64), np.zeros((room, 4 * per_row), uint32)
+        flat_blocks, flat_words = blocks.reshape(-1), factor_words.reshape(-1)
+        skips = np.zeros(room, int64)
+        sums, squares = np.empty(k, float32), np.empty(k, float32)
+        for s in range(start, stop):
+            i = order[s - start]
+            begin = indptr[i]
+            n = indptr[i + 1] - begin
+            features = indices[begin : begin + n]
+            if s + 4 * AHEAD < stop:
+                prefetch(indptr, order[s + 4 * AHEAD - start])
+                prefetch(y, order[s + 4 * AHEAD - start])
+            if s + 2 * AHEAD < stop:
+                later = order[s + 2 * AHEAD - start]
+                for p in range(indptr[later], indptr[later + 1], CACHE_LINE):
+                    prefetch(indices, p)
+                    prefetch(values, p)
+            if s + AHEAD < stop:
+                later = order[s + AHEAD - start]
+                for p in range(indptr[later], indptr[later + 1]):
+                    prefetch_weight(linear_buffer, width, int64(indices[p]))
+                for p in range(indptr[later], indptr[later + 1] if k else 0):
+                    prefetch_row(factor_buffer, width, int64(indices[p]))
+            h = sgd_hyper(lr, decays, l2, s + 1)
+            z = score(rows, i, linear, factors, bias, scratch, sums, squares)
+            r = _residual(z, y[i])
+            bias += r - r  # a residual that is not finite stays on record: codes would saturate without a word
+            if draws:
+                for e in range(n):
+                    linear_blocks[e] = uint64(int64(features[e]) >> 2)
+                n_blocks = -(-n // LANES) * LANES
+                fill_scattered(block_words, linear_blocks[:n_blocks], uint64(s), linear_stream, seed)
+                for e in range(n):
+                    linear_words[e] = block_words[4 * e + (features[e] & 3)]
+            move_linear(features, n, linear_buffer, width, scratch, values[begin : begin + n], r, h, linear_words, mask, box)
+            if k:
+                if draws:
+                    for e in range(n):
+                        first = int64(features[e]) * k
+                        skips[e] = first & 3
+                        for b in range(per_row):
+                            blocks[e, b] = uint64((first >> 2) + b)
+                    n_blocks = -(-n * per_row // LANES) * LANES
+                    fill_scattered(flat_words, flat_blocks[:n_blocks], uint64(s), factor_stream, seed)
+                how = (sums, h, factor_words, skips, mask, box)
+                move_factors(features, n, factor_buffer, width, scratch, r, *how)
+            if fit_intercept:
+                bias += sgd(r, _NO_MOMENTS, 0, h)
+        return bias
+
+    return train_range

@@ -1,0 +1,217 @@
+"""LPT-SGD exactly as the theorems analyse it: float64, one replica after the other.
+
+    w_t = delta q_t,   g_t at w_t,   q_{t+1} = clip(q_t + R(-eta_t g_t / delta)),   t = 1, 2, ...
+
+Codes are integers held in float64. Full precision is the same loop with delta = 1 and ``shift`` for ``move``: q is then w
+itself. Everything random is a counter: coordinate j of replica r at step t rounds with the word (t, r d + j) of
+``Stream.LINEAR`` (24 bits), and draws its example with the words (t, 2 r) and (t, 2 r + 1) of ``Stream.EXAMPLE``, so that
+all methods see the same examples and no result depends on threads or on where a run was interrupted.
+
+A problem is a record of arrays, a loss and gradients that read it. Here logistic regression, absolute values in
+:mod:`alpt_ref.kernels.cpu.problems`:
+
+    f_i(w) = log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,      f = mean of the f_i
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy import float64, int64, uint32, uint64
+from numpy.typing import NDArray
+
+from alpt_ref.rng import Stream, centred_uniform, fill_words, integer_below, random_bits_mask
+from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.logistic import FLOAT64
+from alpt_ref.scalars.moves import learning_rate
+
+_log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
+_EXAMPLE, _LINEAR = uint64(Stream.EXAMPLE), uint64(Stream.LINEAR)
+RANDOM_BITS = 24
+_MASK = random_bits_mask(RANDOM_BITS)
+
+
+class Examples(NamedTuple):
+    """Logistic regression as the loops read it: n examples in compressed sparse rows."""
+
+    indptr: NDArray[int64]  # (n + 1,)
+    indices: NDArray[np.int32]  # (nnz,)
+    values: NDArray[float64]  # (nnz,)
+    y: NDArray[float64]  # (n,) in {0, 1}
+    l2: float
+    best: NDArray[float64]  # (n,): f_i(w*), what regret is counted from
+    best_mean: float  # f(w*)
+
+
+class Walk(NamedTuple):
+    """One run: grid, step size, seed."""
+
+    delta: float  # 1 in full precision
+    lo: float  # smallest code, -inf in full precision
+    hi: float
+    eta: float
+    decays: bool  # eta_t = eta / sqrt(t)
+    draws: bool  # whether rounding uses random words
+    seed: uint64
+
+
+class Trace(NamedTuple):
+    """Where replicas stand and what was recorded of them; written in place."""
+
+    codes: NDArray[float64]  # (n_replicas, d)
+    losses: NDArray[float64]  # (n_replicas, n_checkpoints): f(w) after checkpoints[c] steps
+    regret: NDArray[float64]  # (n_replicas,): sum of f_t(w_t) - f_t(w*)
+    last_move: NDArray[int64]  # (n_replicas,): the last step that changed a code, counted from 1; 0 if none has
+    clipped: NDArray[int64]  # (n_replicas,): coordinate-steps whose target was outside the box
+    first: int  # row r is replica first + r: what its random words depend on
+
+
+@jit
+def shift(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
+    """The move of full precision, in the place of ``Rules.move``: neither rounded nor clipped."""
+    return q + t
+
+
+@jit
+def _margin(examples: Any, i: Any, w: Any) -> Any:
+    z = float64(0)
+    for p in range(examples.indptr[i], examples.indptr[i + 1]):
+        z += examples.values[p] * w[examples.indices[p]]
+    return z
+
+
+@jit
+def _add_example(examples: Any, i: Any, scale: Any, g: Any) -> None:
+    for p in range(examples.indptr[i], examples.indptr[i + 1]):
+        g[examples.indices[p]] += scale * examples.values[p]
+
+
+@jit
+def _penalty(examples: Any, w: Any) -> Any:
+    squares = float64(0)
+    for j in range(w.size):
+        squares += w[j] * w[j]
+    return float64(0.5) * examples.l2 * squares
+
+
+@jit
+def mean_loss(examples: Any, w: Any) -> Any:
+    """f(w)."""
+    total = float64(0)
+    for i in range(examples.y.size):
+        total += _log_loss(_margin(examples, i, w), examples.y[i])
+    return total / float64(examples.y.size) + _penalty(examples, w)
+
+
+@jit
+def example_losses(examples: Any, w: Any, out: Any) -> None:
+    """f_i(w) into ``out`` (n,)."""
+    penalty = _penalty(examples, w)
+    for i in range(out.size):
+        out[i] = _log_loss(_margin(examples, i, w), examples.y[i]) + penalty
+
+
+@jit
+def draw_example(n: Any, replica: Any, step: Any, seed: Any) -> Any:
+    """The index in [0, n) of the example of ``replica`` at ``step``."""
+    return integer_below(n, replica, uint64(step), _EXAMPLE, seed)
+
+
+@jit
+def batch_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, with_loss: Any, g: Any) -> Any:
+    """grad f(w) into ``g``; returns f(w) - f(w*), or 0 without ``with_loss``."""
+    n = float64(examples.y.size)
+    for j in range(w.size):
+        g[j] = examples.l2 * w[j]
+    total = float64(0)
+    for i in range(examples.y.size):
+        z = _margin(examples, i, w)
+        if with_loss:
+            total += _log_loss(z, examples.y[i])
+        _add_example(examples, i, _residual(z, examples.y[i]) / n, g)
+    return total / n + _penalty(examples, w) - examples.best_mean if with_loss else float64(0)
+
+
+@jit
+def example_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, with_loss: Any, g: Any) -> Any:
+    """grad f_i(w) into ``g`` for the example i drawn; returns f_i(w) - f_i(w*), or 0 without ``with_loss``."""
+    i = draw_example(examples.y.size, replica, step, seed)
+    for j in range(w.size):
+        g[j] = examples.l2 * w[j]
+    z = _margin(examples, i, w)
+    _add_example(examples, i, _residual(z, examples.y[i]), g)
+    return _log_loss(z, examples.y[i]) + _penalty(examples, w) - examples.best[i] if with_loss else float64(0)
+
+
+@jit
+def gradient_rows(problem: Any, w: Any, first: Any, step: Any, seed: Any, gradient: Any, g: Any, losses: Any) -> None:
+    """``gradient`` at the rows of w (R, d), replicas first, first + 1, ..., into ``g``; adds what it returns to ``losses``."""
+    for r in range(w.shape[0]):
+        losses[r] += gradient(problem, w[r], first + r, step, seed, True, g[r])
+
+
+@jit
+def loss_rows(problem: Any, w: Any, loss: Any, out: Any) -> None:
+    """``loss`` at each row of w (R, d) into ``out`` (R,)."""
+    for r in range(w.shape[0]):
+        out[r] = loss(problem, w[r])
+
+
+@jit
+def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, move: Any, rule: Any, out: Any) -> None:
+    """Codes after a step into ``out``."""
+    for j in range(q.size):
+        out[j] = move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
+
+
+@jit
+def _count(q: Any, g: Any, scale: Any, walk: Any, after: Any) -> Any:
+    """How many targets lie outside the box, and how many codes moved."""
+    outside, moved = int64(0), int64(0)
+    for j in range(q.size):
+        s = q[j] + scale * g[j]
+        outside += int64(s < walk.lo) + int64(s > walk.hi)
+        moved += int64(after[j] != q[j])
+    return outside, moved
+
+
+@jit
+def _to_weights(q: Any, delta: Any, w: Any) -> None:
+    for j in range(w.size):
+        w[j] = delta * q[j]
+
+
+@jit
+def walk_range(problem, walk, checkpoints, trace, loss, gradient, move, rule, with_loss, start, stop, first, last):
+    """Steps start .. stop - 1 (the first step ever is 0) of the rows first .. last - 1 of ``trace``, in place.
+
+    loss, gradient : functions that read ``problem``; move : ``Rules.move`` or ``shift``; rule : a float64 rounding rule.
+    checkpoints : int64, increasing; those in [start, stop] have f evaluated. ``with_loss`` accumulates the regret.
+    One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
+    """
+    d = trace.codes.shape[1]
+    w = np.empty(d, float64)
+    g = np.empty(d, float64)
+    words = np.zeros(d, uint32)
+    q = np.empty(d, float64)
+    after = np.empty(d, float64)
+    for r in range(first, last):
+        q[:] = trace.codes[r]
+        check = np.searchsorted(checkpoints, start)
+        for t in range(start, stop + 1):
+            _to_weights(q, walk.delta, w)
+            if check < checkpoints.size and checkpoints[check] == t:
+                trace.losses[r, check] = loss(problem, w)
+                check += 1
+            if t == stop:
+                break
+            trace.regret[r] += gradient(problem, w, trace.first + r, t, walk.seed, with_loss, g)
+            scale = -learning_rate(walk.eta, walk.decays, t + 1) / walk.delta
+            if walk.draws:
+                fill_words(words, (trace.first + r) * d, uint64(t), _LINEAR, walk.seed)
+            _round_codes(q, g, scale, words, walk, move, rule, after)
+            outside, moved = _count(q, g, scale, walk, after)
+            trace.clipped[r] += outside
+            if moved > 0:
+                trace.last_move[r] = t + 1
+            q, after = after, q
+        trace.codes[r] = q

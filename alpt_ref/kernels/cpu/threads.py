@@ -1,0 +1,37 @@
+"""Disjoint ranges in a thread pool: the only parallelism there is.
+
+Every kernel that is split computes each element from its own index alone, so results do not depend on the number of
+threads; kernels release the GIL.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+from alpt_ref.tools.checks import is_integer
+
+
+@cache
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_threads, thread_name_prefix="alpt_ref")
+
+
+def check_threads(n_threads: int) -> int:
+    """``n_threads`` if it is a positive integer, else a ValueError."""
+    if not is_integer(n_threads) or n_threads < 1:
+        raise ValueError(f"n_threads must be a positive integer, got {n_threads!r}")
+    return int(n_threads)
+
+
+def run_ranges(work: Callable[[int, int], object], n: int, n_threads: int, multiple: int = 1) -> None:
+    """Call ``work(start, stop)`` on ranges that cover [0, n), their inner ends multiples of ``multiple``."""
+    units = -(-n // multiple)
+    n_ranges = min(check_threads(n_threads), units)
+    if n_ranges <= 1:
+        work(0, n)
+        return
+    ends = [min(n, multiple * (units * i // n_ranges)) for i in range(n_ranges)] + [n]
+    futures = [_pool(n_ranges - 1).submit(work, ends[i], ends[i + 1]) for i in range(1, n_ranges)]
+    work(ends[0], ends[1])
+    for future in futures:
+        future.result()

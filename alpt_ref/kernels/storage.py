@@ -1,0 +1,125 @@
+"""How loops reach the entries of a table: a flat buffer with step sizes (a :class:`View`) and functions (an :class:`Access`).
+
+Loops are compiled for an access, so that one source serves every storage. Rows are moved by loops of constant length over
+slices, which become straight vector code.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from numpy import float32, int32
+from numpy.typing import NDArray
+
+from alpt_ref.scalars.jit import jit, prefetch
+from alpt_ref.scalars.packing import load_code, store_code
+from alpt_ref.scalars.rounding import Scalar
+from alpt_ref.scalars.slopes import quantized
+
+
+class View(NamedTuple):
+    """A table as loops see it: entry i of row j is element j * k + i of ``buffer``."""
+
+    buffer: NDArray[Any]
+    width: int  # bits of an entry; 32 for float32
+    deltas: NDArray[float32]  # step size of row j: deltas[j * stride]
+    stride: int
+    k: int
+
+
+class Access(NamedTuple):
+    """How loops reach the entries of a table: an entry is a float32, the weight itself or its code."""
+
+    load: Scalar  # (buffer, width, i) -> entry
+    store: Scalar  # (buffer, width, i, entry)
+    weight: Scalar  # (entry, delta) -> weight
+    is_code: bool
+    packed: bool  # whether entries share bytes
+
+
+@jit
+def _load_plain(buffer: Any, width: Any, i: Any) -> Any:
+    return float32(buffer[i])
+
+
+@jit
+def _load_packed(buffer: Any, width: Any, i: Any) -> Any:
+    return float32(load_code(buffer, i, width))
+
+
+@jit
+def _store_float(buffer: Any, width: Any, i: Any, entry: Any) -> None:
+    buffer[i] = entry
+
+
+@jit
+def _store_plain(buffer: Any, width: Any, i: Any, entry: Any) -> None:
+    buffer[i] = int32(entry)
+
+
+@jit
+def _store_packed(buffer: Any, width: Any, i: Any, entry: Any) -> None:
+    store_code(buffer, i, width, int32(entry))
+
+
+@jit
+def _weight_of_float(entry: Any, delta: Any) -> Any:
+    return entry
+
+
+@jit
+def weight_of_code(entry: Any, delta: Any) -> Any:
+    """w = delta q, rounded to float32."""
+    return entry * delta
+
+
+FLOATS = Access(_load_plain, _store_float, _weight_of_float, False, False)
+PLAIN_CODES = Access(_load_plain, _store_plain, weight_of_code, True, False)
+PACKED_CODES = Access(_load_packed, _store_packed, weight_of_code, True, True)
+
+
+@cache
+def masters(q_lo: int, q_hi: int) -> Access:
+    """Float32 weights that weigh what their quantization to nearest does."""
+    lo, hi = float32(q_lo), float32(q_hi)
+
+    @jit
+    def weight_of_master(entry: Any, delta: Any) -> Any:
+        return quantized(entry, delta, lo, hi)
+
+    return Access(_load_plain, _store_float, weight_of_master, False, False)
+
+
+@cache
+def row_window(access: Access, k: int) -> Scalar:
+    """Function (buffer, j) -> (entries, offset): entry f of row j is number offset + f of ``entries``; compiled for k columns.
+
+    Rows that begin at a byte are sliced: only then do loops over them vectorize.
+    """
+
+    @jit
+    def packed_window(buffer: Any, j: Any) -> Any:
+        return buffer, j * k
+
+    @jit
+    def plain_window(buffer: Any, j: Any) -> Any:
+        return buffer[j * k : j * k + k], 0
+
+    return packed_window if access.packed else plain_window
+
+
+@cache
+def row_prefetcher(access: Access, k: int) -> Scalar:
+    """Function (buffer, width, j): ask for the first and last cache lines of row j, compiled for k columns."""
+
+    @jit
+    def prefetch_packed_row(buffer: Any, width: Any, j: Any) -> None:
+        prefetch(buffer, (j * k * width) >> 3)
+        prefetch(buffer, ((j * k + k - 1) * width) >> 3)
+
+    @jit
+    def prefetch_plain_row(buffer: Any, width: Any, j: Any) -> None:
+        prefetch(buffer, j * k)
+        if k > 1:
+            prefetch(buffer, j * k + k - 1)
+
+    return prefetch_packed_row if access.packed else prefetch_plain_row

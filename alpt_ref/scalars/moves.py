@@ -1,0 +1,131 @@
+"""Update rules: which way a weight moves (SGD, Adam) and how the move is stored (float32, or codes under a rounding).
+
+    SGD     d = -eta_t g
+    Adam    m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  d = -eta_t (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+    float   w <- w + d
+    LPT     q <- clip(q + R(d / delta)),  w = delta q            no float32 copy of w exists
+    ALPT    q <- clip(q + R((d + q (delta - delta')) / delta'))  onto the grid of the next step size delta'
+    eta_t   eta, or eta / sqrt(t) with t = 1, 2, ... counted in steps
+
+Adam: Kingma and Ba, arXiv 1412.6980, Algorithm 1. With ``update="touched"`` the moments of a row move only in steps that
+touch it, while t counts all steps.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy import float32
+from numpy.typing import NDArray
+
+from alpt_ref.rng import centred_uniform
+from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.rounding import FLOAT32, Scalar
+
+ADAM_BETA_1, ADAM_BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
+
+
+class Hyper(NamedTuple):
+    """What a direction needs at one step, float32."""
+
+    lr: float32  # eta_t
+    beta_1: float32
+    beta_2: float32
+    bias_1: float32  # 1 - b1^t
+    bias_2: float32  # 1 - b2^t
+    eps: float32
+    l2: float32
+
+
+@jit
+def learning_rate(lr: float, decays: bool, t: int) -> float:
+    """eta_t at step t = 1, 2, ..., float64: eta, or eta / sqrt(t) when it decays."""
+    return lr / math.sqrt(t) if decays else lr
+
+
+@jit
+def hyper(lr: float, decays: bool, l2: float, t: int) -> Hyper:
+    """The scalars of step t = 1, 2, ..."""
+    return Hyper(
+        float32(learning_rate(lr, decays, t)),
+        float32(ADAM_BETA_1),
+        float32(ADAM_BETA_2),
+        float32(1 - ADAM_BETA_1**t),
+        float32(1 - ADAM_BETA_2**t),
+        float32(ADAM_EPS),
+        float32(l2),
+    )
+
+
+@jit
+def sgd_hyper(lr: float, decays: bool, l2: float, t: int) -> Hyper:
+    """The same for SGD, which needs eta_t and l2 alone."""
+    zero = float32(0)
+    return Hyper(float32(learning_rate(lr, decays, t)), zero, zero, zero, zero, zero, float32(l2))
+
+
+@jit
+def sgd(g: Any, moments: Any, i: Any, h: Any) -> Any:
+    """d = -eta_t g; keeps no state."""
+    return -(h.lr * g)
+
+
+@jit
+def adam(g: Any, moments: Any, i: Any, h: Any) -> Any:
+    """d from the moments of weight i, which are updated: ``moments`` (2, n) float32."""
+    one = float32(1)
+    m = h.beta_1 * moments[0, i] + (one - h.beta_1) * g
+    v = h.beta_2 * moments[1, i] + (one - h.beta_2) * (g * g)
+    moments[0, i] = m
+    moments[1, i] = v
+    return -(h.lr * (m / h.bias_1)) / (float32(math.sqrt(v / h.bias_2)) + h.eps)
+
+
+DIRECTIONS: dict[str, Scalar] = {"sgd": sgd, "adam": adam}
+
+
+@jit
+def advance_float(entry: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
+    """w + d."""
+    return entry + d
+
+
+@cache
+def code_advance(rounding: str) -> Scalar:
+    """Function (entry, d, delta, word, mask, box) -> clip(q + R(d / delta)) for a rounding rule; ``word`` has the bits of u."""
+    rule: Scalar = getattr(FLOAT32, rounding)
+    move = FLOAT32.move
+
+    @jit
+    def advance_code(entry: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
+        return move(entry, d / delta, centred_uniform(word, mask), box[0], box[1], rule)
+
+    return advance_code
+
+
+@cache
+def code_regrid(rounding: str) -> Scalar:
+    """Function (entry, d, old, new, word, mask, box) -> clip(R((old q + d) / new)), a code on the grid of step size ``new``."""
+    rule: Scalar = getattr(FLOAT32, rounding)
+    move = FLOAT32.move
+
+    @jit
+    def regrid_code(entry: Any, d: Any, old: Any, new: Any, word: Any, mask: Any, box: Any) -> Any:
+        t = (d + entry * (old - new)) / new
+        return move(entry, t, centred_uniform(word, mask), box[0], box[1], rule)
+
+    return regrid_code
+
+
+@dataclass
+class Optimizer:
+    """State for the weights of one table, or the bias; it is optimizer memory, never table memory."""
+
+    moments: NDArray[float32] = field(default_factory=lambda: np.zeros((2, 0), float32))
+
+    @classmethod
+    def zero(cls, name: str, n: int) -> "Optimizer":
+        """The state that ``name`` starts ``n`` weights with; SGD keeps none."""
+        return cls(np.zeros((2, n if name == "adam" else 0), float32))

@@ -1,0 +1,87 @@
+"""Learned step sizes: what ALPT, LSQ and PACT share, as scalars. A position w / delta comes split as n + r, as in ``rounding``.
+
+    quantized weight     Q(w) = delta clip(R_D(w / delta))
+    its slope in delta   q_lo where w / delta <= q_lo,  q_hi where >= q_hi,  inside:
+                         LSQ    R_D(w / delta) - w / delta       Esser et al., arXiv 1902.08153, (3); ALPT uses it too
+                         PACT   0                                Choi et al., arXiv 1805.06085, (3), with clip = delta q_hi
+    its slope in w       1 where q_lo < w / delta < q_hi, else 0     straight through the rounding
+    gradient scale       1,  1 / sqrt(d q_hi)  or  1 / sqrt(b d q_hi),  d weights in a row, b examples in the batch
+    first step size      max(2 mean|w| / sqrt(q_hi),  1e-3 / q_hi)
+    next step size       delta + move, but at least delta / 2, and in [2^-60, 2^60]
+
+So a step size is positive and finite by construction: a move that would take it below half of what it is halves it, and
+halving keeps every weight whose doubled code is in range.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import float32
+
+from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.rounding import FLOAT32
+
+DELTA_MIN, DELTA_MAX = 2.0**-60, 2.0**60
+GRADIENT_SCALES = ("1", "1/sqrt(dq)", "1/sqrt(bdq)")
+SMALLEST_RANGE = 1e-3  # of weights that all start at 0
+
+_nearest, _clip, _split = FLOAT32.nearest, FLOAT32.clip, FLOAT32.split_position
+_ZERO, _HALF = float32(0), float32(0.5)
+_MIN, _MAX = float32(DELTA_MIN), float32(DELTA_MAX)
+
+
+@jit
+def nearest_code(n: Any, r: Any, lo: Any, hi: Any) -> Any:
+    """clip(R_D(n + r)), a code held in a float32."""
+    return _clip(_nearest(n, r, _ZERO), lo, hi)
+
+
+@jit
+def quantized(w: Any, delta: Any, lo: Any, hi: Any) -> Any:
+    """delta clip(R_D(w / delta))."""
+    n, r = _split(w, delta, lo, hi)
+    return delta * nearest_code(n, r, lo, hi)
+
+
+@jit
+def passes(n: Any, r: Any, lo: Any, hi: Any) -> Any:
+    """Whether lo < n + r < hi, so that a gradient reaches w. n - lo is exact, so the signs are right."""
+    return (n - lo) + r > _ZERO and (n - hi) + r < _ZERO
+
+
+@jit
+def lsq_slope(n: Any, r: Any, lo: Any, hi: Any) -> Any:
+    """dQ/d delta of LSQ."""
+    if (n - lo) + r <= _ZERO:
+        return lo
+    if (n - hi) + r >= _ZERO:
+        return hi
+    return (_nearest(n, r, _ZERO) - n) - r
+
+
+@jit
+def pact_slope(n: Any, r: Any, lo: Any, hi: Any) -> Any:
+    """dQ/d delta of PACT; over q_hi it is the slope in the clip."""
+    if (n - lo) + r <= _ZERO:
+        return lo
+    return hi if (n - hi) + r >= _ZERO else _ZERO
+
+
+@jit
+def next_delta(delta: Any, move: Any) -> Any:
+    """The step size after a move; of a move that is not a number, the same."""
+    moved = delta + move
+    if moved != moved:
+        return delta
+    return min(max(moved, delta * _HALF, _MIN), _MAX)
+
+
+def gradient_scale(name: str, batch: int, row: int, q_hi: int) -> float:
+    """What the gradient of a step size is multiplied by, of those in GRADIENT_SCALES."""
+    return {"1": 1.0, "1/sqrt(dq)": 1.0 / math.sqrt(row * q_hi), "1/sqrt(bdq)": 1.0 / math.sqrt(batch * row * q_hi)}[name]
+
+
+def first_delta(mean_abs: Any, q_hi: int) -> Any:
+    """The step size to start with, from the mean of |w| (array or number, float64), float32."""
+    return np.maximum(2.0 * mean_abs / math.sqrt(q_hi), SMALLEST_RANGE / q_hi).astype(float32)

@@ -1,0 +1,88 @@
+"""Replicas of LPT-SGD, one random example a step, on one-hot logistic regression: mean predicted CTR, overall and by feature.
+
+L5(a): for SR, a stationary law's mean prediction over the examples that have a feature is their mean label, up to clipping.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from alpt_ref.grid import Grid
+from alpt_ref.intervals import student
+from alpt_ref.problems import LogisticProblem, one_hot_logistic
+from alpt_ref.studies.calibration.exact import DR, SR, Record
+from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.tools.files import Arrays
+from alpt_ref.walks.replicas import LptSgd
+
+Vector = NDArray[float64]
+
+
+@dataclass(frozen=True)
+class OneHotSettings:
+    """Sizes. Predictions are averaged over ``looks`` moments of the last half of ``steps``.
+
+    l2 : the problem asks for some; this little moves nothing that is seen. edges : features are grouped by their mean label
+        over the overall one, below and above these.
+    """
+
+    size: tuple[int, int, int] = (2000, 4, 16)
+    click_rate: float = 0.05
+    l2: float = 1e-6
+    bits: int = 8
+    delta: float = 0.05
+    etas: tuple[float, ...] = (0.07, 0.2, 0.5)
+    steps: int = 200_000
+    looks: int = 40
+    replicas: int = 24
+    edges: tuple[float, ...] = (0.5, 1.0, 2.0)
+    confidence: float = 0.95
+    seed: int = 0
+
+
+def groups(problem: LogisticProblem, edges: tuple[float, ...]) -> Iterator[Vector]:
+    """Weights (n,) of the examples in each group of features: how many of the group's features an example has."""
+    some = (problem.X != 0).astype(float64)
+    rates = (some.T @ problem.y) / np.maximum(some.sum(axis=0), 1.0) / problem.y.mean()
+    which = np.searchsorted(edges, rates)
+    for group in range(len(edges) + 1):
+        yield some @ (which == group).astype(float64)
+
+
+def study(store: Store, s: OneHotSettings, threads: int) -> Record:
+    """Mean predicted CTR of DR and SR with Student's intervals over replicas: overall, and by groups of features."""
+    problem = one_hot_logistic(*s.size, click_rate=s.click_rate, l2=s.l2, seed=s.seed)
+    between = map("{:g} to {:g}".format, s.edges, s.edges[1:])
+    parts = zip((f"< {s.edges[0]:g}", *between, f"> {s.edges[-1]:g}"), groups(problem, s.edges), strict=True)
+    weights = {"all": np.ones(problem.y.size)} | {name: w for name, w in parts if w.any()}
+    shares = np.array([w / w.sum() for w in weights.values()])
+    names = list(weights)
+    family = len(s.etas) * 2 * len(names)
+    rows = []
+    for eta in s.etas:
+        for rule in (DR, SR):
+            params = {"problem": problem.name, "data": problem.fingerprint, "rule": rule, "eta": eta, "bits": s.bits}
+            params |= {"delta": s.delta, "steps": s.steps, "looks": s.looks, "replicas": s.replicas, "seed": s.seed}
+            spec = RunSpec("calibration-walk", params | {"edges": list(s.edges)})
+            cell = store.cell(spec, lambda rule=rule, eta=eta: _walk(problem, rule, eta, s, shares, threads))  # type: ignore[misc]
+            found = [student(column, s.confidence, family) for column in cell["ctr"].T]
+            mean, half = ([float(e[i] or 0.0) for e in found] for i in (0, 1))
+            rows.append({"rule": rule, "eta": eta, "ctr": mean, "half": half, "clipped": float(cell["clipped"])})
+    label = {"groups": names, "labels": (shares @ problem.y).tolist(), "weights": [float(w.sum()) for w in weights.values()]}
+    return {"problem": problem.name, **label, "family": family, "rows": rows}
+
+
+def _walk(problem: LogisticProblem, rule: str, eta: float, s: OneHotSettings, shares: Vector, threads: int) -> Arrays:
+    """ctr : float64 (replicas, groups), averages in time. clipped : share of the coordinate-steps outside the box."""
+    sgd = LptSgd(Grid(s.bits, s.delta), rule, "example", eta, seed=s.seed)
+    trace = sgd.start(np.zeros(problem.d), s.replicas)
+    total, at = np.zeros((s.replicas, shares.shape[0])), 0
+    for stop in np.linspace(s.steps / 2, s.steps, s.looks).astype(np.int64).tolist():
+        sgd.advance(problem.examples, trace, at, stop, n_threads=threads)
+        predicted = expit(problem.X @ (sgd.walk.delta * trace.codes).T)
+        total, at = total + (shares @ predicted).T / s.looks, stop
+    return {"ctr": total, "clipped": np.array(trace.clipped.mean() / (s.steps * problem.d))}

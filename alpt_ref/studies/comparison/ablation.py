@@ -1,0 +1,151 @@
+"""What ALPT's parts do: one of them is changed at a time, and paired with the unchanged run by seed.
+
+The base is ALPT with stochastic rounding, Adam on weights and step sizes, one step size for the linear weights and one for each
+row of factors. Groups: gradient scale and optimizer of the step sizes over their learning rates (Adam cancels the scale, SGD
+does not), first step size, learning rate, rounding in stage 3, granularity.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from alpt_ref.intervals import student
+from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.click_data import ClickData
+from alpt_ref.studies.comparison.fitting import FIGURES, fit_and_measure
+from alpt_ref.studies.comparison.methods import CompareSettings, about
+from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
+from alpt_ref.tools.files import Arrays, finite, write_atomic, write_json
+from alpt_ref.tools.sheet import WIDTH, Sheet, number
+
+Record = dict[str, Any]
+COLUMNS = ("group", "variant", "bits", "AUC", "minus base", "log-loss", "step sizes")
+
+
+@dataclass(frozen=True)
+class AblationSettings:
+    """Sizes, and what is tried.
+
+    lr, step_lr : of the base. adam_lrs, sgd_lrs : learning rates of the step sizes. ranges : first step sizes c / 2^(bits-1).
+    scales : gradient scales. The linear weights begin at 0, so that the rule gives them the smallest step size, 1e-3 / q_hi.
+    """
+
+    common: CompareSettings = field(default_factory=lambda: CompareSettings(seeds=3))
+    bits: tuple[int, ...] = (4, 2)
+    lr: float = 1e-2
+    step_lr: float = 2e-3
+    scales: tuple[str, ...] = ("1", "1/sqrt(dq)", "1/sqrt(bdq)")
+    adam_lrs: tuple[float, ...] = (2e-5, 2e-4, 2e-3, 2e-2)
+    sgd_lrs: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
+    ranges: tuple[float, ...] = (1.0, 0.1, 0.01)
+
+
+QUICK = AblationSettings(
+    CompareSettings(k=2, epochs=1, batch_size=64, seeds=2), (2,), adam_lrs=(2e-5, 2e-3), sgd_lrs=(1.0,), ranges=(1.0,)
+)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A change to the base; ``changes`` holds the estimator's arguments, JSON values."""
+
+    group: str
+    name: str
+    changes: dict[str, Any]
+
+
+def variants(s: AblationSettings, bits: int) -> list[Variant]:
+    """The base first."""
+    out = [Variant("base", f"step lr {number(s.step_lr, 1)}", {})]
+    for lr in s.adam_lrs:
+        if lr != s.step_lr:
+            out.append(Variant("step lr, Adam", number(lr, 1), {"step_lr": lr}))
+    for scale in s.scales:
+        if scale != "1/sqrt(bdq)":
+            out.append(Variant("scale, Adam", f"g = {scale}", {"step_scale": scale}))
+        for lr in s.sgd_lrs:
+            changes = {"step_scale": scale, "step_optimizer": "sgd", "step_lr": lr}
+            out.append(Variant("scale, SGD", f"g = {scale}, {number(lr, 1)}", changes))
+    for c in s.ranges:
+        out.append(Variant("first step size", f"{number(c, 1)}/2^(m-1)", {"delta": c / 2 ** (bits - 1)}))
+    for rounding in ("nearest", "toward_zero", "floor"):
+        out.append(Variant("stage 3", rounding.replace("_", " "), {"rounding": rounding}))
+    for step in (("row", "row"), ("table", "table")):
+        out.append(Variant("granularity", ", ".join(step), {"step": list(step)}))
+    return out
+
+
+def _arguments(s: AblationSettings, bits: int, variant: Variant, model: str, seed: int) -> Record:
+    base = {"precision": "alpt", "bits": bits, "rounding": "stochastic", "lr": s.lr, "step_lr": s.step_lr}
+    return s.common.shared(model, seed) | base | variant.changes
+
+
+def _fit(store: Store, data: ClickData, arguments: Record) -> Arrays:
+    given = arguments | ({"step": tuple(arguments["step"])} if "step" in arguments else {})
+    spec = RunSpec("ablation", {"data": data.fingerprint, "name": data.name, **arguments})
+    return store.cell(spec, lambda: fit_and_measure(data, given))
+
+
+def measure(store: Store, data: ClickData, model: str, s: AblationSettings, threads: int) -> list[Record]:
+    """A row for each variant at each width: means on test, and differences to the base paired by seed."""
+    todo = [(bits, variant) for bits in s.bits for variant in variants(s, bits)]
+    seeds = range(1, 1 + s.common.seeds)  # as compare: the base was picked there, with seed 0
+    jobs = [_arguments(s, bits, variant, model, seed) for bits, variant in todo for seed in seeds]
+    results = list(parallel(lambda arguments: _fit(store, data, arguments), jobs, threads))
+    n, rows = s.common.seeds, []
+    base = np.empty(0)
+    family = len(todo) - len(s.bits)
+    for i, (bits, variant) in enumerate(todo):
+        runs = results[i * n : (i + 1) * n]
+        auc = np.array([run["test"][FIGURES.index("auc")] for run in runs])
+        base = auc if variant.group == "base" else base
+        difference = student(auc - base, s.common.confidence, family)
+        means = [finite(np.mean([run["test"][at] for run in runs])) for at in range(len(FIGURES))]
+        row: Record = {"group": variant.group, "variant": variant.name, "bits": bits, **dict(zip(FIGURES, means, strict=True))}
+        row["minus_base"] = [finite(difference.mean), finite(difference.half)]
+        row["deltas"] = [finite(value) for value in np.median([run["deltas"][:, 1] for run in runs], axis=0)]
+        rows.append(row | {"seconds": float(np.nansum([run["speed"][0] for run in runs]))})
+    return rows
+
+
+def sheet(record: Record) -> Sheet:
+    """The table."""
+    s, lines = record["settings"], []
+    common = s["common"]
+    for row in record["rows"]:
+        mean, half = row["minus_base"]
+        shown = "-" if row["group"] == "base" or mean is None else f"{mean:+.4f}"
+        shown += "" if shown == "-" or half is None else f"±{half:.4f}"
+        deltas = "/".join(number(delta) for delta in row["deltas"])
+        auc, logloss = ("-" if row[name] is None else f"{row[name]:.4f}" for name in ("auc", "logloss"))
+        lines.append((row["group"], row["variant"], str(row["bits"]), auc, shown, logloss, deltas))
+    minutes = sum(row["seconds"] for row in record["rows"]) / 60
+    note = (
+        f"{record['data']}, test set, means over {common['seeds']} seeds; ±: Student, all {len(lines) - len(s['bits'])} at "
+        f"once, {common['confidence']:.0%}. Base: ALPT, stochastic rounding, Adam with lr {number(s['lr'])} on weights and "
+        f"{number(s['step_lr'])} on step sizes, one step size for the linear table and one for each row of factors, the first "
+        f"by LSQ's rule, g = 1/sqrt(bdq); {common['epochs']} epochs of which the best on validation is kept. step sizes: "
+        f"medians at the end, linear/factors. Descriptive. {minutes:.1f} min of one core."
+    )
+    return Sheet(f"Parts of ALPT: {record['model'].upper()} on {record['data']}", COLUMNS, lines, note)
+
+
+def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, threads: int = 2) -> Record:
+    """Measure, save, print; returns the record that OUT/alpt_ablation.json holds.
+
+    Raises ValueError where that file is of other data, another model or other settings.
+    """
+    path = out / "alpt_ablation.json"
+    what = about(data, model, settings)
+    refuse_other(path, what)
+    total = sum(len(variants(settings, bits)) for bits in settings.bits) * settings.common.seeds
+    with saved_cells(out, total) as store:
+        rows = measure(store, data, model, settings, threads)
+    record = what | {"rows": rows}
+    write_json(path, record)
+    write_atomic(out / "alpt_ablation.md", lambda file: file.write(sheet(record).markdown().encode()))
+    sheet(record).print(Console(width=WIDTH))
+    return record

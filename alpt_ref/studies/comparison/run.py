@@ -1,0 +1,161 @@
+"""Low-precision training, learned step sizes and their rivals on click data: figures, memory, speed, and verdicts on C2 to C4.
+
+Cells are saved one by one under OUT/cells, so that an interrupted run goes on where it stopped; the whole is written to
+OUT/compare.json and OUT/compare.md. But for the speeds, every number is a function of the settings and the data alone.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+from rich.console import Console
+
+from alpt_ref import __version__
+from alpt_ref.grid import Grid
+from alpt_ref.intervals import student
+from alpt_ref.reports import comparison as report
+from alpt_ref.studies.cells import Store
+from alpt_ref.studies.click_data import ClickData
+from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
+from alpt_ref.studies.comparison.hypotheses import decide
+from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell
+from alpt_ref.studies.comparison.tuning import Kind, Search, tune
+from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
+from alpt_ref.tools.files import Arrays, finite, write_atomic, write_json
+from alpt_ref.tools.sheet import WIDTH
+
+Record = dict[str, Any]
+QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0, seeds=2)
+
+
+def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
+    """(method, bits) of every row; ValueError for a method or a width that is none."""
+    for name in methods:
+        if name not in METHODS:
+            raise ValueError(f"methods must be of {', '.join(METHODS)}, got {name!r}")
+    for width in bits:
+        Grid(width, 1.0)
+    if not methods or not bits:
+        raise ValueError("methods and bits must not be empty")
+    kinds = [(name, width) for name in methods for width in (bits if METHODS[name].quantizes else (0,))]
+    return list(dict.fromkeys(kinds))
+
+
+def measure(
+    store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int
+) -> tuple[dict[Kind, Search], list[Arrays], dict[Kind, list[Arrays]]]:
+    """Searches with seed 0 and what they tried, then every kind with the seeds 1, 2, ...: luck with a seed that picks is not
+    tested."""
+    tried: list[Arrays] = []
+
+    def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
+        return list(parallel(lambda job: fit_cell(store, data, model, job, settings), jobs, threads))
+
+    def fit_trials(jobs: Sequence[Fit]) -> list[Arrays]:
+        results = fit_all(jobs)
+        tried.extend(results)
+        return results
+
+    wanted = [*kinds, ("fp32", 0)] if any(name == "ptq" for name, _ in kinds) else kinds
+    searches = tune(list(dict.fromkeys(wanted)), settings, fit_trials)
+    jobs = []
+    for name, bits in kinds:
+        choice = tuple(searches[("fp32", 0) if name == "ptq" else (name, bits)].choice.items())
+        jobs += [Fit(name, bits, choice, 1 + seed) for seed in range(settings.seeds)]
+    results = fit_all(jobs)
+    n = settings.seeds
+    return searches, tried, {kind: results[i * n : (i + 1) * n] for i, kind in enumerate(kinds)}
+
+
+def compile_record(
+    data: ClickData,
+    model: str,
+    settings: CompareSettings,
+    searches: dict[Kind, Search],
+    tried: list[Arrays],
+    runs: dict[Kind, list[Arrays]],
+) -> Record:
+    """All results, JSON values."""
+    test = {kind: np.array([run["test"] for run in results]) for kind, results in runs.items()}
+    full = test.get(("fp32", 0))
+    family = len(FIGURES) * len(runs)
+    rows = []
+    for kind, results in runs.items():
+        search = searches.get(kind)
+        row: Record = {"method": kind[0], "bits": kind[1], "family": family}
+        row["choice"] = (searches["fp32", 0] if search is None else search).choice
+        row["at_end"] = [] if search is None else search.at_end
+        row["tried"] = [] if search is None else [[*values, finite(auc)] for values, auc in search.tried.items()]
+        row |= {"test": _estimates(test[kind], settings.confidence, family)}
+        row["minus_fp32"] = None if full is None else _estimates(test[kind] - full, settings.confidence, family)
+        row["by_seed"] = [[finite(value) for value in values] for values in test[kind]]
+        held = np.max([run["bytes"] for run in results], axis=0)  # 0 where a run diverged
+        row["bytes"] = dict(zip(BYTES, map(int, held), strict=True))
+        speed = np.array([run["speed"] for run in results])
+        row["speed"] = {name: [finite(value) for value in np.sort(speed[:, i])] for i, name in enumerate(SPEED)}
+        row["deltas"] = [[finite(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
+        rows.append(row)
+    widths = tuple(sorted({bits for _, bits in runs if bits}, reverse=True))
+    auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
+    compared = [run for results in runs.values() for run in results]
+    tuning, seconds = (float(np.nansum([run["speed"][0] for run in group])) for group in (tried, compared))
+    return (
+        {"version": __version__}
+        | about(data, model, settings)
+        | {
+            "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
+            "rows": rows,
+            "claims": decide(auc, widths, settings.margin, settings.confidence),
+            "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
+            "fits": len(compared),
+        }
+    )
+
+
+def run(
+    data: ClickData,
+    model: str,
+    methods: Sequence[str],
+    bits: Sequence[int],
+    out: Path,
+    settings: CompareSettings,
+    *,
+    threads: int = 2,
+) -> Record:
+    """Measure, save, print the tables; returns the record that OUT/compare.json holds.
+
+    Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
+    is of other data, another model or other settings.
+    """
+    if model not in ("lr", "fm"):
+        raise ValueError(f"model must be lr or fm, got {model!r}")
+    kinds = kinds_of(methods, bits)
+    path = out / "compare.json"
+    held = refuse_other(path, about(data, model, settings))
+    lost = {(row["method"], row["bits"]) for row in held.get("rows", ())} - set(kinds)
+    if lost:
+        name, width = min(lost)
+        raise ValueError(
+            f"{path} has a row, {name} at {width or 32} bits, that would be lost: ask for it, too, or remove the file"
+        )
+    out.mkdir(parents=True, exist_ok=True)  # fails now rather than after the first fit
+    grids = sum(len(Search(kind, settings).candidates()) for kind in kinds if METHODS[kind[0]].axes)
+    with saved_cells(out, grids + len(kinds) * settings.seeds) as store:
+        searches, tried, runs = measure(store, data, model, kinds, settings, threads)
+    record = compile_record(data, model, settings, searches, tried, runs)
+    write_json(path, record)
+    write_atomic(out / "compare.md", lambda file: file.write(report.markdown(record).encode()))
+    report.show(record, Console(width=WIDTH))
+    return record
+
+
+def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:
+    """Mean and half width of each figure."""
+    out = {}
+    for name, column in zip(FIGURES, values.T, strict=True):
+        estimate = student(column, confidence, family)
+        out[name] = [finite(estimate.mean), finite(estimate.half)]
+    return out

@@ -1,0 +1,126 @@
+"""T1 on trial: SR below its bound, DR above it at the same learning rate, and how SR's floor grows with delta.
+
+The rule that fixes the panel, from computed constants alone (w_1 = 0, gap = f(w_1) - f*, exact gradients):
+
+    bits   the fewest whose floor term Delta G1/2 is at most gap/8
+    eta    the largest with noise term eta G^2/2 <= gap/8 and eta |grad f(w_1)|_inf <= 0.7 Delta, so that nearest rounding
+           moves at first, but only where |g_j| > Delta/(2 eta), at least 5/7 of the largest first gradient (L3)
+    T      the least for which the whole bound is at most 0.49 gap
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from alpt_ref.grid import MAX_BITS, Grid
+from alpt_ref.intervals import loglog_slope, student
+from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
+from alpt_ref.problems import LogisticProblem, grid_of
+from alpt_ref.studies.cells import Store
+from alpt_ref.studies.convergence.cells import METHODS, WalkSpec, gradient_descent, walk
+from alpt_ref.studies.convergence.convex import Record
+from alpt_ref.studies.convergence.settings import Settings
+from alpt_ref.theory import t1
+from alpt_ref.theory.verdict import judge
+
+TERM, FIRST_MOVE, TARGET = 1 / 8, 0.7, 0.49
+
+
+def choose(problem: LogisticProblem) -> tuple[Grid, float, t1.Params]:
+    """Grid, eta and T1's parameters by the rule; ValueError where 16 bits are not enough."""
+    w_1 = np.zeros(problem.d)
+    gap = problem.loss(w_1) - problem.solution.f
+    first = float(np.abs(problem.gradient(w_1)).max())
+    for bits in range(2, MAX_BITS + 1):
+        grid = grid_of(problem, bits)
+        delta = float(grid.delta)
+        G, G1 = problem.gradient_bounds(grid, "batch")
+        if delta * G1 / 2.0 <= TERM * gap:
+            break
+    else:
+        raise ValueError(f"{problem.name}: no grid of at most {MAX_BITS} bits makes T1's floor small")
+    eta = min(2.0 * TERM * gap / G**2, FIRST_MOVE * delta / first)
+    p = t1.params(problem, grid, "batch", steps=1, eta=eta, w_1=w_1, random_bits=RANDOM_BITS)
+    once = t1.bound(p)
+    steps = math.ceil(once.transient / (TARGET * gap - (once.total - once.transient)))
+    return grid, eta, replace(p, steps=steps)
+
+
+def panel(store: Store, problem: LogisticProblem, settings: Settings, threads: int, n_problems: int) -> Record:
+    """One problem's verdict on T1; the intervals of all ``n_problems`` panels (regret, gap, floor of SR) hold at once."""
+    grid, eta, p = choose(problem)
+    bound = t1.bound(p)
+    descent = gradient_descent(store, problem, settings)
+    family = 3 * n_problems
+    methods = {}
+    for method in METHODS:
+        spec = WalkSpec("batch", method, grid.bits, p.delta, eta, p.steps, regret=True)
+        outcome = walk(store, problem, spec, settings, threads)
+        parts = (outcome.average_regret, outcome.final, outcome.floor)
+        regret, gap, floor = (student(part, settings.confidence, family) for part in parts)
+        methods[method] = {
+            "regret": regret.mean,
+            "regret_half": regret.half,
+            "gap": gap.mean,
+            "gap_half": gap.half,
+            "floor": floor.mean,
+            "floor_half": floor.half,
+            "last_move": int(outcome.last_move.max()) if method != "float" else None,
+            "clipped": int(outcome.clipped.sum()),
+            "over_bound": regret.mean / bound.total,
+            "cell": outcome.id,
+        }
+    return {
+        "problem": problem.name,
+        "bits": grid.bits,
+        "delta": p.delta,
+        "eta": eta,
+        "steps": p.steps,
+        "G": p.G,
+        "G1": p.G1,
+        "D1": p.distance,
+        "first_gap": problem.loss(np.zeros(problem.d)) - problem.solution.f,
+        "bound": bound._asdict() | {"total": bound.total},
+        "verdict": verdict(methods["stochastic"], bound.total),
+        "family": family,
+        "descent": {"eta": 1.0 / problem.L, "gap": descent.gap, "steps": descent.steps, "reached": descent.reached},
+        "methods": methods,
+    }
+
+
+def verdict(measured: dict[str, Any], bound: float) -> str:
+    """holds, violated or undecided, from the interval of the average regret."""
+    return judge("upper", measured["regret"], measured["regret_half"] or 0.0, bound)
+
+
+def slope(store: Store, problem: LogisticProblem, settings: Settings, threads: int) -> Record:
+    """SR's floor against delta: same box, eta = 1/(2L), exact gradients, started at the grid point nearest w*.
+
+    There no transient is left to wait for, and near w* the walk on a grid of step Delta is the one of step 1 scaled by Delta
+    (f is nearly quadratic), so that runs of one length compare like with like. T1's floor term has slope 1, an upper bound;
+    for exact gradients of a smooth f the floor is of order Delta^2 (T4).
+    """
+    eta, steps = 0.5 / problem.L, settings.steps(problem.X.nnz)
+    points: list[dict[str, Any]] = []
+    for bits in settings.slope_bits:
+        delta = float(grid_of(problem, bits).delta)
+        outcome = walk(
+            store, problem, WalkSpec("batch", "stochastic", bits, delta, eta, steps, start="nearest"), settings, threads
+        )
+        estimate = student(outcome.floor, settings.confidence, len(settings.slope_bits))
+        G1 = problem.gradient_bounds(grid_of(problem, bits), "batch").G1
+        points.append(
+            {
+                "bits": bits,
+                "delta": delta,
+                "floor": estimate.mean,
+                "floor_half": estimate.half,
+                "t1_floor": delta * G1 / 2.0,
+                "clipped": int(outcome.clipped.sum()),
+                "cell": outcome.id,
+            }
+        )
+    fit = loglog_slope([q["delta"] for q in points], [q["floor"] for q in points], settings.confidence)
+    return {"problem": problem.name, "eta": eta, "steps": steps, "slope": fit.mean, "slope_half": fit.half, "points": points}

@@ -1,0 +1,187 @@
+"""Verdicts on all statements: runs the claims, saves each row as it is found, prints the table and one sentence.
+
+OUT/verdicts.json    every row (:meth:`alpt_ref.theory.claim.Row.record`), C1 and C2 in both directions, the CTR panel
+OUT/verdicts.md      the same as Markdown
+OUT/cells/           finished rows: an interrupted run goes on from there, as long as the code is the same
+OUT/<code>/cells/    fits of the CTR panel, by the version of the code
+
+Rows of a user's rules and claims are never kept: a function has no name that tells its versions apart.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+import alpt_ref
+from alpt_ref.problems import LogisticProblem
+from alpt_ref.reports import verdicts
+from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.click_data import synthetic
+from alpt_ref.studies.convergence import ctr
+from alpt_ref.studies.convergence.convex import read_problem
+from alpt_ref.studies.convergence.settings import CtrSettings, Settings
+from alpt_ref.studies.progress import bar, heeding_interrupts
+from alpt_ref.studies.verification import directions
+from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
+from alpt_ref.theory.verdict import verify
+from alpt_ref.tools.files import check_writable, checksum, write_atomic, write_json
+from alpt_ref.tools.sheet import WIDTH
+
+Record = dict[str, Any]
+PANEL = CtrSettings(n_rows=12_000, seeds=8)
+Job = tuple[Claim, Instance]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    claims : in order. setting : as the claims take it. complete : also C1 and C2 in both directions and the CTR panel.
+    cached : whether finished rows are kept. out : the folder.
+    """
+
+    claims: Sequence[Claim]
+    setting: Setting
+    out: Path
+    complete: bool = False
+    cached: bool = True
+    panel: CtrSettings = field(default_factory=lambda: PANEL)
+
+
+def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
+    """A logistic problem for each libsvm file."""
+    out: list[LogisticProblem] = []
+    for path in paths:
+        problem = read_problem(path, Settings().l2_real)
+        taken = problem.name in [other.name for other in out]
+        out.append(replace(problem, name=str(path)) if taken else problem)
+    return tuple(out)
+
+
+@cache
+def code_version() -> str:
+    """Eight hexadecimal digits of the package's sources: a saved row is one of this very code."""
+    root = Path(alpt_ref.__file__).parent
+    sources = sorted(path for path in root.rglob("*.py"))
+    return f"{checksum(np.frombuffer(path.read_bytes(), np.uint8) for path in sources):08x}"
+
+
+def jobs_of(request: Request) -> list[Job]:
+    """Every claim with every instance. ValueError where a claim names two instances alike, or cannot make them."""
+    out = []
+    for claim in request.claims:
+        with _blamed(claim.id):
+            instances = list(claim.instances(request.setting))
+            if not instances:
+                raise ValueError("no instances")
+            out += [(claim, instance) for instance in instances]
+    names = [(claim.id, instance.name) for claim, instance in out]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{' and '.join(': '.join(name) for name in sorted(twice))}: more than one instance of that name")
+    return out
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    """What goes wrong in a claim becomes a ValueError that names it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    except (AttributeError, ArithmeticError, AssertionError, LookupError, TypeError) as error:
+        raise ValueError(f"{name}: {type(error).__name__}: {error}") from error
+
+
+def rows_of(request: Request) -> list[Row]:
+    """All rows, in order.
+
+    Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other: most
+    of their time is Python's, of which threads get no more.
+    """
+    jobs = jobs_of(request)
+    check_writable(request.out)
+    sampled = [instance.method == "monte-carlo" for _, instance in jobs]
+    alpha = FALSE_ALARM / max(sum(sampled), 1)
+    rows: list[Row] = []
+    with bar(len(jobs)) as done, heeding_interrupts() as heed:
+        for (claim, instance), many in zip(jobs, sampled, strict=True):
+            with _blamed(f"{claim.id}, {instance.name}"):
+                rows.append(_saved(request, claim, instance, alpha, request.setting.threads if many else 1))
+            done(f"{rows[-1].id} {rows[-1].instance}")
+            heed()
+    return rows
+
+
+def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
+    if not request.cached:
+        return verify(claim, instance, alpha, threads)
+    s = request.setting
+    data = [problem.fingerprint for problem in s.data]
+    spec = {"id": claim.id, "instance": instance.name, "full": s.full, "seed": s.seed, "alpha": alpha, "data": data}
+    spec["code"] = code_version()
+
+    def compute() -> dict[str, Any]:
+        row = verify(claim, instance, alpha, threads)
+        return {"row": np.array(json.dumps(row.record()))}
+
+    arrays = Store(request.out).cell(RunSpec("verdict", spec), compute)
+    return Row.from_record(json.loads(str(arrays["row"])))
+
+
+def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
+    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data; given up when ``stop`` is set."""
+
+    def on_cell(spec: RunSpec, seconds: float) -> None:
+        if stop.is_set():
+            raise InterruptedError
+
+    clicks = synthetic(request.panel, request.setting.seed)
+    settings = Settings(seed=request.setting.seed, ctr=request.panel)
+    return ctr.study(Store(request.out / code_version(), on_cell), clicks, settings, threads)
+
+
+def measure(request: Request) -> tuple[list[Row], list[Record] | None, Record | None]:
+    """Rows; where the request is complete, C1 and C2 in both directions and the CTR panel too, which is fitted on the side."""
+    if not request.complete:
+        return rows_of(request), None, None
+    threads, stop = request.setting.threads, Event()
+    with ThreadPoolExecutor(1) as side:
+        panel = side.submit(ctr_panel, request, max(threads - 1, 1), stop)
+        if threads == 1:
+            panel.result()
+        try:
+            return rows_of(request), directions.measure(), panel.result()
+        finally:
+            stop.set()
+
+
+def run(request: Request) -> Record:
+    """Verify, save, print the tables and, last, what was found in one sentence; returns what verdicts.json holds."""
+    began = time.perf_counter()
+    rows, both_ways, panel = measure(request)
+    record: Record = {
+        "version": alpt_ref.__version__,
+        "full": request.setting.full,
+        "rule": request.setting.rule.name if request.setting.rule else None,
+        "false_alarm": FALSE_ALARM,
+        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
+        "rows": [row.record() for row in rows],
+        "directions": both_ways,
+        "ctr": panel,
+    }
+    record["finding"] = verdicts.finding(rows, record)
+    write_json(request.out / "verdicts.json", record)
+    write_atomic(request.out / "verdicts.md", lambda file: file.write(verdicts.markdown(rows, record).encode()))
+    verdicts.show(rows, record, Console(width=WIDTH), time.perf_counter() - began)
+    return record

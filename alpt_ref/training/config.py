@@ -1,0 +1,158 @@
+"""What a training run is: every argument, its default and its range, validated once."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alpt_ref.grid import Grid
+from alpt_ref.kernels.cpu.threads import check_threads
+from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
+from alpt_ref.scalars.rounding import check_rounding
+from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
+from alpt_ref.tools.checks import is_integer
+
+PARTS = ("linear", "factors")
+# Half width of the box when no step size is given: delta = RANGE / 2^(bits - 1), for linear weights and for factors.
+DEFAULT_RANGE = (4.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Arguments of a run; see :class:`alpt_ref.FactorizationMachine` for their meaning. ValueError names a bad one."""
+
+    k: int = 0
+    precision: str = "fp32"
+    bits: int = 8
+    delta: Any = None
+    rounding: str = "stochastic"
+    update: str | None = None
+    optimizer: str = "sgd"
+    lr: float = 0.1
+    schedule: str = "constant"
+    batch_size: int = 256
+    l2: float = 0.0
+    epochs: int = 10
+    patience: int | None = None
+    seed: int = 0
+    n_threads: int = 1
+    fit_intercept: bool = True
+    random_bits: int = MAX_RANDOM_BITS
+    init_std: float = 0.01
+    step: Any = None
+    step_lr: float = 2e-5
+    step_scale: str = "1/sqrt(bdq)"
+    step_optimizer: str | None = None
+    step_l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if not isinstance(getattr(self, name), str | bool | None) or getattr(self, name) not in choices:
+                shown = ", ".join(str(c) for c in choices if c is not None)
+                raise ValueError(f"{name} must be one of {shown}, got {getattr(self, name)!r}")
+        for name, low in (("k", 0), ("batch_size", 1), ("epochs", 1)):
+            _check_integer(name, getattr(self, name), low)
+        if self.patience is not None:
+            _check_integer("patience", self.patience, 1)
+        for name, positive in _NUMBERS:
+            _check_number(name, getattr(self, name), positive)
+        check_rounding(self.rounding)
+        check_threads(self.n_threads)
+        check_counter(self.seed, 0, 0)
+        random_bits_mask(self.random_bits)
+        Grid(self.bits, 1.0)
+        for part in PARTS if self.precision != "fp32" else ():
+            self._check_steps(part)
+        if self.precision == "alpt" and self.update == "dense":
+            raise ValueError("update must be touched with alpt: a dense step would need a float copy of the table")
+
+    def _check_steps(self, part: str) -> None:
+        granularity = self.steps_of(part)
+        if granularity not in ("row", "table"):
+            raise ValueError(f"step must be row or table, or a pair of them, got {self.step!r}")
+        if self.precision == "pact" and granularity != "table":
+            raise ValueError(f"step must be table with pact, which learns one clip for a table, got {self.step!r}")
+        delta = self.delta_of(part)
+        grid = None if delta is None else Grid(self.bits, delta)
+        if grid is None or not self.learns_steps:
+            return
+        if grid.per_row and granularity == "table":
+            raise ValueError("delta must be one number where step is table")
+        if not ((grid.delta >= DELTA_MIN) & (grid.delta <= DELTA_MAX)).all():
+            raise ValueError("delta must be in [2^-60, 2^60]: step sizes are learned")
+
+    def delta_of(self, part: str) -> Any:
+        """The step size given for "linear" or "factors"; of lpt the default; None where a rule sets it."""
+        delta = self.delta
+        if delta is None:
+            return DEFAULT_RANGE[PARTS.index(part)] / 2 ** (self.bits - 1) if self.precision == "lpt" else None
+        return _of_part(delta, part)
+
+    def steps_of(self, part: str) -> Any:
+        """Which weights share a learned step size: those of a "row", or of the "table"."""
+        if self.step is None:
+            return "row" if part == "factors" and self.precision != "pact" else "table"
+        return _of_part(self.step, part)
+
+    @property
+    def stores_codes(self) -> bool:
+        """Whether training keeps codes alone."""
+        return self.precision in ("lpt", "alpt")
+
+    @property
+    def learns_steps(self) -> bool:
+        """Whether step sizes are learned."""
+        return self.precision in ("alpt", "lsq", "pact")
+
+    @property
+    def step_direction(self) -> str:
+        """The optimizer of step sizes; by default that of the weights."""
+        return self.step_optimizer or self.optimizer
+
+    @property
+    def box(self) -> tuple[int, int]:
+        """Smallest and largest code; PACT's are symmetric."""
+        grid = Grid(self.bits, 1.0)
+        return (-grid.q_hi if self.precision == "pact" else grid.q_lo), grid.q_hi
+
+    @property
+    def dense(self) -> bool:
+        """Whether every row moves in every step; by default those of tables of codes are the batch's."""
+        return (self.update or ("touched" if self.stores_codes else "dense")) == "dense"
+
+    @property
+    def decays(self) -> bool:
+        """Whether eta_t = eta / sqrt(t)."""
+        return self.schedule == "sqrt"
+
+
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "precision": ("fp32", "lpt", "alpt", "lsq", "pact"),
+    "step_scale": GRADIENT_SCALES,
+    "step_optimizer": (None, "sgd", "adam"),
+    "update": (None, "touched", "dense"),
+    "optimizer": ("sgd", "adam"),
+    "schedule": ("constant", "sqrt"),
+    "fit_intercept": (True, False),
+}
+_NUMBERS = (("lr", True), ("l2", False), ("init_std", False), ("step_lr", False), ("step_l2", False))
+
+
+def _of_part(value: Any, part: str) -> Any:
+    """What a pair (linear, factors), or one value for both, says of a part."""
+    return value[PARTS.index(part)] if isinstance(value, tuple) and len(value) == 2 else value
+
+
+def _check_number(name: str, value: Any, positive: bool) -> None:
+    """A number that float32, in which training computes, holds as positive or not negative, and finite."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    with np.errstate(over="ignore", under="ignore"):
+        single = np.float32(value) if number and abs(value) < 1e300 else np.float32(np.nan)
+    if not math.isfinite(single) or value < 0 or (positive and single == 0):
+        raise ValueError(f"{name} must be a {'positive' if positive else 'non-negative'} number, got {value!r}")
+
+
+def _check_integer(name: str, value: Any, low: int) -> None:
+    if not is_integer(value) or value < low:
+        raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}")

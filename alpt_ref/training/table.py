@@ -1,0 +1,176 @@
+"""Embedding tables: a matrix of weights (n_rows, k), in float32, as packed codes with step sizes, or as masters of codes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import float32
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid, storage_bits
+from alpt_ref.kernels.storage import FLOATS, PACKED_CODES, PLAIN_CODES, Access, View, masters
+from alpt_ref.quantizer import dequantize, quantize
+from alpt_ref.scalars.packing import buffer_dtype, pack, unpack
+
+
+@dataclass
+class FloatTable:
+    """Weights in float32."""
+
+    weights: NDArray[float32]
+    access: Access = FLOATS
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_rows, k)."""
+        return self.weights.shape[0], self.weights.shape[1]
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """Bytes alive: what holds the weights, and what holds step sizes."""
+        return {"codes": self.weights.nbytes, "steps": 0}
+
+    def view(self) -> View:
+        """What loops need; shares memory."""
+        return View(self.weights.reshape(-1), 32, np.ones(1, float32), 0, self.weights.shape[1])
+
+    def to_float(self) -> NDArray[float32]:
+        """The weights, float32 (n_rows, k); a copy."""
+        return self.weights.copy()
+
+    def copy(self) -> "FloatTable":
+        """A table of its own memory."""
+        return FloatTable(self.weights.copy())
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """What a file keeps."""
+        return {"weights": self.weights}
+
+
+@dataclass
+class CodeTable:
+    """Weights as packed codes: nothing else of size n_rows * k is kept.
+
+    delta : step sizes, float32, () or (n_rows,); ALPT moves them in place.
+    """
+
+    bits: int
+    delta: NDArray[float32]
+    buffer: NDArray[Any]
+    shape: tuple[int, int]
+
+    @classmethod
+    def on(cls, grid: Grid, buffer: NDArray[Any], shape: tuple[int, int]) -> "CodeTable":
+        """A table on ``grid``, with step sizes of its own."""
+        return cls(grid.bits, grid.delta.copy(), buffer, shape)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid as it stands: a copy of the step sizes."""
+        return Grid(self.bits, self.delta)
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """Bytes alive: packed codes, and float32 step sizes (none where there are no weights)."""
+        return {"codes": self.buffer.nbytes, "steps": self.delta.nbytes if self.shape[1] else 0}
+
+    def view(self) -> View:
+        """What loops need; shares memory."""
+        return View(self.buffer, storage_bits(self.bits), np.atleast_1d(self.delta), self.delta.ndim, self.shape[1])
+
+    def codes(self) -> NDArray[Any]:
+        """The codes unpacked, int8 or int16 (n_rows, k)."""
+        n_rows, k = self.shape
+        return unpack(self.buffer, n_rows * k, storage_bits(self.bits)).reshape(n_rows, k)
+
+    def to_float(self) -> NDArray[float32]:
+        """The weights float32(q * delta), (n_rows, k)."""
+        return dequantize(self.codes(), self.grid)
+
+    @property
+    def access(self) -> Access:
+        """How loops reach the codes."""
+        return PACKED_CODES if storage_bits(self.bits) < 8 else PLAIN_CODES
+
+    def copy(self) -> "CodeTable":
+        """A table of its own memory."""
+        return CodeTable(self.bits, self.delta.copy(), self.buffer.copy(), self.shape)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """What a file keeps."""
+        return {"codes": self.buffer, "delta": self.delta, "bits": np.array(self.bits)}
+
+
+@dataclass
+class MasterTable:
+    """Float32 master weights that are quantized to nearest wherever they are used (LSQ, PACT); step sizes as in CodeTable.
+
+    box : smallest and largest code.
+    """
+
+    bits: int
+    box: tuple[int, int]
+    delta: NDArray[float32]
+    weights: NDArray[float32]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_rows, k)."""
+        return self.weights.shape[0], self.weights.shape[1]
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """Bytes alive: float32 masters, and float32 step sizes (none where there are no weights)."""
+        return {"codes": self.weights.nbytes, "steps": self.delta.nbytes if self.shape[1] else 0}
+
+    @property
+    def access(self) -> Access:
+        """How loops reach the masters, and what they weigh."""
+        return masters(*self.box)
+
+    def view(self) -> View:
+        """What loops need; shares memory."""
+        return View(self.weights.reshape(-1), 32, np.atleast_1d(self.delta), self.delta.ndim, self.shape[1])
+
+    def compressed(self) -> CodeTable:
+        """The table to deploy: the codes of the weights as they are used."""
+        grid = Grid(self.bits, self.delta)
+        codes = np.maximum(quantize(self.weights, grid), grid.code_dtype.type(self.box[0]))
+        return CodeTable.on(grid, pack(codes, grid.storage_bits), self.shape)
+
+    def to_float(self) -> NDArray[float32]:
+        """The quantized weights, float32 (n_rows, k)."""
+        return self.compressed().to_float()
+
+    def copy(self) -> "MasterTable":
+        """A table of its own memory."""
+        return MasterTable(self.bits, self.box, self.delta.copy(), self.weights.copy())
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """What a file keeps."""
+        return {"masters": self.weights, "delta": self.delta, "bits": np.array(self.bits), "box": np.array(self.box)}
+
+
+Table = FloatTable | CodeTable | MasterTable
+
+
+def table_from_arrays(arrays: dict[str, NDArray[Any]], shape: tuple[int, int]) -> Table:
+    """Inverse of ``to_arrays``; ValueError when sizes do not fit ``shape``."""
+    if "weights" in arrays:
+        return FloatTable(np.ascontiguousarray(arrays["weights"], dtype=float32).reshape(shape))
+    grid = Grid(int(arrays["bits"]), arrays["delta"])
+    if grid.per_row and grid.delta.size != shape[0]:
+        raise ValueError(f"{grid.delta.size} step sizes do not fit {shape[0]} rows")
+    if "masters" in arrays:
+        weights = np.ascontiguousarray(arrays["masters"], dtype=float32).reshape(shape)
+        lo, hi = (int(end) for end in arrays["box"])
+        if lo not in (grid.q_lo, -grid.q_hi) or hi != grid.q_hi:
+            raise ValueError(f"codes from {lo} to {hi} are none of {grid.bits} bits")
+        return MasterTable(grid.bits, (lo, hi), grid.delta.copy(), weights)
+    buffer = np.ascontiguousarray(arrays["codes"], dtype=buffer_dtype(grid.storage_bits))
+    if buffer.size != -(-shape[0] * shape[1] * grid.storage_bits // (8 * buffer.itemsize)):
+        raise ValueError(f"codes of {buffer.nbytes} bytes do not hold a table of shape {shape} at {grid.bits} bits")
+    codes = unpack(buffer, shape[0] * shape[1], grid.storage_bits)
+    if codes.size and (codes.min() < grid.q_lo or codes.max() > grid.q_hi):
+        raise ValueError(f"codes must be in [{grid.q_lo}, {grid.q_hi}]")
+    return CodeTable.on(grid, buffer, shape)

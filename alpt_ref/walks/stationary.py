@@ -1,0 +1,161 @@
+"""``stationary_law``: the long-run law of LPT with a constant learning rate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.linalg import splu
+
+from alpt_ref.grid import Grid
+from alpt_ref.walks.exact import Oracle, gradients_at, start_law, states_of, weights_of
+from alpt_ref.walks.rule import Rule, as_rule
+from alpt_ref.walks.transition import EPS, Floats, transitions
+
+SHIFT = 2.0**-46
+ITERATIONS = 4
+DENSE = 1024  # states of a class that Gaussian elimination is tried on
+
+
+@dataclass(frozen=True, eq=False)
+class Stationary:
+    """A law pi with pi P = pi, as far as ``residual`` says.
+
+    points : float64 (N, d); probability : (N,). residual : sum |pi P - pi|. error : bound on the relative error of every
+    probability, inf where there is none (a class of more than 1024 states, or chances of absorption in several).
+    classes : how many closed classes can be reached from the start; pi mixes their laws by the chances of ending in each.
+    clipped : the probability that a step's target lies outside the box. clip_gradient : (d,), E[|g_i| 1{i is clipped}].
+    gradient : (d,), E g.
+    """
+
+    points: Floats
+    probability: Floats
+    residual: float
+    error: float
+    classes: int
+    clipped: float
+    gradient: Floats
+    clip_gradient: Floats
+
+
+def stationary_law(
+    oracle: Oracle, grid: Grid, rule: Rule | str = "stochastic", *, eta: float, start: ArrayLike = 0.0
+) -> Stationary:
+    """The stationary law that w_{t+1} = Q(w_t - eta g_t), w_1 = ``start``, ends in (in time average, where it is periodic).
+
+    Arguments as for :func:`alpt_ref.theory.exact_law`, with probabilities (k,) that never change.
+
+    Method: the closed classes of the states reachable from the start are found as strongly connected components. The law of
+    each, up to 1024 states, comes from Gaussian elimination without subtractions (Grassmann, Taksar, Heyman 1985), which is
+    accurate in every entry however slowly the chain mixes; of a larger one from inverse iteration with I (1 + 2^-46) - P^T,
+    which needs a spectral gap well above 2^-46 = 1.4e-14. Classes are mixed by the chances of absorption, from a sparse LU.
+    Accuracy: ``error``, by the entrywise perturbation bound of O'Cinneide 1993, and ``residual``.
+    Raises ValueError, naming the argument, and where a transient state is left too rarely for float64.
+    """
+    points, g, p, P = _chain(oracle, grid, as_rule(rule), eta)
+    law, error = _long_run(P, start_law(grid, points, start))
+    targets = (points - eta * g) / float(grid.delta)
+    outside = (targets < grid.q_lo) | (targets > grid.q_hi)
+    return Stationary(
+        points,
+        law,
+        float(np.abs(P.T @ law - law).sum()),
+        error,
+        _n_classes(P, law),
+        float(p @ outside.any(axis=2) @ law),
+        np.einsum("j,jnd,n->d", p, g, law),
+        np.einsum("j,jnd,n->d", p, np.abs(g) * outside, law),
+    )
+
+
+def reachable(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float, start: ArrayLike = 0.0) -> Floats:
+    """The points that w_t can be at for some t, float64 (n, d): those that a path of positive probability leads to."""
+    points, _, _, P = _chain(oracle, grid, as_rule(rule), eta)
+    return points[_reachable(P, start_law(grid, points, start))]
+
+
+def _chain(oracle: Oracle, grid: Grid, rule: Rule, eta: float) -> tuple[Floats, Floats, Floats, sp.csr_array]:
+    """The states, the outcomes of the gradient there, their probabilities, and the transition matrix."""
+    points, codes = states_of(oracle, grid)
+    if np.ndim(oracle.probabilities) != 1:
+        raise ValueError("probabilities must be (k,), the same in every step, for a law in the long run")
+    if np.ndim(eta) or not 0.0 < eta < np.inf:
+        raise ValueError(f"eta must be positive and finite, got {eta!r}")
+    p, g = weights_of(oracle, 1)[0], gradients_at(oracle, points)
+    step = transitions(codes, -eta * g / float(grid.delta), grid, rule)
+    n = points.shape[0]
+    source = np.broadcast_to(np.arange(n), step.target.shape)
+    chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
+    some = chance > 0
+    return points, g, p, sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
+
+
+def _n_classes(P: sp.csr_array, law: Floats) -> int:
+    places = np.flatnonzero(law)
+    return int(connected_components(P[places][:, places], directed=True, connection="strong")[0])
+
+
+def _reachable(P: sp.csr_array, start: Floats) -> NDArray[np.int64]:
+    seen = np.zeros(P.shape[0], bool)
+    for place in np.flatnonzero(start):
+        if not seen[place]:
+            seen[breadth_first_order(P, int(place), return_predecessors=False)] = True
+    return np.flatnonzero(seen)
+
+
+def _long_run(P: sp.csr_array, start: Floats) -> tuple[Floats, float]:
+    """The mixture of the closed classes' laws, (N,), and the bound on its relative error."""
+    places = _reachable(P, start)
+    R = sp.csr_array(P[places][:, places])
+    _, label = connected_components(R, directed=True, connection="strong")
+    entries = R.tocoo()
+    leaving = np.unique(label[entries.row[label[entries.row] != label[entries.col]]])
+    closed = np.setdiff1d(np.unique(label), leaving)
+    transient = np.flatnonzero(np.isin(label, leaving))
+    out, error = np.zeros(P.shape[0]), 0.0
+    reached = start[places]
+    if transient.size and closed.size > 1:  # expected visits v = s (I - P_tt)^-1, then one step into the classes
+        inside = R[transient][:, transient]
+        try:
+            visits = splu(sp.csc_array(sp.eye_array(transient.size) - inside.T)).solve(reached[transient])
+        except RuntimeError:
+            raise ValueError("the chain has a transient state that it leaves too rarely to be told from a closed one") from None
+        reached = reached + R[transient].T @ visits
+        error = np.inf
+    for name in closed:
+        members = np.flatnonzero(label == name)
+        law, off = _fixed_point(sp.csr_array(R[members][:, members]))
+        out[places[members]] = (reached[members].sum() if closed.size > 1 else 1.0) * law
+        error = max(error, off)
+    return np.asarray(out / out.sum()), error
+
+
+def _fixed_point(P: sp.csr_array) -> tuple[Floats, float]:
+    """The law pi = pi P of an irreducible chain, and the bound on its relative error."""
+    n = P.shape[0]
+    if n <= DENSE:
+        A = P.toarray()
+        np.fill_diagonal(A, 0.0)
+        least = float(A[A > 0].min()) if n > 1 else 1.0
+        return _eliminated(A), EPS * (2.0 * n**3 + 2.0 * n * 8.0 / least)
+    factor = splu(sp.csc_array((1.0 + SHIFT) * sp.eye_array(n) - P.T), diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    law = np.full(n, 1.0 / n)
+    for _ in range(ITERATIONS):
+        law = np.maximum(factor.solve(law), 0.0)
+        law /= law.sum()
+    return law, np.inf
+
+
+def _eliminated(A: Floats) -> Floats:
+    """GTH: the law of the chain with off-diagonal probabilities A (n, n), overwritten; sums of positive numbers only."""
+    n = A.shape[0]
+    for k in range(n - 1, 0, -1):
+        A[:k, k] /= A[k, :k].sum()
+        A[:k, :k] += np.outer(A[:k, k], A[k, :k])
+        np.fill_diagonal(A, 0.0)
+    law = np.ones(n)
+    for k in range(1, n):
+        law[k] = law[:k] @ A[:k, k]
+        law[: k + 1] /= max(law[k], 1.0)  # no overflow, wherever the mass is
+    return np.asarray(law / law.sum())

@@ -1,0 +1,159 @@
+"""One step of LPT as transition probabilities, and the push of a law through them: the loops under :mod:`alpt_ref.walks.exact`.
+
+N states (points of the grid, d coordinates), k outcomes of the gradient. Outcome j moves coordinate i of a state to the
+target s, clipped to [q_lo, q_hi]; s = n + a goes to n + 1 with probability p_up(n, a), else to n, each coordinate on its own
+uniform. So a state has E = k 2^d successors, with multiplicity.
+"""
+
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.scalars.jit import jit
+from alpt_ref.walks.rule import ALMOST_ONE, Rule
+
+Floats = NDArray[float64]
+_ALMOST_ONE = float64(ALMOST_ONE)
+LEAST_MASS = float64(2.0**-1000)  # less is dropped, for arithmetic on subnormal numbers is slow
+EPS = 2.0**-53
+
+
+class Step(NamedTuple):
+    """Transition probabilities of one step.
+
+    target : int64 (E, N), successors; chance : float64 (E, N), given the state and the outcome that the entry belongs to.
+    outside : float64 (k, N), 1 where the target left the box in some coordinate. rounding : rounding errors of one push, in
+    units of 2^-53: of the moves and fractions (4 reach + 2 a coordinate), the products, and the sum into one state.
+    """
+
+    target: NDArray[int64]
+    chance: Floats
+    outside: Floats
+    rounding: float
+
+
+@jit
+def _split(base: Any, move: Any, lo: Any, hi: Any, floors: Any, fractions: Any, outside: Any) -> Any:
+    """base[i] + move[j, i], clipped, as floors[j, i] + fractions[j, i]; base holds integers. Returns the longest move."""
+    reach = float64(0)
+    for j in range(move.shape[0]):
+        for i in range(move.shape[1]):
+            t = move[j, i]
+            n = np.floor(t)
+            a = min(t - n, _ALMOST_ONE)
+            s = base[i] + n
+            reach = max(reach, abs(t))
+            if s < lo:
+                s, a, outside[j, i] = lo, float64(0), float64(1)
+            elif s > hi or (s == hi and a > float64(0)):
+                s, a, outside[j, i] = hi, float64(0), float64(1)
+            floors[j, i] = s
+            fractions[j, i] = a
+    return reach
+
+
+def split_targets(base: Floats, move: Floats, grid: Grid) -> tuple[Floats, Floats, Floats, float]:
+    """Targets base + move, clipped to the codes of ``grid``, as floors + fractions, never formed as a sum.
+
+    base : integers (N,); move : cells (k, N). Returns floors and fractions in [0, 1), (k, N); outside, (k, N), 1 where the
+    target left the box; and the longest move.
+    """
+    floors, fractions, outside = np.empty(move.shape), np.empty(move.shape), np.zeros(move.shape)
+    ends = float64(grid.q_lo), float64(grid.q_hi)
+    reach = _split(np.ascontiguousarray(base), np.ascontiguousarray(move), *ends, floors, fractions, outside)
+    return floors, fractions, outside, float(reach)
+
+
+@jit
+def _degree(target: Any, counts: Any) -> Any:
+    largest = 0
+    for e in range(target.shape[0]):
+        for i in range(target.shape[1]):
+            counts[target[e, i]] += 1
+            largest = max(largest, counts[target[e, i]])
+    return largest
+
+
+def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
+    """From states whose targets are base + move, in cells of ``grid``, to its points in C order.
+
+    base : integers (N, d); move : (k, N, d), finite.
+    """
+    k, n_states, d = move.shape
+    n_points = 2**grid.bits
+    chance = np.ones((k, 1, n_states))
+    target = np.zeros((k, 1, n_states), int64)
+    outside = np.zeros((k, n_states))
+    reach = 0.0
+    for i in range(d):
+        floors, fractions, left, longest = split_targets(base[:, i], move[:, :, i], grid)
+        reach, outside = max(reach, longest), np.maximum(outside, left)
+        up = rule.up(floors, fractions)[:, None]
+        below = (floors - grid.q_lo).astype(int64)[:, None]
+        above = np.minimum(below + 1, n_points - 1)
+        chance = np.concatenate((chance * (1.0 - up), chance * up), axis=1)
+        target = np.concatenate((target * n_points + below, target * n_points + above), axis=1)
+    flat = target.reshape(k * 2**d, n_states)
+    counts = np.zeros(n_points**d, int64)
+    rounding = float(_degree(flat, counts)) + d * (4.0 * reach + 4.0) + 8.0
+    return Step(flat, chance.reshape(flat.shape), outside, rounding)
+
+
+@jit
+def push(law: Any, weights: Any, target: Any, chance: Any, first: Any, last: Any, out: Any) -> Any:
+    """Add to ``out`` the law after the step, from ``law[first:last]``.
+
+    Returns the range of the states reached, and the probability that the state changed.
+
+    weights : (k,), the probability of each outcome. target, chance : (E, last - first). Fixed order of summation.
+    """
+    per_outcome = target.shape[0] // weights.size
+    low, high, moved = out.size, 0, float64(0)
+    for e in range(target.shape[0]):
+        weight = weights[e // per_outcome]
+        if weight == float64(0):
+            continue
+        for i in range(last - first):
+            m = law[first + i] * weight * chance[e, i]
+            if m > LEAST_MASS:
+                j = target[e, i]
+                out[j] += m
+                if j != first + i:
+                    moved += m
+                low = min(low, j)
+                high = max(high, j + 1)
+    return low, high, moved
+
+
+@jit
+def leaving(law: Any, weights: Any, outside: Any, first: Any, last: Any) -> Any:
+    """The probability that a target lies outside the box, from ``law[first:last]``; outside : (k, last - first)."""
+    total = float64(0)
+    for j in range(weights.size):
+        part = float64(0)
+        for i in range(last - first):
+            part += outside[j, i] * law[first + i]
+        total += weights[j] * part
+    return total
+
+
+@jit
+def weigh(values: Any, law: Any, first: Any, last: Any, out: Any) -> None:
+    """out[h] = sum_i values[h, i] law[i] over first <= i < last."""
+    for h in range(values.shape[0]):
+        total = float64(0)
+        for i in range(first, last):
+            total += values[h, i] * law[i]
+        out[h] = total
+
+
+def codes_of(grid: Grid, d: int) -> Floats:
+    """The codes of all points of the grid in d coordinates, float64 (N, d), in C order."""
+    axis = np.arange(grid.q_lo, grid.q_hi + 1, dtype=float64)
+    if d == 1:
+        return axis[:, None]
+    return np.array(list(product(axis, repeat=d)))

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from alpt_ref.data.examples import as_labels, as_rows
 from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
-from alpt_ref.training.checkpoint import fit, logits
 from alpt_ref.training.config import PARTS, Config
+from alpt_ref.training.epochs import fit
+from alpt_ref.training.forward import logits
 from alpt_ref.training.state import State
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, table_from_arrays
 

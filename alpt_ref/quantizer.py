@@ -7,76 +7,23 @@ that share a step size.
 from typing import Any
 
 import numpy as np
-from numpy import float32, int32, uint32, uint64
+from numpy import float32, uint32, uint64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.threads import check_threads, run_ranges
-from alpt_ref.rng import MAX_RANDOM_BITS, Stream, centred_uniform, check_counter, fill_words, random_bits_mask
-from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.rounding import FLOAT64, Scalar, check_rounding, rules_for
-
-# Words are drawn and used in blocks that stay in the first-level cache.
-BLOCK = 2048
-
-
-@jit
-def _wrap_given(u: Any, mask: uint32) -> Any:
-    """Stands where ``centred_uniform`` does when the caller supplies u."""
-    return FLOAT64.wrap(u)
-
-
-@jit
-def _largest_exponent(x_bits: Any, exponent: Any) -> Any:
-    """Largest exponent field, by bits: that of infinity and NaN is ``exponent`` itself."""
-    largest = exponent ^ exponent
-    for i in range(x_bits.size):
-        largest = max(largest, x_bits[i] & exponent)
-    return largest
+from alpt_ref.kernels.cpu.quantize import BLOCK, largest_exponent, quantize_range
+from alpt_ref.kernels.cpu.threads import run_ranges
+from alpt_ref.rng import MAX_RANDOM_BITS, Stream, check_counter, random_bits_mask
+from alpt_ref.scalars.rounding import Scalar, check_rounding, rules_for
+from alpt_ref.tools.checks import check_threads
 
 
 def _all_finite(array: NDArray[Any], n_threads: int) -> bool:
     unsigned, exponent = (uint32, 0x7F800000) if array.dtype == np.float32 else (uint64, 0x7FF0000000000000)
     bits = array.reshape(-1).view(unsigned)
     found = []
-    run_ranges(lambda a, b: found.append(_largest_exponent(bits[a:b], unsigned(exponent))), bits.size, n_threads)
+    run_ranges(lambda a, b: found.append(largest_exponent(bits[a:b], unsigned(exponent))), bits.size, n_threads)
     return bool(max(found) < exponent)
-
-
-@jit
-def _quantize_run(x, noise, mask, to_centred, rule, split_position, delta, box, out):
-    """Codes of ``x`` (n,), one step size; ``to_centred(noise[i], mask)`` is the wrapped uniform."""
-    lo, hi = box
-    for i in range(x.size):
-        n, r = split_position(x[i], delta, lo, hi)
-        out[i] = int32(rule(n, r, to_centred(noise[i], mask)))
-
-
-@jit
-def _quantize_range(x, u, counter, mask, rule, split_position, deltas, row_size, box, start, stop, out):
-    """Codes of x[start:stop], element i in row i // row_size; u is drawn at ``counter`` where ``u`` is empty."""
-    words = np.empty(BLOCK, uint32)
-    offset, step, stream, seed = counter
-    a = start
-    while a < stop:
-        row = a // row_size
-        b = min(stop, (row + 1) * row_size, a + BLOCK)
-        if u.size == 0:
-            fill_words(words[: b - a], offset + a, step, stream, seed)
-            _quantize_run(
-                x[a:b],
-                words[: b - a],
-                mask,
-                centred_uniform,
-                rule,
-                split_position,
-                deltas[row],
-                box,
-                out[a:b],
-            )
-        else:
-            _quantize_run(x[a:b], u[a:b], mask, _wrap_given, rule, split_position, deltas[row], box, out[a:b])
-        a = b
 
 
 def _first(bad: NDArray[np.bool_]) -> str:
@@ -179,7 +126,7 @@ def quantize(
     box = (real(grid.q_lo), real(grid.q_hi))
 
     def work(start: int, stop: int) -> None:
-        _quantize_range(flat, noise, counter, mask, rule, rules.split_position, deltas, row_size, box, start, stop, codes)
+        quantize_range(flat, noise, counter, mask, rule, rules.split_position, deltas, row_size, box, start, stop, codes)
 
     run_ranges(work, x.size, n_threads, multiple=BLOCK)
     return out

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alpt_ref.cli import guarded
-from alpt_ref.kernels.cpu.threads import check_threads
 from alpt_ref.studies.click_data import load
 from alpt_ref.studies.comparison.ablation import QUICK, AblationSettings, run
+from alpt_ref.tools.checks import check_threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:

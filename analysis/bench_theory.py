@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 
 from alpt_ref import Grid
-from alpt_ref.kernels.cpu.problems import Separable
-from alpt_ref.kernels.cpu.replicas import Examples
+from alpt_ref.kernels.cpu.problems import Examples, Separable
 from alpt_ref.problems import gaussian_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.walks.replicas import LptSgd

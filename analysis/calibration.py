@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alpt_ref.cli import guarded
-from alpt_ref.kernels.cpu.threads import check_threads
 from alpt_ref.studies.calibration.run import run
+from alpt_ref.tools.checks import check_threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,8 +29,9 @@ from alpt_ref.scalars.slopes import (
 )
 from alpt_ref.training import step as steps
 from alpt_ref.training.config import Config
+from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.training.state import initial_state
-from alpt_ref.training.step import BatchStepper, TrainingDivergedError
+from alpt_ref.training.step import BatchStepper
 from tests.test_kernels import D, K, N, bits, make, problem, weights
 
 F = np.float32

@@ -30,7 +30,7 @@ from alpt_ref.studies.calibration.models import ModelSettings, from_files
 from alpt_ref.studies.calibration.one_hot import OneHotSettings
 from alpt_ref.studies.calibration.run import QUICK, Settings, n_cells
 from alpt_ref.studies.cells import Store
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.exact import exact_law
 
 ROOT = Path(__file__).parents[1]

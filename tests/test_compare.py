@@ -31,7 +31,7 @@ from alpt_ref.studies.comparison.run import kinds_of
 from alpt_ref.studies.comparison.tuning import Search, tune
 from alpt_ref.studies.convergence.settings import CtrSettings
 from alpt_ref.tools.sheet import WIDTH, number
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 from tests.cli_support import write_data
 
 TINY = CompareSettings(

@@ -26,7 +26,7 @@ from alpt_ref.studies.convergence.cells import WalkSpec, checkpoints, gradient_d
 from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
 from alpt_ref.theory import t1
 from alpt_ref.tools.sheet import WIDTH, interval, number
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.replicas import LptSgd
 
 TINY = replace(

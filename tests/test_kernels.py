@@ -14,8 +14,9 @@ from alpt_ref.kernels.cpu import group
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.training.config import Config
 from alpt_ref.training.epochs import Stepper
+from alpt_ref.training.forward import score
 from alpt_ref.training.state import State, initial_state
-from alpt_ref.training.step import byte_start, score
+from alpt_ref.training.step import byte_start
 
 N, D, K = 23, 17, 5
 

@@ -11,7 +11,7 @@ from alpt_ref.data.examples import as_labels, as_rows
 from alpt_ref.models import load_model
 from alpt_ref.rng import normals, uniforms
 from alpt_ref.tools.files import read_npz, write_npz
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 
 
 def clicks(n=120, d=12, seed=0):

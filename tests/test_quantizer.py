@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alpt_ref import Grid, Stream, dequantize, quantize, reference
-from alpt_ref.quantizer import BLOCK
+from alpt_ref.kernels.cpu.quantize import BLOCK
 from alpt_ref.rng import uniforms
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.scalars.rounding import ROUNDINGS, rules_for

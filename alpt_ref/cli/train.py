@@ -10,7 +10,7 @@ from alpt_ref.cli.report import metrics, progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.tools.files import write_json
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 
 MODELS: dict[str, type[FactorizationMachine]] = {"lr": LogisticRegression, "fm": FactorizationMachine}
 _FACTORS = ("k", "init_std")

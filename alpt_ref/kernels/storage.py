@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from numpy import float32, int32
 from numpy.typing import NDArray
 
-from alpt_ref.scalars.jit import jit, prefetch
+from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.packing import load_code, store_code
 from alpt_ref.scalars.rounding import Scalar
 from alpt_ref.scalars.slopes import quantized
@@ -105,21 +105,3 @@ def row_window(access: Access, k: int) -> Scalar:
         return buffer[j * k : j * k + k], 0
 
     return packed_window if access.packed else plain_window
-
-
-@cache
-def row_prefetcher(access: Access, k: int) -> Scalar:
-    """Function (buffer, width, j): ask for the first and last cache lines of row j, compiled for k columns."""
-
-    @jit
-    def prefetch_packed_row(buffer: Any, width: Any, j: Any) -> None:
-        prefetch(buffer, (j * k * width) >> 3)
-        prefetch(buffer, ((j * k + k - 1) * width) >> 3)
-
-    @jit
-    def prefetch_plain_row(buffer: Any, width: Any, j: Any) -> None:
-        prefetch(buffer, j * k)
-        if k > 1:
-            prefetch(buffer, j * k + k - 1)
-
-    return prefetch_packed_row if access.packed else prefetch_plain_row

@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from alpt_ref.data.examples import canonical
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.replicas import Examples, batch_gradient, example_losses, mean_loss
+from alpt_ref.kernels.cpu.problems import Examples, batch_gradient, example_losses, mean_loss
 from alpt_ref.problems.box import Vector, box
 from alpt_ref.tools.files import checksum
 

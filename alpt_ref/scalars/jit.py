@@ -24,38 +24,3 @@ def jit(function: Function) -> Function:
     """Compile ``function`` lazily, with the project's one policy, for scalars and loops alike."""
     compiled = numba.njit(error_model="numpy", nogil=True)(function)
     return cast(Function, compiled)
-
-
-def _prefetch_in_python(array: Any, index: int) -> None:
-    """Stands in for ``prefetch`` where nothing is compiled."""
-
-
-def _compiled_prefetch() -> Callable[[Any, int], None]:
-    from llvmlite import ir
-    from numba.core import cgutils, types
-    from numba.core.extending import intrinsic
-
-    @intrinsic
-    def prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
-        def lower(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-            array_type, index_type = signature.args
-            fields = context.make_array(array_type)(context, builder, arguments[0])
-            position = context.cast(builder, arguments[1], index_type, types.intp)
-            pointer = builder.gep(fields.data, [position])
-            address = builder.bitcast(pointer, cgutils.voidptr_t)
-            word = cgutils.int32_t
-            function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
-            function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
-                builder.module, function_type, "llvm.prefetch.p0"
-            )
-            builder.call(function, [address, word(0), word(3), word(1)])  # read, keep in all levels, data
-            return context.get_dummy_value()
-
-        return types.void(array, index), lower
-
-    return cast(Callable[[Any, int], None], prefetch)
-
-
-# prefetch(array, i): ask for the cache line of array[i], 1-d and contiguous, ahead of its use. Changes no result, and
-# never faults, so that i may lie beyond the end.
-prefetch: Callable[[Any, int], None] = _compiled_prefetch() if JIT else _prefetch_in_python

@@ -12,16 +12,13 @@ touch it, while t counts all steps.
 """
 
 import math
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy import float32
-from numpy.typing import NDArray
 
-from alpt_ref.rng import centred_uniform
 from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.philox import centred_uniform
 from alpt_ref.scalars.rounding import FLOAT32, Scalar
 
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
@@ -117,15 +114,3 @@ def code_regrid(rounding: str) -> Scalar:
         return move(entry, t, centred_uniform(word, mask), box[0], box[1], rule)
 
     return regrid_code
-
-
-@dataclass
-class Optimizer:
-    """State for the weights of one table, or the bias; it is optimizer memory, never table memory."""
-
-    moments: NDArray[float32] = field(default_factory=lambda: np.zeros((2, 0), float32))
-
-    @classmethod
-    def zero(cls, name: str, n: int) -> "Optimizer":
-        """The state that ``name`` starts ``n`` weights with; SGD keeps none."""
-        return cls(np.zeros((2, n if name == "adam" else 0), float32))

@@ -8,7 +8,7 @@ or ``check_quantizer`` and ``assert_conforms`` in a test of your own. Names are 
 
 from typing import TYPE_CHECKING
 
-from alpt_ref.tools.lazy import lazy
+from alpt_ref.tools.importing import lazy
 
 if TYPE_CHECKING:
     from alpt_ref.testing import strategies

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from alpt_ref.problems import LogisticProblem
+from alpt_ref.tools.checks import one_of
 from alpt_ref.walks.rule import Rule
 
 KINDS = ("upper", "lower", "exact", "law")
@@ -37,8 +38,8 @@ class Check:
     about: str = "problem"
 
     def __post_init__(self) -> None:
-        _one_of("relation", self.relation, RELATIONS)
-        _one_of("about", self.about, ("problem", "rule"))
+        one_of("relation", self.relation, RELATIONS)
+        one_of("about", self.about, ("problem", "rule"))
 
     @property
     def holds(self) -> bool:
@@ -106,8 +107,8 @@ class Instance:
     expected: str = HOLDS
 
     def __post_init__(self) -> None:
-        _one_of("method", self.method, METHODS)
-        _one_of("expected", self.expected, (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE))
+        one_of("method", self.method, METHODS)
+        one_of("expected", self.expected, (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE))
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,8 @@ class Claim:
     rule: str = ""
 
     def __post_init__(self) -> None:
-        _one_of("kind", self.kind, KINDS)
-        _one_of("rule", self.rule, RULES)
+        one_of("kind", self.kind, KINDS)
+        one_of("rule", self.rule, RULES)
 
     @property
     def group(self) -> str:
@@ -197,8 +198,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _one_of(name: str, value: Any, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")

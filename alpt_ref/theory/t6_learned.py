@@ -1,7 +1,8 @@
 r"""T6: ALPT, the step size is learned: parts (c) and (d), on runs of this package's own ALPT.  (upper)
 
-Algorithm. Logistic regression on minibatches, SGD with eta_t = eta/sqrt(t), precision "alpt" (:mod:`alpt_ref.kernels.cpu.alpt`):
-stage 2 learns Delta_{t+1}, one of each row or one of the table, by SGD or Adam; stage 3 rounds w_t - eta_t g_t onto its grid.
+Algorithm. Logistic regression on minibatches, SGD with eta_t = eta/sqrt(t), precision "alpt"
+(:mod:`alpt_ref.kernels.cpu.alpt`): stage 2 learns Delta_{t+1}, one of each row or one of the table, by SGD or
+Adam; stage 3 rounds w_t - eta_t g_t onto its grid.
 
 Guarantee (upper). With floor_t = sum_i Delta_{t+1,i} |g_{t,i}| / 2 and
 drift_t = sum_i Delta_{t+1,i} |q_{t,i}| |Delta_{t+1,i} - Delta_{t,i}| / (2 eta_t), for w* in every box S_t,

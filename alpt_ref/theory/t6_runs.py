@@ -2,8 +2,8 @@
 
     f_t(w) = mean over batch t of log_loss(<w, x_i>, y_i),    eta_t = eta/sqrt(t),    w_t = Delta_t q_t
 
-Replica r is an ``alpt_ref.training.step.BatchStepper`` run with its own seed: batches are fixed beforehand, and only the words that
-rounding draws differ. Codes and step sizes are read before and after every step; all terms are taken from them in float64.
+Replica r is an ``alpt_ref.training.step.BatchStepper`` run with its own seed: batches are fixed beforehand, and only the words
+that rounding draws differ. Codes and step sizes are read before and after every step; all terms are taken from them in float64.
 """
 
 from dataclasses import dataclass, replace

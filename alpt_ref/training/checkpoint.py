@@ -1,7 +1,5 @@
-"""The loop over epochs: validation, best epoch, early stopping, checkpoints."""
+"""Checkpoints: everything that a training run needs to go on, and what it must agree with."""
 
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +10,12 @@ from numpy.typing import NDArray
 
 from alpt_ref.data.examples import Rows
 from alpt_ref.grid import Grid
-from alpt_ref.metrics import evaluate
 from alpt_ref.tools.files import Arrays, checksum, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.config import PARTS, Config
-from alpt_ref.training.epochs import Stepper
-from alpt_ref.training.state import State, initial_state
-from alpt_ref.training.step import TrainingDivergedError, score
+from alpt_ref.training.state import State
 from alpt_ref.training.table import Table, table_from_arrays
 
 CHECKPOINT_VERSION = 1
-SCORE_BLOCK = 2**16  # examples scored at a time: their factor sums are scratch
 Labelled = tuple[Rows, NDArray[float32]]
 
 
@@ -34,77 +28,6 @@ class Best:
     linear: Table
     factors: Table
     bias: float32
-
-
-def figure_of_merit(metrics: dict[str, float | None]) -> float:
-    """What picks the best epoch."""
-    auc = metrics["auc"]
-    return auc if auc is not None else -(metrics["logloss"] or 0.0)
-
-
-def logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
-    """Logits of all examples; ValueError where finite inputs and weights give one that is not."""
-    n = rows.indptr.size - 1
-    z = np.empty(n, float32)
-    for a in range(0, n, SCORE_BLOCK):
-        b = min(n, a + SCORE_BLOCK)
-        z[a:b] = score((state.linear, state.factors), state.bias, rows, np.arange(a, b), n_threads)[0]
-    finite = np.isfinite(z)
-    if not finite.all():
-        raise ValueError(f"the logit of example {int(np.argmin(finite))} is not finite: its values are too large")
-    return z
-
-
-def fit(
-    config: Config,
-    train: Labelled,
-    n_features: int,
-    valid: Labelled | None = None,
-    *,
-    checkpoint: Path | None = None,
-    resume: bool = False,
-    on_epoch: Callable[[dict[str, Any]], None] | None = None,
-) -> tuple[State, int]:
-    """Train; returns the final state and the epoch whose weights it holds.
-
-    With ``valid`` these are the weights of the epoch with the highest validation AUC (the earliest of equals), and
-    training stops after ``config.patience`` epochs without a better one. ``checkpoint`` is rewritten after every epoch;
-    ``resume`` goes on from it when it exists, and ends with the bits of an uninterrupted run. Raises TrainingDivergedError.
-    """
-    state, best = initial_state(config, n_features), None
-    run = {} if checkpoint is None else fingerprint(config, train, valid, n_features)
-    if resume and checkpoint is not None and checkpoint.exists():
-        best = restore(checkpoint, state, run)
-    stepper = Stepper(config, *train, n_features)
-    while state.epoch < config.epochs and not _stale(config, state, best):
-        began = time.perf_counter()
-        stepper.run_epoch(state)
-        record: dict[str, Any] = {"epoch": state.epoch, "seconds": time.perf_counter() - began}
-        if valid is not None:
-            record["valid"] = evaluate(valid[1], _valid_logits(state, valid[0], config.n_threads))
-            figure = figure_of_merit(record["valid"])
-            if best is None or figure > best.figure:
-                best = Best(figure, state.epoch, state.linear.copy(), state.factors.copy(), state.bias)
-        state.history.append(record)
-        if checkpoint is not None:
-            save_checkpoint(checkpoint, state, best, run)
-        if on_epoch is not None:
-            on_epoch(record)
-    if best is None:
-        return state, state.epoch
-    state.linear, state.factors, state.bias = best.linear, best.factors, best.bias
-    return state, best.epoch
-
-
-def _valid_logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
-    try:
-        return logits(state, rows, n_threads)
-    except ValueError as error:
-        raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: in validation {error}") from None
-
-
-def _stale(config: Config, state: State, best: Best | None) -> bool:
-    return config.patience is not None and best is not None and state.epoch - best.epoch >= config.patience
 
 
 def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:

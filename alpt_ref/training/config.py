@@ -1,17 +1,13 @@
 """What a training run is: every argument, its default and its range, validated once."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.threads import check_threads
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
 from alpt_ref.scalars.rounding import check_rounding
 from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
-from alpt_ref.tools.checks import is_integer
+from alpt_ref.tools.checks import check_integer, check_number, check_threads
 
 PARTS = ("linear", "factors")
 # Half width of the box when no step size is given: delta = RANGE / 2^(bits - 1), for linear weights and for factors.
@@ -52,11 +48,11 @@ class Config:
                 shown = ", ".join(str(c) for c in choices if c is not None)
                 raise ValueError(f"{name} must be one of {shown}, got {getattr(self, name)!r}")
         for name, low in (("k", 0), ("batch_size", 1), ("epochs", 1)):
-            _check_integer(name, getattr(self, name), low)
+            check_integer(name, getattr(self, name), low)
         if self.patience is not None:
-            _check_integer("patience", self.patience, 1)
+            check_integer("patience", self.patience, 1)
         for name, positive in _NUMBERS:
-            _check_number(name, getattr(self, name), positive)
+            check_number(name, getattr(self, name), positive)
         check_rounding(self.rounding)
         check_threads(self.n_threads)
         check_counter(self.seed, 0, 0)
@@ -142,17 +138,3 @@ _NUMBERS = (("lr", True), ("l2", False), ("init_std", False), ("step_lr", False)
 def _of_part(value: Any, part: str) -> Any:
     """What a pair (linear, factors), or one value for both, says of a part."""
     return value[PARTS.index(part)] if isinstance(value, tuple) and len(value) == 2 else value
-
-
-def _check_number(name: str, value: Any, positive: bool) -> None:
-    """A number that float32, in which training computes, holds as positive or not negative, and finite."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    with np.errstate(over="ignore", under="ignore"):
-        single = np.float32(value) if number and abs(value) < 1e300 else np.float32(np.nan)
-    if not math.isfinite(single) or value < 0 or (positive and single == 0):
-        raise ValueError(f"{name} must be a {'positive' if positive else 'non-negative'} number, got {value!r}")
-
-
-def _check_integer(name: str, value: Any, low: int) -> None:
-    if not is_integer(value) or value < low:
-        raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}")

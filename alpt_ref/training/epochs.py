@@ -1,11 +1,15 @@
-"""One epoch of training.
+"""Training, epoch by epoch: validation, the best epoch, early stopping, checkpoints.
 
 Everything random in epoch e is a function of (seed, e, step), so that a run that is stopped between epochs and goes on from
 its state ends with the same bits.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy import float32, uint64
@@ -14,16 +18,19 @@ from numpy.typing import NDArray
 from alpt_ref.data.examples import Rows
 from alpt_ref.kernels.cpu import online
 from alpt_ref.kernels.cpu import score as cpu
+from alpt_ref.metrics import evaluate
 from alpt_ref.rng import Stream, permutation, random_bits_mask
 from alpt_ref.scalars.moves import advance_float, code_advance
+from alpt_ref.training.checkpoint import Best, Labelled, fingerprint, restore, save_checkpoint
 from alpt_ref.training.config import Config
-from alpt_ref.training.state import State
-from alpt_ref.training.step import BatchStepper, TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError, logits
+from alpt_ref.training.state import State, initial_state
+from alpt_ref.training.step import BatchStepper
 from alpt_ref.training.table import CodeTable
 
 
 @dataclass(frozen=True)
-class Stepper:
+class Trainer:
     """Runs the epochs of a state, for one configuration and data set."""
 
     config: Config
@@ -67,3 +74,61 @@ class Stepper:
         bias = train_range(self.rows, self.y, order, *views, self.step.box, state.bias, schedule, rng, room, *steps)
         state.bias = float32(bias)
         state.step += order.size
+
+
+def figure_of_merit(metrics: dict[str, float | None]) -> float:
+    """What picks the best epoch."""
+    auc = metrics["auc"]
+    return auc if auc is not None else -(metrics["logloss"] or 0.0)
+
+
+def fit(
+    config: Config,
+    train: Labelled,
+    n_features: int,
+    valid: Labelled | None = None,
+    *,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
+) -> tuple[State, int]:
+    """Train; returns the final state and the epoch whose weights it holds.
+
+    With ``valid`` these are the weights of the epoch with the highest validation AUC (the earliest of equals), and
+    training stops after ``config.patience`` epochs without a better one. ``checkpoint`` is rewritten after every epoch;
+    ``resume`` goes on from it when it exists, and ends with the bits of an uninterrupted run. Raises TrainingDivergedError.
+    """
+    state, best = initial_state(config, n_features), None
+    run = {} if checkpoint is None else fingerprint(config, train, valid, n_features)
+    if resume and checkpoint is not None and checkpoint.exists():
+        best = restore(checkpoint, state, run)
+    trainer = Trainer(config, *train, n_features)
+    while state.epoch < config.epochs and not _stale(config, state, best):
+        began = time.perf_counter()
+        trainer.run_epoch(state)
+        record: dict[str, Any] = {"epoch": state.epoch, "seconds": time.perf_counter() - began}
+        if valid is not None:
+            record["valid"] = evaluate(valid[1], _valid_logits(state, valid[0], config.n_threads))
+            figure = figure_of_merit(record["valid"])
+            if best is None or figure > best.figure:
+                best = Best(figure, state.epoch, state.linear.copy(), state.factors.copy(), state.bias)
+        state.history.append(record)
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, state, best, run)
+        if on_epoch is not None:
+            on_epoch(record)
+    if best is None:
+        return state, state.epoch
+    state.linear, state.factors, state.bias = best.linear, best.factors, best.bias
+    return state, best.epoch
+
+
+def _valid_logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
+    try:
+        return logits(state, rows, n_threads)
+    except ValueError as error:
+        raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: in validation {error}") from None
+
+
+def _stale(config: Config, state: State, best: Best | None) -> bool:
+    return config.patience is not None and best is not None and state.epoch - best.epoch >= config.patience

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, normals
-from alpt_ref.scalars.moves import Optimizer
 from alpt_ref.scalars.packing import buffer_dtype, pack
 from alpt_ref.scalars.slopes import first_delta
 from alpt_ref.training.config import PARTS, Config
@@ -19,6 +18,18 @@ from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, Table
 
 INIT_BLOCK = 4096  # weights drawn at a time: no float copy of a table of codes ever exists
 Block = Callable[[int, int], NDArray[float32]]
+
+
+@dataclass
+class Optimizer:
+    """State for the weights of one table, or the bias; it is optimizer memory, never table memory."""
+
+    moments: NDArray[float32] = field(default_factory=lambda: np.zeros((2, 0), float32))
+
+    @classmethod
+    def zero(cls, name: str, n: int) -> "Optimizer":
+        """The state that ``name`` starts ``n`` weights with; SGD keeps none."""
+        return cls(np.zeros((2, n if name == "adam" else 0), float32))
 
 
 @dataclass

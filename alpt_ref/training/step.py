@@ -19,15 +19,12 @@ from alpt_ref.scalars.moves import DIRECTIONS, advance_float, code_advance, code
 from alpt_ref.scalars.rounding import Scalar
 from alpt_ref.scalars.slopes import gradient_scale, lsq_slope, pact_slope
 from alpt_ref.training.config import PARTS, Config
+from alpt_ref.training.forward import TrainingDivergedError, score
 from alpt_ref.training.state import State
-from alpt_ref.training.table import FloatTable, Table
+from alpt_ref.training.table import FloatTable
 
 STREAMS = dict(zip(PARTS, (Stream.LINEAR, Stream.FACTORS), strict=True))
 Floats = NDArray[float32]
-
-
-class TrainingDivergedError(RuntimeError):
-    """Weights, step sizes or logits are no longer finite."""
 
 
 class Grouped(NamedTuple):
@@ -43,24 +40,6 @@ class Grouped(NamedTuple):
     entries: tuple[Any, Any]
     by_row: NDArray[np.int32]
     values: Floats
-
-
-def score(
-    tables: tuple[Table, Table], bias: float32, rows: Rows, batch: NDArray[np.int64], n_threads: int
-) -> tuple[Floats, Floats]:
-    """Logits (batch,) and factor sums (batch, k) of the examples ``batch``; ``tables`` are linear and factors."""
-    linear, factors = (table.view() for table in tables)
-    scorer = cpu.scorer(tables[0].access, factors.k)
-    most = int(cpu.widest(rows.indptr, batch))
-    z = np.empty(batch.size, float32)
-    sums = np.empty((batch.size, factors.k), float32)
-
-    def work(start: int, stop: int) -> None:
-        room = cpu.scratch(most, factors.k)
-        cpu.score_range(scorer, rows, batch, linear, factors, bias, room, start, stop, z, sums)
-
-    run_ranges(work, batch.size, n_threads)
-    return z, sums
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@ from numpy import float64, int64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import Separable, absolute_gradient, absolute_loss
-from alpt_ref.kernels.cpu.replicas import (
+from alpt_ref.kernels.cpu.problems import (
     Examples,
-    Trace,
-    Walk,
+    Separable,
+    absolute_gradient,
+    absolute_loss,
     batch_gradient,
     example_gradient,
     mean_loss,
-    shift,
-    walk_range,
 )
+from alpt_ref.kernels.cpu.replicas import Trace, Walk, shift, walk_range
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.rng import check_counter
 from alpt_ref.scalars.rounding import FLOAT64, Scalar, check_rounding

@@ -2,9 +2,9 @@
 
     w_t = delta q_t,   g_t at w_t,   q_{t+1} = clip(R(q_t - eta_t g_t / delta)),   t = 1, 2, ..., T
 
-The built-in rules run in the compiled loops of :mod:`alpt_ref.kernels.cpu.replicas`. Any other rule is asked for its p_up here, in
-NumPy over many replicas at once, and rounds up where u < p_up: u, and the examples, are those of the compiled loops, so that
-STOCHASTIC under another name gives the same bits. A replica's numbers depend on its index alone.
+The built-in rules run in the compiled loops of :mod:`alpt_ref.kernels.cpu.replicas`. Any other rule is asked for its p_up
+here, in NumPy over many replicas at once, and rounds up where u < p_up. Its u and its examples are those of the compiled
+loops, so that STOCHASTIC under another name gives the same bits. A replica's numbers depend on its index alone.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import Estimate, bounded_mean
-from alpt_ref.kernels.cpu.problems import Separable
-from alpt_ref.kernels.cpu.replicas import Examples, gradient_rows, loss_rows
+from alpt_ref.kernels.cpu.problems import Examples, Separable, gradient_rows, loss_rows
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.problems import LogisticProblem, box
 from alpt_ref.problems.factorization import BoxedFm

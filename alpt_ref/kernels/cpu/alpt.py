@@ -19,8 +19,8 @@ import numpy as np
 from numpy import float32, uint32, uint64
 
 from alpt_ref.kernels.cpu.rows import fill_row_words, row_blocks, row_gradient, row_mover
+from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.rng import fill_words
 from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.moves import hyper
 from alpt_ref.scalars.rounding import FLOAT32, MAX_MOVE, Scalar

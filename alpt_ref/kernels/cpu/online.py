@@ -9,10 +9,11 @@ from functools import cache
 import numpy as np
 from numpy import float32, int64, uint32, uint64
 
+from alpt_ref.kernels.cpu.prefetch import prefetch, row_prefetcher
 from alpt_ref.kernels.cpu.score import FOUR, PADDING, scorer
-from alpt_ref.kernels.storage import Access, row_prefetcher, row_window
-from alpt_ref.rng import LANES, fill_scattered
-from alpt_ref.scalars.jit import jit, prefetch
+from alpt_ref.kernels.cpu.words import LANES, fill_scattered
+from alpt_ref.kernels.storage import Access, row_window
+from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.logistic import FLOAT32
 from alpt_ref.scalars.moves import sgd, sgd_hyper
 from alpt_ref.scalars.rounding import Scalar

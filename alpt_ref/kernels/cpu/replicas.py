@@ -19,27 +19,16 @@ import numpy as np
 from numpy import float64, int64, uint32, uint64
 from numpy.typing import NDArray
 
-from alpt_ref.rng import Stream, centred_uniform, fill_words, integer_below, random_bits_mask
+from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.logistic import FLOAT64
 from alpt_ref.scalars.moves import learning_rate
+from alpt_ref.scalars.philox import Stream, centred_uniform, random_bits_mask
 
 _log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
 _EXAMPLE, _LINEAR = uint64(Stream.EXAMPLE), uint64(Stream.LINEAR)
 RANDOM_BITS = 24
 _MASK = random_bits_mask(RANDOM_BITS)
-
-
-class Examples(NamedTuple):
-    """Logistic regression as the loops read it: n examples in compressed sparse rows."""
-
-    indptr: NDArray[int64]  # (n + 1,)
-    indices: NDArray[np.int32]  # (nnz,)
-    values: NDArray[float64]  # (nnz,)
-    y: NDArray[float64]  # (n,) in {0, 1}
-    l2: float
-    best: NDArray[float64]  # (n,): f_i(w*), what regret is counted from
-    best_mean: float  # f(w*)
 
 
 class Walk(NamedTuple):
@@ -69,91 +58,6 @@ class Trace(NamedTuple):
 def shift(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
     """The move of full precision, in the place of ``Rules.move``: neither rounded nor clipped."""
     return q + t
-
-
-@jit
-def _margin(examples: Any, i: Any, w: Any) -> Any:
-    z = float64(0)
-    for p in range(examples.indptr[i], examples.indptr[i + 1]):
-        z += examples.values[p] * w[examples.indices[p]]
-    return z
-
-
-@jit
-def _add_example(examples: Any, i: Any, scale: Any, g: Any) -> None:
-    for p in range(examples.indptr[i], examples.indptr[i + 1]):
-        g[examples.indices[p]] += scale * examples.values[p]
-
-
-@jit
-def _penalty(examples: Any, w: Any) -> Any:
-    squares = float64(0)
-    for j in range(w.size):
-        squares += w[j] * w[j]
-    return float64(0.5) * examples.l2 * squares
-
-
-@jit
-def mean_loss(examples: Any, w: Any) -> Any:
-    """f(w)."""
-    total = float64(0)
-    for i in range(examples.y.size):
-        total += _log_loss(_margin(examples, i, w), examples.y[i])
-    return total / float64(examples.y.size) + _penalty(examples, w)
-
-
-@jit
-def example_losses(examples: Any, w: Any, out: Any) -> None:
-    """f_i(w) into ``out`` (n,)."""
-    penalty = _penalty(examples, w)
-    for i in range(out.size):
-        out[i] = _log_loss(_margin(examples, i, w), examples.y[i]) + penalty
-
-
-@jit
-def draw_example(n: Any, replica: Any, step: Any, seed: Any) -> Any:
-    """The index in [0, n) of the example of ``replica`` at ``step``."""
-    return integer_below(n, replica, uint64(step), _EXAMPLE, seed)
-
-
-@jit
-def batch_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, with_loss: Any, g: Any) -> Any:
-    """grad f(w) into ``g``; returns f(w) - f(w*), or 0 without ``with_loss``."""
-    n = float64(examples.y.size)
-    for j in range(w.size):
-        g[j] = examples.l2 * w[j]
-    total = float64(0)
-    for i in range(examples.y.size):
-        z = _margin(examples, i, w)
-        if with_loss:
-            total += _log_loss(z, examples.y[i])
-        _add_example(examples, i, _residual(z, examples.y[i]) / n, g)
-    return total / n + _penalty(examples, w) - examples.best_mean if with_loss else float64(0)
-
-
-@jit
-def example_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, with_loss: Any, g: Any) -> Any:
-    """grad f_i(w) into ``g`` for the example i drawn; returns f_i(w) - f_i(w*), or 0 without ``with_loss``."""
-    i = draw_example(examples.y.size, replica, step, seed)
-    for j in range(w.size):
-        g[j] = examples.l2 * w[j]
-    z = _margin(examples, i, w)
-    _add_example(examples, i, _residual(z, examples.y[i]), g)
-    return _log_loss(z, examples.y[i]) + _penalty(examples, w) - examples.best[i] if with_loss else float64(0)
-
-
-@jit
-def gradient_rows(problem: Any, w: Any, first: Any, step: Any, seed: Any, gradient: Any, g: Any, losses: Any) -> None:
-    """``gradient`` at the rows of w (R, d), replicas first, first + 1, ..., into ``g``; adds what it returns to ``losses``."""
-    for r in range(w.shape[0]):
-        losses[r] += gradient(problem, w[r], first + r, step, seed, True, g[r])
-
-
-@jit
-def loss_rows(problem: Any, w: Any, loss: Any, out: Any) -> None:
-    """``loss`` at each row of w (R, d) into ``out`` (R,)."""
-    for r in range(w.shape[0]):
-        out[r] = loss(problem, w[r])
 
 
 @jit

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy import float32, uint32, uint64
 
+from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.rng import LANES, fill_scattered
 from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.moves import hyper
 from alpt_ref.scalars.rounding import Scalar

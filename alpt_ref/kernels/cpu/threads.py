@@ -8,19 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from alpt_ref.tools.checks import is_integer
+from alpt_ref.tools.checks import check_threads
 
 
 @cache
 def _pool(n_threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_threads, thread_name_prefix="alpt_ref")
-
-
-def check_threads(n_threads: int) -> int:
-    """``n_threads`` if it is a positive integer, else a ValueError."""
-    if not is_integer(n_threads) or n_threads < 1:
-        raise ValueError(f"n_threads must be a positive integer, got {n_threads!r}")
-    return int(n_threads)
 
 
 def run_ranges(work: Callable[[int, int], object], n: int, n_threads: int, multiple: int = 1) -> None:

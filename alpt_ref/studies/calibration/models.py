@@ -20,7 +20,7 @@ from alpt_ref.studies.calibration.exact import DR, SR, Record
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.progress import parallel
 from alpt_ref.tools.files import Arrays, checksum
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 
 Vector = NDArray[float64]
 

@@ -14,7 +14,7 @@ from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.tools.files import Arrays
 from alpt_ref.training.config import PARTS
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.training.table import FloatTable
 
 FIGURES = ("auc", "logloss", "calibration", "by_feature")

@@ -18,7 +18,7 @@ from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
 from alpt_ref.studies.progress import parallel
 from alpt_ref.tools.files import Arrays, finite
-from alpt_ref.training.step import TrainingDivergedError
+from alpt_ref.training.forward import TrainingDivergedError
 
 METRICS = ("auc", "logloss", "calibration")
 MODELS = ("LR", "FM")

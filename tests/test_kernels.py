@@ -13,7 +13,7 @@ from alpt_ref.data.examples import as_rows
 from alpt_ref.kernels.cpu import group
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.training.config import Config
-from alpt_ref.training.epochs import Stepper
+from alpt_ref.training.epochs import Trainer
 from alpt_ref.training.forward import score
 from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import byte_start
@@ -34,7 +34,7 @@ def problem(seed=0, n=N, d=D, one_hot=False, density=0.3):
 def make(X, y, **arguments):
     config = Config(**({"k": K, "init_std": 0.3, "lr": 0.3, "batch_size": 7} | arguments))
     rows, d = as_rows(sp.csr_array(X))
-    return initial_state(config, d), Stepper(config, rows, y, d)
+    return initial_state(config, d), Trainer(config, rows, y, d)
 
 
 def weights(state: State):

@@ -298,7 +298,7 @@ def test_predictions_in_blocks_and_without_examples(monkeypatch):
     X, y = clicks()
     model = FactorizationMachine(3, epochs=1, n_threads=2).fit(X, y)
     whole = model.decision_function(X)
-    monkeypatch.setattr("alpt_ref.training.checkpoint.SCORE_BLOCK", 7)
+    monkeypatch.setattr("alpt_ref.training.forward.SCORE_BLOCK", 7)
     assert np.array_equal(model.decision_function(X), whole)
     assert model.decision_function(np.zeros((0, 12))).shape == (0,)
     with pytest.raises(ValueError, match=r"the logit of example 1 is not finite"):

@@ -28,9 +28,7 @@ def _compiled_prefetch() -> Callable[[Any, int], None]:
             address = builder.bitcast(pointer, cgutils.voidptr_t)
             word = cgutils.int32_t
             function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
-            function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
-                builder.module, function_type, "llvm.prefetch.p0"
-            )
+            function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
             builder.call(function, [address, word(0), word(3), word(1)])  # read, keep in all levels, data
             return context.get_dummy_value()
 

@@ -11,10 +11,11 @@ from numpy import float32, uint32, uint64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.quantize import BLOCK, largest_exponent, quantize_range
+from alpt_ref.kernels.cpu.quantize import BLOCK, Cells, Elements, largest_exponent, range_quantizer
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.rng import MAX_RANDOM_BITS, Stream, check_counter, random_bits_mask
-from alpt_ref.scalars.rounding import Scalar, check_rounding, rules_for
+from alpt_ref.scalars.philox import Noise
+from alpt_ref.scalars.rounding import check_rounding, rules_for
 from alpt_ref.tools.checks import check_threads
 
 
@@ -106,29 +107,22 @@ def quantize(
         raise ValueError(
             f"stochastic rounding needs exactly one of u and seed, got {'both' if seed is not None else 'neither'}"
         )
-    step_stream_seed = check_counter(0 if seed is None else seed, step, stream, offset)
-    counter = (int(offset), *step_stream_seed)
+    draws = rounding == "stochastic" and seed is not None
+    noise = Noise(draws, mask, *check_counter(0 if seed is None else seed, step, stream, offset))
     x = _check_floats("x", x, n_threads)
     _check_rows("x", x.shape, grid)
-    noise = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape, n_threads).reshape(-1)
+    given = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape, n_threads).reshape(-1)
     if out is None:
         out = np.empty(x.shape, grid.code_dtype)
     else:
-        _check_out(out, (x, noise), grid.code_dtype)
-    rules = rules_for(x.dtype)
-    rule: Scalar = getattr(rules, rounding)
-    flat, codes = x.reshape(-1), out.reshape(-1)
-    if rounding != "stochastic":
-        noise = flat  # read and ignored: saves drawing words
-    real = x.dtype.type
+        _check_out(out, (x, given), grid.code_dtype)
+    flat, real = x.reshape(-1), x.dtype.type
+    # Rules that draw nothing ignore u: x stands in its place.
+    elements = Elements(flat, given if rounding == "stochastic" else flat, out.reshape(-1))
     deltas = np.atleast_1d(grid.delta).astype(x.dtype, copy=False)
-    row_size = x.shape[1] if grid.per_row else max(x.size, 1)
-    box = (real(grid.q_lo), real(grid.q_hi))
-
-    def work(start: int, stop: int) -> None:
-        quantize_range(flat, noise, counter, mask, rule, rules.split_position, deltas, row_size, box, start, stop, codes)
-
-    run_ranges(work, x.size, n_threads, multiple=BLOCK)
+    cells = Cells(deltas, x.shape[1] if grid.per_row else max(x.size, 1), real(grid.q_lo), real(grid.q_hi))
+    quantize_range = range_quantizer(rules_for(x.dtype), rounding, draws)
+    run_ranges(lambda a, b: quantize_range(elements, cells, noise, int(offset), a, b), x.size, n_threads, multiple=BLOCK)
     return out
 
 

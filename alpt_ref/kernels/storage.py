@@ -1,7 +1,7 @@
 """How loops reach the entries of a table: a flat buffer with step sizes (a :class:`View`) and functions (an :class:`Access`).
 
-Loops are compiled for an access, so that one source serves every storage. Rows are moved by loops of constant length over
-slices, which become straight vector code.
+An entry is a float32: the weight itself, or its integer code. Loops are compiled for an access, so that one source serves
+every storage. Rows are moved by loops of constant length over slices, which become straight vector code.
 """
 
 from functools import cache
@@ -17,17 +17,27 @@ from alpt_ref.scalars.slopes import quantized
 
 
 class View(NamedTuple):
-    """A table as loops see it: entry i of row j is element j * k + i of ``buffer``."""
+    """One table as loops see it: entry f of row j is element j * k + f of ``buffer``."""
 
     buffer: NDArray[Any]
     width: int  # bits of an entry; 32 for float32
     deltas: NDArray[float32]  # step size of row j: deltas[j * stride]
-    stride: int
+    stride: int  # 1, or 0 where one step size serves all rows
     k: int
+    lo: float32  # smallest code
+    hi: float32  # largest code
+
+
+class Tables(NamedTuple):
+    """The weights of a model: linear weights, factors, and the bias."""
+
+    linear: View
+    factors: View
+    bias: float32
 
 
 class Access(NamedTuple):
-    """How loops reach the entries of a table: an entry is a float32, the weight itself or its code."""
+    """Functions that reach the entries of a table."""
 
     load: Scalar  # (buffer, width, i) -> entry
     store: Scalar  # (buffer, width, i, entry)
@@ -79,7 +89,7 @@ PACKED_CODES = Access(_load_packed, _store_packed, weight_of_code, True, True)
 
 @cache
 def masters(q_lo: int, q_hi: int) -> Access:
-    """Float32 weights that weigh what their quantization to nearest does."""
+    """The access to float32 weights that count as their quantization to nearest."""
     lo, hi = float32(q_lo), float32(q_hi)
 
     @jit

@@ -1,11 +1,12 @@
-"""How everything here is compiled: one decorator, one policy.
+"""The one policy by which everything here is compiled, as two decorators: ``jit`` and ``kernel``.
 
 * ``error_model="numpy"``: 1/0 is inf, as in NumPy, so that jitted and un-jitted runs agree.
 * ``nogil=True``: loops over disjoint ranges run in a thread pool (see :mod:`alpt_ref.kernels.cpu.threads`).
-* no fastmath: reassociation would make a rounding decision depend on the machine.
-* no on-disk cache: Numba's does not notice an edit in a callee of another file, and never hits for closures.
+* No fastmath: reassociation would make a rounding decision depend on the machine.
+* No function is passed to a compiled function: variants are closures, made by a cached Python function. So a variant is
+  known by the content of its cells, and its compiled code can be kept on disk (:mod:`alpt_ref.scalars.diskcache`).
 
-With ``NUMBA_DISABLE_JIT=1`` the decorator is the identity and the same source runs as plain Python; literals are typed
+With ``NUMBA_DISABLE_JIT=1`` both decorators are the identity and the same source runs as plain Python; literals are typed
 (``float32(0.5)``) so that both give the same bits.
 """
 
@@ -14,13 +15,22 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-# Whether functions are compiled at all: false under NUMBA_DISABLE_JIT=1.
+from alpt_ref.scalars.diskcache import keep_on_disk
+
+# False under NUMBA_DISABLE_JIT=1: nothing is compiled then.
 JIT: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def jit(function: Function) -> Function:
-    """Compile ``function`` lazily, with the project's one policy, for scalars and loops alike."""
-    compiled = numba.njit(error_model="numpy", nogil=True)(function)
-    return cast(Function, compiled)
+    """Compile ``function`` on its first call, for use inside other compiled functions: scalars and inner loops."""
+    return cast(Function, numba.njit(error_model="numpy", nogil=True)(function))
+
+
+def kernel(function: Function) -> Function:
+    """Compile ``function`` on its first call from Python, or take the code that an earlier process left on disk."""
+    compiled = jit(function)
+    if JIT:
+        keep_on_disk(compiled)
+    return compiled

@@ -19,9 +19,18 @@ from numpy import float32
 
 from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.philox import centred_uniform
-from alpt_ref.scalars.rounding import FLOAT32, Scalar
+from alpt_ref.scalars.rounding import FLOAT32, Scalar, mover
 
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
+
+
+class When(NamedTuple):
+    """The settings of one step: learning rate, whether it decays, l2 and t = 1, 2, ..."""
+
+    lr: float
+    decays: bool
+    l2: float
+    t: int
 
 
 class Hyper(NamedTuple):
@@ -43,24 +52,24 @@ def learning_rate(lr: float, decays: bool, t: int) -> float:
 
 
 @jit
-def hyper(lr: float, decays: bool, l2: float, t: int) -> Hyper:
-    """The scalars of step t = 1, 2, ..."""
+def hyper(when: When) -> Hyper:
+    """The scalars of a step."""
     return Hyper(
-        float32(learning_rate(lr, decays, t)),
+        float32(learning_rate(when.lr, when.decays, when.t)),
         float32(ADAM_BETA_1),
         float32(ADAM_BETA_2),
-        float32(1 - ADAM_BETA_1**t),
-        float32(1 - ADAM_BETA_2**t),
+        float32(1 - ADAM_BETA_1**when.t),
+        float32(1 - ADAM_BETA_2**when.t),
         float32(ADAM_EPS),
-        float32(l2),
+        float32(when.l2),
     )
 
 
 @jit
-def sgd_hyper(lr: float, decays: bool, l2: float, t: int) -> Hyper:
-    """The same for SGD, which needs eta_t and l2 alone."""
+def sgd_hyper(when: When, t: int) -> Hyper:
+    """The scalars of step t, not ``when.t``, as far as SGD reads them: eta_t and l2."""
     zero = float32(0)
-    return Hyper(float32(learning_rate(lr, decays, t)), zero, zero, zero, zero, zero, float32(l2))
+    return Hyper(float32(learning_rate(when.lr, when.decays, t)), zero, zero, zero, zero, zero, float32(when.l2))
 
 
 @jit
@@ -84,33 +93,31 @@ DIRECTIONS: dict[str, Scalar] = {"sgd": sgd, "adam": adam}
 
 
 @jit
-def advance_float(entry: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
+def advance_float(entry: Any, d: Any, delta: Any, word: Any, mask: Any, lo: Any, hi: Any) -> Any:
     """w + d."""
     return entry + d
 
 
 @cache
 def code_advance(rounding: str) -> Scalar:
-    """Function (entry, d, delta, word, mask, box) -> clip(q + R(d / delta)) for a rounding rule; ``word`` has the bits of u."""
-    rule: Scalar = getattr(FLOAT32, rounding)
-    move = FLOAT32.move
+    """Function (entry, d, delta, word, mask, lo, hi) -> clip(q + R(d / delta)), a code; ``word`` has the bits of u."""
+    move = mover(FLOAT32, rounding)
 
     @jit
-    def advance_code(entry: Any, d: Any, delta: Any, word: Any, mask: Any, box: Any) -> Any:
-        return move(entry, d / delta, centred_uniform(word, mask), box[0], box[1], rule)
+    def advance_code(entry: Any, d: Any, delta: Any, word: Any, mask: Any, lo: Any, hi: Any) -> Any:
+        return move(entry, d / delta, centred_uniform(word, mask), lo, hi)
 
     return advance_code
 
 
 @cache
 def code_regrid(rounding: str) -> Scalar:
-    """Function (entry, d, old, new, word, mask, box) -> clip(R((old q + d) / new)), a code on the grid of step size ``new``."""
-    rule: Scalar = getattr(FLOAT32, rounding)
-    move = FLOAT32.move
+    """Function (entry, d, old, new, word, mask, lo, hi) -> clip(R((old q + d) / new)), a code of the grid of step ``new``."""
+    move = mover(FLOAT32, rounding)
 
     @jit
-    def regrid_code(entry: Any, d: Any, old: Any, new: Any, word: Any, mask: Any, box: Any) -> Any:
+    def regrid_code(entry: Any, d: Any, old: Any, new: Any, word: Any, mask: Any, lo: Any, hi: Any) -> Any:
         t = (d + entry * (old - new)) / new
-        return move(entry, t, centred_uniform(word, mask), box[0], box[1], rule)
+        return move(entry, t, centred_uniform(word, mask), lo, hi)
 
     return regrid_code

@@ -14,6 +14,7 @@ holds the authors' vectors and ours for the map above.
 """
 
 from enum import IntEnum
+from typing import NamedTuple
 
 from numpy import float32, int32, int64, uint32, uint64
 
@@ -42,6 +43,16 @@ class Stream(IntEnum):
     DATA = 6
     EXAMPLE = 7
     HASH = 8
+
+
+class Noise(NamedTuple):
+    """The random words of a loop: those of (step, stream, seed), cut to the bits of ``mask``; none unless it ``draws``."""
+
+    draws: bool
+    mask: uint32
+    step: uint64
+    stream: uint64
+    seed: uint64
 
 
 @jit

@@ -20,6 +20,7 @@ stays in one type and vectorizes.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ class Rules(NamedTuple):
     wrap: Scalar
     rint: Scalar
     clip: Scalar
+    split_move: Scalar
     move: Scalar
     split_position: Scalar
 
@@ -86,11 +88,17 @@ def _define(real: type, magic: float) -> Rules:
         return below + (one if below < zero and r != zero else zero)
 
     @jit
-    def move(q: Any, t: Any, v: Any, lo: Any, hi: Any, rule: Any) -> Any:
-        """The code after an LPT step of t cells from code q: clip(R(q + t)) = R(clip(q + t)) (Q5). v = wrap(u)."""
+    def split_move(t: Any) -> Any:
+        """A move of t cells, held within MAX_MOVE and split."""
         t = clip(t, -max_move, max_move)
         n = rint(t)
-        return clip(rule(q + n, t - n, v), lo, hi)
+        return n, t - n
+
+    @jit
+    def move(q: Any, t: Any, v: Any, lo: Any, hi: Any, rule: Any) -> Any:
+        """The code after an LPT step of t cells from code q: clip(R(q + t)) = R(clip(q + t)) (Q5). v = wrap(u)."""
+        n, r = split_move(t)
+        return clip(rule(q + n, r, v), lo, hi)
 
     @jit
     def split_position(x: Any, delta: Any, lo: Any, hi: Any) -> Any:
@@ -100,12 +108,29 @@ def _define(real: type, magic: float) -> Rules:
         stored = n * delta == x or real(float32(n) * float32(delta)) == x
         return n, zero if stored else s - n
 
-    return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, move, split_position)
+    return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, split_move, move, split_position)
 
 
 FLOAT32 = _define(float32, 1.5 * 2**23)
 FLOAT64 = _define(float64, 1.5 * 2**52)
 ROUNDINGS = ("nearest", "stochastic", "toward_zero", "floor")
+
+
+@cache
+def mover(rules: Rules, rounding: str) -> Scalar:
+    """Function (q, t, v, lo, hi) -> clip(R(q + t)): the code after an LPT step of t cells from code q, for v = wrap(u).
+
+    It is R(clip(q + t)) as well (Q5).
+    """
+    rule: Scalar = getattr(rules, rounding)
+    split_move, clip = rules.split_move, rules.clip
+
+    @jit
+    def move(q: Any, t: Any, v: Any, lo: Any, hi: Any) -> Any:
+        n, r = split_move(t)
+        return clip(rule(q + n, r, v), lo, hi)
+
+    return move
 
 
 def rules_for(dtype: np.dtype[Any]) -> Rules:

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy import float32, uint64
+from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.data.examples import Rows
-from alpt_ref.kernels.cpu import online
-from alpt_ref.kernels.cpu import score as cpu
+from alpt_ref.kernels.cpu.online import trainer
+from alpt_ref.kernels.cpu.score import scratch, widest
+from alpt_ref.kernels.storage import Tables
 from alpt_ref.metrics import evaluate
-from alpt_ref.rng import Stream, permutation, random_bits_mask
-from alpt_ref.scalars.moves import advance_float, code_advance
+from alpt_ref.rng import permutation
+from alpt_ref.scalars.moves import When, advance_float, code_advance
 from alpt_ref.training.checkpoint import Best, Labelled, fingerprint, restore, save_checkpoint
 from alpt_ref.training.config import Config
 from alpt_ref.training.forward import TrainingDivergedError, logits
 from alpt_ref.training.state import State, initial_state
-from alpt_ref.training.step import BatchStepper
+from alpt_ref.training.step import BatchStepper, noise_of
 from alpt_ref.training.table import CodeTable
 
 
@@ -63,15 +64,13 @@ class Trainer:
 
     def _online_epoch(self, state: State, order: NDArray[np.int64]) -> None:
         c = self.config
-        schedule = (float(c.lr), c.decays, float(c.l2), c.fit_intercept)
-        streams = (uint64(Stream.LINEAR), uint64(Stream.FACTORS), uint64(c.seed))
-        rng = (c.stores_codes and c.rounding == "stochastic", random_bits_mask(c.random_bits), *streams)
-        views = (state.linear.view(), state.factors.view())
-        room = cpu.scratch(int(cpu.widest(self.rows.indptr, order)), c.k)
-        steps = (state.step, state.step + order.size)
+        when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
+        noises = noise_of(c, "linear", state.step), noise_of(c, "factors", state.step)
+        tables = Tables(state.linear.view(), state.factors.view(), state.bias)
+        room = scratch(int(widest(self.rows.indptr, order)), c.k)
         advance = code_advance(c.rounding) if c.stores_codes else advance_float
-        train_range = online.trainer(state.linear.access, advance, c.k)
-        bias = train_range(self.rows, self.y, order, *views, self.step.box, state.bias, schedule, rng, room, *steps)
+        train_range = trainer(state.linear.access, advance, c.k)
+        bias = train_range(self.rows, self.y, order, tables, when, noises, room, bool(c.fit_intercept))
         state.bias = float32(bias)
         state.step += order.size
 

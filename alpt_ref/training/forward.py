@@ -1,12 +1,13 @@
-"""Scores of examples, for every way of keeping the weights."""
+"""Logits of examples, for every way of keeping the weights."""
 
 import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.data.examples import Rows
-from alpt_ref.kernels.cpu import score as cpu
+from alpt_ref.kernels.cpu.score import Scores, range_scorer, scratch, widest
 from alpt_ref.kernels.cpu.threads import run_ranges
+from alpt_ref.kernels.storage import Tables
 from alpt_ref.training.state import State
 from alpt_ref.training.table import Table
 
@@ -18,31 +19,23 @@ class TrainingDivergedError(RuntimeError):
     """Weights, step sizes or logits are no longer finite."""
 
 
-def score(
-    tables: tuple[Table, Table], bias: float32, rows: Rows, batch: NDArray[np.int64], n_threads: int
-) -> tuple[Floats, Floats]:
+def score(tables: tuple[Table, Table], bias: float32, rows: Rows, batch: NDArray[np.int64], n_threads: int) -> Scores:
     """Logits (batch,) and factor sums (batch, k) of the examples ``batch``; ``tables`` are linear and factors."""
-    linear, factors = (table.view() for table in tables)
-    scorer = cpu.scorer(tables[0].access, factors.k)
-    most = int(cpu.widest(rows.indptr, batch))
-    z = np.empty(batch.size, float32)
-    sums = np.empty((batch.size, factors.k), float32)
-
-    def work(start: int, stop: int) -> None:
-        room = cpu.scratch(most, factors.k)
-        cpu.score_range(scorer, rows, batch, linear, factors, bias, room, start, stop, z, sums)
-
-    run_ranges(work, batch.size, n_threads)
-    return z, sums
+    views = Tables(tables[0].view(), tables[1].view(), bias)
+    k = views.factors.k
+    scores = Scores(np.empty(batch.size, float32), np.empty((batch.size, k), float32))
+    score_range, most = range_scorer(tables[0].access, k), int(widest(rows.indptr, batch))
+    run_ranges(lambda a, b: score_range(rows, batch, views, scratch(most, k), scores, a, b), batch.size, n_threads)
+    return scores
 
 
-def logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
+def logits(state: State, rows: Rows, n_threads: int) -> Floats:
     """Logits of all examples; ValueError where finite inputs and weights give one that is not."""
     n = rows.indptr.size - 1
     z = np.empty(n, float32)
     for a in range(0, n, SCORE_BLOCK):
         b = min(n, a + SCORE_BLOCK)
-        z[a:b] = score((state.linear, state.factors), state.bias, rows, np.arange(a, b), n_threads)[0]
+        z[a:b] = score((state.linear, state.factors), state.bias, rows, np.arange(a, b), n_threads).z
     finite = np.isfinite(z)
     if not finite.all():
         raise ValueError(f"the logit of example {int(np.argmin(finite))} is not finite: its values are too large")

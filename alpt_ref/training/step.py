@@ -1,45 +1,35 @@
-"""One step on a minibatch, for every way of keeping the weights."""
+"""One step on a minibatch, for every way of keeping the weights: the phases of ``kernels/cpu``, in order."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy import float32, uint64
 from numpy.typing import NDArray
 
 from alpt_ref.data.examples import Rows
-from alpt_ref.kernels.cpu import alpt, group, qat
-from alpt_ref.kernels.cpu import rows as update
-from alpt_ref.kernels.cpu import score as cpu
+from alpt_ref.kernels.cpu import alpt, qat
+from alpt_ref.kernels.cpu.group import Batch, batch_entries, distinct, stable_order
+from alpt_ref.kernels.cpu.rows import bias_updater, delta_updater, updater
+from alpt_ref.kernels.cpu.score import residuals
 from alpt_ref.kernels.cpu.threads import run_ranges
-from alpt_ref.kernels.storage import FLOATS
 from alpt_ref.rng import Stream, random_bits_mask
-from alpt_ref.scalars.moves import DIRECTIONS, advance_float, code_advance, code_regrid
+from alpt_ref.scalars.moves import When, advance_float, code_advance
+from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import Scalar
 from alpt_ref.scalars.slopes import gradient_scale, lsq_slope, pact_slope
 from alpt_ref.training.config import PARTS, Config
-from alpt_ref.training.forward import TrainingDivergedError, score
+from alpt_ref.training.forward import Floats, TrainingDivergedError, score
 from alpt_ref.training.state import State
 from alpt_ref.training.table import FloatTable
 
 STREAMS = dict(zip(PARTS, (Stream.LINEAR, Stream.FACTORS), strict=True))
-Floats = NDArray[float32]
 
 
-class Grouped(NamedTuple):
-    """A minibatch by feature, see ``kernels.group``.
-
-    rows : rows of the tables that move. starts : where each row's entries begin.
-    entries : their (position in the batch, value).
-    by_row : the order that sorts the batch's entries by feature. values : of the entries, example by example.
-    """
-
-    rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    entries: tuple[Any, Any]
-    by_row: NDArray[np.int32]
-    values: Floats
+def noise_of(config: Config, part: str, step: int) -> Noise:
+    """The random words with which the weights of ``part`` are rounded at ``step``, counted from 0."""
+    draws = config.stores_codes and config.rounding == "stochastic"
+    return Noise(draws, random_bits_mask(config.random_bits), uint64(step), uint64(STREAMS[part]), uint64(config.seed))
 
 
 @dataclass(frozen=True)
@@ -51,32 +41,26 @@ class BatchStepper:
     y: Floats
     n_features: int
 
-    @cached_property
-    def box(self) -> tuple[float32, float32]:
-        """Smallest and largest code."""
-        lo, hi = self.config.box
-        return float32(lo), float32(hi)
-
-    def __call__(self, state: State, batch: NDArray[np.int64]) -> None:
-        """One step on the examples ``batch``. Raises TrainingDivergedError."""
+    def __call__(self, state: State, examples: NDArray[np.int64]) -> None:
+        """Take one step on the minibatch ``examples``. Raises TrainingDivergedError."""
         c = self.config
-        z, sums = score((state.linear, state.factors), state.bias, self.rows, batch, c.n_threads)
-        residual = self._residuals(z, self.y[batch], state)
-        when = (float(c.lr), c.decays, float(c.l2), state.step + 1)
+        z, sums = score((state.linear, state.factors), state.bias, self.rows, examples, c.n_threads)
+        residual = self._residuals(z, self.y[examples], state)
+        when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
         if c.fit_intercept:
-            moments = state.optimizers["bias"].moments
-            state.bias = float32(update.update_bias(state.bias, residual, DIRECTIONS[c.optimizer], moments, when))
+            state.bias = float32(bias_updater(c.optimizer)(state.bias, residual, state.optimizers["bias"].moments, when))
+        batch, by_row, values = self._grouped(examples, residual, sums)
         if c.precision == "alpt":
-            self._alpt(state, batch, residual, sums, when)
+            self._alpt(state, batch, when, self._renumbered(examples, batch, by_row, values), self.y[examples])
         elif c.learns_steps:
-            self._qat(state, batch, residual, sums, when)
+            self._qat(state, batch, when)
         else:
-            self._plain(state, batch, residual, sums, when)
+            self._plain(state, batch, when)
         state.step += 1
 
     def _residuals(self, z: Floats, y: Floats, state: State) -> Floats:
         residual = np.empty(z.size, float32)
-        cpu.residuals(z, y, residual)
+        residuals(z, y, residual)
         if not np.isfinite(residual).all():  # codes would saturate without a word
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: logits are not finite, lower lr")
         return residual
@@ -84,115 +68,97 @@ class BatchStepper:
     def _parts(self) -> tuple[str, ...]:
         return PARTS if self.config.k else PARTS[:1]
 
-    def _draw(self, part: str, state: State) -> tuple[bool, Any, tuple[uint64, uint64, uint64]]:
-        """Whether words are drawn, how many bits of them count, and the counter."""
-        c = self.config
-        counter = (uint64(state.step), uint64(STREAMS[part]), uint64(c.seed))
-        return c.stores_codes and c.rounding == "stochastic", random_bits_mask(c.random_bits), counter
+    def _grouped(self, examples: NDArray[np.int64], residual: Floats, sums: Floats) -> tuple[Batch, NDArray[np.int32], Floats]:
+        """The batch by feature; the order that sorts its entries by feature, and their values, example by example."""
+        feature, position, value = batch_entries(*self.rows, examples)
+        by_row = stable_order(feature, self.n_features - 1)
+        if self.config.dense:
+            counts = np.bincount(feature, minlength=self.n_features)
+            rows, starts = np.arange(self.n_features), np.concatenate(([0], np.cumsum(counts)))
+        else:
+            rows, starts = distinct(feature[by_row])
+        return Batch(rows, starts, position[by_row], value[by_row], residual, sums), by_row, value
 
-    def _grouped(self, batch: NDArray[np.int64]) -> Grouped:
-        feature, position, value = group.batch_entries(*self.rows, batch)
-        by_row = group.stable_order(feature, self.n_features - 1)
-        entries = (position[by_row], value[by_row])
-        if not self.config.dense:
-            rows, starts = group.distinct(feature[by_row])
-            return Grouped(rows, starts, entries, by_row, value)
-        counts = np.bincount(feature, minlength=self.n_features)
-        return Grouped(np.arange(self.n_features), np.concatenate(([0], np.cumsum(counts))), entries, by_row, value)
-
-    def _over(self, rows: NDArray[np.int64], kernel: Scalar, what: tuple[Any, ...], out: tuple[Any, ...] = ()) -> None:
-        """``kernel(*what, start, stop, *out)`` on ranges of ``rows`` that share no byte."""
+    def _over(self, rows: NDArray[np.int64], kernel: Scalar, *arguments: Any) -> None:
+        """Call ``kernel(*arguments, start, stop)`` on ranges of ``rows`` that share no byte."""
 
         def work(start: int, stop: int) -> None:
-            kernel(*what, byte_start(rows, start), byte_start(rows, stop), *out)
+            kernel(*arguments, byte_start(rows, start), byte_start(rows, stop))
 
         run_ranges(work, rows.size, self.config.n_threads)
 
-    def _plain(self, state: State, batch: NDArray[np.int64], residual: Floats, sums: Floats, when: Any) -> None:
-        """fp32 and LPT."""
-        c, g = self.config, self._grouped(batch)
+    def _plain(self, state: State, batch: Batch, when: When) -> None:
+        """Move the weights of fp32 and LPT."""
+        c = self.config
         advance = code_advance(c.rounding) if c.stores_codes else advance_float
         for part in self._parts():
-            table = state.table(part)
-            how = (table.access, advance, DIRECTIONS[c.optimizer], table.shape[1], part == "linear")
-            move, moments = update.updater(*how), state.optimizers[part].moments
-            what = (g.entries, residual, sums, g.rows, g.starts, table.view(), (moments, self.box), when)
-            self._over(g.rows, move, (*what, self._draw(part, state)))
+            table, moments, noise = state.table(part), state.optimizers[part].moments, noise_of(c, part, state.step)
+            view = table.view()
+            update = updater(table.access, advance, c.optimizer, view.k, part == "linear")
+            self._over(batch.rows, update, batch, view, moments, when, noise)
 
-    def _qat(self, state: State, batch: NDArray[np.int64], residual: Floats, sums: Floats, when: Any) -> None:
-        """LSQ and PACT."""
-        c, g = self.config, self._grouped(batch)
+    def _qat(self, state: State, batch: Batch, when: When) -> None:
+        """Move the masters and step sizes of LSQ and PACT."""
+        c = self.config
         slope = lsq_slope if c.precision == "lsq" else pact_slope
         for part in self._parts():
-            table = state.table(part)
-            move = qat.updater(table.access, slope, DIRECTIONS[c.optimizer], table.shape[1], part == "linear")
-            gradient = np.empty(g.rows.size, float32)
-            state_of = (state.optimizers[part].moments, self.box)
-            what = (g.entries, residual, sums, g.rows, g.starts, table.view(), state_of, when)
-            self._over(g.rows, move, what, (gradient,))
-            self._set_deltas(part, state, g.rows, self._next_deltas(part, state, g.rows, gradient, batch.size))
+            table, moments, gradient = state.table(part), state.optimizers[part].moments, np.empty(batch.rows.size, float32)
+            view = table.view()
+            update = qat.updater(table.access, slope, c.optimizer, view.k, part == "linear")
+            self._over(batch.rows, update, batch, view, moments, when, gradient)
+            self._set_deltas(part, state, batch.rows, self._next_deltas(part, state, batch, gradient))
 
-    def _alpt(self, state: State, batch: NDArray[np.int64], residual: Floats, sums: Floats, when: Any) -> None:
-        """The three stages; the bias has moved."""
-        c, g = self.config, self._grouped(batch)
-        tried = {}
+    def _alpt(self, state: State, batch: Batch, when: When, small: Rows, y: Floats) -> None:
+        """Algorithm 1's three stages (``kernels/cpu/alpt``); the bias has moved. small : the batch, its rows renumbered."""
+        c = self.config
+        trials = {}
         for part in PARTS:
-            table = state.table(part)
-            k = table.shape[1]
-            scratch = tuple(np.empty((g.rows.size, k), float32) for _ in range(3))
-            if k:
-                attempt = alpt.trier(table.access, DIRECTIONS[c.optimizer], k, part == "linear")
-                state_of = (state.optimizers[part].moments, self.box)
-                what = (g.entries, residual, sums, g.rows, g.starts, table.view(), state_of, when)
-                self._over(g.rows, attempt, what, scratch)
-            tried[part] = scratch
-        z, sums = self._score_trial(batch, g, (tried["linear"][1], tried["factors"][1]), state)
-        residual = self._residuals(z, self.y[batch], state)
+            table, moments = state.table(part), state.optimizers[part].moments
+            view = table.view()
+            trial = trials[part] = alpt.Trial.empty(batch.rows.size, view.k)
+            if view.k:
+                attempt = alpt.trier(table.access, c.optimizer, view.k, part == "linear")
+                self._over(batch.rows, attempt, batch, view, moments, when, trial)
+        tables = FloatTable(trials["linear"].weights), FloatTable(trials["factors"].weights)
+        z, sums = score(tables, state.bias, small, np.arange(y.size), c.n_threads)
+        batch = batch._replace(residual=self._residuals(z, y, state), sums=sums)
         for part in self._parts():
-            moves, trial, slopes = tried[part]
-            gradient = np.empty(g.rows.size, float32)
-            total = alpt.slope_summer(trial.shape[1], part == "linear")
-            self._over(g.rows, total, (g.entries, residual, sums, g.starts, trial, slopes), (gradient,))
-            new = self._next_deltas(part, state, g.rows, gradient, batch.size)
-            self._store(part, state, g.rows, moves, new)
-            self._set_deltas(part, state, g.rows, new)
+            trial, gradient = trials[part], np.empty(batch.rows.size, float32)
+            total = alpt.slope_summer(trial.weights.shape[1], part == "linear")
+            self._over(batch.rows, total, batch, trial, gradient)
+            new = self._next_deltas(part, state, batch, gradient)
+            self._store(part, state, batch.rows, trial.moves, new)
+            self._set_deltas(part, state, batch.rows, new)
 
-    def _score_trial(
-        self, batch: NDArray[np.int64], g: Grouped, trial: tuple[Floats, Floats], state: State
-    ) -> tuple[Floats, Floats]:
-        """The batch scored with its rows' trial weights: a small problem in which the rows are renumbered."""
-        lengths = self.rows.indptr[batch + 1] - self.rows.indptr[batch]
-        indptr = np.concatenate(([0], np.cumsum(lengths)))
-        slots = alpt.renumbered(g.by_row, g.starts)
-        tables = (FloatTable(trial[0], FLOATS), FloatTable(trial[1], FLOATS))
-        rows = Rows(indptr, slots, g.values)
-        return score(tables, state.bias, rows, np.arange(batch.size), self.config.n_threads)
+    def _renumbered(self, examples: NDArray[np.int64], batch: Batch, by_row: NDArray[np.int32], values: Floats) -> Rows:
+        """The examples with each feature's number replaced by its place among the rows of the batch."""
+        lengths = self.rows.indptr[examples + 1] - self.rows.indptr[examples]
+        return Rows(np.concatenate(([0], np.cumsum(lengths))), alpt.renumbered(by_row, batch.starts), values)
 
-    def _next_deltas(self, part: str, state: State, rows: NDArray[np.int64], gradient: Floats, batch: int) -> Floats:
-        """(rows,) or (1,)."""
-        c, view, q_hi = self.config, state.table(part).view(), int(self.box[1])
-        scale, per_delta = gradient_scale(c.step_scale, batch, view.k, q_hi), 1.0
+    def _next_deltas(self, part: str, state: State, batch: Batch, gradient: Floats) -> Floats:
+        """The step sizes after a step down ``gradient`` (n_rows,): (n_rows,), or (1,) where one serves all rows."""
+        c, view = self.config, state.table(part).view()
+        q_hi = int(view.hi)
+        scale, per_delta = gradient_scale(c.step_scale, batch.residual.size, view.k, q_hi), 1.0
         if c.precision == "pact":  # what is learned is the clip delta q_hi
             scale, per_delta = 1.0 / q_hi, float(q_hi)
-        when = (float(c.step_lr) / per_delta, c.decays, float(c.step_l2) * per_delta, state.step + 1)
+        when = When(float(c.step_lr) / per_delta, c.decays, float(c.step_l2) * per_delta, state.step + 1)
+        out = np.empty(batch.rows.size if view.stride else 1, float32)
         moments = state.optimizers[f"{part} steps"].moments
-        out = np.empty(rows.size if view.stride else 1, float32)
-        how = (moments, float32(scale), when, out)
-        update.next_deltas(DIRECTIONS[c.step_direction], gradient, rows, view.deltas, view.stride, *how)
+        delta_updater(c.step_direction)(gradient, batch.rows, view, moments, float32(scale), when, out)
         if not np.isfinite(gradient).all():
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: gradients are not finite, lower lr")
         return out
 
     def _store(self, part: str, state: State, rows: NDArray[np.int64], moves: Floats, new: Floats) -> None:
-        c, table = self.config, state.table(part)
-        view, regrid = table.view(), code_regrid(c.rounding)
-        what = (rows, view, moves, new, self.box, self._draw(part, state))
+        c, table, noise = self.config, state.table(part), noise_of(self.config, part, state.step)
+        view = table.view()
         if view.stride:
-            store = alpt.row_storer(table.access, regrid, view.k)
-            self._over(rows, store, what)
+            store: Scalar = alpt.row_storer(table.access, c.rounding, view.k)
+            self._over(rows, store, rows, view, moves, new, noise)
         else:
-            store = alpt.table_storer(table.access, regrid, view.k)
-            run_ranges(lambda a, b: store(*what, a, b), self.n_features, c.n_threads, multiple=4)
+            store = alpt.table_storer(table.access, c.rounding, view.k)
+            run_ranges(lambda a, b: store(rows, view, moves, new, noise, a, b), self.n_features, c.n_threads, multiple=4)
 
     @staticmethod
     def _set_deltas(part: str, state: State, rows: NDArray[np.int64], new: Floats) -> None:

@@ -13,48 +13,60 @@ would be scaled with it.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float32, uint32, uint64
+from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.rows import fill_row_words, row_blocks, row_gradient, row_mover
 from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.moves import hyper
-from alpt_ref.scalars.rounding import FLOAT32, MAX_MOVE, Scalar
+from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.scalars.moves import code_regrid, hyper
+from alpt_ref.scalars.rounding import FLOAT32, Scalar
 from alpt_ref.scalars.slopes import lsq_slope, nearest_code
 
-_rint, _clip = FLOAT32.rint, FLOAT32.clip
-_MAX_MOVE = float32(MAX_MOVE)
+_split_move = FLOAT32.split_move
 CHUNK = 1024  # rows of a table that are rounded onto a new grid at a time
 
 
+class Trial(NamedTuple):
+    """The results of stage 1, float32 (n_rows, k) each."""
+
+    moves: NDArray[float32]
+    weights: NDArray[float32]  # what w + d is rounded to at the old step size
+    slopes: NDArray[float32]  # of these weights in the step size
+
+    @classmethod
+    def empty(cls, n_rows: int, k: int) -> "Trial":
+        """Room for the rows of a batch."""
+        return cls(*(np.empty((n_rows, k), float32) for _ in range(3)))
+
+
 @cache
-def trier(access: Access, direction: Scalar, k: int, is_linear: bool) -> Scalar:
-    """Stage 1 on rows[start:stop]: float32 (n_rows, k) ``moves``, ``trial`` weights and ``slopes``."""
+def trier(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
+    """Function (batch, view, moments, when, trial, start, stop): stage 1 on rows[start:stop], into ``trial``."""
     load = access.load
     window = row_window(access, k)
-    row_moves = row_mover(access, direction, k, is_linear)
+    row_moves = row_mover(access, optimizer, k, is_linear)
 
-    @jit
-    def try_range(entries, residual, sums, rows, starts, table, state, when, start, stop, moves, trial, slopes):
-        buffer, width, deltas, stride, _ = table
-        moments, (lo, hi) = state
-        h = hyper(*when)
+    @kernel
+    def try_range(batch, view, moments, when, trial, start, stop):
+        width, lo, hi = view.width, view.lo, view.hi
+        moves, weights, slopes = trial
+        h = hyper(when)
         v = np.empty(k, float32)
         for r in range(start, stop):
-            j = rows[r]
+            j = batch.rows[r]
             d = moves[r]
-            row_moves(entries, residual, sums, starts[r], starts[r + 1], table, j, moments, h, v, d)
-            delta = deltas[j * stride]
-            row, offset = window(buffer, j)
+            row_moves(batch, r, view, moments, h, v, d)
+            delta = view.deltas[j * view.stride]
+            row, offset = window(view.buffer, j)
             for f in range(k):
-                t = _clip(d[f] / delta, -_MAX_MOVE, _MAX_MOVE)
-                n = _rint(t)
-                position, rest = load(row, width, offset + f) + n, t - n
-                trial[r, f] = delta * nearest_code(position, rest, lo, hi)
+                n, rest = _split_move(d[f] / delta)
+                position = load(row, width, offset + f) + n
+                weights[r, f] = delta * nearest_code(position, rest, lo, hi)
                 slopes[r, f] = lsq_slope(position, rest, lo, hi)
 
     return try_range
@@ -62,82 +74,83 @@ def trier(access: Access, direction: Scalar, k: int, is_linear: bool) -> Scalar:
 
 @cache
 def slope_summer(k: int, is_linear: bool) -> Scalar:
-    """Stage 2 on rows[start:stop]: the loss gradient of each row's step size into ``out`` (n_rows,)."""
+    """Function (batch, trial, out, start, stop): stage 2, the loss gradient of each row's step size into ``out`` (n_rows,)."""
     gradient = row_gradient(is_linear)
 
-    @jit
-    def sum_range(entries, residual, sums, starts, trial, slopes, start, stop, out):
+    @kernel
+    def sum_range(batch, trial, out, start, stop):
         g = np.empty(k, float32)
         for r in range(start, stop):
-            gradient(entries, residual, sums, starts[r], starts[r + 1], trial[r], g)
+            gradient(batch, batch.starts[r], batch.starts[r + 1], trial.weights[r], g)
             total = float32(0)
             for f in range(k):
-                total += g[f] * slopes[r, f]
+                total += g[f] * trial.slopes[r, f]
             out[r] = total
 
     return sum_range
 
 
 @cache
-def row_regridder(access: Access, regrid: Scalar, k: int) -> Scalar:
-    """Function (table, j, d, old, new, words, mask, box): codes of row j, moved by ``d`` (k,), onto the grid of step new."""
-    load, store = access.load, access.store
+def row_regridder(access: Access, rounding: str, k: int) -> Scalar:
+    """Function (view, j, d, old, new, words, mask): codes of row j, moved by ``d`` (k,), onto the grid of step size new."""
+    load, store, regrid = access.load, access.store, code_regrid(rounding)
     window = row_window(access, k)
 
     @jit
-    def regrid_row(table, j, d, old, new, words, mask, box):
-        row, offset = window(table.buffer, j)
+    def regrid_row(view, j, d, old, new, words, mask):
+        row, offset = window(view.buffer, j)
         for f in range(k):
-            entry = load(row, table.width, offset + f)
-            store(row, table.width, offset + f, regrid(entry, d[f], old, new, words[f], mask, box))
+            entry = load(row, view.width, offset + f)
+            store(row, view.width, offset + f, regrid(entry, d[f], old, new, words[f], mask, view.lo, view.hi))
 
     return regrid_row
 
 
 @cache
-def row_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
-    """Stage 3 on rows[start:stop], each with a step size of its own: new[r]."""
-    regrid_row = row_regridder(access, regrid, k)
+def row_storer(access: Access, rounding: str, k: int) -> Scalar:
+    """Function (rows, view, moves, new, noise, start, stop): stage 3 on rows[start:stop], each with its step size new[r]."""
+    regrid_row = row_regridder(access, rounding, k)
 
-    @jit
-    def store_range(rows, table, moves, new, box, rng, start, stop):
-        draws, mask, counter = rng
+    @kernel
+    def store_range(rows, view, moves, new, noise, start, stop):
         blocks = np.empty(row_blocks(k), uint64)
         words = np.zeros(4 * blocks.size, uint32)
         for r in range(start, stop):
             j = rows[r]
-            if draws:
-                fill_row_words(words, blocks, j, k, counter)
-            regrid_row(table, j, moves[r], table.deltas[j], new[r], words[(j * k) & 3 :], mask, box)
+            if noise.draws:
+                fill_row_words(words, blocks, j, k, noise)
+            regrid_row(view, j, moves[r], view.deltas[j], new[r], words[(j * k) & 3 :], noise.mask)
 
     return store_range
 
 
 @cache
-def table_storer(access: Access, regrid: Scalar, k: int) -> Scalar:
-    """Stage 3 on the rows start .. stop - 1 of a table with one step size: those of ``rows`` (sorted) move, all are rounded."""
-    regrid_row = row_regridder(access, regrid, k)
+def table_storer(access: Access, rounding: str, k: int) -> Scalar:
+    """Function (rows, view, moves, new, noise, start, stop): stage 3 on all rows start .. stop - 1 of a table of one step size.
 
-    @jit
-    def store_range(rows, table, moves, new, box, rng, start, stop):
-        draws, mask, (step, stream, seed) = rng
+    Those of ``rows`` (sorted) move; all are rounded onto the grid of step size new[0].
+    """
+    regrid_row = row_regridder(access, rounding, k)
+
+    @kernel
+    def store_range(rows, view, moves, new, noise, start, stop):
         words = np.zeros(CHUNK * k, uint32)
         still = np.zeros(k, float32)
         r = np.searchsorted(rows, start)
         for first in range(start, stop, CHUNK):
             last = min(first + CHUNK, stop)
-            if draws:
-                fill_words(words[: (last - first) * k], first * k, step, stream, seed)
+            if noise.draws:
+                fill_words(words[: (last - first) * k], first * k, noise.step, noise.stream, noise.seed)
             for j in range(first, last):
                 touched = r < rows.size and rows[r] == j
                 d = moves[r] if touched else still
-                regrid_row(table, j, d, table.deltas[0], new[0], words[(j - first) * k :], mask, box)
+                regrid_row(view, j, d, view.deltas[0], new[0], words[(j - first) * k :], noise.mask)
                 r += touched
 
     return store_range
 
 
-@jit
+@kernel
 def renumbered(by_row: Any, starts: Any) -> Any:
     """For each entry of the batch, example by example, the place of its feature among the rows, int32."""
     slot = np.empty(by_row.size, np.int32)

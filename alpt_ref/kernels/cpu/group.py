@@ -1,15 +1,29 @@
 """Entries of a minibatch sorted by feature, so that every row of a table has one owner that sums in a fixed order."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.jit import kernel
 
 
-@jit
+class Batch(NamedTuple):
+    """A minibatch by feature, with the results of the forward pass that gradients are made of.
+
+    Row rows[r] has the entries starts[r] .. starts[r + 1] - 1, in example order.
+    """
+
+    rows: NDArray[np.int64]  # rows of the tables that move
+    starts: NDArray[np.int64]  # (n_rows + 1,)
+    position: NDArray[np.int32]  # of an entry's example in the batch
+    value: NDArray[float32]
+    residual: NDArray[float32]  # (batch,): dL/dz
+    sums: NDArray[float32]  # (batch, k): S_bf = sum_j v_jf x_bj
+
+
+@kernel
 def batch_entries(indptr: Any, indices: Any, values: Any, batch: Any) -> Any:
     """(feature, position in the batch, value) of every stored entry of the examples ``batch``, example by example."""
     n = 0
@@ -28,7 +42,7 @@ def batch_entries(indptr: Any, indices: Any, values: Any, batch: Any) -> Any:
     return feature, position, value
 
 
-@jit
+@kernel
 def stable_order(key: NDArray[np.int32], key_max: int) -> NDArray[np.int32]:
     """Stable order of non-negative keys <= key_max: radix sort, 11 bits a pass, memory independent of key_max."""
     order = np.arange(key.size).astype(np.int32)
@@ -49,7 +63,7 @@ def stable_order(key: NDArray[np.int32], key_max: int) -> NDArray[np.int32]:
     return order
 
 
-@jit
+@kernel
 def distinct(sorted_keys: NDArray[np.int32]) -> Any:
     """(distinct keys, where each begins; one past the last at the end)."""
     rows = np.empty(sorted_keys.size, np.int64)

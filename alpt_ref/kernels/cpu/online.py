@@ -13,7 +13,8 @@ from alpt_ref.kernels.cpu.prefetch import prefetch, row_prefetcher
 from alpt_ref.kernels.cpu.score import FOUR, PADDING, scorer
 from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.factorization import factor_gradient
+from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.logistic import FLOAT32
 from alpt_ref.scalars.moves import sgd, sgd_hyper
 from alpt_ref.scalars.rounding import Scalar
@@ -27,10 +28,10 @@ CACHE_LINE = 16  # entries of 4 bytes in one
 
 @cache
 def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
-    """Function (rows, y, order, linear, factors, box, bias, schedule, rng, scratch, start, stop) -> bias.
+    """Function (rows, y, order, tables, when, noises, scratch, fit_intercept) -> bias: a step on each example of ``order``.
 
-    Steps start .. stop - 1 (the first step ever is 0), step s on example order[s - start]. ``box`` is the range of codes,
-    ``schedule`` is (lr, decays, l2, fit_intercept), ``rng`` (draws, mask, streams of the two tables, seed).
+    The first is step ``when.t`` (t = 1, 2, ...). noises : those of linear weights and factors; their ``step`` is not read, for
+    counters hold t - 1 here.
     """
     load, store, weight = access.load, access.store, access.weight
     score = scorer(access, k)
@@ -39,32 +40,35 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     per_row = k // 4 if k % 4 == 0 else (k + 6) // 4
 
     @jit
-    def moved(v, delta, rx, x, s, h, word, mask, box):
+    def moved(v, delta, rx, x, s, h, word, mask, lo, hi):
         """A factor's entry after d_f = -eta (r x (S_f - v_f x) + l2 v_f)."""
         w = weight(v, delta)
-        return advance(v, sgd(rx * (s - w * x) + h.l2 * w, _NO_MOMENTS, 0, h), delta, word, mask, box)
+        d = sgd(factor_gradient(rx, x, s, w) + h.l2 * w, _NO_MOMENTS, 0, h)
+        return advance(v, d, delta, word, mask, lo, hi)
 
     # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
     # enough, one row of codes is. Floats ignore step sizes and words, which stand in their place all the same.
     @jit
-    def move_floats(features, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+    def move_floats(features, n, view, scratch, r, sums, h, words, skips, mask):
+        buffer, width, lo, hi = view.buffer, view.width, view.lo, view.hi
         x, v, deltas = scratch.x, scratch.v, scratch.factor_deltas
         for e in range(0, n, FOUR):
             xa, xb, xc, xd = x[e], x[e + 1], x[e + 2], x[e + 3]
             for f in range(k):
                 s = sums[f]
-                v[e, f] = moved(v[e, f], deltas[e], r * xa, xa, s, h, words[e, f], mask, box)
-                v[e + 1, f] = moved(v[e + 1, f], deltas[e], r * xb, xb, s, h, words[e, f], mask, box)
-                v[e + 2, f] = moved(v[e + 2, f], deltas[e], r * xc, xc, s, h, words[e, f], mask, box)
-                v[e + 3, f] = moved(v[e + 3, f], deltas[e], r * xd, xd, s, h, words[e, f], mask, box)
+                v[e, f] = moved(v[e, f], deltas[e], r * xa, xa, s, h, words[e, f], mask, lo, hi)
+                v[e + 1, f] = moved(v[e + 1, f], deltas[e], r * xb, xb, s, h, words[e, f], mask, lo, hi)
+                v[e + 2, f] = moved(v[e + 2, f], deltas[e], r * xc, xc, s, h, words[e, f], mask, lo, hi)
+                v[e + 3, f] = moved(v[e + 3, f], deltas[e], r * xd, xd, s, h, words[e, f], mask, lo, hi)
         for e in range(n):
             row, offset = window(buffer, int64(features[e]))
             for f in range(k):
                 store(row, width, offset + f, v[e, f])
 
     @jit
-    def move_codes(features, n, buffer, width, scratch, r, sums, h, words, skips, mask, box):
+    def move_codes(features, n, view, scratch, r, sums, h, words, skips, mask):
         """Words of entry e begin at words[e, skips[e]], skips[e] in 0 .. 3."""
+        buffer, width, lo, hi = view.buffer, view.width, view.lo, view.hi
         v = scratch.v
         for e in range(n):
             x, delta = scratch.x[e], scratch.factor_deltas[e]
@@ -72,37 +76,40 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             rx = r * x
             row, offset = window(buffer, int64(features[e]))
             for f in range(k):
-                new = moved(v[e, f], delta, rx, x, sums[f], h, words[e, skip + f], mask, box)
+                new = moved(v[e, f], delta, rx, x, sums[f], h, words[e, skip + f], mask, lo, hi)
                 store(row, width, offset + f, new)
 
     move_factors = move_codes if access.is_code else move_floats
 
     @jit
-    def move_linear_floats(features, n, buffer, width, scratch, values, r, h, words, mask, box):
+    def move_linear_floats(features, n, view, scratch, values, r, h, words, mask):
+        buffer, width = view.buffer, view.width
         for e in range(n):
             j = int64(features[e])
             w = load(buffer, width, j)
             store(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
 
     @jit
-    def move_linear_codes(features, n, buffer, width, scratch, values, r, h, words, mask, box):
+    def move_linear_codes(features, n, view, scratch, values, r, h, words, mask):
         """In scratch, where it vectorizes, then to the table."""
+        buffer, width, lo, hi = view.buffer, view.width, view.lo, view.hi
         x, w, deltas = scratch.x, scratch.w, scratch.linear_deltas
         for e in range(-(-n // PADDING) * PADDING):
             d = sgd(r * x[e] + h.l2 * weight(w[e], deltas[e]), _NO_MOMENTS, 0, h)
-            w[e] = advance(w[e], d, deltas[e], words[e], mask, box)
+            w[e] = advance(w[e], d, deltas[e], words[e], mask, lo, hi)
         for e in range(n):
             store(buffer, width, int64(features[e]), w[e])
 
     move_linear = move_linear_codes if access.is_code else move_linear_floats
 
-    @jit
-    def train_range(rows, y, order, linear, factors, box, bias, schedule, rng, scratch, start, stop):
+    @kernel
+    def train_range(rows, y, order, tables, when, noises, scratch, fit_intercept):
         indptr, indices, values = rows
-        linear_buffer, width, _, _, _ = linear
-        factor_buffer, _, _, _, _ = factors
-        lr, decays, l2, fit_intercept = schedule
-        draws, mask, linear_stream, factor_stream, seed = rng
+        linear, factors, bias = tables
+        linear_noise, factor_noise = noises
+        draws, mask, seed = linear_noise.draws, linear_noise.mask, linear_noise.seed
+        start = when.t - 1
+        stop = start + order.size
         room = -(-scratch.x.size // LANES) * LANES
         linear_blocks, block_words = np.zeros(room, uint64), np.zeros(4 * room, uint32)
         linear_words = np.zeros(room, uint32)
@@ -126,21 +133,21 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             if s + AHEAD < stop:
                 later = order[s + AHEAD - start]
                 for p in range(indptr[later], indptr[later + 1]):
-                    prefetch_weight(linear_buffer, width, int64(indices[p]))
+                    prefetch_weight(linear.buffer, linear.width, int64(indices[p]))
                 for p in range(indptr[later], indptr[later + 1] if k else 0):
-                    prefetch_row(factor_buffer, width, int64(indices[p]))
-            h = sgd_hyper(lr, decays, l2, s + 1)
-            z = score(rows, i, linear, factors, bias, scratch, sums, squares)
+                    prefetch_row(factors.buffer, factors.width, int64(indices[p]))
+            h = sgd_hyper(when, s + 1)
+            z = score(rows, i, (linear, factors, bias), scratch, sums, squares)
             r = _residual(z, y[i])
             bias += r - r  # a residual that is not finite stays on record: codes would saturate without a word
             if draws:
                 for e in range(n):
                     linear_blocks[e] = uint64(int64(features[e]) >> 2)
                 n_blocks = -(-n // LANES) * LANES
-                fill_scattered(block_words, linear_blocks[:n_blocks], uint64(s), linear_stream, seed)
+                fill_scattered(block_words, linear_blocks[:n_blocks], uint64(s), linear_noise.stream, seed)
                 for e in range(n):
                     linear_words[e] = block_words[4 * e + (features[e] & 3)]
-            move_linear(features, n, linear_buffer, width, scratch, values[begin : begin + n], r, h, linear_words, mask, box)
+            move_linear(features, n, linear, scratch, values[begin : begin + n], r, h, linear_words, mask)
             if k:
                 if draws:
                     for e in range(n):
@@ -149,9 +156,8 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                         for b in range(per_row):
                             blocks[e, b] = uint64((first >> 2) + b)
                     n_blocks = -(-n * per_row // LANES) * LANES
-                    fill_scattered(flat_words, flat_blocks[:n_blocks], uint64(s), factor_stream, seed)
-                how = (sums, h, factor_words, skips, mask, box)
-                move_factors(features, n, factor_buffer, width, scratch, r, *how)
+                    fill_scattered(flat_words, flat_blocks[:n_blocks], uint64(s), factor_noise.stream, seed)
+                move_factors(features, n, factors, scratch, r, sums, h, factor_words, skips, mask)
             if fit_intercept:
                 bias += sgd(r, _NO_MOMENTS, 0, h)
         return bias

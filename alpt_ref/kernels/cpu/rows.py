@@ -1,10 +1,6 @@
 """Rows of a table in one step: the row's gradient, its weights' moves, and how they are stored.
 
-    dz/dw_j = x_j,   dz/dv_jf = x_j (S_f - v_jf x_j)                          Rendle, *Factorization Machines*, (4)
-
-``entries`` are the (position in the batch, value) of rows[r] from starts[r] on; ``residual`` (batch,) is dL/dz, ``sums``
-(batch, k) holds S; ``when`` has the arguments of ``hyper``; ``rng`` is (draws?, mask, (step, stream, seed)). The linear table
-is a row of k = 1 whose gradient needs no S.
+The linear table is a row of k = 1 whose gradient needs no factor sums. Formulas: :mod:`alpt_ref.scalars.factorization`.
 """
 
 from functools import cache
@@ -15,19 +11,28 @@ from numpy import float32, uint32, uint64
 
 from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.moves import hyper
+from alpt_ref.scalars import factorization
+from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.scalars.moves import DIRECTIONS, hyper
 from alpt_ref.scalars.rounding import Scalar
 from alpt_ref.scalars.slopes import next_delta
 
+_factor_gradient = factorization.factor_gradient
 
-@jit
-def update_bias(bias: Any, residual: Any, direction: Any, moments: Any, when: Any) -> Any:
-    """The bias after one step; its gradient is the sum of the residuals, in example order."""
-    g = float32(0)
-    for r in residual:
-        g += r
-    return bias + direction(g, moments, 0, hyper(*when))
+
+@cache
+def bias_updater(optimizer: str) -> Scalar:
+    """Function (bias, residual, moments, when) -> the bias after one step; its gradient sums residuals in example order."""
+    direction = DIRECTIONS[optimizer]
+
+    @kernel
+    def update_bias(bias, residual, moments, when):
+        g = float32(0)
+        for r in residual:
+            g += r
+        return bias + direction(g, moments, 0, hyper(when))
+
+    return update_bias
 
 
 @jit
@@ -37,60 +42,58 @@ def row_blocks(k: int) -> int:
 
 
 @jit
-def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, counter: Any) -> None:
+def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, noise: Any) -> None:
     """Words of row j into ``words``, from the first of its first block on: its own begin at (j k) mod 4."""
     first = uint64(j * k) >> uint64(2)
     for b in range(blocks.size):
         blocks[b] = first + uint64(b)
-    fill_scattered(words, blocks, counter[0], counter[1], counter[2])
+    fill_scattered(words, blocks, noise.step, noise.stream, noise.seed)
 
 
 @jit
-def factor_gradient(entries, residual, sums, begin, end, v, g):
+def factor_gradients(batch, begin, end, v, g):
     """Loss gradient of one row of factors, ``v`` (k,), from its entries begin .. end - 1, in order, into ``g`` (k,)."""
-    position, value = entries
     g[:] = float32(0)
     for e in range(begin, end):
-        x = value[e]
-        rx = residual[position[e]] * x
-        s = sums[position[e]]
+        x = batch.value[e]
+        rx = batch.residual[batch.position[e]] * x
+        s = batch.sums[batch.position[e]]
         for f in range(g.size):
-            g[f] += rx * (s[f] - v[f] * x)
+            g[f] += _factor_gradient(rx, x, s[f], v[f])
 
 
 @jit
-def linear_gradient(entries, residual, sums, begin, end, v, g):
-    """The same of one linear weight; ``sums`` and ``v`` are not read."""
-    position, value = entries
+def linear_gradient(batch, begin, end, v, g):
+    """Loss gradient of one linear weight into ``g`` (1,); sums and ``v`` are not read."""
     total = float32(0)
     for e in range(begin, end):
-        total += residual[position[e]] * value[e]
+        total += batch.residual[batch.position[e]] * batch.value[e]
     g[0] = total
 
 
 def row_gradient(is_linear: bool) -> Scalar:
     """The gradient of a table's rows."""
-    return linear_gradient if is_linear else factor_gradient
+    return linear_gradient if is_linear else factor_gradients
 
 
 @cache
-def row_mover(access: Access, direction: Scalar, k: int, is_linear: bool) -> Scalar:
-    """Function (entries, residual, sums, begin, end, table, j, moments, h, v, g): row j's weights into ``v``, moves into ``g``.
+def row_mover(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
+    """Function (batch, r, view, moments, h, v, g): the weights of rows[r] into ``v``, their moves into ``g``.
 
     A move is the direction of (loss gradient + l2 w); the optimizer's ``moments`` are updated.
     """
     load, weight = access.load, access.weight
-    window = row_window(access, k)
+    window, direction = row_window(access, k), DIRECTIONS[optimizer]
     gradient = row_gradient(is_linear)
 
     @jit
-    def row_moves(entries, residual, sums, begin, end, table, j, moments, h, v, g):
-        buffer, width, deltas, stride, _ = table
-        delta = deltas[j * stride]
-        row, offset = window(buffer, j)
+    def row_moves(batch, r, view, moments, h, v, g):
+        j = batch.rows[r]
+        delta = view.deltas[j * view.stride]
+        row, offset = window(view.buffer, j)
         for f in range(k):
-            v[f] = weight(load(row, width, offset + f), delta)
-        gradient(entries, residual, sums, begin, end, v, g)
+            v[f] = weight(load(row, view.width, offset + f), delta)
+        gradient(batch, batch.starts[r], batch.starts[r + 1], v, g)
         for f in range(k):
             g[f] = direction(g[f] + h.l2 * v[f], moments, j * k + f, h)
 
@@ -98,49 +101,54 @@ def row_mover(access: Access, direction: Scalar, k: int, is_linear: bool) -> Sca
 
 
 @cache
-def updater(access: Access, advance: Scalar, direction: Scalar, k: int, is_linear: bool) -> Scalar:
-    """Function (entries, residual, sums, rows, starts, table, state, when, rng, start, stop): one step on rows[start:stop].
-
-    ``state`` is (moments, code range).
-    """
+def updater(access: Access, advance: Scalar, optimizer: str, k: int, is_linear: bool) -> Scalar:
+    """Function (batch, view, moments, when, noise, start, stop): one step on rows[start:stop]."""
     load, store = access.load, access.store
     window = row_window(access, k)
-    row_moves = row_mover(access, direction, k, is_linear)
+    row_moves = row_mover(access, optimizer, k, is_linear)
 
-    @jit
-    def update_range(entries, residual, sums, rows, starts, table, state, when, rng, start, stop):
-        buffer, width, deltas, stride, _ = table
-        moments, box = state
-        h = hyper(*when)
-        draws, mask, counter = rng
+    @kernel
+    def update_range(batch, view, moments, when, noise, start, stop):
+        width, lo, hi, mask = view.width, view.lo, view.hi, noise.mask
+        h = hyper(when)
         blocks = np.empty(row_blocks(k), uint64)
         words = np.zeros(4 * blocks.size, uint32)
         g, v = np.empty(k, float32), np.empty(k, float32)
         for r in range(start, stop):
-            j = rows[r]
-            row_moves(entries, residual, sums, starts[r], starts[r + 1], table, j, moments, h, v, g)
-            if draws:
-                fill_row_words(words, blocks, j, k, counter)
-            delta = deltas[j * stride]
-            row, offset = window(buffer, j)
+            j = batch.rows[r]
+            row_moves(batch, r, view, moments, h, v, g)
+            if noise.draws:
+                fill_row_words(words, blocks, j, k, noise)
+            delta = view.deltas[j * view.stride]
+            row, offset = window(view.buffer, j)
             skip = (j * k) & 3
             for f in range(k):
                 entry = load(row, width, offset + f)
-                store(row, width, offset + f, advance(entry, g[f], delta, words[skip + f], mask, box))
+                store(row, width, offset + f, advance(entry, g[f], delta, words[skip + f], mask, lo, hi))
 
     return update_range
 
 
-@jit
-def next_deltas(direction, gradient, rows, deltas, stride, moments, scale, when, out):
-    """Step sizes after one step down ``scale`` times their ``gradient`` (n_rows,), into ``out``: of each row, or one of all."""
-    h = hyper(*when)
-    if stride == 0:
-        total = float32(0)
-        for g in gradient:
-            total += g
-        out[0] = next_delta(deltas[0], direction(scale * total + h.l2 * deltas[0], moments, 0, h))
-        return
-    for r in range(rows.size):
-        j = rows[r]
-        out[r] = next_delta(deltas[j], direction(scale * gradient[r] + h.l2 * deltas[j], moments, j, h))
+@cache
+def delta_updater(optimizer: str) -> Scalar:
+    """Function (gradient, rows, view, moments, scale, when, out): step sizes after one step into ``out``.
+
+    It goes down ``scale`` times their ``gradient`` (n_rows,): of each row, or summed for the one step size of all.
+    """
+    direction = DIRECTIONS[optimizer]
+
+    @kernel
+    def next_deltas(gradient, rows, view, moments, scale, when, out):
+        h = hyper(when)
+        deltas = view.deltas
+        if view.stride == 0:
+            total = float32(0)
+            for g in gradient:
+                total += g
+            out[0] = next_delta(deltas[0], direction(scale * total + h.l2 * deltas[0], moments, 0, h))
+            return
+        for r in range(rows.size):
+            j = rows[r]
+            out[r] = next_delta(deltas[j], direction(scale * gradient[r] + h.l2 * deltas[j], moments, j, h))
+
+    return next_deltas

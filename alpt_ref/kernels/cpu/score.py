@@ -4,10 +4,9 @@ A step is three phases, each split over disjoint ranges:
 
     score_range     here: examples of the batch -> logits, factor sums S_bf = sum_j v_jf x_bj
     group           entries of the batch sorted by feature (stable), so that each row has one owner
-    update          rows: sum the row's gradient over its entries in example order, move every weight once, round once
+    update_range    rows: sum the row's gradient over its entries in example order, move every weight once, round once
 
-    z_b = bias + sum_j w_j x_bj + 1/2 sum_f (S_bf^2 - sum_j v_jf^2 x_bj^2)
-    dz/dw_j = x_j,   dz/dv_jf = x_j (S_f - v_jf x_j)                          Rendle, *Factorization Machines*, (1), (4)
+    z_b = bias + sum_j w_j x_bj + 1/2 sum_f (S_bf^2 - sum_j v_jf^2 x_bj^2)         :mod:`alpt_ref.scalars.factorization`
 """
 
 from functools import cache
@@ -18,7 +17,8 @@ from numpy import float32, int64
 from numpy.typing import NDArray
 
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.factorization import pair_term
+from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.logistic import FLOAT32
 from alpt_ref.scalars.rounding import Scalar
 
@@ -47,9 +47,9 @@ def scratch(most: int, k: int) -> Scratch:
 
 @cache
 def scorer(access: Access, k: int) -> Scalar:
-    """Function (rows, i, linear, factors, bias, scratch, sums, squares) -> z of example ``i``.
+    """Function (rows, i, tables, scratch, sums, squares) -> z of example ``i``.
 
-    ``rows`` is (indptr, indices, values). Leaves S in ``sums`` (k,) and fills ``scratch``.
+    rows : (indptr, indices, values). Leaves S in ``sums`` (k,) and fills ``scratch``; ``squares`` (k,) is room.
     """
     load, weight = access.load, access.weight
     window = row_window(access, k)
@@ -67,9 +67,10 @@ def scorer(access: Access, k: int) -> Scalar:
             squares[f] += (a * a + b * b) + (c * c + d * d)
 
     @jit
-    def score_example(rows, i, linear, factors, bias, scratch, sums, squares):
+    def score_example(rows, i, tables, scratch, sums, squares):
         indptr, indices, values = rows
-        buffer, width, deltas, stride, _ = linear
+        linear, factors, bias = tables
+        buffer, width, deltas, stride = linear.buffer, linear.width, linear.deltas, linear.stride
         x, w, v, linear_deltas, factor_deltas = scratch
         begin = indptr[i]
         n = indptr[i + 1] - begin
@@ -87,7 +88,7 @@ def scorer(access: Access, k: int) -> Scalar:
             x[e] = w[e] = float32(0)
         if k == 0:
             return z
-        buffer, width, deltas, stride, _ = factors
+        buffer, width, deltas, stride = factors.buffer, factors.width, factors.deltas, factors.stride
         for e in range(n):
             j = int64(features[e])
             row, offset = window(buffer, j)
@@ -103,13 +104,13 @@ def scorer(access: Access, k: int) -> Scalar:
             add_four(scratch, e, sums, squares)
         pairs = float32(0)
         for f in range(k):
-            pairs += sums[f] * sums[f] - squares[f]
+            pairs += pair_term(sums[f], squares[f])
         return z + float32(0.5) * pairs
 
     return score_example
 
 
-@jit
+@kernel
 def widest(indptr: Any, examples: Any) -> Any:
     """The largest number of entries of an example."""
     n = int64(0)
@@ -118,15 +119,29 @@ def widest(indptr: Any, examples: Any) -> Any:
     return n
 
 
-@jit
-def score_range(score, rows, batch, linear, factors, bias, scratch, start, stop, z, sums):
-    """Logits of the examples batch[start:stop] into ``z``; factor sums into ``sums`` (batch, k). ``score``: a ``scorer``."""
-    squares = np.empty(sums.shape[1], float32)
-    for b in range(start, stop):
-        z[b] = score(rows, batch[b], linear, factors, bias, scratch, sums[b], squares)
+class Scores(NamedTuple):
+    """The results of scoring a batch."""
+
+    z: NDArray[float32]  # (batch,): logits
+    sums: NDArray[float32]  # (batch, k): S_bf
 
 
-@jit
+@cache
+def range_scorer(access: Access, k: int) -> Scalar:
+    """Function (rows, batch, tables, scratch, scores, start, stop): the examples batch[start:stop] into ``scores``."""
+    score_example = scorer(access, k)
+
+    @kernel
+    def score_range(rows, batch, tables, scratch, scores, start, stop):
+        z, sums = scores
+        squares = np.empty(k, float32)
+        for b in range(start, stop):
+            z[b] = score_example(rows, batch[b], tables, scratch, sums[b], squares)
+
+    return score_range
+
+
+@kernel
 def residuals(z: Any, y: Any, out: Any) -> None:
     """dL/dz of the batch's mean loss: (sigmoid(z_b) - y_b) / batch size."""
     n = float32(z.size)

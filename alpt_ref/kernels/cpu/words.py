@@ -3,7 +3,7 @@
 from numpy import int64, uint32, uint64
 from numpy.typing import NDArray
 
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.philox import LOW, integer_below, philox, word_at
 
 _32 = uint64(32)
@@ -21,7 +21,7 @@ def _fill_run(out, low, high, step, stream, k0, k1):
         out[4 * i + 3] = uint32(w3)
 
 
-@jit
+@kernel
 def fill_words(out: NDArray[uint32], start: int, step: uint64, stream: uint64, seed: uint64) -> None:
     """Words of the elements start, start + 1, ... into ``out`` (n,): runs of 16 blocks, single words at the ends."""
     head = min(out.size, -start & 3)
@@ -60,7 +60,7 @@ def fill_scattered(out: NDArray[uint32], blocks: NDArray[uint64], step: uint64, 
         _fill_lanes(run, blocks[begin : begin + LANES], step, stream, seed & LOW, seed >> _32)
 
 
-@jit
+@kernel
 def permute(out: NDArray[int64], step: uint64, stream: uint64, seed: uint64) -> None:
     """Fisher-Yates; position i draws j in [0, i] with its ``integer_below``."""
     for i in range(out.size - 1, 0, -1):

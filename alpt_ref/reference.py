@@ -1,126 +1,147 @@
-"""The loops again in naive NumPy and exact arithmetic: slow, short, and what every fast kernel is compared with.
+"""The method, top to bottom, in naive NumPy: LPT, and ALPT, which is Algorithm 1 of Li et al. (arXiv 2212.05735).
 
-Matrices are dense float64, a step is written as in the paper, and rounding decisions are made in rational numbers.
+Logistic regression and factorization machines on a dense minibatch X (b, n), y (b,) in {0, 1}. There are two tables, linear
+weights (n, 1) and factors (n, k). Each is kept as integer codes q and step sizes delta (n, 1): a weight is w = delta q, and no
+float copy of it is kept. All arithmetic is float64, but for the decision which way to round, which is made in rational
+numbers. Every compiled step is held to this file, code for code (``tests/test_reference.py``).
 """
 
 from fractions import Fraction
-from math import floor
-from typing import Any
+from math import floor, sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 Floats = NDArray[np.float64]
+Moments = tuple[Any, Any]  # Adam's m and v, each of the shape of what moves
 
 
-def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Philox4x32-10 in Python integers."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(10):
-        high_0, low_0 = divmod(0xD2511F53 * c0, 2**32)
-        high_1, low_1 = divmod(0xCD9E8D57 * c2, 2**32)
-        c0, c1, c2, c3 = high_1 ^ c1 ^ k0, low_1, high_0 ^ c3 ^ k1, low_0
-        k0, k1 = (k0 + 0x9E3779B9) % 2**32, (k1 + 0xBB67AE85) % 2**32
-    return c0, c1, c2, c3
+class Table(NamedTuple):
+    """Weights delta q, and the optimizer's moments of the weights and of the step sizes."""
+
+    q: Floats  # (n, k), integers
+    delta: Floats  # (n, 1)
+    moments: Moments = (0.0, 0.0)
+    delta_moments: Moments = (0.0, 0.0)
 
 
-def word(index: int, step: int, stream: int, seed: int) -> int:
-    """The word that element ``index`` owns."""
-    block = index // 4
-    return philox((block % 2**32, block // 2**32, step, stream), (seed % 2**32, seed // 2**32))[index % 4]
+class State(NamedTuple):
+    """A run after ``t`` steps."""
+
+    linear: Table
+    factors: Table
+    bias: float = 0.0
+    bias_moments: Moments = (0.0, 0.0)
+    t: int = 0
 
 
-def next_code(q: int, t: float, u: float, rounding: str, q_lo: int, q_hi: int) -> int:
-    """clip(R(q + t)) for one code, in rational arithmetic."""
-    s = q + Fraction(float(t))
-    below = floor(s)
-    a = s - below
-    match rounding:
-        case "nearest":
-            up = a > Fraction(1, 2) or (a == Fraction(1, 2) and below % 2 == 1)
-        case "stochastic":
-            up = Fraction(float(u)) < a
-        case "toward_zero":
-            up = s < 0 and a > 0
-        case _:
-            up = False
-    return min(max(below + up, q_lo), q_hi)
+class Settings(NamedTuple):
+    """The arguments of a run; pairs are of the linear weights and the factors."""
+
+    lr: float
+    box: tuple[int, int] = (0, 0)  # smallest and largest code
+    rounding: str = "stochastic"
+    optimizer: str = "sgd"
+    decays: bool = False  # eta_t = lr / sqrt(t), t = 1, 2, ...
+    l2: float = 0.0
+    dense: bool = False  # all rows move in each step, not those of the batch alone
+    step_lr: float = 0.0  # descent on the step sizes
+    step_optimizer: str = "sgd"
+    step_l2: float = 0.0
+    scales: tuple[float, float] = (1.0, 1.0)  # of the gradients of the step sizes
+    per_row: tuple[bool, bool] = (False, True)  # a step size for each row, or one for the table
 
 
 def score(X: Floats, w: Floats, V: Floats, bias: float) -> Floats:
-    """Logits (n,), pair by pair: bias + X w + sum_{i<j} <v_i, v_j> x_i x_j."""
-    z = bias + X @ w
-    for i in range(X.shape[1]):
-        for j in range(i + 1, X.shape[1]):
-            z += (V[i] @ V[j]) * X[:, i] * X[:, j]
+    """Logits (b,), pair by pair: z = bias + sum_j w_j x_j + sum_{i<j} <v_i, v_j> x_i x_j, with w (n,) and V (n, k)."""
+    n = X.shape[1]
+    z: Floats = bias + X @ w + sum((V[i] @ V[j]) * X[:, i] * X[:, j] for i in range(n) for j in range(i))
     return z
 
 
-def loss(X: Floats, y: Floats, w: Floats, V: Floats, bias: float, l2: float) -> float:
-    """Mean log-loss + (l2/2) (||w||^2 + ||V||^2)."""
-    z = score(X, w, V, bias)
-    return float(np.mean(np.logaddexp(0, z) - y * z) + l2 / 2 * (np.sum(w**2) + np.sum(V**2)))
-
-
 def gradients(X: Floats, y: Floats, w: Floats, V: Floats, bias: float, l2: float) -> tuple[Floats, Floats, float]:
-    """Gradient of :func:`loss` in w, V and the bias."""
-    residual = (expit(score(X, w, V, bias)) - y) / len(y)
-    per_factor = X @ V
-    g_factors = X.T @ (residual[:, None] * per_factor) - (X**2).T @ residual[:, None] * V
-    return X.T @ residual + l2 * w, g_factors + l2 * V, float(residual.sum())
+    """The gradient of mean log-loss + l2/2 (||w||^2 + ||V||^2): dz/dw_j = x_j, dz/dv_jf = x_j (S_f - v_jf x_j), S = X V."""
+    r = (expit(score(X, w, V, bias)) - y) / len(y)
+    g_factors = X.T @ (r[:, None] * (X @ V)) - (X**2).T @ r[:, None] * V
+    return X.T @ r + l2 * w, g_factors + l2 * V, float(r.sum())
 
 
-def adam(g: Any, m: Any, v: Any, eta: float, t: int) -> tuple[Any, Any, Any]:
-    """Adam's move and new moments at step t = 1, 2, ..."""
-    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
-    return -eta * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v
+def direction(optimizer: str, g: Any, moments: Moments, eta: float, t: int, rows: Any = True) -> tuple[Any, Moments]:
+    """The move of SGD, -eta g, or of Adam (arXiv 1412.6980, Algorithm 1), and the new moments; ``rows`` alone move."""
+    if optimizer == "sgd":
+        return np.where(rows, -eta * g, 0.0), moments
+    m = np.where(rows, 0.9 * moments[0] + 0.1 * g, moments[0])
+    v = np.where(rows, 0.999 * moments[1] + 0.001 * g**2, moments[1])
+    return np.where(rows, -eta * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), 0.0), (m, v)
 
 
-def fake_quantize(w: Floats, delta: Floats, lo: int, hi: int, inside: str = "lsq") -> tuple[Floats, Floats, Floats]:
-    """Weights after rounding to nearest; their slopes in the step size ("lsq", or "pact": 0 inside the range) and in w."""
-    s = w / delta
-    low, high = s <= lo, s >= hi
-    rounding = np.rint(s) - s if inside == "lsq" else np.zeros_like(s)
-    slopes = np.where(low, float(lo), np.where(high, float(hi), rounding))
-    return delta * np.clip(np.rint(s), lo, hi), slopes, np.where(low | high, 0.0, 1.0)
+def next_code(q: float, t: float, u: float, rounding: str, q_lo: int, q_hi: int) -> int:
+    """clip(R(q + t)) for one code and a move of t cells, decided in rational numbers.
 
-
-def next_steps(delta: Floats, move: Floats) -> Floats:
-    """Step sizes after a move: at least half of what they were."""
-    return np.clip(np.maximum(delta + move, delta / 2), 2.0**-60, 2.0**60)
-
-
-def pooled(g: Floats, per_row: bool) -> Floats:
-    """Gradients of the step sizes from those of the elements (n_rows, k): one for each row, or the same, their sum, for all."""
-    of_rows = g.sum(axis=1, keepdims=True)
-    return of_rows if per_row else np.full_like(of_rows, of_rows.sum())
-
-
-def alpt_targets(
-    X: Floats,
-    y: Floats,
-    tables: tuple[Floats, Floats],
-    deltas: tuple[Floats, Floats],
-    bias: float,
-    box: tuple[int, int],
-    lr: float,
-    step_lr: float,
-    scales: tuple[float, float],
-    per_row: tuple[bool, bool],
-) -> tuple[list[Floats], list[Floats], float]:
-    """Stages 1 and 2 of ALPT by SGD: what is to be rounded (w - lr g), the next step sizes (n_rows, 1), the next bias.
-
-    Algorithm 1 of Li et al., arXiv 2212.05735: dense matrices, tables linear (n, 1) and factors (n, k), deltas (n, 1) each.
+    R_D, "nearest": the nearest integer, ties to even. R_S, "stochastic": with n = floor(q + t) and a = q + t - n, n + 1 if
+    u < a, else n; u is uniform on [0, 1). "toward_zero" and "floor" are biased controls.
     """
-    w, V = tables
-    g_w, g_V, g_b = gradients(X, y, w[:, 0], V, bias, 0.0)
-    new = [w - lr * g_w[:, None], V - lr * g_V]
-    bias -= lr * g_b
-    trial = [fake_quantize(t, d, *box) for t, d in zip(new, deltas, strict=True)]
-    g_w, g_V, _ = gradients(X, y, trial[0][0][:, 0], trial[1][0], bias, 0.0)
-    steps = []
-    for g, (_, slope, _), d, scale, rows in zip((g_w[:, None], g_V), trial, deltas, scales, per_row, strict=True):
-        steps.append(next_steps(d, -step_lr * scale * pooled(g * slope, rows)))
-    return new, steps, bias
+    s = Fraction(float(q)) + Fraction(float(t))
+    n = floor(s)
+    a = s - n
+    up = {
+        "nearest": a > Fraction(1, 2) or (a == Fraction(1, 2) and n % 2 == 1),
+        "stochastic": Fraction(float(u)) < a,
+        "toward_zero": s < 0 and a > 0,
+        "floor": False,
+    }[rounding]
+    return min(max(n + up, q_lo), q_hi)
+
+
+next_codes = np.vectorize(next_code, otypes=[float])  # of arrays that broadcast
+
+
+def quantized(w: Floats, delta: Floats, lo: int, hi: int) -> tuple[Floats, Floats]:
+    """delta clip(R_D(w / delta)), and its slope in delta (LSQ: Esser et al., arXiv 1902.08153, (3))."""
+    s = w / delta
+    return delta * np.clip(np.rint(s), lo, hi), np.where((lo < s) & (s < hi), np.rint(s) - s, np.clip(s, lo, hi))
+
+
+def moved(X: Floats, y: Floats, at: State, of: Settings) -> tuple[list[Floats], list[Table], State, Any]:
+    """The moves d of both tables' weights, the tables with new moments, the state with the next bias, and which rows move."""
+    t, (w, V) = at.t + 1, (table.delta * table.q for table in (at.linear, at.factors))
+    eta = of.lr / sqrt(t) if of.decays else of.lr
+    seen = (X != 0).any(axis=0)[:, None] | of.dense
+    g_w, g_V, g_bias = gradients(X, y, w[:, 0], V, at.bias, of.l2)
+    d_bias, bias_moments = direction(of.optimizer, g_bias, at.bias_moments, eta, t)
+    moves, tables = [], []
+    for g, table in zip((g_w[:, None], g_V), (at.linear, at.factors), strict=True):
+        d, moments = direction(of.optimizer, g, table.moments, eta, t, seen)
+        moves.append(d)
+        tables.append(table._replace(moments=moments))
+    return moves, tables, at._replace(bias=float(at.bias + d_bias), bias_moments=bias_moments, t=t), seen
+
+
+def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
+    """The state after one step of LPT: q <- clip(R(q + d / delta)) in the rows that move."""
+    moves, tables, after, _ = moved(X, y, at, of)
+    q = [next_codes(table.q, d / table.delta, v, of.rounding, *of.box) for table, d, v in zip(tables, moves, u, strict=True)]
+    return after._replace(linear=tables[0]._replace(q=q[0]), factors=tables[1]._replace(q=q[1]))
+
+
+def alpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
+    """The state after one step of ALPT."""
+    # 1  Try: the weights move, and are rounded to nearest at the old step size.
+    moves, tables, after, seen = moved(X, y, at, of)
+    tried = [quantized(table.delta * table.q + d, table.delta, *of.box) for table, d in zip(tables, moves, strict=True)]
+    # 2  Learn: the gradient of the loss at these weights, in the step size: one number a row, or their sum for all rows.
+    g_w, g_V, _ = gradients(X, y, tried[0][0][:, 0], tried[1][0], after.bias, 0.0)
+    eta, out = of.step_lr / sqrt(after.t) if of.decays else of.step_lr, []
+    for i, (g, table, d) in enumerate(zip((g_w[:, None], g_V), tables, moves, strict=True)):
+        slope, rows = (g * tried[i][1]).sum(axis=1, keepdims=True), seen
+        if not of.per_row[i]:
+            slope, rows = np.full_like(slope, slope.sum()), np.full_like(seen, True)
+        slope = of.scales[i] * slope + of.step_l2 * table.delta
+        move, moments = direction(of.step_optimizer, slope, table.delta_moments, eta, after.t, rows)
+        delta = np.clip(np.maximum(table.delta + move, table.delta / 2), 2.0**-60, 2.0**60)  # positive, and finite
+        # 3  Store: w + d is rounded onto the grid of the new step size, also in rows of which nothing else has moved.
+        q = next_codes(table.q, (d + table.q * (table.delta - delta)) / delta, u[i], of.rounding, *of.box)
+        out.append(Table(q, delta, table.moments, moments))
+    return after._replace(linear=out[0], factors=out[1])

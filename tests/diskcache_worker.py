@@ -1,6 +1,6 @@
 """Trains one small model for each variant that it is given and prints, as JSON, a digest of each and the code that it loaded.
 
-    python tests/diskcache_worker.py precision/model/optimizer/rounding/bits ... quantize/rounding ...
+python tests/diskcache_worker.py precision/model/optimizer/rounding/bits ... quantize/rounding ...
 """
 
 import gc
@@ -45,7 +45,9 @@ def digest(variant):
 
 
 def kept():
-    return [function for function in gc.get_objects() if isinstance(function, Dispatcher) and isinstance(function._cache, DiskCache)]
+    return [
+        function for function in gc.get_objects() if isinstance(function, Dispatcher) and isinstance(function._cache, DiskCache)
+    ]
 
 
 if __name__ == "__main__":
@@ -53,4 +55,8 @@ if __name__ == "__main__":
     functions = kept()
     counts = [sum(sum(getattr(f.stats, name).values()) for f in functions) for name in ("cache_hits", "cache_misses")]
     asked = [type(argument).__name__ for f in functions for signature in f.overloads for argument in signature]
-    print(json.dumps({"digests": digests, "loaded": counts[0], "compiled": counts[1], "functions as arguments": "Dispatcher" in asked}))
+    print(
+        json.dumps(
+            {"digests": digests, "loaded": counts[0], "compiled": counts[1], "functions as arguments": "Dispatcher" in asked}
+        )
+    )

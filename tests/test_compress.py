@@ -16,6 +16,7 @@ from alpt_ref.scalars.jit import JIT
 from alpt_ref.scalars.packing import pack
 from alpt_ref.training.state import State
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable
+from tests import naive
 
 N_FEATURES, K = 9, 3  # 27 factors: no whole number of bytes at 2 and 4 bits
 WIDTHS = (2, 3, 4, 8, 11, 16)
@@ -200,7 +201,7 @@ def test_masters_become_the_codes_they_are_used_as(precision, bits, tmp_path):
     for table, small_table in zip(tables_of(model), tables_of(small), strict=True):
         delta = table.delta.astype(np.float64)[..., None]
         s = table.weights / delta
-        codes = np.rint(reference.fake_quantize(table.weights.astype(np.float64), delta, *table.box)[0] / delta)
+        codes = np.rint(naive.fake_quantize(table.weights.astype(np.float64), delta, *table.box)[0] / delta)
         off_ties = np.abs(np.abs(s) % 1 - 0.5) > 2.0**-22 * np.abs(s)  # where float32 may round the other way
         np.testing.assert_array_equal(codes[off_ties], small_table.codes()[off_ties])
         assert s.min() < -(2.0 ** (bits - 1)) - 1
@@ -284,7 +285,7 @@ def test_hashed_against_a_naive_loop(size, n_bins, seed):
     kept = [array.copy() for array in (X.data, X.indices, X.indptr)]
     expected = np.zeros((n, n_bins), np.float32)
     for j in range(d):
-        expected[:, reference.word(j, 0, Stream.HASH, seed) % n_bins] += dense[:, j]
+        expected[:, naive.word(j, 0, Stream.HASH, seed) % n_bins] += dense[:, j]
     found = hashed(X, n_bins, seed)
     assert (found.shape, found.dtype) == ((n, n_bins), np.float32)
     np.testing.assert_array_equal(found.toarray(), expected)

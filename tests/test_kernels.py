@@ -17,6 +17,7 @@ from alpt_ref.training.epochs import Trainer
 from alpt_ref.training.forward import score
 from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import byte_start
+from tests import naive
 
 N, D, K = 23, 17, 5
 
@@ -84,12 +85,10 @@ def test_reference_gradient_is_the_slope_of_the_loss(scale):
 
     tolerance = {"rel": 1e-5, "abs": 1e-5 * scale**2}
     for j in range(0, D, 4):
-        assert g_w[j] == pytest.approx(slope(lambda e, j=j: reference.loss(X, y, moved(w, j, e), V, 0.2, 0.05)), **tolerance)
+        assert g_w[j] == pytest.approx(slope(lambda e, j=j: naive.loss(X, y, moved(w, j, e), V, 0.2, 0.05)), **tolerance)
         at = (j, j % K)
-        assert g_V[at] == pytest.approx(
-            slope(lambda e, at=at: reference.loss(X, y, w, moved(V, at, e), 0.2, 0.05)), **tolerance
-        )
-    assert g_b == pytest.approx(slope(lambda e: reference.loss(X, y, w, V, 0.2 + e, 0.05)), **tolerance)
+        assert g_V[at] == pytest.approx(slope(lambda e, at=at: naive.loss(X, y, w, moved(V, at, e), 0.2, 0.05)), **tolerance)
+    assert g_b == pytest.approx(slope(lambda e: naive.loss(X, y, w, V, 0.2 + e, 0.05)), **tolerance)
 
 
 @pytest.mark.parametrize("update", ["touched", "dense"])
@@ -97,65 +96,21 @@ def test_reference_gradient_is_the_slope_of_the_loss(scale):
 @pytest.mark.parametrize("schedule", ["constant", "sqrt"])
 @pytest.mark.parametrize("k", [0, K])
 def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
-    """Three batch steps with l2; a row that a batch does not touch rests under "touched"."""
+    """Three batch steps with l2: weights move by the reference's d; a row that a batch does not touch rests under "touched"."""
     X, y = problem()
     state, stepper = make(X, y, k=k, optimizer=optimizer, schedule=schedule, update=update, l2=0.01, lr=0.05)
-    w, V, b = weights(state)
-    m = dict.fromkeys("wVb", (0.0, 0.0))
+    one = np.ones((D, 1))
+    at = reference.State(*(reference.Table(w, one) for w in (weights(state)[0][:, None], weights(state)[1])))
     for t in (1, 2, 3):
         batch = np.arange(7 * (t - 1), 7 * t)
         stepper.step(state, batch)
-        touched = (X[batch] != 0).any(axis=0) | (update == "dense")
-        g = dict(zip("wVb", reference.gradients(X[batch].astype(float), y[batch], w, V, b, 0.01), strict=True))
-        eta = 0.05 / np.sqrt(t) if schedule == "sqrt" else 0.05
-        moves = {}
-        for name in "wVb":
-            moves[name] = -eta * g[name]
-            if optimizer == "adam":
-                moves[name], first, second = reference.adam(g[name], *m[name], eta, t)
-                rests = ~touched if name == "w" else ~touched[:, None] if name == "V" else False
-                m[name] = np.where(rests, m[name][0], first), np.where(rests, m[name][1], second)
-        w, V, b = (
-            w + np.where(touched, moves["w"], 0),
-            V + np.where(touched[:, None], moves["V"], 0),
-            b + moves["b"],
-        )
-    assert weights(state)[0] == pytest.approx(w, abs=1e-5)
-    assert weights(state)[1] == pytest.approx(V, abs=1e-5)
-    assert weights(state)[2] == pytest.approx(b, abs=1e-5)
-
-
-@pytest.mark.parametrize("width", [2, 3, 4, 8, 12])
-@pytest.mark.parametrize("rounding", ["nearest", "stochastic", "toward_zero", "floor"])
-def test_lpt_step_against_the_reference(width, rounding):
-    """Codes after a step are R(q - eta g / delta) with the words of (row, coordinate); g from the naive gradient."""
-    X, y = problem(density=0.5)
-    delta = (np.linspace(0.3, 0.5, D, dtype=np.float32), 0.11)
-    state, stepper = make(X, y, precision="lpt", bits=width, rounding=rounding, delta=delta, lr=0.7, l2=0.1, seed=3)
-    state.step = 5
-    batch = np.arange(7)
-    w, V, b = weights(state)
-    before = state.linear.codes()[:, 0].astype(int), state.factors.codes().astype(int)
-    stepper.step(state, batch)
-    g_w, g_V, _ = reference.gradients(X[batch].astype(float), y[batch], w, V, b, 0.1)
-    touched = (X[batch] != 0).any(axis=0)
-    lo, hi = state.linear.grid.q_lo, state.linear.grid.q_hi
-    moved = 0
-    for j in range(D):
-        for f in range(-1, K):
-            q, g, step, code = (
-                (before[0][j], g_w[j], delta[0][j], state.linear.codes()[j, 0])
-                if f < 0
-                else (before[1][j, f], g_V[j, f], np.float32(delta[1]), state.factors.codes()[j, f])
-            )
-            index, stream = (j, rng.Stream.LINEAR) if f < 0 else (j * K + f, rng.Stream.FACTORS)
-            u = (reference.word(index, 5, stream, 3) >> 8) * 2.0**-24
-            t = -0.7 * g / float(step) if touched[j] else 0.0
-            # float32 gradients: accept either code where the decision is within their accuracy
-            allowed = {reference.next_code(q, t + e, u, rounding, lo, hi) for e in (-2e-5, 0.0, 2e-5)} if touched[j] else {q}
-            assert code in allowed, (j, f)
-            moved += code != q
-    assert moved > 0
+        settings = naive.settings_of(stepper.config, 7)
+        moves, tables, at, _ = reference.moved(X[batch].astype(float), y[batch].astype(float), at, settings)
+        linear, factors = (table._replace(q=table.q + d) for table, d in zip(tables, moves, strict=True))
+        at = at._replace(linear=linear, factors=factors)
+    assert weights(state)[0] == pytest.approx(at.linear.q[:, 0], abs=1e-5)
+    assert weights(state)[1] == pytest.approx(at.factors.q, abs=1e-5)
+    assert weights(state)[2] == pytest.approx(at.bias, abs=1e-5)
 
 
 @pytest.mark.parametrize("bits_", [4, 8])

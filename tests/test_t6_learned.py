@@ -16,6 +16,7 @@ from alpt_ref.theory.t6_runs import Clicks, Run, Terms, largest_gradients, terms
 from alpt_ref.training.config import Config
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
+from tests import naive
 
 FEW = Clicks(12, 2, 3, 0.4, 6)
 TINY = Run(FEW, 4, 0.2, 1.5, 5, "row", "sgd", 0.5, start=3)
@@ -74,7 +75,7 @@ def test_every_row_is_rounded_from_its_target_onto_the_next_grid(step: str, opti
     for t in range(run.steps - 1):
         target = (deltas[t] * codes[t] - run.eta / math.sqrt(t + 1) * g[t]) / deltas[t + 1]
         for j, s in enumerate(target):
-            u = (reference.word(j, t, rng.Stream.LINEAR, 1) >> 8) * 2.0**-24
+            u = (naive.word(j, t, rng.Stream.LINEAR, 1) >> 8) * 2.0**-24
             allowed = {reference.next_code(0, s + e * 2.0**-17 * cells, u, "stochastic", -8, 7) for e in (-1, 0, 1)}
             assert codes[t + 1, j] in allowed
     assert len(np.unique(codes)) > 4

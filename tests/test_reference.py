@@ -1,0 +1,97 @@
+"""Compiled LPT and ALPT steps are those of ``reference``, code for code; and the reference's own gradient."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from alpt_ref import rng
+from tests import naive
+from tests.test_kernels import D, K, N, make, problem
+
+ROUNDINGS = ("nearest", "stochastic", "toward_zero", "floor")
+BATCHES = (np.arange(7), np.arange(7, 11), np.arange(11, 18))
+TOLERANCE = {"sgd": 1e-5, "adam": 1e-3}  # relative; Adam divides by a root of float32 moments
+
+
+def compare(state, stepper, X, y, batches=BATCHES):
+    """Steps on ``batches``, each from the compiled state before it: codes are equal, step sizes and bias to float32."""
+    c = stepper.config
+    moved = 0
+    for batch in batches:
+        expected = naive.step(X[batch], y[batch], state, c)
+        before = [t.codes() for t in (state.linear, state.factors)]
+        stepper.step(state, batch)
+        for part, of, old in zip(("linear", "factors"), (expected.linear, expected.factors), before, strict=True):
+            table = state.table(part)
+            codes = table.codes()
+            assert np.array_equal(codes, of.q), (part, np.argwhere(codes != of.q))
+            moved += int((codes != old).sum())
+            if table.shape[1]:  # no weights, no step sizes
+                delta = np.broadcast_to(table.delta.reshape(-1, 1), of.delta.shape)
+                assert delta == pytest.approx(of.delta, rel=TOLERANCE[c.step_direction])
+        assert float(state.bias) == pytest.approx(expected.bias, abs=1e-4)
+    assert moved > 0
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 7, 8, 9, 12, 16])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_lpt_steps(width, rounding, optimizer):
+    """All widths, packed and plain; a step size for each linear weight, one for all factors."""
+    X, y = problem(density=0.5)
+    lr = {"sgd": 180.0 / 2 ** max(width, 8), "adam": 1.9 / 2**width}[optimizer]  # moves of a few cells: float32 has fractions
+    delta = (np.linspace(2.0, 3.0, D, dtype=np.float32) / 2**width, 1.2 / 2**width)
+    arguments = {"precision": "lpt", "bits": width, "rounding": rounding, "optimizer": optimizer, "delta": delta, "l2": 0.1}
+    compare(*make(X, y, lr=lr, seed=3, schedule="sqrt", **arguments), X, y)
+
+
+@pytest.mark.parametrize(("optimizer", "k", "update"), [*product(["sgd", "adam"], [0, K], ["touched", "dense"])])
+def test_lpt_steps_dense_and_touched_with_and_without_factors(optimizer, k, update):
+    X, y = problem(density=0.3)
+    arguments = {"precision": "lpt", "bits": 4, "optimizer": optimizer, "update": update, "k": k, "random_bits": 5}
+    compare(*make(X, y, lr=0.3 if optimizer == "sgd" else 0.05, l2=0.05, seed=1, **arguments), X, y)
+
+
+@pytest.mark.parametrize("k", [0, 1, 4, K, 8])
+@pytest.mark.parametrize("width", [2, 8])
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+def test_lpt_example_by_example(k, width, rounding):
+    """The fused loop of batch size 1."""
+    X, y = problem(density=0.5)
+    arguments = {
+        "precision": "lpt",
+        "bits": width,
+        "rounding": rounding,
+        "k": k,
+        "batch_size": 1,
+        "l2": 0.1,
+        "schedule": "sqrt",
+        "delta": (0.3, 0.1),
+    }
+    state, stepper = make(X, y, lr=0.7, seed=3, **arguments)
+    slow, _ = make(X, y, lr=0.7, seed=3, **arguments)
+    stepper.run_epoch(state)
+    compare(slow, stepper, X, y, [np.array([i]) for i in rng.permutation(N, seed=3, step=0)])
+    assert np.array_equal(state.linear.codes(), slow.linear.codes())
+    assert np.array_equal(state.factors.codes(), slow.factors.codes())
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 8, 12])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("step", [("row", "row"), ("table", "row"), ("table", "table")])
+def test_alpt_steps(width, rounding, step):
+    X, y = problem(density=0.35)
+    arguments = {"precision": "alpt", "bits": width, "rounding": rounding, "step": step, "step_scale": "1/sqrt(dq)"}
+    compare(*make(X, y, delta=(0.8 / 2 ** (width / 2), 0.12), lr=0.5, step_lr=0.3, seed=3, l2=0.02, **arguments), X, y)
+
+
+@pytest.mark.parametrize(("optimizer", "step_optimizer"), [("adam", "sgd"), ("sgd", "adam"), ("adam", None)])
+@pytest.mark.parametrize("step", [("row", "row"), ("table", "row"), ("table", "table")])
+@pytest.mark.parametrize("k", [0, K])
+def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, step, k):
+    """Decaying rates, l2 on both, the default scale of the batch that is there, moments of rows that come and go."""
+    X, y = problem(density=0.35)
+    arguments = {"precision": "alpt", "bits": 4, "step": step, "optimizer": optimizer, "step_optimizer": step_optimizer, "k": k}
+    more = {"lr": 0.2, "step_lr": 0.05, "l2": 0.02, "step_l2": 0.3, "schedule": "sqrt", "batch_size": 7}
+    compare(*make(X, y, delta=(0.15, 0.12), **arguments, **more), X, y)

@@ -203,6 +203,68 @@ def test_symbols_are_numbered_apart_after_a_fork():
     assert all(abs(a - b) > 10**6 for i, a in enumerate(numbers) for b in numbers[:i])
 
 
+MODULE = """
+from functools import cache
+import numpy as np
+from alpt_ref.scalars.jit import jit, kernel
+
+@cache
+def variant(c):
+    @jit
+    def inner(x, n):  # long enough, and called often enough, not to be inlined
+        t = 0.0
+        for i in range(n):
+            t += x[i] * c
+            for j in range(n):
+                t += (x[j] * x[i] - c) / (c + 1.5)
+                if t > 1e9:
+                    t = np.sqrt(t)
+            for j in range(n):
+                t -= np.exp(-x[j] * c) + np.log1p(abs(x[i])) * c
+            for j in range(n):
+                t += np.sin(x[j] * c) + np.cos(t)
+        return t
+
+    @kernel
+    def outer(x):
+        a = 0.0
+        for k in range(3):
+            a += inner(x, x.size)
+        for k in range(2):
+            a -= inner(x[1:], x.size - 1)
+        for k in range(2):
+            a -= inner(x[2:], x.size - 2)
+        return a
+
+    return outer
+"""
+CALL = """
+import sys
+import numpy as np
+from alpt_ref.variants import variant
+functions = [variant(float(c)) for c in sys.argv[1:]]
+print(*(f(np.linspace(0.1, 1.0, 7)) for f in functions), *(sum(f.stats.cache_hits.values()) for f in functions))
+"""
+
+
+def test_variants_that_two_processes_compiled_are_told_apart_by_the_linker(tmp_path):
+    """Both processes number their symbols alike, unless numbers start at random: then a third gets one variant for both."""
+    shutil.copytree(ROOT / "alpt_ref", tmp_path / "alpt_ref")
+    (tmp_path / "alpt_ref" / "variants.py").write_text(MODULE)
+
+    def values(*constants, on="1"):
+        environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "c"), "ALPT_REF_CACHE": on}
+        command = [sys.executable, "-c", CALL, *constants]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+    two, three = values("2", "3", on="0")[:2]
+    assert two != three
+    assert values("2") == [two, "0"]
+    assert values("3") == [three, "0"]
+    assert values("2", "3") == [two, three, "1", "1"]
+    assert values("3", "2") == [three, two, "1", "1"]
+
+
 @pytest.mark.long
 def test_processes_that_fill_one_cache_never_meet_each_others_variants(tmp_path):
     """20 rounds of two processes at once, each with variants of its own in an order of its own, on one growing cache."""

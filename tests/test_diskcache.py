@@ -255,7 +255,8 @@ def test_variants_that_two_processes_compiled_are_told_apart_by_the_linker(tmp_p
     def values(*constants, on="1"):
         environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "c"), "ALPT_REF_CACHE": on}
         command = [sys.executable, "-c", CALL, *constants]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.split()
 
     two, three = values("2", "3", on="0")[:2]
     assert two != three

@@ -1,6 +1,5 @@
 """Logistic regression and factorization machines with scikit-learn's manners: ``fit``, ``predict_proba``, ``get_params``."""
 
-import inspect
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,16 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from alpt_ref.data.examples import as_labels, as_rows
 from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
-from alpt_ref.training.config import PARTS, Config
+from alpt_ref.training.checkpoint import weights_from_arrays, weights_to_arrays
+from alpt_ref.training.config import PARTS, Parameters
 from alpt_ref.training.epochs import fit
 from alpt_ref.training.forward import logits
-from alpt_ref.training.state import State
-from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, table_from_arrays
+from alpt_ref.training.state import State, table_kind
 
 FORMAT_VERSION = 2
 
 
-class FactorizationMachine:
+class FactorizationMachine(Parameters):
     """P(y = 1 | x) = sigmoid(z),  z = b + sum_j w_j x_j + sum_{i<j} <v_i, v_j> x_i x_j,  trained by minibatch descent.
 
     The loss of a step is the batch's mean log-loss + (l2/2) (||w||^2 + ||V||^2); the bias b is float32, not regularized.
@@ -80,26 +79,6 @@ class FactorizationMachine:
         values = locals()
         for name in self._parameter_names():
             setattr(self, name, values[name])
-
-    @classmethod
-    def _parameter_names(cls) -> list[str]:
-        return list(inspect.signature(cls).parameters)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Constructor arguments by name."""
-        return {name: getattr(self, name) for name in self._parameter_names()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set constructor arguments; ValueError for an unknown name."""
-        for name, value in params.items():
-            if name not in self._parameter_names():
-                raise ValueError(f"{name} is not a parameter of {type(self).__name__}")
-            setattr(self, name, value)
-        return self
-
-    def config(self) -> Config:
-        """The validated arguments."""
-        return Config(**self.get_params())
 
     def fit(
         self,
@@ -176,9 +155,7 @@ class FactorizationMachine:
             "history": self.history_,
             "best_epoch": self.best_epoch_,
         }
-        arrays: Arrays = {"bias": np.asarray(self.state_.bias)}
-        arrays |= with_prefix("linear", self.state_.linear.to_arrays())
-        arrays |= with_prefix("factors", self.state_.factors.to_arrays())
+        arrays = weights_to_arrays(self.state_)
         if self.delta is not None:  # type: ignore[attr-defined]
             arrays |= {f"delta/{part}": np.asarray(self.config().delta_of(part)) for part in PARTS}
         write_npz(path, meta, arrays | with_prefix("features", feature_map or {}))
@@ -238,22 +215,12 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         if isinstance(meta["params"]["step"], list):
             model.set_params(step=tuple(meta["params"]["step"]))
         shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
-        linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
-        factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
+        linear, factors, bias = weights_from_arrays(arrays, shapes)
         fits = shapes[0] == (shapes[1][0], 1) and arrays["bias"].shape == ()
-        if not fits or not all(isinstance(table, _kind(model)) for table in (linear, factors)):
+        if not fits or not all(isinstance(table, table_kind(model.config())) for table in (linear, factors)):
             raise ValueError(f"{path}: damaged, its tables do not fit each other")
         if "delta/linear" in arrays:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))
-        state = State(linear, factors, {}, float32(arrays["bias"]))
-        state.history = meta["history"]
+        state = State(linear, factors, {}, bias, history=meta["history"])
         model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])
         return model, without_prefix("features", arrays)
-
-
-def _kind(model: FactorizationMachine) -> type:
-    """What a model's tables are."""
-    config = model.config()
-    if config.precision == "fp32":
-        return FloatTable
-    return CodeTable if config.stores_codes else MasterTable

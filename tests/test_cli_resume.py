@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from alpt_ref.training import checkpoint as fit
+from alpt_ref.training import epochs as fit
 from tests.cli_support import LEARNED, assert_same_arrays, error_of, run, train_arguments, write_data
 
 RUN = ("--precision", "lpt", "--bits", "4", "--optimizer", "adam", "--epochs", "4")
@@ -22,6 +22,8 @@ rename = os.replace
 def rename_or_die(source, target):
     # Each epoch renames one checkpoint; the third is where the run ends.
     global n_left
+    if not str(target).endswith("checkpoint.npz"):
+        return rename(source, target)
     n_left -= 1
     if n_left == 0 and moment == "writing":
         os.kill(os.getpid(), signal.SIGKILL)

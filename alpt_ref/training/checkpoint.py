@@ -1,5 +1,6 @@
 """Checkpoints: everything that a training run needs to go on, and what it must agree with."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,18 @@ class Best:
     bias: float32
 
 
+def weights_to_arrays(weights: State | Best) -> Arrays:
+    """Both tables and the bias as a file keeps them."""
+    arrays = {"bias": np.asarray(weights.bias)}
+    return arrays | with_prefix("linear", weights.linear.to_arrays()) | with_prefix("factors", weights.factors.to_arrays())
+
+
+def weights_from_arrays(arrays: Arrays, shapes: Sequence[tuple[int, int]]) -> tuple[Table, Table, float32]:
+    """Inverse of :func:`weights_to_arrays` for tables of the ``shapes``; ValueError or KeyError where they do not fit."""
+    linear, factors = (table_from_arrays(without_prefix(part, arrays), s) for part, s in zip(PARTS, shapes, strict=True))
+    return linear, factors, float32(arrays["bias"])
+
+
 def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
     """What a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
     settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
@@ -53,12 +66,9 @@ def save_checkpoint(path: Path, state: State, best: Best | None, run: dict[str, 
         "history": state.history,
         "best": None if best is None else {"figure": best.figure, "epoch": best.epoch},
     }
-    arrays: Arrays = {"bias": np.asarray(state.bias)}
-    arrays |= with_prefix("linear", state.linear.to_arrays()) | with_prefix("factors", state.factors.to_arrays())
-    arrays |= {f"moments/{name}": optimizer.moments for name, optimizer in state.optimizers.items()}
+    arrays = weights_to_arrays(state) | {f"moments/{name}": o.moments for name, o in state.optimizers.items()}
     if best is not None:
-        arrays |= with_prefix("best/linear", best.linear.to_arrays()) | with_prefix("best/factors", best.factors.to_arrays())
-        arrays["best/bias"] = np.asarray(best.bias)
+        arrays |= with_prefix("best", weights_to_arrays(best))
     write_npz(path, meta, arrays)
 
 
@@ -76,9 +86,7 @@ def _restore(path: Path, state: State, run: dict[str, Any], meta: dict[str, Any]
         if meta["run"][part] != run[part]:
             raise ValueError(f"{path}: was written with {name}, remove it or train without resume")
     shapes = state.linear.shape, state.factors.shape
-    state.linear = table_from_arrays(without_prefix("linear", arrays), shapes[0])
-    state.factors = table_from_arrays(without_prefix("factors", arrays), shapes[1])
-    state.bias = float32(arrays["bias"])
+    state.linear, state.factors, state.bias = weights_from_arrays(arrays, shapes)
     for name, optimizer in state.optimizers.items():
         moments = arrays[f"moments/{name}"]
         if moments.shape != optimizer.moments.shape or moments.dtype != float32:
@@ -87,7 +95,5 @@ def _restore(path: Path, state: State, run: dict[str, Any], meta: dict[str, Any]
     state.step, state.epoch, state.history = meta["step"], meta["epoch"], meta["history"]
     if meta["best"] is None:
         return None
-    tables = [
-        table_from_arrays(without_prefix(f"best/{n}", arrays), s) for n, s in zip(("linear", "factors"), shapes, strict=True)
-    ]
-    return Best(meta["best"]["figure"], meta["best"]["epoch"], tables[0], tables[1], float32(arrays["best/bias"]))
+    weights = weights_from_arrays(without_prefix("best", arrays), shapes)
+    return Best(meta["best"]["figure"], meta["best"]["epoch"], *weights)

@@ -1,7 +1,8 @@
 """What a training run is: every argument, its default and its range, validated once."""
 
+import inspect
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from alpt_ref.grid import Grid
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
@@ -138,3 +139,27 @@ _NUMBERS = (("lr", True), ("l2", False), ("init_std", False), ("step_lr", False)
 def _of_part(value: Any, part: str) -> Any:
     """What a pair (linear, factors), or one value for both, says of a part."""
     return value[PARTS.index(part)] if isinstance(value, tuple) and len(value) == 2 else value
+
+
+class Parameters:
+    """The manners of an estimator whose constructor takes arguments of :class:`Config`: each is kept under its own name."""
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        return list(inspect.signature(cls).parameters)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Constructor arguments by name."""
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor arguments; ValueError for an unknown name."""
+        for name, value in params.items():
+            if name not in self._parameter_names():
+                raise ValueError(f"{name} is not a parameter of {type(self).__name__}")
+            setattr(self, name, value)
+        return self
+
+    def config(self) -> Config:
+        """The validated arguments."""
+        return Config(**self.get_params())

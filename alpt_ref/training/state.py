@@ -60,6 +60,13 @@ class State:
         }
 
 
+def table_kind(config: Config) -> type[Table]:
+    """The class of a run's tables."""
+    if config.precision == "fp32":
+        return FloatTable
+    return CodeTable if config.stores_codes else MasterTable
+
+
 def initial_state(config: Config, n_features: int) -> State:
     """Linear weights 0, factors N(0, init_std^2), bias 0; step sizes as given, or by the rule of ``stepsize``."""
     tables = {}

@@ -17,6 +17,18 @@ BLOCKS = [
 ]
 
 
+def test_the_page_on_the_method_shows_the_lines_of_the_reference():
+    """Excerpts are those of today, line by line; nearly all that computes is shown."""
+    source = (ROOT / "alpt_ref" / "reference.py").read_text()
+    excerpts = re.findall(r"```py\n(.*?)```", (ROOT / "docs" / "method.md").read_text(), re.S)
+    assert len(excerpts) >= 10
+    for excerpt in excerpts:
+        assert excerpt in source
+    for name in ("def lpt_step", "def alpt_step", "def next_code", "def gradients", "def direction", "def quantized"):
+        body = source[source.index(name) :].split("\n\n\n")[0]
+        assert any(excerpt.strip() in body for excerpt in excerpts), name
+
+
 @pytest.mark.jit
 @pytest.mark.parametrize("block", BLOCKS)
 def test_code_blocks_run(block, capsys):

@@ -24,8 +24,19 @@ class View(NamedTuple):
     deltas: NDArray[float32]  # step size of row j: deltas[j * stride]
     stride: int  # 1, or 0 where one step size serves all rows
     k: int
-    lo: float32  # smallest code
-    hi: float32  # largest code
+
+
+class Part(NamedTuple):
+    """One table in a step: its view, the optimizer's moments of its weights, and the smallest and largest code.
+
+    They stand beside the view, not in it: inner loops are handed the view alone, and with two fields more they take half
+    as long again.
+    """
+
+    view: View
+    moments: NDArray[float32]  # (2, n_rows k), or (2, 0) where the optimizer keeps none
+    lo: float32
+    hi: float32
 
 
 class Tables(NamedTuple):

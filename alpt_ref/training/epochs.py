@@ -16,7 +16,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.data.examples import Rows
-from alpt_ref.kernels.cpu.online import trainer
+from alpt_ref.kernels.cpu.online import Visits, trainer
 from alpt_ref.kernels.cpu.score import scratch, widest
 from alpt_ref.kernels.storage import Tables
 from alpt_ref.metrics import evaluate
@@ -70,7 +70,8 @@ class Trainer:
         room = scratch(int(widest(self.rows.indptr, order)), c.k)
         advance = code_advance(c.rounding) if c.stores_codes else advance_float
         train_range = trainer(state.linear.access, advance, c.k)
-        bias = train_range(self.rows, self.y, order, tables, when, noises, room, bool(c.fit_intercept))
+        ends = float32(c.box[0]), float32(c.box[1])
+        bias = train_range(Visits(self.rows, self.y, order), tables, ends, when, noises, room, bool(c.fit_intercept))
         state.bias = float32(bias)
         state.step += order.size
 

@@ -13,6 +13,7 @@ from alpt_ref.kernels.cpu.group import Batch, batch_entries, distinct, stable_or
 from alpt_ref.kernels.cpu.rows import bias_updater, delta_updater, updater
 from alpt_ref.kernels.cpu.score import residuals
 from alpt_ref.kernels.cpu.threads import run_ranges
+from alpt_ref.kernels.storage import Part
 from alpt_ref.rng import Stream, random_bits_mask
 from alpt_ref.scalars.moves import When, advance_float, code_advance
 from alpt_ref.scalars.philox import Noise
@@ -65,6 +66,10 @@ class BatchStepper:
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: logits are not finite, lower lr")
         return residual
 
+    def _part(self, name: str, state: State) -> Part:
+        lo, hi = self.config.box
+        return Part(state.table(name).view(), state.optimizers[name].moments, float32(lo), float32(hi))
+
     def _parts(self) -> tuple[str, ...]:
         return PARTS if self.config.k else PARTS[:1]
 
@@ -91,78 +96,73 @@ class BatchStepper:
         """Move the weights of fp32 and LPT."""
         c = self.config
         advance = code_advance(c.rounding) if c.stores_codes else advance_float
-        for part in self._parts():
-            table, moments, noise = state.table(part), state.optimizers[part].moments, noise_of(c, part, state.step)
-            view = table.view()
-            update = updater(table.access, advance, c.optimizer, view.k, part == "linear")
-            self._over(batch.rows, update, batch, view, moments, when, noise)
+        for name in self._parts():
+            part, access = self._part(name, state), state.table(name).access
+            update = updater(access, advance, c.optimizer, part.view.k, name == "linear")
+            self._over(batch.rows, update, batch, part, when, noise_of(c, name, state.step))
 
     def _qat(self, state: State, batch: Batch, when: When) -> None:
         """Move the masters and step sizes of LSQ and PACT."""
         c = self.config
         slope = lsq_slope if c.precision == "lsq" else pact_slope
-        for part in self._parts():
-            table, moments, gradient = state.table(part), state.optimizers[part].moments, np.empty(batch.rows.size, float32)
-            view = table.view()
-            update = qat.updater(table.access, slope, c.optimizer, view.k, part == "linear")
-            self._over(batch.rows, update, batch, view, moments, when, gradient)
-            self._set_deltas(part, state, batch.rows, self._next_deltas(part, state, batch, gradient))
+        for name in self._parts():
+            part, access, gradient = self._part(name, state), state.table(name).access, np.empty(batch.rows.size, float32)
+            update = qat.updater(access, slope, c.optimizer, part.view.k, name == "linear")
+            self._over(batch.rows, update, batch, part, when, gradient)
+            self._set_deltas(name, state, batch.rows, self._next_deltas(name, state, batch, gradient))
 
     def _alpt(self, state: State, batch: Batch, when: When, small: Rows, y: Floats) -> None:
         """Algorithm 1's three stages (``kernels/cpu/alpt``); the bias has moved. small : the batch, its rows renumbered."""
         c = self.config
         trials = {}
-        for part in PARTS:
-            table, moments = state.table(part), state.optimizers[part].moments
-            view = table.view()
-            trial = trials[part] = alpt.Trial.empty(batch.rows.size, view.k)
-            if view.k:
-                attempt = alpt.trier(table.access, c.optimizer, view.k, part == "linear")
-                self._over(batch.rows, attempt, batch, view, moments, when, trial)
+        for name in PARTS:
+            part, access = self._part(name, state), state.table(name).access
+            trial = trials[name] = alpt.Trial.empty(batch.rows.size, part.view.k)
+            if part.view.k:
+                attempt = alpt.trier(access, c.optimizer, part.view.k, name == "linear")
+                self._over(batch.rows, attempt, batch, part, when, trial)
         tables = FloatTable(trials["linear"].weights), FloatTable(trials["factors"].weights)
         z, sums = score(tables, state.bias, small, np.arange(y.size), c.n_threads)
         batch = batch._replace(residual=self._residuals(z, y, state), sums=sums)
-        for part in self._parts():
-            trial, gradient = trials[part], np.empty(batch.rows.size, float32)
-            total = alpt.slope_summer(trial.weights.shape[1], part == "linear")
+        for name in self._parts():
+            trial, gradient = trials[name], np.empty(batch.rows.size, float32)
+            total = alpt.slope_summer(trial.weights.shape[1], name == "linear")
             self._over(batch.rows, total, batch, trial, gradient)
-            new = self._next_deltas(part, state, batch, gradient)
-            self._store(part, state, batch.rows, trial.moves, new)
-            self._set_deltas(part, state, batch.rows, new)
+            new = self._next_deltas(name, state, batch, gradient)
+            self._store(name, state, batch.rows, trial.moves, new)
+            self._set_deltas(name, state, batch.rows, new)
 
     def _renumbered(self, examples: NDArray[np.int64], batch: Batch, by_row: NDArray[np.int32], values: Floats) -> Rows:
         """The examples with each feature's number replaced by its place among the rows of the batch."""
         lengths = self.rows.indptr[examples + 1] - self.rows.indptr[examples]
         return Rows(np.concatenate(([0], np.cumsum(lengths))), alpt.renumbered(by_row, batch.starts), values)
 
-    def _next_deltas(self, part: str, state: State, batch: Batch, gradient: Floats) -> Floats:
+    def _next_deltas(self, name: str, state: State, batch: Batch, gradient: Floats) -> Floats:
         """The step sizes after a step down ``gradient`` (n_rows,): (n_rows,), or (1,) where one serves all rows."""
-        c, view = self.config, state.table(part).view()
-        q_hi = int(view.hi)
+        c, view, q_hi = self.config, state.table(name).view(), self.config.box[1]
         scale, per_delta = gradient_scale(c.step_scale, batch.residual.size, view.k, q_hi), 1.0
         if c.precision == "pact":  # what is learned is the clip delta q_hi
             scale, per_delta = 1.0 / q_hi, float(q_hi)
         when = When(float(c.step_lr) / per_delta, c.decays, float(c.step_l2) * per_delta, state.step + 1)
         out = np.empty(batch.rows.size if view.stride else 1, float32)
-        moments = state.optimizers[f"{part} steps"].moments
+        moments = state.optimizers[f"{name} steps"].moments
         delta_updater(c.step_direction)(gradient, batch.rows, view, moments, float32(scale), when, out)
         if not np.isfinite(gradient).all():
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: gradients are not finite, lower lr")
         return out
 
-    def _store(self, part: str, state: State, rows: NDArray[np.int64], moves: Floats, new: Floats) -> None:
-        c, table, noise = self.config, state.table(part), noise_of(self.config, part, state.step)
-        view = table.view()
-        if view.stride:
-            store: Scalar = alpt.row_storer(table.access, c.rounding, view.k)
-            self._over(rows, store, rows, view, moves, new, noise)
+    def _store(self, name: str, state: State, rows: NDArray[np.int64], moves: Floats, new: Floats) -> None:
+        c, part, access = self.config, self._part(name, state), state.table(name).access
+        noise = noise_of(c, name, state.step)
+        if part.view.stride:
+            self._over(rows, alpt.row_storer(access, c.rounding, part.view.k), rows, part, moves, new, noise)
         else:
-            store = alpt.table_storer(table.access, c.rounding, view.k)
-            run_ranges(lambda a, b: store(rows, view, moves, new, noise, a, b), self.n_features, c.n_threads, multiple=4)
+            store = alpt.table_storer(access, c.rounding, part.view.k)
+            run_ranges(lambda a, b: store(rows, part, moves, new, noise, a, b), self.n_features, c.n_threads, multiple=4)
 
     @staticmethod
-    def _set_deltas(part: str, state: State, rows: NDArray[np.int64], new: Floats) -> None:
-        view = state.table(part).view()
+    def _set_deltas(name: str, state: State, rows: NDArray[np.int64], new: Floats) -> None:
+        view = state.table(name).view()
         view.deltas[rows if view.stride else slice(None)] = new
 
 

@@ -32,7 +32,7 @@ class FloatTable:
 
     def view(self) -> View:
         """What loops need; shares memory."""
-        return View(self.weights.reshape(-1), 32, np.ones(1, float32), 0, self.weights.shape[1], float32(0), float32(0))
+        return View(self.weights.reshape(-1), 32, np.ones(1, float32), 0, self.weights.shape[1])
 
     def to_float(self) -> NDArray[float32]:
         """The weights, float32 (n_rows, k); a copy."""
@@ -76,8 +76,7 @@ class CodeTable:
 
     def view(self) -> View:
         """What loops need; shares memory."""
-        ends = float32(-(2 ** (self.bits - 1))), float32(2 ** (self.bits - 1) - 1)
-        return View(self.buffer, storage_bits(self.bits), np.atleast_1d(self.delta), self.delta.ndim, self.shape[1], *ends)
+        return View(self.buffer, storage_bits(self.bits), np.atleast_1d(self.delta), self.delta.ndim, self.shape[1])
 
     def codes(self) -> NDArray[Any]:
         """The codes unpacked, int8 or int16 (n_rows, k)."""
@@ -131,8 +130,7 @@ class MasterTable:
 
     def view(self) -> View:
         """What loops need; shares memory."""
-        ends = float32(self.box[0]), float32(self.box[1])
-        return View(self.weights.reshape(-1), 32, np.atleast_1d(self.delta), self.delta.ndim, self.shape[1], *ends)
+        return View(self.weights.reshape(-1), 32, np.atleast_1d(self.delta), self.delta.ndim, self.shape[1])
 
     def compressed(self) -> CodeTable:
         """The table to deploy: the codes of the weights as they are used."""

@@ -46,23 +46,26 @@ class Trial(NamedTuple):
 
 @cache
 def trier(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
-    """Function (batch, view, moments, when, trial, start, stop): stage 1 on rows[start:stop], into ``trial``."""
+    """Function (batch, part, when, trial, start, stop): stage 1 on rows[start:stop], into ``trial``."""
     load = access.load
     window = row_window(access, k)
     row_moves = row_mover(access, optimizer, k, is_linear)
 
     @kernel
-    def try_range(batch, view, moments, when, trial, start, stop):
-        width, lo, hi = view.width, view.lo, view.hi
+    def try_range(batch, part, when, trial, start, stop):
+        rows, starts, position, value, residual, sums = batch
+        entries = position, value
+        view, moments, lo, hi = part
+        buffer, width, deltas, stride, _ = view
         moves, weights, slopes = trial
         h = hyper(when)
         v = np.empty(k, float32)
         for r in range(start, stop):
-            j = batch.rows[r]
+            j = rows[r]
             d = moves[r]
-            row_moves(batch, r, view, moments, h, v, d)
-            delta = view.deltas[j * view.stride]
-            row, offset = window(view.buffer, j)
+            row_moves(entries, residual, sums, starts[r], starts[r + 1], view, j, moments, h, v, d)
+            delta = deltas[j * stride]
+            row, offset = window(buffer, j)
             for f in range(k):
                 n, rest = _split_move(d[f] / delta)
                 position = load(row, width, offset + f) + n
@@ -79,12 +82,15 @@ def slope_summer(k: int, is_linear: bool) -> Scalar:
 
     @kernel
     def sum_range(batch, trial, out, start, stop):
+        _, starts, position, value, residual, sums = batch
+        entries = position, value
+        _, weights, slopes = trial
         g = np.empty(k, float32)
         for r in range(start, stop):
-            gradient(batch, batch.starts[r], batch.starts[r + 1], trial.weights[r], g)
+            gradient(entries, residual, sums, starts[r], starts[r + 1], weights[r], g)
             total = float32(0)
             for f in range(k):
-                total += g[f] * trial.slopes[r, f]
+                total += g[f] * slopes[r, f]
             out[r] = total
 
     return sum_range
@@ -92,48 +98,54 @@ def slope_summer(k: int, is_linear: bool) -> Scalar:
 
 @cache
 def row_regridder(access: Access, rounding: str, k: int) -> Scalar:
-    """Function (view, j, d, old, new, words, mask): codes of row j, moved by ``d`` (k,), onto the grid of step size new."""
+    """Function (view, ends, j, d, old, new, words, mask): row j, moved by ``d`` (k,), onto the grid of step size new."""
     load, store, regrid = access.load, access.store, code_regrid(rounding)
     window = row_window(access, k)
 
     @jit
-    def regrid_row(view, j, d, old, new, words, mask):
-        row, offset = window(view.buffer, j)
+    def regrid_row(view, ends, j, d, old, new, words, mask):
+        buffer, width, _, _, _ = view
+        lo, hi = ends
+        row, offset = window(buffer, j)
         for f in range(k):
-            entry = load(row, view.width, offset + f)
-            store(row, view.width, offset + f, regrid(entry, d[f], old, new, words[f], mask, view.lo, view.hi))
+            entry = load(row, width, offset + f)
+            store(row, width, offset + f, regrid(entry, d[f], old, new, words[f], mask, lo, hi))
 
     return regrid_row
 
 
 @cache
 def row_storer(access: Access, rounding: str, k: int) -> Scalar:
-    """Function (rows, view, moves, new, noise, start, stop): stage 3 on rows[start:stop], each with its step size new[r]."""
+    """Function (rows, part, moves, new, noise, start, stop): stage 3 on rows[start:stop], each with its step size new[r]."""
     regrid_row = row_regridder(access, rounding, k)
 
     @kernel
-    def store_range(rows, view, moves, new, noise, start, stop):
+    def store_range(rows, part, moves, new, noise, start, stop):
+        view, _, lo, hi = part
+        deltas, mask = view.deltas, noise.mask
         blocks = np.empty(row_blocks(k), uint64)
         words = np.zeros(4 * blocks.size, uint32)
         for r in range(start, stop):
             j = rows[r]
             if noise.draws:
                 fill_row_words(words, blocks, j, k, noise)
-            regrid_row(view, j, moves[r], view.deltas[j], new[r], words[(j * k) & 3 :], noise.mask)
+            regrid_row(view, (lo, hi), j, moves[r], deltas[j], new[r], words[(j * k) & 3 :], mask)
 
     return store_range
 
 
 @cache
 def table_storer(access: Access, rounding: str, k: int) -> Scalar:
-    """Function (rows, view, moves, new, noise, start, stop): stage 3 on all rows start .. stop - 1 of a table of one step size.
+    """Function (rows, part, moves, new, noise, start, stop): stage 3 on all rows start .. stop - 1 of a table of one step size.
 
     Those of ``rows`` (sorted) move; all are rounded onto the grid of step size new[0].
     """
     regrid_row = row_regridder(access, rounding, k)
 
     @kernel
-    def store_range(rows, view, moves, new, noise, start, stop):
+    def store_range(rows, part, moves, new, noise, start, stop):
+        view, _, lo, hi = part
+        old, mask = view.deltas[0], noise.mask
         words = np.zeros(CHUNK * k, uint32)
         still = np.zeros(k, float32)
         r = np.searchsorted(rows, start)
@@ -144,7 +156,7 @@ def table_storer(access: Access, rounding: str, k: int) -> Scalar:
             for j in range(first, last):
                 touched = r < rows.size and rows[r] == j
                 d = moves[r] if touched else still
-                regrid_row(view, j, d, view.deltas[0], new[0], words[(j - first) * k :], noise.mask)
+                regrid_row(view, (lo, hi), j, d, old, new[0], words[(j - first) * k :], mask)
                 r += touched
 
     return store_range

@@ -12,7 +12,8 @@ from alpt_ref.scalars.jit import kernel
 class Batch(NamedTuple):
     """A minibatch by feature, with the results of the forward pass that gradients are made of.
 
-    Row rows[r] has the entries starts[r] .. starts[r + 1] - 1, in example order.
+    Row rows[r] has the entries starts[r] .. starts[r + 1] - 1, in example order. Loops unpack it once: an array that is taken
+    out of a tuple again and again is counted as often, which costs more than a row's arithmetic.
     """
 
     rows: NDArray[np.int64]  # rows of the tables that move

@@ -5,9 +5,11 @@ vectorized call.
 """
 
 from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float32, int64, uint32, uint64
+from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.prefetch import prefetch, row_prefetcher
 from alpt_ref.kernels.cpu.score import FOUR, PADDING, scorer
@@ -26,11 +28,19 @@ AHEAD = 3
 CACHE_LINE = 16  # entries of 4 bytes in one
 
 
+class Visits(NamedTuple):
+    """Examples in the order in which steps are taken on them."""
+
+    rows: Any  # indptr, indices, values
+    y: NDArray[float32]
+    order: NDArray[int64]
+
+
 @cache
 def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
-    """Function (rows, y, order, tables, when, noises, scratch, fit_intercept) -> bias: a step on each example of ``order``.
+    """Function (visits, tables, ends, when, noises, scratch, fit_intercept) -> bias: a step on each example that is visited.
 
-    The first is step ``when.t`` (t = 1, 2, ...). noises : those of linear weights and factors; their ``step`` is not read, for
+    ends : smallest and largest code. The first step is ``when.t`` (t = 1, 2, ...). noises : those of linear weights and factors; their ``step`` is not read, for
     counters hold t - 1 here.
     """
     load, store, weight = access.load, access.store, access.weight
@@ -49,8 +59,9 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
     # enough, one row of codes is. Floats ignore step sizes and words, which stand in their place all the same.
     @jit
-    def move_floats(features, n, view, scratch, r, sums, h, words, skips, mask):
-        buffer, width, lo, hi = view.buffer, view.width, view.lo, view.hi
+    def move_floats(features, n, view, ends, scratch, r, sums, h, words, skips, mask):
+        buffer, width, _, _, _ = view
+        lo, hi = ends
         x, v, deltas = scratch.x, scratch.v, scratch.factor_deltas
         for e in range(0, n, FOUR):
             xa, xb, xc, xd = x[e], x[e + 1], x[e + 2], x[e + 3]
@@ -66,9 +77,10 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                 store(row, width, offset + f, v[e, f])
 
     @jit
-    def move_codes(features, n, view, scratch, r, sums, h, words, skips, mask):
+    def move_codes(features, n, view, ends, scratch, r, sums, h, words, skips, mask):
         """Words of entry e begin at words[e, skips[e]], skips[e] in 0 .. 3."""
-        buffer, width, lo, hi = view.buffer, view.width, view.lo, view.hi
+        buffer, width, _, _, _ = view
+        lo, hi = ends
         v = scratch.v
         for e in range(n):
             x, delta = scratch.x[e], scratch.factor_deltas[e]
@@ -82,17 +94,18 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     move_factors = move_codes if access.is_code else move_floats
 
     @jit
-    def move_linear_floats(features, n, view, scratch, values, r, h, words, mask):
-        buffer, width = view.buffer, view.width
+    def move_linear_floats(features, n, view, ends, scratch, values, r, h, words, mask):
+        buffer, width, _, _, _ = view
         for e in range(n):
             j = int64(features[e])
             w = load(buffer, width, j)
             store(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
 
     @jit
-    def move_linear_codes(features, n, view, scratch, values, r, h, words, mask):
+    def move_linear_codes(features, n, view, ends, scratch, values, r, h, words, mask):
         """In scratch, where it vectorizes, then to the table."""
-        buffer, width, lo, hi = view.buffer, view.width, view.lo, view.hi
+        buffer, width, _, _, _ = view
+        lo, hi = ends
         x, w, deltas = scratch.x, scratch.w, scratch.linear_deltas
         for e in range(-(-n // PADDING) * PADDING):
             d = sgd(r * x[e] + h.l2 * weight(w[e], deltas[e]), _NO_MOMENTS, 0, h)
@@ -103,9 +116,11 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     move_linear = move_linear_codes if access.is_code else move_linear_floats
 
     @kernel
-    def train_range(rows, y, order, tables, when, noises, scratch, fit_intercept):
+    def train_range(visits, tables, ends, when, noises, scratch, fit_intercept):
+        rows, y, order = visits
         indptr, indices, values = rows
         linear, factors, bias = tables
+        linear_buffer, linear_width, factor_buffer, factor_width = linear.buffer, linear.width, factors.buffer, factors.width
         linear_noise, factor_noise = noises
         draws, mask, seed = linear_noise.draws, linear_noise.mask, linear_noise.seed
         start = when.t - 1
@@ -133,11 +148,11 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             if s + AHEAD < stop:
                 later = order[s + AHEAD - start]
                 for p in range(indptr[later], indptr[later + 1]):
-                    prefetch_weight(linear.buffer, linear.width, int64(indices[p]))
+                    prefetch_weight(linear_buffer, linear_width, int64(indices[p]))
                 for p in range(indptr[later], indptr[later + 1] if k else 0):
-                    prefetch_row(factors.buffer, factors.width, int64(indices[p]))
+                    prefetch_row(factor_buffer, factor_width, int64(indices[p]))
             h = sgd_hyper(when, s + 1)
-            z = score(rows, i, (linear, factors, bias), scratch, sums, squares)
+            z = score(rows, i, linear, factors, bias, scratch, sums, squares)
             r = _residual(z, y[i])
             bias += r - r  # a residual that is not finite stays on record: codes would saturate without a word
             if draws:
@@ -147,7 +162,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                 fill_scattered(block_words, linear_blocks[:n_blocks], uint64(s), linear_noise.stream, seed)
                 for e in range(n):
                     linear_words[e] = block_words[4 * e + (features[e] & 3)]
-            move_linear(features, n, linear, scratch, values[begin : begin + n], r, h, linear_words, mask)
+            move_linear(features, n, linear, ends, scratch, values[begin : begin + n], r, h, linear_words, mask)
             if k:
                 if draws:
                     for e in range(n):
@@ -157,7 +172,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                             blocks[e, b] = uint64((first >> 2) + b)
                     n_blocks = -(-n * per_row // LANES) * LANES
                     fill_scattered(flat_words, flat_blocks[:n_blocks], uint64(s), factor_noise.stream, seed)
-                move_factors(features, n, factors, scratch, r, sums, h, factor_words, skips, mask)
+                move_factors(features, n, factors, ends, scratch, r, sums, h, factor_words, skips, mask)
             if fit_intercept:
                 bias += sgd(r, _NO_MOMENTS, 0, h)
         return bias

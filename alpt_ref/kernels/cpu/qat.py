@@ -17,7 +17,7 @@ _split = FLOAT32.split_position
 
 @cache
 def updater(access: Access, slope: Scalar, optimizer: str, k: int, is_linear: bool) -> Scalar:
-    """Function (batch, view, moments, when, out, start, stop): one step on rows[start:stop].
+    """Function (batch, part, when, out, start, stop): one step on rows[start:stop].
 
     The loss gradient of each row's step size goes to ``out`` (n_rows,).
     """
@@ -26,17 +26,20 @@ def updater(access: Access, slope: Scalar, optimizer: str, k: int, is_linear: bo
     gradient = row_gradient(is_linear)
 
     @kernel
-    def update_range(batch, view, moments, when, out, start, stop):
-        width, lo, hi = view.width, view.lo, view.hi
+    def update_range(batch, part, when, out, start, stop):
+        rows, starts, position, value, residual, sums = batch
+        entries = position, value
+        view, moments, lo, hi = part
+        buffer, width, deltas, stride, _ = view
         h = hyper(when)
         g, v = np.empty(k, float32), np.empty(k, float32)
         for r in range(start, stop):
-            j = batch.rows[r]
-            delta = view.deltas[j * view.stride]
-            row, offset = window(view.buffer, j)
+            j = rows[r]
+            delta = deltas[j * stride]
+            row, offset = window(buffer, j)
             for f in range(k):
                 v[f] = weight(load(row, width, offset + f), delta)
-            gradient(batch, batch.starts[r], batch.starts[r + 1], v, g)
+            gradient(entries, residual, sums, starts[r], starts[r + 1], v, g)
             total = float32(0)
             for f in range(k):
                 w = load(row, width, offset + f)

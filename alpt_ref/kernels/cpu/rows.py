@@ -51,23 +51,25 @@ def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, noise: Any) -> None:
 
 
 @jit
-def factor_gradients(batch, begin, end, v, g):
+def factor_gradients(entries, residual, sums, begin, end, v, g):
     """Loss gradient of one row of factors, ``v`` (k,), from its entries begin .. end - 1, in order, into ``g`` (k,)."""
+    position, value = entries
     g[:] = float32(0)
     for e in range(begin, end):
-        x = batch.value[e]
-        rx = batch.residual[batch.position[e]] * x
-        s = batch.sums[batch.position[e]]
+        x = value[e]
+        rx = residual[position[e]] * x
+        s = sums[position[e]]
         for f in range(g.size):
             g[f] += _factor_gradient(rx, x, s[f], v[f])
 
 
 @jit
-def linear_gradient(batch, begin, end, v, g):
+def linear_gradient(entries, residual, sums, begin, end, v, g):
     """Loss gradient of one linear weight into ``g`` (1,); sums and ``v`` are not read."""
+    position, value = entries
     total = float32(0)
     for e in range(begin, end):
-        total += batch.residual[batch.position[e]] * batch.value[e]
+        total += residual[position[e]] * value[e]
     g[0] = total
 
 
@@ -78,7 +80,7 @@ def row_gradient(is_linear: bool) -> Scalar:
 
 @cache
 def row_mover(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
-    """Function (batch, r, view, moments, h, v, g): the weights of rows[r] into ``v``, their moves into ``g``.
+    """Function (entries, residual, sums, begin, end, view, j, moments, h, v, g): row j's weights into ``v``, moves into ``g``.
 
     A move is the direction of (loss gradient + l2 w); the optimizer's ``moments`` are updated.
     """
@@ -87,13 +89,13 @@ def row_mover(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar
     gradient = row_gradient(is_linear)
 
     @jit
-    def row_moves(batch, r, view, moments, h, v, g):
-        j = batch.rows[r]
-        delta = view.deltas[j * view.stride]
-        row, offset = window(view.buffer, j)
+    def row_moves(entries, residual, sums, begin, end, view, j, moments, h, v, g):
+        buffer, width, deltas, stride, _ = view
+        delta = deltas[j * stride]
+        row, offset = window(buffer, j)
         for f in range(k):
-            v[f] = weight(load(row, view.width, offset + f), delta)
-        gradient(batch, batch.starts[r], batch.starts[r + 1], v, g)
+            v[f] = weight(load(row, width, offset + f), delta)
+        gradient(entries, residual, sums, begin, end, v, g)
         for f in range(k):
             g[f] = direction(g[f] + h.l2 * v[f], moments, j * k + f, h)
 
@@ -102,25 +104,29 @@ def row_mover(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar
 
 @cache
 def updater(access: Access, advance: Scalar, optimizer: str, k: int, is_linear: bool) -> Scalar:
-    """Function (batch, view, moments, when, noise, start, stop): one step on rows[start:stop]."""
+    """Function (batch, part, when, noise, start, stop): one step on rows[start:stop]."""
     load, store = access.load, access.store
     window = row_window(access, k)
     row_moves = row_mover(access, optimizer, k, is_linear)
 
     @kernel
-    def update_range(batch, view, moments, when, noise, start, stop):
-        width, lo, hi, mask = view.width, view.lo, view.hi, noise.mask
+    def update_range(batch, part, when, noise, start, stop):
+        rows, starts, position, value, residual, sums = batch
+        entries = position, value
+        view, moments, lo, hi = part
+        buffer, width, deltas, stride, _ = view
+        mask = noise.mask
         h = hyper(when)
         blocks = np.empty(row_blocks(k), uint64)
         words = np.zeros(4 * blocks.size, uint32)
         g, v = np.empty(k, float32), np.empty(k, float32)
         for r in range(start, stop):
-            j = batch.rows[r]
-            row_moves(batch, r, view, moments, h, v, g)
+            j = rows[r]
+            row_moves(entries, residual, sums, starts[r], starts[r + 1], view, j, moments, h, v, g)
             if noise.draws:
                 fill_row_words(words, blocks, j, k, noise)
-            delta = view.deltas[j * view.stride]
-            row, offset = window(view.buffer, j)
+            delta = deltas[j * stride]
+            row, offset = window(buffer, j)
             skip = (j * k) & 3
             for f in range(k):
                 entry = load(row, width, offset + f)

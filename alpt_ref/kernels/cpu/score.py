@@ -47,7 +47,7 @@ def scratch(most: int, k: int) -> Scratch:
 
 @cache
 def scorer(access: Access, k: int) -> Scalar:
-    """Function (rows, i, tables, scratch, sums, squares) -> z of example ``i``.
+    """Function (rows, i, linear, factors, bias, scratch, sums, squares) -> z of example ``i``.
 
     rows : (indptr, indices, values). Leaves S in ``sums`` (k,) and fills ``scratch``; ``squares`` (k,) is room.
     """
@@ -67,10 +67,9 @@ def scorer(access: Access, k: int) -> Scalar:
             squares[f] += (a * a + b * b) + (c * c + d * d)
 
     @jit
-    def score_example(rows, i, tables, scratch, sums, squares):
+    def score_example(rows, i, linear, factors, bias, scratch, sums, squares):
         indptr, indices, values = rows
-        linear, factors, bias = tables
-        buffer, width, deltas, stride = linear.buffer, linear.width, linear.deltas, linear.stride
+        buffer, width, deltas, stride, _ = linear
         x, w, v, linear_deltas, factor_deltas = scratch
         begin = indptr[i]
         n = indptr[i + 1] - begin
@@ -88,7 +87,7 @@ def scorer(access: Access, k: int) -> Scalar:
             x[e] = w[e] = float32(0)
         if k == 0:
             return z
-        buffer, width, deltas, stride = factors.buffer, factors.width, factors.deltas, factors.stride
+        buffer, width, deltas, stride, _ = factors
         for e in range(n):
             j = int64(features[e])
             row, offset = window(buffer, j)
@@ -133,10 +132,11 @@ def range_scorer(access: Access, k: int) -> Scalar:
 
     @kernel
     def score_range(rows, batch, tables, scratch, scores, start, stop):
+        linear, factors, bias = tables
         z, sums = scores
         squares = np.empty(k, float32)
         for b in range(start, stop):
-            z[b] = score_example(rows, batch[b], tables, scratch, sums[b], squares)
+            z[b] = score_example(rows, batch[b], linear, factors, bias, scratch, sums[b], squares)
 
     return score_range
 

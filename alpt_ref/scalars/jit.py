@@ -28,6 +28,15 @@ def jit(function: Function) -> Function:
     return cast(Function, numba.njit(error_model="numpy", nogil=True)(function))
 
 
+def inlined(function: Function) -> Function:
+    """Compile ``function`` into each of its callers.
+
+    A call that hands on a few arrays pushes some sixty words and counts each array in and out, which takes longer than the
+    arithmetic of a row of one weight.
+    """
+    return cast(Function, numba.njit(error_model="numpy", nogil=True, forceinline=True)(function))
+
+
 def kernel(function: Function) -> Function:
     """Compile ``function`` on its first call from Python, or take the code that an earlier process left on disk."""
     compiled = jit(function)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from alpt_ref.kernels.cpu.rows import fill_row_words, row_blocks, row_gradient, row_mover
 from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.scalars.jit import inlined, kernel
 from alpt_ref.scalars.moves import code_regrid, hyper
 from alpt_ref.scalars.rounding import FLOAT32, Scalar
 from alpt_ref.scalars.slopes import lsq_slope, nearest_code
@@ -102,7 +102,7 @@ def row_regridder(access: Access, rounding: str, k: int) -> Scalar:
     load, store, regrid = access.load, access.store, code_regrid(rounding)
     window = row_window(access, k)
 
-    @jit
+    @inlined
     def regrid_row(view, ends, j, d, old, new, words, mask):
         buffer, width, _, _, _ = view
         lo, hi = ends

@@ -16,7 +16,7 @@ from alpt_ref.kernels.cpu.score import FOUR, PADDING, scorer
 from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.factorization import factor_gradient
-from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.scalars.jit import inlined, kernel
 from alpt_ref.scalars.logistic import FLOAT32
 from alpt_ref.scalars.moves import sgd, sgd_hyper
 from alpt_ref.scalars.rounding import Scalar
@@ -40,8 +40,8 @@ class Visits(NamedTuple):
 def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     """Function (visits, tables, ends, when, noises, scratch, fit_intercept) -> bias: a step on each example that is visited.
 
-    ends : smallest and largest code. The first step is ``when.t`` (t = 1, 2, ...). noises : those of linear weights and factors; their ``step`` is not read, for
-    counters hold t - 1 here.
+    ends : smallest and largest code. The first step is ``when.t`` (t = 1, 2, ...). noises : those of linear weights and
+    factors; their ``step`` is not read: counters hold t - 1 here.
     """
     load, store, weight = access.load, access.store, access.weight
     score = scorer(access, k)
@@ -49,7 +49,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
     prefetch_weight, prefetch_row = row_prefetcher(access, 1), row_prefetcher(access, k)
     per_row = k // 4 if k % 4 == 0 else (k + 6) // 4
 
-    @jit
+    @inlined
     def moved(v, delta, rx, x, s, h, word, mask, lo, hi):
         """A factor's entry after d_f = -eta (r x (S_f - v_f x) + l2 v_f)."""
         w = weight(v, delta)
@@ -58,7 +58,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
 
     # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
     # enough, one row of codes is. Floats ignore step sizes and words, which stand in their place all the same.
-    @jit
+    @inlined
     def move_floats(features, n, view, ends, scratch, r, sums, h, words, skips, mask):
         buffer, width, _, _, _ = view
         lo, hi = ends
@@ -76,7 +76,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             for f in range(k):
                 store(row, width, offset + f, v[e, f])
 
-    @jit
+    @inlined
     def move_codes(features, n, view, ends, scratch, r, sums, h, words, skips, mask):
         """Words of entry e begin at words[e, skips[e]], skips[e] in 0 .. 3."""
         buffer, width, _, _, _ = view
@@ -93,7 +93,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
 
     move_factors = move_codes if access.is_code else move_floats
 
-    @jit
+    @inlined
     def move_linear_floats(features, n, view, ends, scratch, values, r, h, words, mask):
         buffer, width, _, _, _ = view
         for e in range(n):
@@ -101,7 +101,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             w = load(buffer, width, j)
             store(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
 
-    @jit
+    @inlined
     def move_linear_codes(features, n, view, ends, scratch, values, r, h, words, mask):
         """In scratch, where it vectorizes, then to the table."""
         buffer, width, _, _, _ = view

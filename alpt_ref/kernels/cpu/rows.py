@@ -12,7 +12,7 @@ from numpy import float32, uint32, uint64
 from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars import factorization
-from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.scalars.jit import inlined, jit, kernel
 from alpt_ref.scalars.moves import DIRECTIONS, hyper
 from alpt_ref.scalars.rounding import Scalar
 from alpt_ref.scalars.slopes import next_delta
@@ -50,7 +50,7 @@ def fill_row_words(words: Any, blocks: Any, j: Any, k: Any, noise: Any) -> None:
     fill_scattered(words, blocks, noise.step, noise.stream, noise.seed)
 
 
-@jit
+@inlined
 def factor_gradients(entries, residual, sums, begin, end, v, g):
     """Loss gradient of one row of factors, ``v`` (k,), from its entries begin .. end - 1, in order, into ``g`` (k,)."""
     position, value = entries
@@ -63,7 +63,7 @@ def factor_gradients(entries, residual, sums, begin, end, v, g):
             g[f] += _factor_gradient(rx, x, s[f], v[f])
 
 
-@jit
+@inlined
 def linear_gradient(entries, residual, sums, begin, end, v, g):
     """Loss gradient of one linear weight into ``g`` (1,); sums and ``v`` are not read."""
     position, value = entries
@@ -88,7 +88,7 @@ def row_mover(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar
     window, direction = row_window(access, k), DIRECTIONS[optimizer]
     gradient = row_gradient(is_linear)
 
-    @jit
+    @inlined
     def row_moves(entries, residual, sums, begin, end, view, j, moments, h, v, g):
         buffer, width, deltas, stride, _ = view
         delta = deltas[j * stride]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.factorization import pair_term
-from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.scalars.jit import inlined, jit, kernel
 from alpt_ref.scalars.logistic import FLOAT32
 from alpt_ref.scalars.rounding import Scalar
 
@@ -66,7 +66,7 @@ def scorer(access: Access, k: int) -> Scalar:
             sums[f] += (a + b) + (c + d)
             squares[f] += (a * a + b * b) + (c * c + d * d)
 
-    @jit
+    @inlined
     def score_example(rows, i, linear, factors, bias, scratch, sums, squares):
         indptr, indices, values = rows
         buffer, width, deltas, stride, _ = linear

@@ -6,7 +6,7 @@ are checked and what it bounds is measured; a :class:`Row` is the result. How it
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from alpt_ref.problems import LogisticProblem
@@ -65,6 +65,10 @@ class Setting:
         """The rule asked for, else ``rule``."""
         return self.rule or rule
 
+    def family(self, quick: int, full: int) -> "Family":
+        """Instances drawn at random, as many as the run is long."""
+        return Family(full if self.full else quick, self.seed)
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -95,9 +99,8 @@ class Measured:
 class Instance:
     """A problem on which a claim is put to the test.
 
-    name : the printed table shows 44 characters of it. params : a frozen dataclass. measure : what the claim bounds. method :
-    "exact" (an exact law or an enumeration), "monte-carlo" or "trajectory". expected : its verdict; controls expect
-    "violated".
+    name : what tables call it. params : a frozen dataclass. measure : what the claim bounds. method : "exact" (an exact law or
+    an enumeration), "monte-carlo" or "trajectory". expected : its verdict; controls expect "violated".
     """
 
     name: str
@@ -110,6 +113,10 @@ class Instance:
         one_of("method", self.method, METHODS)
         one_of("expected", self.expected, (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE))
 
+    def expecting(self, verdict: str) -> "Instance":
+        """The same instance as a control: something is wrong with it on purpose, and ``verdict`` has to say so."""
+        return replace(self, expected=verdict)
+
 
 @dataclass(frozen=True)
 class Family:
@@ -119,13 +126,18 @@ class Family:
     seed: int
 
 
+def own_checks(params: Any) -> Iterable[Check]:
+    """The assumptions that parameters know themselves, by a method ``checks``; none where there is no such method."""
+    return params.checks() if hasattr(params, "checks") else ()
+
+
 @dataclass(frozen=True)
 class Claim:
     """One statement.
 
-    bound, checks : functions of the parameters of an instance. tolerance : exact and law: how far measured may be from the
-    bound, as a function of the parameters. rule : what it is a statement about, "unbiased" or "nearest" rules or "any": then
-    ``Setting.rule`` can stand in the place of its own.
+    bound, checks : functions of the parameters of an instance; parameters with a method ``checks`` bring their own.
+    tolerance : exact and law: how far measured may be from the bound, as a function of the parameters. rule : what it is a
+    statement about, "unbiased" or "nearest" rules or "any": then ``Setting.rule`` can stand in the place of its own.
     """
 
     id: str
@@ -133,7 +145,7 @@ class Claim:
     kind: str
     bound: Callable[[Any], float]
     instances: Callable[[Setting], Sequence[Instance]]
-    checks: Callable[[Any], Iterable[Check]] = lambda params: ()
+    checks: Callable[[Any], Iterable[Check]] = own_checks
     tolerance: Callable[[Any], float] = lambda params: 0.0
     rule: str = ""
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.rule import STOCHASTIC, Rule
 from alpt_ref.walks.transition import split_targets

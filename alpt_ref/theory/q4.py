@@ -14,7 +14,7 @@ import numpy as np
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import rounds_to_nearest
 from alpt_ref.walks.rule import FLOOR, NEAREST, Rule
 

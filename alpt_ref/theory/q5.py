@@ -21,7 +21,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
 from alpt_ref.scalars.rounding import FLOAT64, ROUNDINGS
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.drawn import draws
 from alpt_ref.walks.rule import Rule
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from alpt_ref.grid import Grid
 from alpt_ref.problems import box
 from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.drawn import draws
 
 
 @dataclass(frozen=True)

@@ -93,12 +93,14 @@ def _bound(claim: Claim, params: Any) -> float:
 
 
 def worst_of(
-    claim: Callable[[], Claim], name: str, members: Callable[[int, int], Sequence[Instance]], family: Family
+    claim: Callable[[], Claim], kind: str, members: Callable[[int, int], Sequence[Instance]], family: Family
 ) -> Instance:
     """One row for many exact instances with positive bounds: measured / bound of the worst, by its verdict and then its ratio.
 
-    A member that is not applicable is counted and left out.
+    claim : called when it is measured, for a claim's instances come before it. kind : what the instances are, in the plural.
+    members : (count, seed) -> the instances. A member that is not applicable is counted and left out.
     """
+    name = f"worst of {family.count} {kind}"
 
     def measure(draw: Draw) -> Measured:
         rows = [verify(claim(), member, draw.alpha) for member in members(family.count, family.seed)]

@@ -9,9 +9,10 @@ from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
+from alpt_ref.problems.box import codes_of
 from alpt_ref.tools.checks import is_integer
 from alpt_ref.walks.rule import Rule, as_rule
-from alpt_ref.walks.transition import EPS, Floats, Step, codes_of, leaving, push, transitions, weigh
+from alpt_ref.walks.transition import EPS, Floats, Step, leaving, push, transitions, weigh
 
 MAX_STATES = 2**18
 MAX_ENTRIES = 2**26

@@ -7,12 +7,10 @@ itself. Everything random is a counter: coordinate j of replica r at step t roun
 ``Stream.LINEAR`` (24 bits), and draws its example with the words (t, 2 r) and (t, 2 r + 1) of ``Stream.EXAMPLE``, so that
 all methods see the same examples and no result depends on threads or on where a run was interrupted.
 
-A problem is a record of arrays, a loss and gradients that read it. Here logistic regression, absolute values in
-:mod:`alpt_ref.kernels.cpu.problems`:
-
-    f_i(w) = log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,      f = mean of the f_i
+A problem is a record of arrays, a loss and a gradient that read it: :class:`alpt_ref.kernels.cpu.problems.Loops`.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,18 +19,16 @@ from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.logistic import FLOAT64
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.scalars.philox import Stream, centred_uniform, random_bits_mask
 
-_log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
-_EXAMPLE, _LINEAR = uint64(Stream.EXAMPLE), uint64(Stream.LINEAR)
+_LINEAR = uint64(Stream.LINEAR)
 RANDOM_BITS = 24
 _MASK = random_bits_mask(RANDOM_BITS)
 
 
-class Walk(NamedTuple):
-    """One run: grid, step size, seed."""
+class WalkArguments(NamedTuple):
+    """The numbers of one run."""
 
     delta: float  # 1 in full precision
     lo: float  # smallest code, -inf in full precision
@@ -43,10 +39,27 @@ class Walk(NamedTuple):
     seed: uint64
 
 
+class Moves(NamedTuple):
+    """How a code moves: ``Rules.move`` with a float64 rounding rule, or ``shift``, which ignores it."""
+
+    move: Callable[..., Any]
+    rule: Callable[..., Any]
+
+
+class Span(NamedTuple):
+    """Steps start .. stop - 1 (the first step ever is 0) of the rows first .. last - 1 of a trace."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
 class Trace(NamedTuple):
     """Where replicas stand and what was recorded of them; written in place."""
 
     codes: NDArray[float64]  # (n_replicas, d)
+    checkpoints: NDArray[int64]  # (n_checkpoints,), increasing: numbers of steps
     losses: NDArray[float64]  # (n_replicas, n_checkpoints): f(w) after checkpoints[c] steps
     regret: NDArray[float64]  # (n_replicas,): sum of f_t(w_t) - f_t(w*)
     last_move: NDArray[int64]  # (n_replicas,): the last step that changed a code, counted from 1; 0 if none has
@@ -61,10 +74,10 @@ def shift(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
 
 
 @jit
-def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, move: Any, rule: Any, out: Any) -> None:
+def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, moves: Any, out: Any) -> None:
     """Codes after a step into ``out``."""
     for j in range(q.size):
-        out[j] = move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
+        out[j] = moves.move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, moves.rule)
 
 
 @jit
@@ -85,34 +98,34 @@ def _to_weights(q: Any, delta: Any, w: Any) -> None:
 
 
 @jit
-def walk_range(problem, walk, checkpoints, trace, loss, gradient, move, rule, with_loss, start, stop, first, last):
-    """Steps start .. stop - 1 (the first step ever is 0) of the rows first .. last - 1 of ``trace``, in place.
+def walk_range(loops: Any, walk: Any, moves: Any, trace: Any, with_loss: Any, span: Any) -> None:
+    """Take the steps and rows of ``span`` in ``trace``, in place.
 
-    loss, gradient : functions that read ``problem``; move : ``Rules.move`` or ``shift``; rule : a float64 rounding rule.
-    checkpoints : int64, increasing; those in [start, stop] have f evaluated. ``with_loss`` accumulates the regret.
+    Checkpoints in [start, stop] have f evaluated; ``with_loss`` accumulates the regret.
     One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
     """
+    checkpoints = trace.checkpoints
     d = trace.codes.shape[1]
     w = np.empty(d, float64)
     g = np.empty(d, float64)
     words = np.zeros(d, uint32)
     q = np.empty(d, float64)
     after = np.empty(d, float64)
-    for r in range(first, last):
+    for r in range(span.first, span.last):
         q[:] = trace.codes[r]
-        check = np.searchsorted(checkpoints, start)
-        for t in range(start, stop + 1):
+        check = np.searchsorted(checkpoints, span.start)
+        for t in range(span.start, span.stop + 1):
             _to_weights(q, walk.delta, w)
             if check < checkpoints.size and checkpoints[check] == t:
-                trace.losses[r, check] = loss(problem, w)
+                trace.losses[r, check] = loops.loss(loops.arrays, w)
                 check += 1
-            if t == stop:
+            if t == span.stop:
                 break
-            trace.regret[r] += gradient(problem, w, trace.first + r, t, walk.seed, with_loss, g)
+            trace.regret[r] += loops.gradient(loops.arrays, w, trace.first + r, t, walk.seed, with_loss, g)
             scale = -learning_rate(walk.eta, walk.decays, t + 1) / walk.delta
             if walk.draws:
                 fill_words(words, (trace.first + r) * d, uint64(t), _LINEAR, walk.seed)
-            _round_codes(q, g, scale, words, walk, move, rule, after)
+            _round_codes(q, g, scale, words, walk, moves, after)
             outside, moved = _count(q, g, scale, walk, after)
             trace.clipped[r] += outside
             if moved > 0:

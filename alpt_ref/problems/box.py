@@ -23,7 +23,7 @@ def diameter(grid: Grid, d: int) -> float:
 
 
 def outside(grid: Grid, w: Vector) -> float:
-    """How far w (d,) lies outside S, in the maximum norm; not positive inside."""
+    """The distance of w (d,) from S, in the maximum norm; not positive inside."""
     lo, hi = box(grid)
     return float(max((lo - w).max(), (w - hi).max()))
 

@@ -58,7 +58,7 @@ class LogisticProblem:
 
     @cached_property
     def examples(self) -> Examples:
-        """What the loops read; regret counted from 0."""
+        """The arrays that loops read; regret counted from 0."""
         rows = (self.X.indptr.astype(np.int64), self.X.indices.astype(np.int32), self.X.data)
         return Examples(*rows, self.y, float(self.l2), np.zeros(self.y.size), 0.0)
 

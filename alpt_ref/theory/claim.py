@@ -1,4 +1,4 @@
-"""What a statement is made of.
+"""The parts of a statement.
 
 A :class:`Claim` is one inequality or equality, typed once; an :class:`Instance` is a concrete problem on which its assumptions
 are checked and what it bounds is measured; a :class:`Row` is the result. How it is judged: :mod:`alpt_ref.theory.verdict`.
@@ -43,13 +43,13 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether the relation is true; NaN is never."""
+        """True where the relation holds; NaN never does."""
         return RELATIONS[self.relation](self.lhs, self.rhs)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run of the claims is asked for.
+    """The wishes of a run of the claims.
 
     full : more instances, tighter intervals. rule : put in the place of the rule that a statement is about. data : problems
     besides the built-in ones. threads : of Monte Carlo; no result depends on it.
@@ -72,7 +72,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Draw:
-    """What a measurement may need: the level of its interval, the bound it is held against, threads."""
+    """Aids of a measurement: the level of its interval, the bound that it is held against, threads."""
 
     alpha: float
     bound: float | None
@@ -114,7 +114,7 @@ class Instance:
         one_of("expected", self.expected, (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE))
 
     def expecting(self, verdict: str) -> "Instance":
-        """The same instance as a control: something is wrong with it on purpose, and ``verdict`` has to say so."""
+        """This instance as a control: something is wrong with it on purpose, and ``verdict`` has to say so."""
         return replace(self, expected=verdict)
 
 
@@ -129,6 +129,13 @@ class Family:
 def own_checks(params: Any) -> Iterable[Check]:
     """The assumptions that parameters know themselves, by a method ``checks``; none where there is no such method."""
     return params.checks() if hasattr(params, "checks") else ()
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Parameters of a row that enumerates: the number of cases."""
+
+    cases: int
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,7 @@ class Row:
 
     @property
     def surprising(self) -> bool:
-        """Whether the verdict is not the expected one."""
+        """True where the verdict is not the expected one."""
         return self.verdict != self.expected
 
     def record(self) -> dict[str, Any]:

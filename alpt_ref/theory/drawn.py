@@ -29,7 +29,7 @@ def between(u: float, low: float, high: float) -> float:
 
 
 class Valley(NamedTuple):
-    """What random smooth problems are made of: a grid, a centre and a start in the middle of its box, noise in every third."""
+    """Parts of a random smooth problem: a grid, a centre and a start in the middle of its box, noise in every third."""
 
     grid: Grid
     centre: float

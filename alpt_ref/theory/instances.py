@@ -15,6 +15,7 @@ from alpt_ref.problems.finite import Separate, absolute, clicks, quadratic
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory.claim import Check, Draw, Instance, Measured
+from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.exact import Law
 from alpt_ref.walks.rule import Rule
 from alpt_ref.walks.sampling import decide
@@ -22,56 +23,61 @@ from alpt_ref.walks.walk import Schedule, Walk
 
 Floats = NDArray[float64]
 Counts = NDArray[int64]
+Sample = Callable[[int, int, int], tuple[Floats, Counts]]
+RuleCheck = Callable[[Rule, Grid], Check]
 MANY = "24 |w_i - c_i|"
 
 
-def regret_instance(
-    name: str, walk: Walk, params: Any, check: Callable[[Rule, Grid], Check], note: str = "", most: int = 8192
-) -> Instance:
+def regret_instance(name: str, walk: Walk, params: Any, check: RuleCheck, note: str = "", most: int = 8192) -> Instance:
     """E[R(T)]/T of ``walk``: by its exact law, or by as many replicas, ``most`` at the most, as the comparison with the bound
     takes; by one where nothing is random. ``check`` is the assumption on the rule, ``note`` what an exact row says.
     """
     method = "exact" if walk.finite else "monte-carlo" if walk.random else "trajectory"
+
+    def regrets(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
+        samples = walk.sampled(first, last, n_threads)
+        return samples.regret, samples.clipped
 
     def measure(draw: Draw) -> Measured:
         checks = (check(walk.rule, walk.box_grid),)
         if walk.finite:
             regret = walk.regret()
             return Measured(regret.mean, regret.half or 0.0, checks, note)
-        low, high = walk.loss_range
-        if not walk.random:
-            return Measured(float(walk.sampled(0, 1).regret[0]), 1e-12 * high, checks)
-
-        def regrets(first: int, last: int) -> tuple[Floats, Counts]:
-            samples = walk.sampled(first, last, draw.threads)
-            return samples.regret, samples.clipped
-
-        measured, _ = sampled_mean(regrets, low, high, draw, most)
-        return replace(measured, checks=checks)
+        if walk.random:
+            return replace(sampled_mean(regrets, walk.loss_range, draw, most), checks=checks)
+        return Measured(float(walk.sampled(0, 1).regret[0]), 1e-12 * walk.loss_range[1], checks)
 
     return Instance(name, params, measure, method)
 
 
-def sampled_mean(
-    sample: Callable[[int, int], tuple[Floats, Counts]], low: float, high: float, draw: Draw, most: int = 8192
-) -> tuple[Measured, Check]:
-    """The mean of as many replicas as the comparison with the bound takes, and the check that no update of them was clipped.
+def sampled_instance(name: str, walk: Walk, params: Any, sample: Sample, span: tuple[float, float]) -> Instance:
+    """The mean of ``sample`` over replicas of ``walk``: none of them may be clipped, and the rule is unbiased."""
 
-    sample : (first, last) -> values in [low, high] and counts of clipped updates, one of each for a replica.
+    def measure(draw: Draw) -> Measured:
+        measured = sampled_mean(sample, span, draw)
+        return replace(measured, checks=(*measured.checks, unbiased(walk.rule, walk.box_grid)))
+
+    return Instance(name, params, measure, "monte-carlo")
+
+
+def sampled_mean(sample: Sample, span: tuple[float, float], draw: Draw, most: int = 8192) -> Measured:
+    """The mean of as many replicas as the comparison with the bound takes, and the check that no update was clipped.
+
+    sample : (first, last, n_threads) -> values in ``span`` and counts of clipped updates, one of each for a replica.
     """
     clipped = 0
 
     def values(first: int, last: int) -> Floats:
         nonlocal clipped
-        out, cut = sample(first, last)
+        out, cut = sample(first, last, draw.threads)
         clipped += int(cut.sum())
         return out
 
-    estimate, n = decide(values, low, high, draw.bound, draw.alpha, most=most)
+    estimate, n = decide(values, *span, draw.bound, draw.alpha, most=most)
     assert estimate.half is not None
-    note = f"{n} replicas, each within [{low:.3g}, {high:.3g}]"
-    unclipped = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)
-    return Measured(estimate.mean, estimate.half, (), note), unclipped
+    note = "{} replicas, each within [{:.3g}, {:.3g}]".format(n, *span)
+    none = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)
+    return Measured(estimate.mean, estimate.half, (none,), note)
 
 
 def unclipped(law: Law) -> Check:

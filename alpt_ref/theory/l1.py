@@ -81,8 +81,7 @@ def _cell(name: str, c: float, eta: float, rule: Rule, check: Callable[[Rule, Gr
 
     def measure(draw: Draw) -> Measured:
         law = stationary_law(problem, GRID, rule, eta=eta * DELTA)
-        gap = float(law.probability @ problem.loss(law.points)) / DELTA
-        return Measured(gap, law.error, (check(rule, GRID),) if check else ())
+        return Measured(law.mean(problem.loss) / DELTA, law.error, (check(rule, GRID),) if check else ())
 
     return Instance(name, CellParams(1.0, DELTA, c, eta), measure)
 

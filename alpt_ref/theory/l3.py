@@ -27,7 +27,7 @@ from alpt_ref.walks.walk import Schedule, Walk
 
 @dataclass(frozen=True)
 class Cases:
-    """How many pairs (code, move) are enumerated."""
+    """The number of pairs (code, move) that are enumerated."""
 
     bits: int
     cases: int

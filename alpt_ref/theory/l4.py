@@ -112,7 +112,7 @@ def _floor(name: str, p: FloorParams, rule: Rule) -> Instance:
         for curvature, c in zip(p.curvatures, p.cells, strict=True):
             problem = quadratic(curvature, c * p.delta)
             law = stationary_law(problem, grid, rule, eta=p.eta)
-            value += float(law.probability @ problem.loss(law.points)) / p.delta**2
+            value += law.mean(problem.loss) / p.delta**2
             error += law.error * value
         return Measured(value, error, (unbiased(rule, grid),))
 

@@ -65,7 +65,7 @@ def _balance(name: str, problem: FiniteProblem, grid: Grid, eta: float, rule: Ru
         scale = float(grid.delta) * 2**grid.bits / eta
         note = f"clipped with probability {law.clipped:.2g}"
         if problem.d == 1:
-            note += f"; mean CTR {float(law.probability @ click_rate(law.points)):.6f}"
+            note += f"; mean CTR {law.mean(click_rate):.6f}"
         return Measured(abs(float(law.gradient[where])), law.residual * scale, (unbiased(rule, grid),), note, p)
 
     return Instance(name, before, measure)

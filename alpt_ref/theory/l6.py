@@ -52,7 +52,7 @@ class Params:
 
     @property
     def name(self) -> str:
-        """What the instance is called."""
+        """The instance's name."""
         return f"k = {self.k}, p = {self.p:g}, eta = {self.eta / self.delta:g} Delta"
 
     def checks(self) -> Sequence[Check]:
@@ -81,9 +81,8 @@ def _mean(p: Params) -> Instance:
 
     def measure(draw: Draw) -> Measured:
         law = stationary_law(clicks(p.p), GRID, random_bits(p.k), eta=p.eta, start=p.w_1)
-        value = float(law.probability @ click_rate(law.points))
         completed = replace(p, clip_term=float(law.clip_gradient[0]))
-        return Measured(value, law.residual * 12.8 / p.eta, params=completed)
+        return Measured(law.mean(click_rate), law.residual * 12.8 / p.eta, params=completed)
 
     return Instance(p.name, p, measure)
 

@@ -20,7 +20,7 @@ from alpt_ref.theory.drawn import draws
 
 @dataclass(frozen=True)
 class Params:
-    """How many points, and how far w* may lie outside the box."""
+    """The number of points, and the distance of w* from the box."""
 
     cases: int
     outside: float

@@ -25,7 +25,7 @@ Source: this project's statement; PL after Karimi, Nutini, Schmidt 2016.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,7 +37,7 @@ from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws, valley
-from alpt_ref.theory.instances import Counts, logistic_problems, sampled_mean, unclipped
+from alpt_ref.theory.instances import Counts, logistic_problems, sampled_instance, unclipped
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.walk import ULP, Schedule, Walk
@@ -99,15 +99,11 @@ def _sampled(problem: LogisticProblem, rule: Rule, T: int) -> Instance:
     lattice = 2.0**-RANDOM_BITS * run.delta * run.bounds.G1
     p = Params(T, eta, problem.mu, problem.L, run.delta, problem.d, 0.0, first, lattice)
 
-    def measure(draw: Draw) -> Measured:
-        def gaps(first: int, last: int) -> tuple[Floats, Counts]:
-            samples = run.sampled(first, last, draw.threads)
-            return samples.gap, samples.clipped
+    def gaps(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
+        samples = run.sampled(first, last, n_threads)
+        return samples.gap, samples.clipped
 
-        measured, unclipped = sampled_mean(gaps, *run.loss_range, draw)
-        return replace(measured, checks=(unclipped, unbiased(rule, grid)))
-
-    return Instance(f"{problem.name}, exact gradients", p, measure, "monte-carlo")
+    return sampled_instance(f"{problem.name}, exact gradients", run, p, gaps, run.loss_range)
 
 
 def _random(count: int, seed: int, rule: Rule) -> list[Instance]:

@@ -21,6 +21,7 @@ Source: this project's statement; the descent argument is standard.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from alpt_ref.problems.joint import factor_pair
 from alpt_ref.rng import Stream, normals
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws, valley
-from alpt_ref.theory.instances import Counts, sampled_mean, unclipped
+from alpt_ref.theory.instances import sampled_instance, unclipped
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.sampling import gradient_squares
@@ -90,14 +91,8 @@ def _machine(rule: Rule, steps: int) -> Instance:
     lattice = 2.0**-RANDOM_BITS * walk.delta * bounds.G1
     p = Params(steps, walk.schedule.eta, problem.L, walk.delta, *bounds, first, lattice)
 
-    def measure(draw: Draw) -> Measured:
-        def squares(first: int, last: int) -> tuple[Floats, Counts]:
-            return gradient_squares(walk, first, last, draw.threads)
-
-        measured, unclipped = sampled_mean(squares, 0.0, bounds.G**2, draw)
-        return replace(measured, checks=(unclipped, unbiased(rule, grid)))
-
-    return Instance(f"FM, 48 clicks, d = {problem.d}", p, measure, "monte-carlo")
+    name = f"FM, 48 clicks, d = {problem.d}"
+    return sampled_instance(name, walk, p, partial(gradient_squares, walk), (0.0, bounds.G**2))
 
 
 def _random(count: int, seed: int, rule: Rule) -> list[Instance]:

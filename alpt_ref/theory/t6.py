@@ -74,7 +74,7 @@ def terms(delta: Any, size: Floats, shift: Floats, eta: Any) -> tuple[Floats, Fl
 
 
 def params(path: Path) -> Params:
-    """What is known before the law is."""
+    """The parameters, as far as they are known before the law is."""
     ends = [box(grid) for grid in path.grids]
     G = max(path.problem.gradient_bounds(grid).G for grid in path.grids)
     off = max(outside(grid, path.problem.w_star) for grid in path.grids)

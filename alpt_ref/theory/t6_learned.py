@@ -76,7 +76,7 @@ def bound(p: Params) -> float:
 
 
 def params(run: Run) -> Params:
-    """What is known before anything runs."""
+    """The parameters, as far as they are known before anything runs."""
     small, large = (float(grid.delta) for grid in (run.smallest, run.largest))
     G, _ = largest_gradients(run.clicks, run.steps)
     off = outside(run.smallest, run.w_star)

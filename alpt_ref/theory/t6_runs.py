@@ -69,7 +69,7 @@ def largest_gradients(clicks: Clicks, steps: int) -> tuple[float, float]:
 
 
 class Terms(NamedTuple):
-    """Of one replica, float64 (steps,) each; ``least`` and ``largest`` step size of any row that it ever had."""
+    """The terms along one replica, float64 (steps,) each; ``least`` and ``largest`` step size that any row ever had."""
 
     regret: Floats  # f_t(w_t) - f_t(w*)
     floor: Floats  # the two terms of t6.terms
@@ -159,7 +159,7 @@ class Run:
         return rows, self.clicks.problem.y.astype(float32), d
 
     def path(self, replica: int) -> tuple[Floats, Floats]:
-        """Where replica 0, 1, ... was: codes before each step (steps, d), step sizes (steps + 1, d), float64."""
+        """The path of replica 0, 1, ...: codes before each step (steps, d), step sizes (steps + 1, d), float64."""
         config = Config(
             precision="alpt",
             bits=self.bits,

@@ -1,4 +1,4 @@
-"""How a verdict is reached.
+"""The way to a verdict.
 
     holds            upper: measured + half <= bound           lower: measured - half >= bound
                      exact, law: |measured - bound| + half <= tolerance
@@ -126,7 +126,7 @@ def worst_of(
 
 
 def unbiased(rule: Rule, grid: Grid) -> Check:
-    """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (see ``laws.rule.bias``)."""
+    """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (``walks.rule.bias``)."""
     return Check("rule is unbiased", bias(rule, grid.q_lo, grid.q_hi), "<=", 1e-12, "rule")
 
 

@@ -5,7 +5,7 @@ so that STOCHASTIC under another name gives the same bits. A replica's numbers d
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float64, int64
@@ -24,6 +24,15 @@ from alpt_ref.walks.transition import split_targets
 Floats = NDArray[float64]
 Gradients = Callable[[Floats, int], Floats]
 BLOCK = 2**15  # numbers in an array of the NumPy loop: a few such arrays stay in the second-level cache
+
+
+class Samples(NamedTuple):
+    """Results of replicas, one entry each."""
+
+    regret: Floats  # R(T)/T, R(T) = sum over t <= T of f_t(w_t) - f_t(w*)
+    gap: Floats  # f(w_{T+1}) - f(w*)
+    last_move: NDArray[int64]  # the last step that changed a code, counted from 1; 0 if none has
+    clipped: NDArray[int64]  # coordinate-steps whose target was outside the box
 
 
 def empty_trace(codes: Floats, replicas: int, checkpoints: Any = (), first: int = 0) -> Trace:

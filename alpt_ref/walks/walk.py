@@ -10,10 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
-from numpy import float64, int64
+from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
@@ -27,7 +26,7 @@ from alpt_ref.rng import check_counter
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.tools.checks import one_of
 from alpt_ref.walks.exact import Law, Observable, exact_law
-from alpt_ref.walks.replicas import advance_compiled, advance_rows, empty_trace, in_blocks
+from alpt_ref.walks.replicas import Samples, advance_compiled, advance_rows, empty_trace, in_blocks
 from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule, as_rule
 
 Floats = NDArray[float64]
@@ -65,15 +64,6 @@ class Schedule:
         return np.array([learning_rate(self.eta, self.decays, t) for t in range(1, steps + 1)], float64)
 
 
-class Samples(NamedTuple):
-    """What became of the replicas, one entry each."""
-
-    regret: Floats  # R(T)/T, R(T) = sum over t <= T of f_t(w_t) - f_t(w*)
-    gap: Floats  # f(w_{T+1}) - f(w*)
-    last_move: NDArray[int64]  # the last step that changed a code, counted from 1; 0 if none has
-    clipped: NDArray[int64]  # coordinate-steps whose target was outside the box
-
-
 @dataclass(frozen=True, eq=False)
 class Walk:
     """LPT-SGD on ``problem`` for ``steps`` steps.
@@ -106,9 +96,8 @@ class Walk:
 
     @property
     def name(self) -> str:
-        """The problem's name."""
-        assert isinstance(self.problem, FiniteProblem | LogisticProblem)
-        return self.problem.name
+        """The problem's name, empty where it has none."""
+        return getattr(self.problem, "name", "")
 
     @property
     def box_grid(self) -> Grid:
@@ -127,15 +116,14 @@ class Walk:
         return isinstance(self.problem, FiniteProblem | Separate)
 
     @property
-    def random(self) -> bool:
-        """True where two replicas differ: examples are drawn, or rounding draws (as every rule that is not built in may)."""
-        fixed = self.grid is None or (self.rule is not STOCHASTIC and self.compiled)
-        return self.mode == "example" or not fixed
+    def compiled(self) -> bool:
+        """True where the rule is one of ``walks.rule.BUILT_IN``, which compiled loops know, or none is needed."""
+        return self.grid is None or BUILT_IN.get(self.rule.name) is self.rule
 
     @property
-    def compiled(self) -> bool:
-        """True where the rule is one of ``walks.rule.BUILT_IN``, which compiled loops know."""
-        return BUILT_IN.get(self.rule.name) is self.rule
+    def random(self) -> bool:
+        """True where two replicas differ: examples are drawn, or rounding draws (as every rule that is not built in may)."""
+        return self.mode == "example" or not self.compiled or (self.grid is not None and self.rule is STOCHASTIC)
 
     @cached_property
     def codes(self) -> Floats:
@@ -149,7 +137,7 @@ class Walk:
 
     @property
     def w_1(self) -> Floats:
-        """Where the walk starts, (d,)."""
+        """The starting point, (d,)."""
         return self.delta * self.codes
 
     @property
@@ -176,7 +164,7 @@ class Walk:
 
     @property
     def outside(self) -> float:
-        """How far w* lies outside the box, in the maximum norm; not positive inside."""
+        """The distance of w* from the box, in the maximum norm; not positive inside."""
         return outside(self.box_grid, self.w_star)
 
     @property
@@ -188,8 +176,8 @@ class Walk:
     def exact(self, observe: Sequence[Observable] = ()) -> Law:
         """The law of w_{T+1}, and the expectations of the functions ``observe`` along the way: see ``exact_law``."""
         assert isinstance(self.problem, FiniteProblem)
-        eta = self.schedule.rates(self.steps)
-        return exact_law(self.problem, self.box_grid, self.rule, eta=eta, steps=self.steps, start=self.w_1, observe=observe)
+        steps, eta = self.steps, self.schedule.rates(self.steps)
+        return exact_law(self.problem, self.box_grid, self.rule, eta=eta, steps=steps, start=self.w_1, observe=observe)
 
     def regret(self) -> Estimate:
         """E[R(T)]/T, the mean over t <= T of E f(w_t) - f*, by the exact law; ``half`` bounds its rounding errors.
@@ -202,16 +190,15 @@ class Walk:
         assert isinstance(self.problem, FiniteProblem)
         law = self.exact([self.problem.loss])
         largest = float(np.abs(self.problem.loss(law.points)).max()) + abs(self.problem.f_star)
-        mean = float(law.expectations[:-1, 0].mean()) - self.problem.f_star
-        return Estimate(mean, law.error * largest + ULP * largest)
+        return Estimate(float(law.expectations[:-1, 0].mean()) - self.problem.f_star, law.error * largest + ULP * largest)
 
     @property
     def arguments(self) -> WalkArguments:
-        """What the loops over replicas read. ValueError for eta / t."""
+        """The numbers that loops over replicas read. ValueError for eta / t."""
         grid, draws = self.grid, self.grid is not None and self.rule.name == "stochastic"
         ends = (-math.inf, math.inf) if grid is None else (float(grid.q_lo), float(grid.q_hi))
-        schedule = self.schedule
-        return WalkArguments(self.delta, *ends, float(schedule.eta), schedule.decays, draws, np.uint64(self.seed))
+        eta, decays = float(self.schedule.eta), self.schedule.decays
+        return WalkArguments(self.delta, *ends, eta, decays, draws, np.uint64(self.seed))
 
     def trace(self, replicas: int = 1, checkpoints: ArrayLike = (), first: int = 0) -> Trace:
         """Replicas first, first + 1, ... at the start. What becomes of each does not depend on which others are there.
@@ -225,19 +212,18 @@ class Walk:
         check_counter(self.seed, max(stop - 1, 0), 0, trace.first)
         assert isinstance(self.problem, LogisticProblem | AbsoluteSum)
         loops, steps = self.problem.loops(self.mode, regret), range(start, stop)
-        if self.grid is None or self.compiled:
+        if self.compiled:
             rounding = None if self.grid is None else self.rule.name
             advance_compiled(loops, self.arguments, rounding, trace, regret, steps, n_threads)
         else:
-            work = advance_rows(loops, self.arguments, self.grid, self.rule, trace, regret, steps)
+            work = advance_rows(loops, self.arguments, self.box_grid, self.rule, trace, regret, steps)
             in_blocks(work, trace, self.problem.d, n_threads)
 
     def sampled(self, first: int, last: int, n_threads: int = 1) -> Samples:
-        """What becomes of the replicas first .. last - 1. A replica's numbers depend on no other, nor on ``n_threads``."""
+        """Results of the replicas first .. last - 1. A replica's numbers depend on no other, nor on ``n_threads``."""
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1, got {self.steps!r}")
         assert not isinstance(self.problem, BoxedFm)
         trace = self.trace(last - first, [self.steps], first)
         self.advance(trace, 0, self.steps, regret=True, n_threads=n_threads)
-        gap = trace.losses[:, 0] - self.problem.f_star
-        return Samples(trace.regret / self.steps, gap, trace.last_move, trace.clipped)
+        return Samples(trace.regret / self.steps, trace.losses[:, 0] - self.problem.f_star, trace.last_move, trace.clipped)

@@ -40,7 +40,7 @@ class WalkArguments(NamedTuple):
 
 
 class Moves(NamedTuple):
-    """How a code moves: ``Rules.move`` with a float64 rounding rule, or ``shift``, which ignores it."""
+    """The move of a code: ``Rules.move`` with a float64 rounding rule, or ``shift``, which ignores it."""
 
     move: Callable[..., Any]
     rule: Callable[..., Any]
@@ -56,7 +56,7 @@ class Span(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """Where replicas stand and what was recorded of them; written in place."""
+    """The places of replicas, and the records of them; written in place."""
 
     codes: NDArray[float64]  # (n_replicas, d)
     checkpoints: NDArray[int64]  # (n_checkpoints,), increasing: numbers of steps
@@ -82,7 +82,7 @@ def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, moves: Any, 
 
 @jit
 def _count(q: Any, g: Any, scale: Any, walk: Any, after: Any) -> Any:
-    """How many targets lie outside the box, and how many codes moved."""
+    """The numbers of targets outside the box and of codes that moved."""
     outside, moved = int64(0), int64(0)
     for j in range(q.size):
         s = q[j] + scale * g[j]
@@ -104,6 +104,7 @@ def walk_range(loops: Any, walk: Any, moves: Any, trace: Any, with_loss: Any, sp
     Checkpoints in [start, stop] have f evaluated; ``with_loss`` accumulates the regret.
     One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
     """
+    problem, loss, gradient = loops
     checkpoints = trace.checkpoints
     d = trace.codes.shape[1]
     w = np.empty(d, float64)
@@ -111,17 +112,18 @@ def walk_range(loops: Any, walk: Any, moves: Any, trace: Any, with_loss: Any, sp
     words = np.zeros(d, uint32)
     q = np.empty(d, float64)
     after = np.empty(d, float64)
-    for r in range(span.first, span.last):
+    start, stop, first, last = span
+    for r in range(first, last):
         q[:] = trace.codes[r]
-        check = np.searchsorted(checkpoints, span.start)
-        for t in range(span.start, span.stop + 1):
+        check = np.searchsorted(checkpoints, start)
+        for t in range(start, stop + 1):
             _to_weights(q, walk.delta, w)
             if check < checkpoints.size and checkpoints[check] == t:
-                trace.losses[r, check] = loops.loss(loops.arrays, w)
+                trace.losses[r, check] = loss(problem, w)
                 check += 1
-            if t == span.stop:
+            if t == stop:
                 break
-            trace.regret[r] += loops.gradient(loops.arrays, w, trace.first + r, t, walk.seed, with_loss, g)
+            trace.regret[r] += gradient(problem, w, trace.first + r, t, walk.seed, with_loss, g)
             scale = -learning_rate(walk.eta, walk.decays, t + 1) / walk.delta
             if walk.draws:
                 fill_words(words, (trace.first + r) * d, uint64(t), _LINEAR, walk.seed)

@@ -48,8 +48,7 @@ class FiniteProblem:
 
     def mean_gradient(self, w: Floats) -> Floats:
         """sum_j p_j g_j(w), (N, d)."""
-        out: Floats = np.tensordot(self.probabilities, self.gradients(w), axes=1)
-        return out
+        return np.asarray(np.tensordot(self.probabilities, self.gradients(w), axes=1))
 
     @property
     def parts(self) -> "tuple[FiniteProblem, ...]":
@@ -164,8 +163,7 @@ def ripple(noise: float = 0.0) -> FiniteProblem:
 
 def click_rate(w: Floats) -> Floats:
     """The prediction sigmoid(w) of an intercept, (N, 1) -> (N,)."""
-    out: Floats = expit(w[:, 0])
-    return out
+    return np.asarray(expit(w[:, 0]))
 
 
 def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
@@ -179,8 +177,7 @@ def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
         best -= (float(expit(best)) - p + l2 * best) / (float(expit(best) * expit(-best)) + l2)
 
     def loss(w: Floats) -> Floats:
-        out: Floats = log_losses(w[:, 0], p) + l2 * w[:, 0] ** 2 / 2.0
-        return out
+        return np.asarray(log_losses(w[:, 0], p) + l2 * w[:, 0] ** 2 / 2.0)
 
     return FiniteProblem(
         f"clicks, p = {p:.4g}" + (f", batch {batch}" if batch > 1 else "") + (f", l2 {l2:.4g}" if l2 else ""),

@@ -81,8 +81,7 @@ class LogisticProblem:
         """(1/n) X^T diag(p (1 - p)) X + l2 I, dense (d, d)."""
         p = expit(self.X @ w)
         weighted = self.X.multiply((p * (1.0 - p) / self.y.size)[:, None])
-        out: Vector = (self.X.T @ weighted).toarray() + self.l2 * np.eye(self.d)
-        return out
+        return np.asarray((self.X.T @ weighted).toarray() + self.l2 * np.eye(self.d))
 
     @cached_property
     def solution(self) -> Solution:

@@ -28,8 +28,7 @@ def variance(rule: Rule, q: NDArray[float64], t: NDArray[float64], grid: Grid) -
     """E (R(P s) - P s)^2 in cells^2, s = q + t, from the rule's table; all (N,)."""
     n, a, _, _ = split_targets(q, t[None], grid)
     up = rule.up(n, a)
-    out: NDArray[float64] = (up * (1.0 - a) ** 2 + (1.0 - up) * a**2)[0]
-    return out
+    return np.asarray((up * (1.0 - a) ** 2 + (1.0 - up) * a**2)[0])
 
 
 def _enumerated(draw: Draw) -> Measured:

@@ -71,8 +71,7 @@ def instance(name: str, walk: Walk) -> Instance:
     p = Params(walk.steps, walk.schedule.eta, problem.L, walk.delta, *walk.bounds, first)
 
     def squares(w: Floats) -> Floats:
-        out: Floats = (problem.mean_gradient(w) ** 2).sum(axis=1)
-        return out
+        return np.asarray((problem.mean_gradient(w) ** 2).sum(axis=1))
 
     def measure(draw: Draw) -> Measured:
         law = walk.exact([squares])

@@ -34,16 +34,14 @@ def losses(examples: Examples, w: Vector) -> Vector:
     """f_i(w), (n,)."""
     X = dense(examples)
     z = X @ w[: X.shape[1]]
-    out: Vector = np.logaddexp(0.0, z) - examples.y * z + 0.5 * examples.l2 * np.dot(w, w)
-    return out
+    return np.asarray(np.logaddexp(0.0, z) - examples.y * z + 0.5 * examples.l2 * np.dot(w, w))
 
 
 def gradients(examples: Examples, w: Vector) -> Vector:
     """grad f_i(w), (n, d)."""
     X = np.pad(dense(examples), ((0, 0), (0, w.size)))[:, : w.size]
     residual = 1.0 / (1.0 + np.exp(-(X @ w))) - examples.y
-    out: Vector = residual[:, None] * X + examples.l2 * w
-    return out
+    return np.asarray(residual[:, None] * X + examples.l2 * w)
 
 
 def example_at(n: int, replica: int, step: int, seed: int) -> int:

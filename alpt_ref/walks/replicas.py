@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.problems import Loops, gradient_rows, loss_rows
-from alpt_ref.kernels.cpu.replicas import Moves, Span, Trace, WalkArguments, shift, walk_range
+from alpt_ref.kernels.cpu.replicas import Functions, Span, Trace, WalkArguments, shift, walk_range
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.scalars.moves import learning_rate
@@ -46,10 +46,11 @@ def advance_compiled(
     loops: Loops, walk: WalkArguments, rounding: str | None, trace: Trace, with_loss: bool, steps: range, n_threads: int
 ) -> None:
     """Take ``trace`` through ``steps`` under a rule of :mod:`alpt_ref.scalars.rounding`, or None: full precision."""
-    moves = Moves(shift, FLOAT64.nearest) if rounding is None else Moves(FLOAT64.move, getattr(FLOAT64, rounding))
+    move, rule = (shift, FLOAT64.nearest) if rounding is None else (FLOAT64.move, getattr(FLOAT64, rounding))
+    functions = Functions(loops.loss, loops.gradient, move, rule)
 
     def work(first: int, last: int) -> None:
-        walk_range(loops, walk, moves, trace, with_loss, Span(steps.start, steps.stop, first, last))
+        walk_range(loops.arrays, functions, walk, trace, with_loss, Span(steps.start, steps.stop, first, last))
 
     run_ranges(work, trace.codes.shape[0], n_threads)
 

@@ -39,11 +39,13 @@ class WalkArguments(NamedTuple):
     seed: uint64
 
 
-class Moves(NamedTuple):
-    """The move of a code: ``Rules.move`` with a float64 rounding rule, or ``shift``, which ignores it."""
+class Functions(NamedTuple):
+    """The compiled functions that a walk calls: those of a problem's ``Loops``, ``Rules.move`` or ``shift``, and a rule."""
 
+    loss: Callable[..., Any]
+    gradient: Callable[..., Any]
     move: Callable[..., Any]
-    rule: Callable[..., Any]
+    rule: Callable[..., Any]  # of rounding, float64; ``shift`` ignores it
 
 
 class Span(NamedTuple):
@@ -74,10 +76,10 @@ def shift(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
 
 
 @jit
-def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, moves: Any, out: Any) -> None:
+def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, move: Any, rule: Any, out: Any) -> None:
     """Codes after a step into ``out``."""
     for j in range(q.size):
-        out[j] = moves.move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, moves.rule)
+        out[j] = move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
 
 
 @jit
@@ -98,13 +100,14 @@ def _to_weights(q: Any, delta: Any, w: Any) -> None:
 
 
 @jit
-def walk_range(loops: Any, walk: Any, moves: Any, trace: Any, with_loss: Any, span: Any) -> None:
+def walk_range(problem: Any, functions: Any, walk: Any, trace: Any, with_loss: Any, span: Any) -> None:
     """Take the steps and rows of ``span`` in ``trace``, in place.
 
+    problem : the arrays of a ``Loops``, apart from its functions: out of a tuple, arrays cost 8 % in reference counts.
     Checkpoints in [start, stop] have f evaluated; ``with_loss`` accumulates the regret.
     One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
     """
-    problem, loss, gradient = loops
+    loss, gradient, move, rule = functions
     checkpoints = trace.checkpoints
     d = trace.codes.shape[1]
     w = np.empty(d, float64)
@@ -127,7 +130,7 @@ def walk_range(loops: Any, walk: Any, moves: Any, trace: Any, with_loss: Any, sp
             scale = -learning_rate(walk.eta, walk.decays, t + 1) / walk.delta
             if walk.draws:
                 fill_words(words, (trace.first + r) * d, uint64(t), _LINEAR, walk.seed)
-            _round_codes(q, g, scale, words, walk, moves, after)
+            _round_codes(q, g, scale, words, walk, move, rule, after)
             outside, moved = _count(q, g, scale, walk, after)
             trace.clipped[r] += outside
             if moved > 0:

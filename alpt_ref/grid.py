@@ -16,6 +16,11 @@ def storage_bits(bits: int) -> int:
     return next(width for width in (2, 4, 8, 16) if width >= bits)
 
 
+def delta_of_box(half_width: float, bits: int) -> float:
+    """The step size half_width / 2^(bits - 1), with which the codes of ``bits`` bits cover [-half_width, half_width)."""
+    return half_width / 2.0 ** (bits - 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """The points delta * q, q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from alpt_ref import Grid
-from alpt_ref.kernels.cpu.problems import Examples, Separable
-from alpt_ref.problems import gaussian_logistic
+from alpt_ref.problems import LogisticProblem, gaussian_logistic
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.rule import STOCHASTIC
+from alpt_ref.walks.walk import Schedule, Walk
 
 STEPS = 20_000
 ROUNDS = 5
@@ -45,19 +45,19 @@ print(json.dumps([seconds, peak / 2**20]))
 """
 
 
-def record(benchmark: Any, name: str, arrays: Examples | Separable, d: int, mode: str) -> None:
+def record(benchmark: Any, name: str, problem: LogisticProblem | AbsoluteSum, mode: str) -> None:
     """Median over rounds, compiled and warmed, of d x steps / seconds; the regret is summed on the way."""
-    sgd = LptSgd(Grid(8, 2.0**-5), "stochastic", mode, 0.1, seed=1)
+    walk = Walk(problem, Grid(8, 2.0**-5), STOCHASTIC, Schedule(0.1), STEPS, mode=mode, seed=1)
     times: list[float] = []
 
     def turn() -> None:
-        trace = sgd.start(np.zeros(d))
+        trace = walk.trace()
         began = time.perf_counter()
-        sgd.advance(arrays, trace, 0, STEPS, regret=True)
+        walk.advance(trace, 0, STEPS, regret=True)
         times.append(time.perf_counter() - began)
 
     benchmark.pedantic(turn, rounds=ROUNDS, warmup_rounds=1)
-    SPEED[name] = d * STEPS / float(np.median(times[1:]))
+    SPEED[name] = problem.d * STEPS / float(np.median(times[1:]))
     benchmark.extra_info[name] = SPEED[name]
 
 
@@ -65,13 +65,13 @@ def test_separable(benchmark: Any) -> None:
     """1024 weighted distances, exact gradients."""
     rng = np.random.default_rng(1)
     problem = AbsoluteSum(rng.random(1024), rng.random(1024) - 0.5)
-    record(benchmark, "l1, d = 1024", problem.separable, 1024, "batch")
+    record(benchmark, "l1, d = 1024", problem, "batch")
 
 
 def test_logistic(benchmark: Any) -> None:
     """Dense logistic regression in 128 dimensions, one random example a step."""
     problem = gaussian_logistic(512, 128, seed=1)
-    record(benchmark, "logistic, d = 128", problem.solved_examples, 128, "example")
+    record(benchmark, "logistic, d = 128", problem, "example")
 
 
 @pytest.mark.parametrize("schedule", ["constant", "decaying"])

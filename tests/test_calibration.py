@@ -25,13 +25,14 @@ from alpt_ref.studies.calibration import models as calibration_models
 from alpt_ref.studies.calibration import one_hot as calibration_one_hot
 from alpt_ref.studies.calibration import run as calibration
 from alpt_ref.studies.calibration.decay import DecaySettings, minimum, until_frozen
-from alpt_ref.studies.calibration.exact import DR, SR, ExactSettings, Point, feature, rule_of, solve, sweeps, theta
+from alpt_ref.studies.calibration.exact import DR, SR, ExactSettings, Point, feature, solve, sweeps, theta
 from alpt_ref.studies.calibration.models import ModelSettings, from_files
 from alpt_ref.studies.calibration.one_hot import OneHotSettings
 from alpt_ref.studies.calibration.run import QUICK, Settings, n_cells
 from alpt_ref.studies.cells import Store
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import as_rule
 
 ROOT = Path(__file__).parents[1]
 EXACT = ExactSettings(
@@ -93,7 +94,7 @@ def test_few_random_bits_are_between_the_bounds_of_l6(k: int) -> None:
     row = {"rule": rule, "p": 0.1, "delta": 0.25, "theta": form, "ctr": mean(POINT, rule)}
     assert calibration_report.within(row)
     assert not calibration_report.within(row | {"ctr": 0.1 + 1.1 * form})
-    assert rule_of(rule).name == rule
+    assert as_rule(rule).name == rule
 
 
 def test_the_closed_forms_and_the_laws_that_never_leave_the_start() -> None:

@@ -22,12 +22,13 @@ from alpt_ref.studies import click_data
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence import ctr, t1_panel
 from alpt_ref.studies.convergence import run as convergence_error
-from alpt_ref.studies.convergence.cells import WalkSpec, checkpoints, gradient_descent, walk
+from alpt_ref.studies.convergence.cells import checkpoints, gradient_descent, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
 from alpt_ref.theory import t1
 from alpt_ref.tools.sheet import WIDTH, interval, number
 from alpt_ref.training.forward import TrainingDivergedError
-from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.rule import STOCHASTIC
+from alpt_ref.walks.walk import Schedule, Walk
 
 TINY = replace(
     QUICK,
@@ -74,11 +75,10 @@ def test_t1_outside_its_domain_is_not_applicable(change: dict[str, Any], name: s
 
 def test_t1_of_a_problem() -> None:
     problem = gaussian_logistic(12, 3, l2=0.05, seed=1)
-    grid, w_1 = Grid(8, 2.0**-4), np.full(3, 0.5)
-    p = t1.params(problem, grid, "batch", steps=5, eta=0.1, w_1=w_1)
-    assert p.distance == pytest.approx(np.linalg.norm(w_1 - problem.solution.w))
-    assert t1.params(problem, grid, "batch", steps=5, eta=0.1, w_1=w_1, decays=True).distance == diameter(grid, 3)
-    assert t1.params(problem, Grid(2, 2.0**-6), "batch", steps=5, eta=0.1, w_1=w_1).outside > 0
+    walk = Walk(problem, Grid(8, 2.0**-4), STOCHASTIC, Schedule(0.1), 5, 8)
+    assert t1.params(walk).distance == pytest.approx(np.linalg.norm(0.5 - problem.solution.w))
+    assert t1.params(replace(walk, schedule=Schedule(0.1, "sqrt"))).distance == diameter(walk.grid, 3)
+    assert t1.params(replace(walk, grid=Grid(2, 2.0**-6), start=0)).outside > 0
 
 
 def test_t1_holds_and_without_its_floor_term_it_would_not() -> None:
@@ -87,13 +87,9 @@ def test_t1_holds_and_without_its_floor_term_it_would_not() -> None:
     SR goes back and forth between 0 and 1; as 20 grows its mean gap tends to a third of T1's floor term.
     """
     problem = from_dataset([[20.0], [20.0], [20.0], [-20.0]], [1, 1, 1, 1], 1e-9)
-    sgd = LptSgd(Grid(4, 1.0), "stochastic", "batch", 2e-3, seed=4)
-    steps, replicas = 1200, 10
-    trace = sgd.start([0.0], replicas)
-    sgd.advance(problem.solved_examples, trace, 0, steps, regret=True)
-    measured = student(trace.regret / steps, 0.95)
-    p = t1.params(problem, Grid(4, 1.0), "batch", steps=steps, eta=sgd.eta, w_1=np.zeros(1), random_bits=24)
-    bound = t1.bound(p)
+    walk = Walk(problem, Grid(4, 1.0), STOCHASTIC, Schedule(2e-3), 1200, seed=4)
+    measured = student(walk.sampled(0, 10).regret, 0.95)
+    bound = t1.bound(t1.params(walk))
     assert measured.half is not None
     assert measured.mean + measured.half <= bound.total
     assert measured.mean - measured.half > bound.total - bound.floor
@@ -160,8 +156,8 @@ def test_verdicts(regret: float, half: float | None, name: str) -> None:
 
 def test_a_walk_from_the_nearest_grid_point(tmp_path: Path) -> None:
     problem = gaussian_logistic(8, 2, l2=0.2)
-    spec = WalkSpec("batch", "nearest", 4, 0.25, 1e-6, 4, start="nearest")
-    outcome = walk(Store(tmp_path), problem, spec, TINY, 1)
+    walk = walk_of(problem, "nearest", Grid(4, 0.25), Schedule(1e-6), 4, "batch", TINY)
+    outcome = outcome_of(Store(tmp_path), walk, TINY, 1, nearest=True)
     point = 0.25 * np.rint(problem.solution.w / 0.25)
     assert outcome.final[0] == pytest.approx(problem.loss(point) - problem.solution.f, rel=1e-12)
     assert outcome.last_move[0] == 0

@@ -10,13 +10,14 @@ import pytest
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems import from_dataset
+from alpt_ref.problems.box import codes_of
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
 from alpt_ref.problems.joint import click_table, finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.scalars.rounding import FLOAT64, ROUNDINGS
+from alpt_ref.theory import t6
 from alpt_ref.walks import stationary
 from alpt_ref.walks.exact import exact_law
-from alpt_ref.walks.moving import moving_law
-from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.moving import Path
 from alpt_ref.walks.rule import (
     BUILT_IN,
     FLOOR,
@@ -31,7 +32,7 @@ from alpt_ref.walks.rule import (
     random_bits,
 )
 from alpt_ref.walks.stationary import reachable, stationary_law
-from alpt_ref.walks.transition import codes_of
+from alpt_ref.walks.walk import Schedule, Walk
 
 MINE = Rule("mine", lambda q_floor, a: a**2)
 FEW = random_bits(2)
@@ -150,9 +151,9 @@ def test_exact_law_against_monte_carlo():
     data = from_dataset([[1.0, 0.5], [-0.5, 1.0], [1.0, -1.0]], [1, 0, 1], 0.1, "three")
     grid, replicas = Grid(3, 0.5), 40_000
     for rounding in ("nearest", "stochastic"):
-        sgd = LptSgd(grid, rounding, "example", 0.7, decays=True, seed=3)
-        trace = sgd.start(np.zeros(2), replicas)
-        sgd.advance(data.examples, trace, 0, 9)
+        walk = Walk(data, grid, as_rule(rounding), Schedule(0.7, "sqrt"), 9, mode="example", seed=3)
+        trace = walk.trace(replicas)
+        walk.advance(trace, 0, 9)
         places = np.ravel_multi_index((trace.codes + 4).astype(int).T, (8, 8))
         counts = np.bincount(places, minlength=64)
         law = exact_law(finite_logistic(data, "example"), grid, rounding, eta=0.7 / np.sqrt(np.arange(1, 10)), steps=9)
@@ -255,7 +256,7 @@ def test_moving_law_is_the_sum_over_paths():
     def follow(t: int, level: int, outcome: int) -> int:
         return (level + outcome + t) % 2
 
-    law = moving_law(problem, problem.loss, grids, follow, STOCHASTIC, eta, -1)
+    law = Path(problem, grids, follow, STOCHASTIC, Schedule(0.6, "sqrt"), 3, -1).exact(t6.terms)
     here = {(0, -1): 1.0}
     for t in range(3):
         losses = gradient = drift = 0.0
@@ -274,7 +275,7 @@ def test_moving_law_is_the_sum_over_paths():
                 n = math.floor(s)
                 after[to, n] += mass / 2 * (1 - (s - n))
                 after[to, n + 1] += mass / 2 * (s - n)
-        assert (law.loss[t], law.gradient[t], law.drift[t]) == pytest.approx((losses, gradient, drift), abs=1e-14)
+        assert (law.loss[t], law.floor[t], law.drift[t]) == pytest.approx((losses, gradient, drift), abs=1e-14)
         here = {state: mass for state, mass in after.items() if mass}
     assert law.variance <= 1 + 1e-12
     assert law.clip.shape == (3,)

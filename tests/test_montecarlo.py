@@ -8,10 +8,11 @@ from alpt_ref.problems import box, from_dataset, gaussian_logistic, one_hot_logi
 from alpt_ref.problems.factorization import boxed_fm
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.walks import sampling as montecarlo
-from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks import replicas
+from alpt_ref.walks.replicas import round_codes
 from alpt_ref.walks.rule import BUILT_IN, NEAREST, STOCHASTIC, Rule, random_bits
-from alpt_ref.walks.sampling import Run, decide, gradient_squares, round_codes
+from alpt_ref.walks.sampling import decide, gradient_squares
+from alpt_ref.walks.walk import Schedule, Walk
 
 GRID = Grid(5, 2.0**-4)
 LOGISTIC = gaussian_logistic(8, 3, l2=0.05, seed=1)
@@ -27,37 +28,35 @@ CASES = [
 
 @pytest.mark.parametrize(("problem", "mode"), CASES)
 @pytest.mark.parametrize("name", BUILT_IN)
-@pytest.mark.parametrize("decays", [False, True])
-def test_a_rule_under_another_name_gives_the_same_bits(problem: object, mode: str, name: str, decays: bool) -> None:
+@pytest.mark.parametrize("decay", ["constant", "sqrt"])
+def test_a_rule_under_another_name_gives_the_same_bits(problem: object, mode: str, name: str, decay: str) -> None:
     """The NumPy engine asked for the table of a built-in rule, against the compiled loops."""
     arguments = {
         "problem": problem,
         "grid": GRID,
         "mode": mode,
-        "eta": 0.13,
+        "schedule": Schedule(0.13, decay),
         "steps": 9,
-        "decays": decays,
         "seed": 7,
         "start": 2,
     }
-    compiled = Run(rule=BUILT_IN[name], **arguments).samples(3, 8)  # type: ignore[arg-type]
-    mine = Run(rule=Rule("mine", BUILT_IN[name].p_up), **arguments).samples(3, 8)  # type: ignore[arg-type]
+    compiled = Walk(rule=BUILT_IN[name], **arguments).sampled(3, 8)  # type: ignore[arg-type]
+    mine = Walk(rule=Rule("mine", BUILT_IN[name].p_up), **arguments).sampled(3, 8)  # type: ignore[arg-type]
     for a, b in zip(compiled, mine, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_what_is_reported_is_what_the_walk_does() -> None:
     """Regret, gap, last move and clipping recomputed from the codes of single steps."""
-    run = Run(ABSOLUTE, GRID, STOCHASTIC, "batch", 0.4, 6, seed=1, start=[15, -16, 0, 3, 1])
-    sgd, delta = LptSgd(GRID, "stochastic", "batch", 0.4, seed=1), float(GRID.delta)
-    trace = sgd.start(run.start, 4)  # type: ignore[arg-type]
+    walk, delta = Walk(ABSOLUTE, GRID, STOCHASTIC, Schedule(0.4), 6, [15, -16, 0, 3, 1], seed=1), float(GRID.delta)
+    trace = walk.trace(4)
     regret, last = np.zeros(4), np.zeros(4)
     for t in range(6):
         before = trace.codes.copy()
         regret += [ABSOLUTE.loss(delta * q) for q in before]
-        sgd.advance(ABSOLUTE.separable, trace, t, t + 1)
+        walk.advance(trace, t, t + 1)
         last[(trace.codes != before).any(axis=1)] = t + 1
-    out = run.samples(0, 4)
+    out = walk.sampled(0, 4)
     np.testing.assert_allclose(out.regret, regret / 6, rtol=1e-14)
     np.testing.assert_array_equal(out.gap, [ABSOLUTE.loss(delta * q) for q in trace.codes])
     np.testing.assert_array_equal(out.last_move, last)
@@ -68,10 +67,10 @@ def test_what_is_reported_is_what_the_walk_does() -> None:
 @pytest.mark.parametrize("rule", [STOCHASTIC, random_bits(3)], ids=["compiled", "numpy"])
 def test_replicas_can_be_added(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the others that run, nor threads, nor blocks change a replica."""
-    run = Run(LOGISTIC, GRID, rule, "example", 0.3, 5, seed=2)
-    whole = run.samples(0, 9)
-    monkeypatch.setattr(montecarlo, "BLOCK", 2 * LOGISTIC.d)
-    parts = [run.samples(0, 2), run.samples(2, 3), run.samples(3, 9, n_threads=2)]
+    walk = Walk(LOGISTIC, GRID, rule, Schedule(0.3), 5, mode="example", seed=2)
+    whole = walk.sampled(0, 9)
+    monkeypatch.setattr(replicas, "BLOCK", 2 * LOGISTIC.d)
+    parts = [walk.sampled(0, 2), walk.sampled(2, 3), walk.sampled(3, 9, n_threads=2)]
     for whole_field, *cut in zip(whole, *parts, strict=True):
         np.testing.assert_array_equal(whole_field, np.concatenate(cut))
     assert np.unique(whole.regret).size > 1
@@ -80,7 +79,7 @@ def test_replicas_can_be_added(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_rule_that_depends_on_the_code() -> None:
     """Up below 0, down above: everything ends at the code 0 or -1, whatever the gradient's size."""
     rule = Rule("towards 0", lambda q, a: (q < 0) & (a > 0))
-    out = Run(AbsoluteSum([0.01, 0.01], [5.0, -5.0]), GRID, rule, "batch", 0.1, 40, start=[-9, 9]).samples(0, 2)
+    out = Walk(AbsoluteSum([0.01, 0.01], [5.0, -5.0]), GRID, rule, Schedule(0.1), 40, [-9, 9]).sampled(0, 2)
     assert out.last_move.tolist() == [9, 9]
 
 
@@ -105,7 +104,8 @@ def test_round_codes_at_the_edges_and_for_tiny_moves() -> None:
 def test_gradient_squares_against_a_loop() -> None:
     """One replica written out with vectors; replicas can be added here too."""
     grid, eta, steps, seed, r = Grid(5, 2.0**-4), 0.5, 4, 5, 2
-    out, clipped = gradient_squares(FM, grid, STOCHASTIC, eta, steps, (1, 4), seed, start=1)
+    walk = Walk(FM, grid, STOCHASTIC, Schedule(eta), steps, 1, seed=seed)
+    out, clipped = gradient_squares(walk, 1, 4)
     q, total = np.ones(FM.d), 0.0
     for t in range(steps):
         g = FM.gradients(q[None] * 2.0**-4)[0]
@@ -115,15 +115,15 @@ def test_gradient_squares_against_a_loop() -> None:
         q = np.floor(s) + (u < s - np.floor(s))
     assert out[r - 1] == pytest.approx(total / steps, rel=1e-12)
     assert clipped.tolist() == [0, 0, 0]
-    alone, _ = gradient_squares(FM, grid, STOCHASTIC, eta, steps, (2, 3), seed, start=1, n_threads=2)
+    alone, _ = gradient_squares(walk, 2, 3, n_threads=2)
     assert alone[0] == out[r - 1]
 
 
 def test_gradient_squares_count_clipping_and_refuse_a_wider_grid() -> None:
-    _, clipped = gradient_squares(FM, Grid(2, 0.5), NEAREST, 40.0, 2, (0, 2))
+    _, clipped = gradient_squares(Walk(FM, Grid(2, 0.5), NEAREST, Schedule(40.0), 2), 0, 2)
     assert clipped.min() > 0
     with pytest.raises(ValueError, match="within the radius"):
-        gradient_squares(FM, Grid(5, 2.0**-3), NEAREST, 0.5, 1, (0, 1))
+        gradient_squares(Walk(FM, Grid(5, 2.0**-3), NEAREST, Schedule(0.5), 1), 0, 1)
 
 
 @pytest.mark.parametrize("mode", ["batch", "example"])
@@ -152,7 +152,7 @@ def test_logistic_loss_ranges_hold(problem: object, mode: str) -> None:
 def test_samples_lie_in_the_range() -> None:
     for problem, mode in ((LOGISTIC, "example"), (LOGISTIC, "batch"), (ABSOLUTE, "batch")):
         low, high = problem.loss_range(GRID, mode)  # type: ignore[attr-defined]
-        out = Run(problem, GRID, STOCHASTIC, mode, 0.5, 5, start=-3).samples(0, 6)  # type: ignore[arg-type]
+        out = Walk(problem, GRID, STOCHASTIC, Schedule(0.5), 5, -3, mode).sampled(0, 6)  # type: ignore[arg-type]
         assert low <= out.regret.min()
         assert out.regret.max() <= high
 
@@ -191,6 +191,8 @@ def test_decide_stops_when_it_can_tell() -> None:
         ({"mode": "epoch"}, "mode must be one of"),
         ({"problem": ABSOLUTE, "mode": "example"}, "mode must be batch"),
         ({"eta": -1.0}, "eta must be positive"),
+        ({"decay": "inverse"}, "decay must be constant or sqrt"),
+        ({"decay": "linear"}, "decay must be one of"),
         ({"rule": Rule("wrong", lambda q, a: 2 * a + 1)}, "rule wrong: p_up must be in"),
     ],
 )
@@ -200,8 +202,8 @@ def test_refusals(change: dict[str, object], message: str) -> None:
         "grid": GRID,
         "rule": Rule("mine", lambda q, a: a),
         "mode": "batch",
-        "eta": 0.1,
         "steps": 2,
     }
+    rates = {"eta": 0.1} | {name: change[name] for name in ("eta", "decay") if name in change}
     with pytest.raises(ValueError, match=message):
-        Run(**(arguments | change)).samples(0, 2)  # type: ignore[arg-type]
+        Walk(schedule=Schedule(**rates), **(arguments | {k: v for k, v in change.items() if k not in rates})).sampled(0, 2)  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.logistic import box
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.walks.replicas import LptSgd
-from alpt_ref.walks.rule import BUILT_IN
+from alpt_ref.walks.rule import BUILT_IN, NEAREST
+from alpt_ref.walks.walk import Schedule, Walk
 
 GRID = Grid(4, 0.25)
 
@@ -58,9 +58,10 @@ def test_one_slope_for_all() -> None:
 def test_walks_against_numpy(rounding: str, decays: bool) -> None:
     """Codes, regret, last move and clipped coordinate-steps of two replicas, written out."""
     problem, steps, d, delta = dyadic(9, 4), 12, 9, 0.25
-    sgd = LptSgd(GRID, rounding, "batch", 0.5, decays, seed=2**33 + 1)
-    trace = sgd.start(np.zeros(d), 2, 2)
-    sgd.advance(problem.separable, trace, 0, steps, np.array([0, steps]), regret=True)
+    schedule = Schedule(0.5, "sqrt" if decays else "constant")
+    walk = Walk(problem, GRID, BUILT_IN[rounding], schedule, steps, seed=2**33 + 1)
+    trace = walk.trace(2, [0, steps])
+    walk.advance(trace, 0, steps, regret=True)
     for r in range(2):
         q, regret, last, clipped = np.zeros(d), 0.0, 0, 0
         for t in range(steps):
@@ -104,6 +105,6 @@ def test_there_are_no_examples() -> None:
     problem = dyadic(2, 5)
     with pytest.raises(ValueError, match="mode must be batch"):
         problem.gradient_bounds(GRID, "example")
-    sgd = LptSgd(GRID, "nearest", "example", 0.5)
+    walk = Walk(problem, GRID, NEAREST, Schedule(0.5), 1, mode="example")
     with pytest.raises(ValueError, match="mode must be batch"):
-        sgd.advance(problem.separable, sgd.start(np.zeros(2)), 0, 1)
+        walk.advance(walk.trace(), 0, 1)

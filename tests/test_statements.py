@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import FiniteProblem, absolute, quadratic
+from alpt_ref.problems.box import points_of
+from alpt_ref.problems.finite import FiniteProblem, Separate, absolute, quadratic
 from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, t6_learned, verify
 from alpt_ref.theory.claim import FALSE_ALARM, Row
-from alpt_ref.theory.instances import Walk, nearest_walks, points_of, standard_walks, stuck_walks
+from alpt_ref.theory.instances import nearest_walks, standard_walks, stuck_walks
 from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, Rule, random_bits
+from alpt_ref.walks.walk import Schedule, Walk
 
 SQUARED = Rule("squared", lambda q, a: a**2)
 ALWAYS = Rule("always", lambda q, a: 0.25 + 0.0 * a)
@@ -70,13 +72,15 @@ def plus(claim: str, term: float) -> Callable[[Any], float]:
 
 OFF = "not applicable"
 unit = Grid(5, 2.0**-4)
-short = Walk("|w - c|", (absolute(1.0, 0.3 * 2.0**-4),), unit, 0.05 * 2.0**-4, 1500)
-far = Walk("c outside", (absolute(1.0, 1.5),), unit, 0.05 * 2.0**-4, 20)
-noisy = Walk("noisy", (quadratic(1.0, 0.31, 1.0),), Grid(3, 0.5), 1.0, 300, "inverse")
-hazy = t4._instance(quadratic(1.0, 0.31, 0.1), Grid(8, 2.0**-5), STOCHASTIC, 60, start=-1.0)
-falling = t5._instance(quadratic(1.0, 0.0), Grid(8, 2.0**-5), STOCHASTIC, 1, 1.0, -4.0)
-downhill = replace(t6_learned.runs()[1][1], eta=0.2, steps=6)
-late = t6.Path("late", absolute(1.0, 0.3), (Grid(3, 0.5),), lambda t, i, j: 0, 2.5, 600)
+short = Walk(absolute(1.0, 0.3 * 2.0**-4), unit, STOCHASTIC, Schedule(0.05 * 2.0**-4), 1500)
+far = Walk(absolute(1.0, 1.5), unit, STOCHASTIC, Schedule(0.05 * 2.0**-4), 20)
+noisy = Walk(quadratic(1.0, 0.31, 1.0), Grid(3, 0.5), STOCHASTIC, Schedule(1.0, "inverse"), 300)
+hazy = t4.instance("hazy", t4.walk(quadratic(1.0, 0.31, 0.1), Grid(8, 2.0**-5), STOCHASTIC, 60, -32))
+beyond = t4.instance("c outside", t4.walk(quadratic(1.0, 3.0), Grid(4, 0.25), STOCHASTIC, 40))
+falling = t5.instance("falling", Walk(quadratic(1.0, 0.0), Grid(8, 2.0**-5), STOCHASTIC, Schedule(1.0), 1, -128))
+pulled = l4.mean_instance("c outside", Walk(quadratic(1.0, 3.0), Grid(6, 2.0**-4), STOCHASTIC, Schedule(0.3), 40, 24))
+downhill = replace(t6_learned.runs()["18 rows from a corner, table, SGD"], eta=0.2, steps=6)
+late = t6.Path(absolute(1.0, 0.3), (Grid(3, 0.5),), lambda t, i, j: 0, STOCHASTIC, Schedule(2.5, "sqrt"), 600)
 
 MUTANTS = [
     Mutant("Q1", "a rule that moves grid points", rule=ALWAYS),
@@ -88,24 +92,23 @@ MUTANTS = [
     Mutant("Q4", "the bound 1 % smaller", bound=times("Q4", 0.99)),
     Mutant("Q5", "a rule whose p_up falls with a", rule=DOWNHILL),
     Mutant("Q6", "the bound 1 % smaller", bound=times("Q6", 0.99)),
-    Mutant("T1", "the floor term left out", t1._instance(short, STOCHASTIC),
+    Mutant("T1", "the floor term left out", t1.instance("|w - c|", short),
            lambda p: sum(t1.bound(p)) - t1.bound(p).floor),
-    Mutant("T1", "w* outside the box", t1._instance(far, STOCHASTIC), after=OFF, change={"before": OFF}),
-    Mutant("T2", "the term of stuck coordinates left out", t2._instance(stuck_walks()[0], NEAREST),
+    Mutant("T1", "w* outside the box", t1.instance("c outside", far), after=OFF, change={"before": OFF}),
+    Mutant("T2", "the term of stuck coordinates left out", t2.instance("stuck", stuck_walks(NEAREST)["|w - 0.4|, stuck"]),
            lambda p: p.D1**2 / (2 * p.eta * p.steps) + 2 * p.eta * p.G**2),
-    Mutant("T3", "the floor term left out", t3._instance(noisy, STOCHASTIC), lambda p: t3.bound(p) - p.delta * p.G1 / 2),
+    Mutant("T3", "the floor term left out", t3.instance("noisy", noisy), lambda p: t3.bound(p) - p.delta * p.G1 / 2),
     Mutant("T4", "the noise term left out", hazy,
            lambda p: t4.bound(replace(p, sigma=0.0))),
-    Mutant("T4", "w* outside the box", t4._instance(quadratic(1.0, 3.0), Grid(4, 0.25), STOCHASTIC, 40), after=OFF,
-           change={"before": OFF}),
+    Mutant("T4", "w* outside the box", beyond, after=OFF, change={"before": OFF}),
     Mutant("T5", "the term L eta G^2/2 left out", falling, lambda p: t5.bound(p) - p.L * p.eta * p.G**2 / 2),
     Mutant("T6(a)", "the drift of Delta left out of the bound", bound=times("T6(a)", 0.9)),
-    Mutant("T6(b)", "the two expectations left out", t6._regret(late, STOCHASTIC),
+    Mutant("T6(b)", "the two expectations left out", t6.regret_along("late", late),
            lambda p: t6.bound(p) - p.gradient - p.drift),
-    Mutant("T6(c)", "the transient term left out", t6_learned.regret_of(downhill, "downhill"),
+    Mutant("T6(c)", "the transient term left out", t6_learned.regret_of("downhill", downhill),
            lambda p: t6_learned.bound(p) - p.D**2 / (2 * p.eta * p.steps**0.5)),
     Mutant("T6(d)", "1 replaced by 0.05",
-           t6_learned.drift_of(replace(downhill, step_lr=0.1), "downhill", span=(-1.2, 1.2)), lambda p: 0.05),
+           t6_learned.drift_of("downhill", replace(downhill, step_lr=0.1), span=(-1.2, 1.2)), lambda p: 0.05),
     Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),
     Mutant("L1(b)", "1/2 replaced by 0.51", bound=lambda p: 0.51),
     Mutant("L1(b)", "nearest rounding", rule=NEAREST),
@@ -116,8 +119,7 @@ MUTANTS = [
     Mutant("L3(b)", "the bound 10 % smaller", 2, times("L3(b)", 0.9), jit=True),
     Mutant("L3(c)", "a rule with p_up = a^2", rule=SQUARED),
     Mutant("L4(a)", "nearest rounding", rule=NEAREST),
-    Mutant("L4(a)", "w* outside the box", l4._mean(quadratic(1.0, 3.0), Grid(6, 2.0**-4), STOCHASTIC, 1.5, 0.3, 40),
-           after=OFF, change={"before": OFF}),
+    Mutant("L4(a)", "w* outside the box", pulled, after=OFF, change={"before": OFF}),
     Mutant("L4(b)", "1 % more", bound=times("L4(b)", 1.01)),
     Mutant("L5(a)", "the clipping term left out", 3, lambda p: 1e-10),
     Mutant("L5(a)", "nearest rounding", rule=NEAREST),
@@ -168,30 +170,27 @@ def test_a_series_with_another_sign_is_seen(
     assert row.verdict == "violated"
 
 
-def largest(problems: tuple[FiniteProblem, ...], grid: Grid) -> float:
+def largest(problem: FiniteProblem | Separate, grid: Grid) -> float:
     """The most that f - f* can be on the grid: a bound above it says nothing."""
-    return sum(float(p.loss(points_of(grid, p.d)).max()) - p.f_star for p in problems)
+    return sum(float(p.loss(points_of(grid, p.d)).max()) - p.f_star for p in problem.parts)
 
 
 @pytest.mark.parametrize("full", [False, True])
 def test_bounds_say_more_than_the_box_does(full: bool) -> None:
     for walks, bound in (
-        (standard_walks(full), lambda walk: t1.bound(t1.of_walk(walk)).total),
-        (nearest_walks(full), lambda walk: t2.bound(t2.of_walk(walk))),
-        (
-            t3._walks(full),
-            lambda walk: t3._instance(walk, STOCHASTIC).params and t3.bound(t3._instance(walk, STOCHASTIC).params),
-        ),
+        (standard_walks(full, STOCHASTIC), lambda walk: t1.bound(t1.params(walk)).total),
+        (nearest_walks(full, NEAREST), lambda walk: t2.bound(t2.params(walk))),
+        (t3.walks(full, STOCHASTIC), lambda walk: t3.bound(t3.instance("", walk).params)),
     ):
-        for walk in walks:
-            assert bound(walk) < largest(walk.problems, walk.grid), walk.name
+        for name, walk in walks.items():
+            assert bound(walk) < largest(walk.problem, walk.grid), name
     for instance in CLAIMS["T5"].instances(Setting(full))[:5]:
         p = instance.params
         assert t5.bound(p) < p.G**2, instance.name
-    for path in t6._paths(full):
-        p = path.params()
-        most = max(largest((path.problem,), grid) for grid in path.grids)
-        assert t6.bound(replace(p, gradient=0.0, drift=0.0)) < most, path.name
+    for name, path in t6.paths(full, STOCHASTIC).items():
+        p = t6.params(path)
+        most = max(largest(path.problem, grid) for grid in path.grids)
+        assert t6.bound(replace(p, gradient=0.0, drift=0.0)) < most, name
 
 
 @pytest.mark.jit
@@ -210,6 +209,7 @@ def test_every_claim_has_a_mutant() -> None:
 
 def test_a_biased_rule_does_not_survive_t1() -> None:
     """The README's example: floor is biased; T1 is violated on the walks that it drags away, and never holds."""
-    rows = [verify(CLAIMS["T1"], t1._instance(walk, FLOOR), 1e-8) for walk in (short, replace(short, steps=400))]
+    walks = (replace(short, rule=FLOOR), replace(short, rule=FLOOR, steps=400))
+    rows = [verify(CLAIMS["T1"], t1.instance("", walk), 1e-8) for walk in walks]
     assert {row.verdict for row in rows} <= {"violated", "not applicable"}
     assert not rows[0].checks[-1].holds

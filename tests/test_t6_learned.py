@@ -58,7 +58,7 @@ def test_terms_against_naive_loops(step: str, optimizer: str) -> None:
             g += (1.0 / (1.0 + math.exp(-z)) - y[i]) * X[i] / len(batch)
         drift = sum(after[j] * abs(q[j]) * abs(after[j] - before[j]) for j in range(d)) / (2 * 1.5 / math.sqrt(t + 1))
         assert out.regret[t] == pytest.approx(regret, abs=1e-13)
-        assert out.gradient[t] == pytest.approx(sum(after[j] * abs(g[j]) for j in range(d)) / 2, abs=1e-13)
+        assert out.floor[t] == pytest.approx(sum(after[j] * abs(g[j]) for j in range(d)) / 2, abs=1e-13)
         assert out.drift[t] == pytest.approx(drift, abs=1e-13)
     assert out.drift.min() > 0.0
     assert (out.least, out.largest) == (np.min(seen), np.max(seen))
@@ -122,7 +122,7 @@ def test_constants() -> None:
 
 @pytest.mark.parametrize("full", [False, True])
 def test_bounds_say_more_than_the_box_does(full: bool) -> None:
-    for name, run in t6_learned.runs(full):
+    for name, run in t6_learned.runs(full).items():
         X, y = run.clicks.problem.X.toarray(), run.clicks.problem.y
         lo, hi = box(run.largest)
         worst = np.where(y == 1, X.sum(axis=1) * -lo, X.sum(axis=1) * hi)  # the most that a margin can be wrong by
@@ -131,10 +131,10 @@ def test_bounds_say_more_than_the_box_does(full: bool) -> None:
 
 def test_a_step_size_that_leaves_its_range() -> None:
     run = replace(TINY, steps=3, shrink=0.999, grow=1.001)
-    row = verify(REGRET, regret_of(run, "moves"), 1e-8)
+    row = verify(REGRET, regret_of("moves", run), 1e-8)
     assert row.verdict == "not applicable"
     assert {check.name for check in row.checks if not check.holds} <= {"smallest Delta_t", "largest Delta_t"}
-    still = verify(REGRET, regret_of(replace(run, step_lr=0.0), "stays"), 1e-8)
+    still = verify(REGRET, regret_of("stays", replace(run, step_lr=0.0)), 1e-8)
     assert still.verdict == "holds"
     assert still.params["drift"] == 0.0
     off = replace(t6_learned.params(run), outside=0.1)
@@ -143,7 +143,7 @@ def test_a_step_size_that_leaves_its_range() -> None:
 
 def test_what_the_arithmetic_was_proved_for_is_checked() -> None:
     """Logits of at most 3, batches of at most 64."""
-    row = verify(REGRET, regret_of(replace(TINY, start=7, delta=0.3, step_lr=0.0), "far out"), 1e-8)  # two values of 2.1 each
+    row = verify(REGRET, regret_of("far out", replace(TINY, start=7, delta=0.3, step_lr=0.0)), 1e-8)  # two values of 2.1 each
     assert [check.name for check in row.checks if not check.holds] == ["largest |logit|"]
     assert terms(replace(TINY, start=7, delta=0.3, step_lr=0.0), 0).logit == pytest.approx(4.2)
     wide = replace(t6_learned.params(TINY), batch=65)
@@ -160,9 +160,9 @@ def stub(monkeypatch: pytest.MonkeyPatch, regret: float, floor: float, drift: fl
 
 def test_sums_stop_before_they_leave_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
     run = stub(monkeypatch, 1.0, 0.25, 0.0)
-    found = means(run, lambda t: t.regret - t.gradient, (-1.0, 0.6), 0.0, 1e-8)  # 3/4 after four steps, 9/16 after three
+    found = means(run, lambda t: t.regret - t.floor, (-1.0, 0.6), 0.0, 1e-8)  # 3/4 after four steps, 9/16 after three
     assert (found.value, found.regret, found.floor, found.stopped) == (0.5625, 0.75, 0.1875, (0, 80))
-    found = means(run, lambda t: t.gradient - t.regret, (-0.1, 1.0), 0.0, 1e-8)
+    found = means(run, lambda t: t.floor - t.regret, (-0.1, 1.0), 0.0, 1e-8)
     assert (found.value, found.regret, found.stopped) == (0.0, 0.0, (320, 0))
     found = means(run, lambda t: t.regret, (-1.0, 1.0), 0.0, 1e-8)
     assert (found.value, found.regret, found.stopped) == (1.0, 1.0, (0, 0))
@@ -174,22 +174,22 @@ def test_a_broken_bound_shows_and_a_sum_stopped_below_says_nothing(monkeypatch: 
     cases = ((0.5, "holds"), (1.9, "violated"), (7.0, "violated"), (9.0, silent), (-2.0, silent))  # 9/4 > 2 at once
     for factor, verdict in cases:
         run = stub(monkeypatch, factor * b, 0.0, 0.0)
-        assert verify(REGRET, regret_of(run, "made"), 1e-8).verdict == verdict, factor
+        assert verify(REGRET, regret_of("made", run), 1e-8).verdict == verdict, factor
     run = stub(monkeypatch, 7.0 * b, 6.7 * b, 0.0)
-    row = verify(REGRET, regret_of(run, "made"), 1e-8)
+    row = verify(REGRET, regret_of("made", run), 1e-8)
     assert (row.verdict, row.bound) == ("holds", pytest.approx(7.7 * b))
 
 
 def test_drift_over_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     for drift, verdict in ((0.001, "holds"), (0.02, "violated"), (1.0, "not applicable")):
-        row = verify(DRIFT, drift_of(stub(monkeypatch, 0.0, 0.01, drift), "made"), 1e-8)
+        row = verify(DRIFT, drift_of("made", stub(monkeypatch, 0.0, 0.01, drift)), 1e-8)
         assert row.verdict == verdict
         if verdict != "not applicable":
             assert row.measured == pytest.approx(drift / 0.01)
 
 
 def test_nothing_is_random_under_nearest_rounding() -> None:
-    instance = regret_of(replace(TINY, rounding="nearest"), "nearest")
+    instance = regret_of("nearest", replace(TINY, rounding="nearest"))
     assert instance.method == "trajectory"
     found = instance.measure(Draw(1e-8, 1.0))
     assert found.note.startswith("1 replicas")

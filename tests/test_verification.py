@@ -18,7 +18,7 @@ from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.settings import CtrSettings
 from alpt_ref.studies.verification import directions
 from alpt_ref.studies.verification import run as verification
-from alpt_ref.studies.verification.directions import Case
+from alpt_ref.studies.verification.directions import case_of
 from alpt_ref.studies.verification.run import Request
 from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
@@ -27,8 +27,8 @@ from alpt_ref.walks.rule import STOCHASTIC, Rule
 
 TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
 SMALL = [
-    Case("|w - c|", "L9", absolute(1.0, 0.6), Grid(4, 0.25), s, 20) for s in (0.1, 0.9)
-] + [Case("clicks", "L5", clicks(0.3), Grid(4, 0.25), 1.0, 20, "sqrt")]  # fmt: skip
+    case_of("|w - c|", "L9", s, absolute(1.0, 0.6), Grid(4, 0.25), 20) for s in (0.1, 0.9)
+] + [case_of("clicks", "L5", 1.0, clicks(0.3), Grid(4, 0.25), 20, "sqrt")]  # fmt: skip
 
 
 def request(out: Path, *ids: str, **more) -> Request:

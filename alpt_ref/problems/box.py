@@ -1,4 +1,6 @@
-"""The box S = [lo, hi]^d of a grid: where LPT's weights live."""
+"""The box S = [lo, hi]^d of a grid, where LPT's weights live, and the grid's points in it."""
+
+from itertools import product
 
 import numpy as np
 from numpy import float64
@@ -21,6 +23,17 @@ def diameter(grid: Grid, d: int) -> float:
 
 
 def outside(grid: Grid, w: Vector) -> float:
-    """How far w (d,) lies outside S, in the maximum norm; not positive inside."""
+    """The distance of w (d,) from S, in the maximum norm; not positive inside."""
     lo, hi = box(grid)
     return float(max((lo - w).max(), (w - hi).max()))
+
+
+def codes_of(grid: Grid, d: int = 1) -> NDArray[float64]:
+    """The codes of all points of the grid in d coordinates, float64 (2^(bits d), d), in C order."""
+    axis = np.arange(grid.q_lo, grid.q_hi + 1, dtype=float64)
+    return axis[:, None] if d == 1 else np.array(list(product(axis, repeat=d)))
+
+
+def points_of(grid: Grid, d: int = 1) -> NDArray[float64]:
+    """The points themselves, delta times the codes, float64 (2^(bits d), d)."""
+    return float(grid.delta) * codes_of(grid, d)

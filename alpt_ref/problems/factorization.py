@@ -80,8 +80,7 @@ class BoxedFm:
     def loss(self, theta: Floats) -> Floats:
         """f, (R,), of each row of theta (R, d)."""
         _, _, z = self._scores(theta)
-        out: Floats = log_losses(z, self.y).mean(axis=1)
-        return out
+        return np.asarray(log_losses(z, self.y).mean(axis=1))
 
     def gradients(self, theta: Floats) -> Floats:
         """grad f, (R, d), at each row of theta (R, d)."""
@@ -95,16 +94,14 @@ class BoxedFm:
     def _others(self) -> Floats:
         """A - a_j, (n, F): what the other features of an example add up to."""
         a = np.abs(self.X)
-        out: Floats = a.sum(axis=1, keepdims=True) - a
-        return out
+        return np.asarray(a.sum(axis=1, keepdims=True) - a)
 
     @cached_property
     def _residuals(self) -> Floats:
         """h_i, (n,)."""
         a = np.abs(self.X)
         pairs = (a * self._others).sum(axis=1) / 2.0
-        out: Floats = expit(self.radius * a.sum(axis=1) + self.k * self.radius**2 * pairs)
-        return out
+        return np.asarray(expit(self.radius * a.sum(axis=1) + self.k * self.radius**2 * pairs))
 
     @cached_property
     def gradient_bounds(self) -> GradientBounds:

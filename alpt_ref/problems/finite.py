@@ -7,6 +7,7 @@ ask. LPT's iterates are points of its grid: bounds that are maxima over all of t
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy import float64
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import binom
 
+from alpt_ref.grid import Grid
+from alpt_ref.problems.box import points_of
 from alpt_ref.problems.logistic import GradientBounds
 from alpt_ref.scalars.logistic import log_losses
 
@@ -45,28 +48,69 @@ class FiniteProblem:
 
     def mean_gradient(self, w: Floats) -> Floats:
         """sum_j p_j g_j(w), (N, d)."""
-        out: Floats = np.tensordot(self.probabilities, self.gradients(w), axes=1)
-        return out
+        return np.asarray(np.tensordot(self.probabilities, self.gradients(w), axes=1))
 
-    def gradient_bounds(self, points: Floats) -> GradientBounds:
-        """G and G1: the largest E||g||_2^2 and E||g||_1 over ``points`` (N, d), computed at each of them."""
-        g = self.gradients(points)
+    @property
+    def parts(self) -> "tuple[FiniteProblem, ...]":
+        """The problem itself, alone: see :class:`Separate`."""
+        return (self,)
+
+    def gradient_bounds(self, grid: Grid, mode: str = "batch") -> GradientBounds:
+        """G and G1: the largest E||g||_2^2 and E||g||_1 over the points of ``grid``, computed at each of them.
+
+        ``mode`` means nothing here: the outcomes say what is random.
+        """
+        g = self.gradients(points_of(grid, self.d))
         return GradientBounds(
             math.sqrt(float((self.probabilities @ (g**2).sum(axis=2)).max())),
             float((self.probabilities @ np.abs(g).sum(axis=2)).max()),
         )
 
-    def noise(self, points: Floats) -> float:
-        """sigma: the square root of the largest E||g - E g||^2 over ``points``."""
+    def noise(self, grid: Grid) -> float:
+        """sigma: the square root of the largest E||g - E g||^2 over the points of ``grid``."""
+        points = points_of(grid, self.d)
         spread = self.gradients(points) - self.mean_gradient(points)
         return math.sqrt(float((self.probabilities @ (spread**2).sum(axis=2)).max()))
 
-    def pl(self, points: Floats) -> float:
-        """The largest mu with ||grad f||^2 / 2 >= mu (f - f*) at all ``points``: all that a walk on them asks of PL."""
+    def pl(self, grid: Grid) -> float:
+        """The largest mu with ||grad f||^2 / 2 >= mu (f - f*) at all points of ``grid``: all that a walk there asks of PL."""
+        points = points_of(grid, self.d)
         gap = self.loss(points) - self.f_star
         squares = (self.mean_gradient(points) ** 2).sum(axis=1) / 2.0
         some = gap > 1e-15
         return float((squares[some] / gap[some]).min())
+
+
+@dataclass(frozen=True, eq=False)
+class Separate:
+    """f(w) = sum_i f_i(w_i), f_i of one coordinate each, with exact gradients: LPT's coordinates are independent."""
+
+    parts: tuple[FiniteProblem, ...]
+
+    @cached_property
+    def w_star(self) -> Floats:
+        """The minimizer, (d,)."""
+        return np.concatenate([part.w_star for part in self.parts])
+
+    @property
+    def d(self) -> int:
+        """Number of coordinates."""
+        return len(self.parts)
+
+    @property
+    def f_star(self) -> float:
+        """f(w*)."""
+        return sum(part.f_star for part in self.parts)
+
+    @property
+    def mu(self) -> float:
+        """Strong convexity: the least of the parts'."""
+        return min(part.mu for part in self.parts)
+
+    def gradient_bounds(self, grid: Grid, mode: str = "batch") -> GradientBounds:
+        """G and G1 over all points of ``grid``."""
+        each = [part.gradient_bounds(grid) for part in self.parts]
+        return GradientBounds(math.sqrt(sum(b.G**2 for b in each)), sum(b.G1 for b in each))
 
 
 _ONE = np.ones(1)
@@ -119,8 +163,7 @@ def ripple(noise: float = 0.0) -> FiniteProblem:
 
 def click_rate(w: Floats) -> Floats:
     """The prediction sigmoid(w) of an intercept, (N, 1) -> (N,)."""
-    out: Floats = expit(w[:, 0])
-    return out
+    return np.asarray(expit(w[:, 0]))
 
 
 def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
@@ -134,8 +177,7 @@ def clicks(p: float, batch: int = 1, l2: float = 0.0) -> FiniteProblem:
         best -= (float(expit(best)) - p + l2 * best) / (float(expit(best) * expit(-best)) + l2)
 
     def loss(w: Floats) -> Floats:
-        out: Floats = log_losses(w[:, 0], p) + l2 * w[:, 0] ** 2 / 2.0
-        return out
+        return np.asarray(log_losses(w[:, 0], p) + l2 * w[:, 0] ** 2 / 2.0)
 
     return FiniteProblem(
         f"clicks, p = {p:.4g}" + (f", batch {batch}" if batch > 1 else "") + (f", l2 {l2:.4g}" if l2 else ""),

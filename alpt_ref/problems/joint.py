@@ -22,8 +22,7 @@ def joint_quadratic(A: ArrayLike, c: ArrayLike, noise: float = 0.0) -> FinitePro
     signs = np.array([1.0, -1.0]) if noise else np.zeros(1)
 
     def loss(w: Floats) -> Floats:
-        out: Floats = np.einsum("ni,ij,nj->n", w - centre, matrix, w - centre) / 2.0
-        return out
+        return np.asarray(np.einsum("ni,ij,nj->n", w - centre, matrix, w - centre) / 2.0)
 
     return FiniteProblem(
         f"quadratic, d = {centre.size}, cond {eigenvalues[-1] / eigenvalues[eigenvalues > 1e-12][0]:.3g}"
@@ -42,8 +41,7 @@ def rotated(eigenvalues: tuple[float, float], angle: float) -> Floats:
     """The symmetric 2 x 2 matrix with these eigenvalues, its first eigenvector at ``angle`` radians."""
     c, s = math.cos(angle), math.sin(angle)
     R = np.array([[c, -s], [s, c]])
-    out: Floats = R @ np.diag(eigenvalues) @ R.T
-    return out
+    return np.asarray(R @ np.diag(eigenvalues) @ R.T)
 
 
 def finite_logistic(problem: LogisticProblem, mode: str) -> FiniteProblem:
@@ -55,13 +53,11 @@ def finite_logistic(problem: LogisticProblem, mode: str) -> FiniteProblem:
         batch: Floats = (residual @ X / n + problem.l2 * w)[None]
         if mode == "batch":
             return batch
-        out: Floats = residual.T[:, :, None] * X[:, None, :] + problem.l2 * w[None]
-        return out
+        return np.asarray(residual.T[:, :, None] * X[:, None, :] + problem.l2 * w[None])
 
     def loss(w: Floats) -> Floats:
         z = w @ X.T
-        out: Floats = log_losses(z, y).mean(axis=1) + problem.l2 / 2.0 * (w**2).sum(axis=1)
-        return out
+        return np.asarray(log_losses(z, y).mean(axis=1) + problem.l2 / 2.0 * (w**2).sum(axis=1))
 
     k = 1 if mode == "batch" else n
     solution = problem.solution
@@ -81,13 +77,11 @@ def click_table(X: ArrayLike, rates: ArrayLike, shares: ArrayLike) -> FiniteProb
 
     def gradients(w: Floats) -> Floats:
         residual = expit(w @ twice.T) - labels
-        out: Floats = residual.T[:, :, None] * twice[:, None, :]
-        return out
+        return np.asarray(residual.T[:, :, None] * twice[:, None, :])
 
     def loss(w: Floats) -> Floats:
         z = w @ twice.T
-        out: Floats = log_losses(z, labels) @ p
-        return out
+        return np.asarray(log_losses(z, labels) @ p)
 
     d = rows.shape[1]
     return FiniteProblem(f"clicks of {rate.size} types, d = {d}", gradients, p, loss, np.full(d, np.nan), math.nan, math.inf)

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from alpt_ref.data.examples import canonical
-from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import Examples, batch_gradient, example_losses, mean_loss
+from alpt_ref.grid import Grid, delta_of_box
+from alpt_ref.kernels.cpu.problems import Examples, Loops, batch_gradient, example_gradient, example_losses, mean_loss
 from alpt_ref.problems.box import Vector, box
 from alpt_ref.tools.files import checksum
 
@@ -58,7 +58,7 @@ class LogisticProblem:
 
     @cached_property
     def examples(self) -> Examples:
-        """What the loops read; regret counted from 0."""
+        """The arrays that loops read; regret counted from 0."""
         rows = (self.X.indptr.astype(np.int64), self.X.indices.astype(np.int32), self.X.data)
         return Examples(*rows, self.y, float(self.l2), np.zeros(self.y.size), 0.0)
 
@@ -81,8 +81,7 @@ class LogisticProblem:
         """(1/n) X^T diag(p (1 - p)) X + l2 I, dense (d, d)."""
         p = expit(self.X @ w)
         weighted = self.X.multiply((p * (1.0 - p) / self.y.size)[:, None])
-        out: Vector = (self.X.T @ weighted).toarray() + self.l2 * np.eye(self.d)
-        return out
+        return np.asarray((self.X.T @ weighted).toarray() + self.l2 * np.eye(self.d))
 
     @cached_property
     def solution(self) -> Solution:
@@ -108,12 +107,27 @@ class LogisticProblem:
             w, f, g = trial, f_trial, g_trial
         raise ValueError(f"{self.name}: Newton's method ended at gradient norm {np.linalg.norm(g):.3g}, not {TOLERANCE:g}")
 
+    @property
+    def w_star(self) -> Vector:
+        """The minimizer over R^d, (d,)."""
+        return self.solution.w
+
+    @property
+    def f_star(self) -> float:
+        """f(w*)."""
+        return self.solution.f
+
     @cached_property
     def solved_examples(self) -> Examples:
         """``examples`` with the regret counted from w*."""
         best = np.empty(self.y.size)
         example_losses(self.examples, self.solution.w, best)
         return self.examples._replace(best=best, best_mean=self.solution.f)
+
+    def loops(self, mode: str, regret: bool) -> Loops:
+        """The problem as walks read it; w* is needed, and solved for, only where ``regret`` is counted."""
+        arrays = self.solved_examples if regret else self.examples
+        return Loops(arrays, mean_loss, batch_gradient if mode == "batch" else example_gradient)
 
     @cached_property
     def L(self) -> float:  # noqa: N802
@@ -190,7 +204,7 @@ def half_width(problem: LogisticProblem) -> float:
 
 def grid_of(problem: LogisticProblem, bits: int) -> Grid:
     """The grid of ``bits`` bits over [-B, B)."""
-    return Grid(bits, half_width(problem) / 2 ** (bits - 1))
+    return Grid(bits, delta_of_box(half_width(problem), bits))
 
 
 def from_dataset(X: Any, y: ArrayLike, l2: float, name: str = "data") -> LogisticProblem:

@@ -11,7 +11,7 @@ from numpy import float64
 from numpy.typing import ArrayLike
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import Separable, absolute_gradient, absolute_loss
+from alpt_ref.kernels.cpu.problems import Loops, Separable, absolute_gradient, absolute_loss
 from alpt_ref.problems.box import Vector, box
 from alpt_ref.problems.logistic import GradientBounds
 
@@ -54,8 +54,13 @@ class AbsoluteSum:
 
     @cached_property
     def separable(self) -> Separable:
-        """What the loops read."""
+        """The problem as arrays."""
         return Separable(self.slopes, self.centres)
+
+    def loops(self, mode: str = "batch", regret: bool = True) -> Loops:
+        """The problem as walks read it. ValueError unless ``mode`` is "batch"."""
+        _check_mode(mode)
+        return Loops(self.separable, absolute_loss, absolute_gradient)
 
     def loss(self, w: Vector) -> float:
         """f(w)."""
@@ -69,8 +74,7 @@ class AbsoluteSum:
 
     def gradient_bounds(self, grid: Grid, mode: str = "batch") -> GradientBounds:
         """G = ||slopes||_2 and G1 = ||slopes||_1, attained wherever no coordinate is at its centre; the same on every grid."""
-        if mode != "batch":
-            raise ValueError(f"mode must be batch for a problem without examples, got {mode!r}")
+        _check_mode(mode)
         return GradientBounds(float(np.linalg.norm(self.slopes)), float(self.slopes.sum()))
 
     def loss_range(self, grid: Grid, mode: str = "batch") -> tuple[float, float]:
@@ -81,3 +85,8 @@ class AbsoluteSum:
         lo, hi = box(grid)
         farthest = np.maximum(np.abs(lo - self.centres), np.abs(hi - self.centres))
         return 0.0, float(self.slopes @ farthest) * (1.0 + 1e-12)
+
+
+def _check_mode(mode: str) -> None:
+    if mode != "batch":
+        raise ValueError(f"mode must be batch for a problem without examples, got {mode!r}")

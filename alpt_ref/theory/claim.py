@@ -1,4 +1,4 @@
-"""What a statement is made of.
+"""The parts of a statement.
 
 A :class:`Claim` is one inequality or equality, typed once; an :class:`Instance` is a concrete problem on which its assumptions
 are checked and what it bounds is measured; a :class:`Row` is the result. How it is judged: :mod:`alpt_ref.theory.verdict`.
@@ -6,7 +6,7 @@ are checked and what it bounds is measured; a :class:`Row` is the result. How it
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from alpt_ref.problems import LogisticProblem
@@ -43,13 +43,13 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether the relation is true; NaN is never."""
+        """True where the relation holds; NaN never does."""
         return RELATIONS[self.relation](self.lhs, self.rhs)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run of the claims is asked for.
+    """The wishes of a run of the claims.
 
     full : more instances, tighter intervals. rule : put in the place of the rule that a statement is about. data : problems
     besides the built-in ones. threads : of Monte Carlo; no result depends on it.
@@ -65,10 +65,14 @@ class Setting:
         """The rule asked for, else ``rule``."""
         return self.rule or rule
 
+    def family(self, quick: int, full: int) -> "Family":
+        """Instances drawn at random, as many as the run is long."""
+        return Family(full if self.full else quick, self.seed)
+
 
 @dataclass(frozen=True)
 class Draw:
-    """What a measurement may need: the level of its interval, the bound it is held against, threads."""
+    """Aids of a measurement: the level of its interval, the bound that it is held against, threads."""
 
     alpha: float
     bound: float | None
@@ -95,9 +99,8 @@ class Measured:
 class Instance:
     """A problem on which a claim is put to the test.
 
-    name : the printed table shows 44 characters of it. params : a frozen dataclass. measure : what the claim bounds. method :
-    "exact" (an exact law or an enumeration), "monte-carlo" or "trajectory". expected : its verdict; controls expect
-    "violated".
+    name : what tables call it. params : a frozen dataclass. measure : what the claim bounds. method : "exact" (an exact law or
+    an enumeration), "monte-carlo" or "trajectory". expected : its verdict; controls expect "violated".
     """
 
     name: str
@@ -110,6 +113,10 @@ class Instance:
         one_of("method", self.method, METHODS)
         one_of("expected", self.expected, (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE))
 
+    def expecting(self, verdict: str) -> "Instance":
+        """This instance as a control: something is wrong with it on purpose, and ``verdict`` has to say so."""
+        return replace(self, expected=verdict)
+
 
 @dataclass(frozen=True)
 class Family:
@@ -119,13 +126,25 @@ class Family:
     seed: int
 
 
+def own_checks(params: Any) -> Iterable[Check]:
+    """The assumptions that parameters know themselves, by a method ``checks``; none where there is no such method."""
+    return params.checks() if hasattr(params, "checks") else ()
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Parameters of a row that enumerates: the number of cases."""
+
+    cases: int
+
+
 @dataclass(frozen=True)
 class Claim:
     """One statement.
 
-    bound, checks : functions of the parameters of an instance. tolerance : exact and law: how far measured may be from the
-    bound, as a function of the parameters. rule : what it is a statement about, "unbiased" or "nearest" rules or "any": then
-    ``Setting.rule`` can stand in the place of its own.
+    bound, checks : functions of the parameters of an instance; parameters with a method ``checks`` bring their own.
+    tolerance : exact and law: how far measured may be from the bound, as a function of the parameters. rule : what it is a
+    statement about, "unbiased" or "nearest" rules or "any": then ``Setting.rule`` can stand in the place of its own.
     """
 
     id: str
@@ -133,7 +152,7 @@ class Claim:
     kind: str
     bound: Callable[[Any], float]
     instances: Callable[[Setting], Sequence[Instance]]
-    checks: Callable[[Any], Iterable[Check]] = lambda params: ()
+    checks: Callable[[Any], Iterable[Check]] = own_checks
     tolerance: Callable[[Any], float] = lambda params: 0.0
     rule: str = ""
 
@@ -169,7 +188,7 @@ class Row:
 
     @property
     def surprising(self) -> bool:
-        """Whether the verdict is not the expected one."""
+        """True where the verdict is not the expected one."""
         return self.verdict != self.expected
 
     def record(self) -> dict[str, Any]:

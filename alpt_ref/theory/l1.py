@@ -14,18 +14,18 @@ Source: this project's statement.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import absolute
-from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import Walk
+from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.stationary import stationary_law
+from alpt_ref.walks.walk import Schedule, Walk
 
 DELTA = 2.0**-4
 GRID = Grid(5, DELTA)
@@ -58,13 +58,12 @@ class CellParams:
 
 
 def _centre(d: int, rule: Rule, steps: int) -> Instance:
-    c = 0.5 * DELTA
-    part = absolute(1.0 / math.sqrt(d), c)
+    part = absolute(1.0 / math.sqrt(d), 0.5 * DELTA)
+    walk = Walk(part, GRID, rule, Schedule(0.3 * DELTA * math.sqrt(d) / 8.0), steps, -5)
 
     def measure(draw: Draw) -> Measured:
-        walk = Walk("", (part,), GRID, 0.3 * DELTA * math.sqrt(d) / 8.0, steps, start=-5 * DELTA)
-        one = walk.regret(rule)
-        return Measured(d * one.value, d * one.half)
+        one = walk.regret()
+        return Measured(d * one.mean, d * (one.half or 0.0))
 
     return Instance(f"{rule.name}, d = {d}, average gap", CentreParams(1.0, d, DELTA), measure)
 
@@ -76,24 +75,15 @@ def _best(d: int) -> Instance:
     return Instance(f"the best grid point, d = {d}", CentreParams(1.0, d, DELTA), lambda draw: Measured(least, 0.0))
 
 
-def _cell(c: float, eta: float, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
+def _cell(name: str, c: float, eta: float, rule: Rule, check: Callable[[Rule, Grid], Check] | None = None) -> Instance:
+    """The stationary gap from 0 in units of Delta."""
+    problem = absolute(1.0, c * DELTA)
+
     def measure(draw: Draw) -> Measured:
-        problem = absolute(1.0, c * DELTA)
         law = stationary_law(problem, GRID, rule, eta=eta * DELTA)
-        return Measured(float(law.probability @ problem.loss(law.points)) / DELTA, law.error, (unbiased(rule, GRID),))
+        return Measured(law.mean(problem.loss) / DELTA, law.error, (check(rule, GRID),) if check else ())
 
-    return Instance(
-        name or f"c = {c:g} Delta, eta = {eta:g} Delta/G", CellParams(1.0, DELTA, c, eta), measure, expected=expected
-    )
-
-
-def _stays(c: float) -> Instance:
-    def measure(draw: Draw) -> Measured:
-        problem = absolute(1.0, c * DELTA)
-        law = stationary_law(problem, GRID, NEAREST, eta=0.49 * DELTA)
-        return Measured(float(law.probability @ problem.loss(law.points)) / DELTA, law.error)
-
-    return Instance(f"nearest from 0, c = {c:g} Delta", CellParams(1.0, DELTA, c, 0.49), measure)
+    return Instance(name, CellParams(1.0, DELTA, c, eta), measure)
 
 
 def _centres(setting: Setting) -> list[Instance]:
@@ -103,11 +93,11 @@ def _centres(setting: Setting) -> list[Instance]:
 
 def _cells(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(STOCHASTIC)
-    out = [_cell(c, eta, rule) for c in (1e-6, 0.01, 0.3, 0.5) for eta in (0.001, 0.1, 0.9)]
-    out.append(_cell(0.3, 1.0, rule))
+    cases = [(c, eta) for c in (1e-6, 0.01, 0.3, 0.5) for eta in (0.001, 0.1, 0.9)] + [(0.3, 1.0)]
+    out = [_cell(f"c = {c:g} Delta, eta = {eta:g} Delta/G", c, eta, rule, unbiased) for c, eta in cases]
     if setting.rule is None:
-        out.append(_cell(0.3, 0.25, NEAREST, VIOLATED, "control: nearest"))
-        out.append(_cell(0.3, 1.2, rule, NOT_APPLICABLE, "control: eta = 1.2 Delta/G"))
+        out.append(_cell("control: nearest", 0.3, 0.25, NEAREST, unbiased).expecting(VIOLATED))
+        out.append(_cell("control: eta = 1.2 Delta/G", 0.3, 1.2, rule, unbiased).expecting(NOT_APPLICABLE))
     return out
 
 
@@ -125,8 +115,7 @@ CELL = Claim(
     "exact",
     lambda p: 0.5,
     _cells,
-    CellParams.checks,
-    lambda p: 1e-9,
+    tolerance=lambda p: 1e-9,
     rule="unbiased",
 )
 STAYS = Claim(
@@ -134,8 +123,7 @@ STAYS = Claim(
     "the same, DR from 0 with eta G < Delta/2: gap/(Delta G) = c/Delta, which vanishes with c",
     "exact",
     lambda p: p.c,
-    lambda setting: [_stays(c) for c in (1e-6, 0.01, 0.3)],
-    CellParams.checks,
-    lambda p: 1e-9,
+    lambda setting: [_cell(f"nearest from 0, c = {c:g} Delta", c, 0.49, NEAREST) for c in (1e-6, 0.01, 0.3)],
+    tolerance=lambda p: 1e-9,
 )
 CLAIMS = (CENTRE, CELL, STAYS)

@@ -11,23 +11,23 @@ r"""L3: nearest rounding freezes.  (exact, upper)
 Source: this project's statement.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from alpt_ref.grid import Grid
+from alpt_ref.problems.box import box, codes_of, points_of
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import points_of, rates
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
-from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.transition import codes_of, transitions
+from alpt_ref.walks.transition import transitions
+from alpt_ref.walks.walk import Schedule, Walk
 
 
 @dataclass(frozen=True)
 class Cases:
-    """How many pairs (code, move) are enumerated."""
+    """The number of pairs (code, move) that are enumerated."""
 
     bits: int
     cases: int
@@ -72,48 +72,41 @@ def _moves(rule: Rule) -> Measured:
     return Measured(float(worst), 0.0, (unbiased(rule, grid),))
 
 
-def _last_move(problem: FiniteProblem, grid: Grid, rule: Rule, eta: float, start: float, expected: str) -> Instance:
-    """The last step with a positive probability of moving, along the exact law."""
-    g_inf = float(np.abs(problem.gradients(points_of(grid))).max())
-    p = Params(eta, g_inf, float(grid.delta), grid.bits)
-    horizon = int(1.5 * bound(p)) + 10
-
-    def measure(draw: Draw) -> Measured:
-        law = exact_law(problem, grid, rule, eta=rates(eta, "sqrt", horizon), steps=horizon, start=start)
-        changed = np.flatnonzero(law.moved > 0)
-        last = int(changed[-1]) + 1 if changed.size else 0
-        return Measured(last, 0.0, (rounds_to_nearest(rule, grid),))
-
-    prefix = "control, stochastic: " if expected == VIOLATED else ""
-    return Instance(prefix + problem.name, p, measure, expected=expected)
-
-
 def bound(p: Params) -> float:
     """(b)."""
     return (2.0 * p.eta * p.G_inf / p.delta) ** 2
 
 
-def _freeze(setting: Setting) -> list[Instance]:
-    rule = setting.rule_or(NEAREST)
+def _last_move(name: str, problem: FiniteProblem, eta: float, rule: Rule) -> Instance:
+    """The last step with a positive probability of moving, along the exact law."""
     grid = Grid(7, 0.1)
-    cases = [
-        (clicks(0.03), grid, 1.0, 0.0),
-        (clicks(0.5), grid, 1.0, 0.0),
-        (absolute(1.0, 0.33), grid, 2.0, 0.0),
-        (slopes((1.0, -16.0), (31 / 32, 1 / 32), grid.q_lo * float(grid.delta)), grid, 0.2, 0.0),
-    ]
-    out = [_last_move(problem, g, rule, eta, start, "holds") for problem, g, eta, start in cases]
+    g_inf = float(np.abs(problem.gradients(points_of(grid))).max())
+    p = Params(eta, g_inf, float(grid.delta), grid.bits)
+    walk = Walk(problem, grid, rule, Schedule(eta, "sqrt"), int(1.5 * bound(p)) + 10)
+
+    def measure(draw: Draw) -> Measured:
+        changed = np.flatnonzero(walk.exact().moved > 0)
+        last = int(changed[-1]) + 1 if changed.size else 0
+        return Measured(last, 0.0, (rounds_to_nearest(rule, grid),))
+
+    return Instance(name, p, measure)
+
+
+def _freeze(setting: Setting) -> list[Instance]:
+    rule, rare = setting.rule_or(NEAREST), clicks(0.03)
+    leaps = slopes((1.0, -16.0), (31 / 32, 1 / 32), box(Grid(7, 0.1))[0])
+    cases = ((rare, 1.0), (clicks(0.5), 1.0), (absolute(1.0, 0.33), 2.0), (leaps, 0.2))
+    out = [_last_move(problem.name, problem, eta, rule) for problem, eta in cases]
     if setting.rule is None:
-        out.append(_last_move(clicks(0.03), grid, STOCHASTIC, 1.0, 0.0, VIOLATED))
+        out.append(_last_move(f"control, stochastic: {rare.name}", rare, 1.0, STOCHASTIC).expecting(VIOLATED))
     return out
 
 
 def _exact(setting: Setting) -> list[Instance]:
-    rule = setting.rule_or(NEAREST)
-    out = [Instance("5 bits, every code, 91 moves", Cases(5, 32 * MOVES.size), lambda draw: _stays(rule))]
+    rule, cases = setting.rule_or(NEAREST), Cases(5, 32 * MOVES.size)
+    out = [Instance("5 bits, every code, 91 moves", cases, lambda draw: _stays(rule))]
     if setting.rule is None:
-        control = Instance("control: stochastic", Cases(5, 32 * MOVES.size), lambda draw: _stays(STOCHASTIC))
-        out.append(replace(control, expected=VIOLATED))
+        out.append(Instance("control: stochastic", cases, lambda draw: _stays(STOCHASTIC), expected=VIOLATED))
     return out
 
 

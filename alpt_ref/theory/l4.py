@@ -18,13 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import FiniteProblem, quadratic
+from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic
 from alpt_ref.problems.joint import joint_quadratic, rotated
-from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.instances import unclipped
 from alpt_ref.theory.verdict import unbiased
-from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.stationary import stationary_law
+from alpt_ref.walks.walk import Schedule, Walk
 
 DELTA = 2.0**-4
 
@@ -63,71 +64,70 @@ def floor(p: FloorParams) -> float:
     return float(np.dot(p.curvatures, fractions * (1.0 - fractions)) / 2.0)
 
 
-def descent(problem: FiniteProblem, start: float, eta: float, steps: int) -> np.ndarray:
+def descent(problem: FiniteProblem, w_1: Floats, eta: float, steps: int) -> Floats:
     """Gradient descent's w_2, ..., w_{T+1}, (steps, d), with the mean gradient, in full precision."""
-    w = np.full((1, problem.d), start)
-    out = []
+    w, out = w_1[None], []
     for _ in range(steps):
         w = w - eta * problem.mean_gradient(w)
         out.append(w[0])
     return np.array(out)
 
 
-def _mean(
-    problem: FiniteProblem, grid: Grid, rule: Rule, start: float, eta: float, steps: int, expected: str = HOLDS
-) -> Instance:
+def mean_instance(name: str, walk: Walk) -> Instance:
+    """(a) on a walk."""
+    problem, eta = walk.problem, walk.schedule.eta
+    assert isinstance(problem, FiniteProblem)
+
     def measure(draw: Draw) -> Measured:
         coordinates = [lambda w, i=i: w[:, i] for i in range(problem.d)]
-        law = exact_law(problem, grid, rule, eta=eta, steps=steps, start=start, observe=coordinates)
-        clip = Check("no clipping: expected clipped steps", float(law.clipped.sum()), "<=", 0.0)
-        off = np.abs(law.expectations[1:] - descent(problem, start, eta, steps)).max()
-        return Measured(float(off), law.error * float(np.abs(law.points).max()), (clip, unbiased(rule, grid)))
+        law = walk.exact(coordinates)
+        off = np.abs(law.expectations[1:] - descent(problem, walk.w_1, eta, walk.steps)).max()
+        checks = (unclipped(law), unbiased(walk.rule, walk.box_grid))
+        return Measured(float(off), law.error * float(np.abs(law.points).max()), checks)
 
-    prefix = "control, nearest: " if expected == VIOLATED else ""
-    name = (prefix + problem.name)[:44]
-    return Instance(name, MeanParams(eta, steps, grid.bits, float(grid.delta)), measure, expected=expected)
+    return Instance(name, MeanParams(eta, walk.steps, walk.box_grid.bits, walk.delta), measure)
 
 
 def _means(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(STOCHASTIC)
-    grid, joint = Grid(6, DELTA), Grid(5, 2.0**-3)
-    out = [
-        _mean(quadratic(1.0, 0.31), grid, rule, -1.0, 0.05, 60),
-        _mean(quadratic(3.0, 0.31), grid, rule, -1.5, 0.3, 20),
-        _mean(quadratic(1.0, 0.31, 0.4), Grid(7, DELTA), rule, -1.0, 0.1, 40),
-        _mean(joint_quadratic(rotated((1.0, 0.1), 0.4), (0.33, -0.2)), joint, rule, 0.5, 0.3, 40),
+    grid, valley, noisy = Grid(6, DELTA), quadratic(1.0, 0.31), quadratic(1.0, 0.31, 0.4)
+    stretched = joint_quadratic(rotated((1.0, 0.1), 0.4), (0.33, -0.2))
+    walks = [
+        Walk(valley, grid, rule, Schedule(0.05), 60, -16),
+        Walk(quadratic(3.0, 0.31), grid, rule, Schedule(0.3), 20, -24),
+        Walk(noisy, Grid(7, DELTA), rule, Schedule(0.1), 40, -16),
+        Walk(stretched, Grid(5, 2.0**-3), rule, Schedule(0.3), 40, 4),
     ]
+    out = [mean_instance(walk.name, walk) for walk in walks]
     if setting.rule is None:
-        out.append(_mean(quadratic(1.0, 0.31), grid, NEAREST, -1.0, 0.05, 200, VIOLATED))
+        nearest = Walk(valley, grid, NEAREST, Schedule(0.05), 200, -16)
+        out.append(mean_instance(f"control, nearest: {valley.name}", nearest).expecting(VIOLATED))
     return out
 
 
-def _floor(p: FloorParams, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
+def _floor(name: str, p: FloorParams, rule: Rule) -> Instance:
     def measure(draw: Draw) -> Measured:
         grid = Grid(4, p.delta)
         value, error = 0.0, 0.0
         for curvature, c in zip(p.curvatures, p.cells, strict=True):
             problem = quadratic(curvature, c * p.delta)
             law = stationary_law(problem, grid, rule, eta=p.eta)
-            value += float(law.probability @ problem.loss(law.points)) / p.delta**2
+            value += law.mean(problem.loss) / p.delta**2
             error += law.error * value
         return Measured(value, error, (unbiased(rule, grid),))
 
-    shown = f"lambda {', '.join(f'{x:g}' for x in p.curvatures)}; eta {p.eta:g}"
-    return Instance(name or shown, p, measure, expected=expected)
+    return Instance(name, p, measure)
 
 
 def _floors(setting: Setting) -> list[Instance]:
-    rule = setting.rule_or(STOCHASTIC)
-    out = [
-        _floor(FloorParams((1.0,), (0.3,), DELTA, eta), rule) for eta in (0.01, 0.3, 1.0)
-    ] + [
-        _floor(FloorParams((1.0, 0.1, 4.0), (0.3, -2.5, 6.71), DELTA, eta), rule) for eta in (0.02, 0.25)
-    ]  # fmt: skip
+    rule, one, three = setting.rule_or(STOCHASTIC), (1.0,), (1.0, 0.1, 4.0)
+    cases = [FloorParams(one, (0.3,), DELTA, eta) for eta in (0.01, 0.3, 1.0)]
+    cases += [FloorParams(three, (0.3, -2.5, 6.71), DELTA, eta) for eta in (0.02, 0.25)]
+    out = [_floor(f"lambda {', '.join(f'{x:g}' for x in p.curvatures)}; eta {p.eta:g}", p, rule) for p in cases]
     if setting.rule is None:
-        far = FloorParams((1.0,), (0.3,), DELTA, 0.3)
-        out.append(_floor(far, NEAREST, VIOLATED, "control: nearest"))
-        out.append(_floor(FloorParams((1.0,), (0.3,), DELTA, 1.5), rule, NOT_APPLICABLE, "control: eta lambda = 1.5"))
+        out.append(_floor("control: nearest", FloorParams(one, (0.3,), DELTA, 0.3), NEAREST).expecting(VIOLATED))
+        far = FloorParams(one, (0.3,), DELTA, 1.5)
+        out.append(_floor("control: eta lambda = 1.5", far, rule).expecting(NOT_APPLICABLE))
     return out
 
 
@@ -146,8 +146,7 @@ FLOOR = Claim(
     "exact",
     floor,
     _floors,
-    FloorParams.checks,
-    lambda p: 1e-9,
+    tolerance=lambda p: 1e-9,
     rule="unbiased",
 )
 CLAIMS = (MEAN, FLOOR)

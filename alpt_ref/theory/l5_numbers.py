@@ -24,12 +24,11 @@ from functools import cache
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import click_rate, clicks
-from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import rates
-from alpt_ref.walks.exact import exact_law
+from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.walk import Schedule, Walk
 
-REFERENCE = Grid(8, 0.05)
+REFERENCE, STEPS = Grid(8, 0.05), 20_000
 
 
 @dataclass(frozen=True)
@@ -42,24 +41,23 @@ class FinalParams:
     eta: float
 
 
-def _final(p: FinalParams, expected: str = HOLDS) -> Instance:
+def _final(p: FinalParams, name: str = "") -> Instance:
     """DR's CTR once it has frozen, (2 eta/Delta)^2 steps."""
 
     def measure(draw: Draw) -> Measured:
         steps = int((2.0 * p.eta / p.delta) ** 2) + 1
-        law = exact_law(clicks(p.p), Grid(p.bits, p.delta), NEAREST, eta=rates(p.eta, "sqrt", steps), steps=steps)
+        law = Walk(clicks(p.p), Grid(p.bits, p.delta), NEAREST, Schedule(p.eta, "sqrt"), steps).exact()
         value = law.mean(click_rate)
         return Measured(value, law.error, note=f"CTR {value:.4g}, sqrt(p) = {math.sqrt(p.p):.4g}, p = {p.p:g}")
 
-    prefix = "refuted: " if expected == VIOLATED else ""
-    return Instance(f"{prefix}p {p.p:g}, Delta {p.delta:g}, eta {p.eta:.3g}", p, measure, expected=expected)
+    return Instance(f"{name}p {p.p:g}, Delta {p.delta:g}, eta {p.eta:.3g}", p, measure)
 
 
 def _finals(setting: Setting) -> list[Instance]:
     near = [FinalParams(0.03, 9, 0.05, 0.65), FinalParams(0.01, 9, 0.05, 1.2)]
     if setting.full:
         near += [FinalParams(0.003, 9, 0.05, 2.1), FinalParams(0.001, 9, 0.05, 3.5)]
-    return [*(_final(p) for p in near), _final(FinalParams(0.0003, 7, 0.2, 20.0), VIOLATED)]
+    return [*(_final(p) for p in near), _final(FinalParams(0.0003, 7, 0.2, 20.0), "refuted: ").expecting(VIOLATED)]
 
 
 @dataclass(frozen=True)
@@ -74,36 +72,36 @@ class ReferenceParams:
 
 
 @cache
-def _ended(rule: str, eta: float, schedule: str) -> tuple[float, float, float]:
+def _ended(rule: Rule, schedule: Schedule) -> tuple[float, float, float]:
     """(gap, mean CTR, bound on their rounding errors) after 20,000 steps."""
     problem = clicks(0.03)
-    law = exact_law(problem, REFERENCE, rule, eta=rates(eta, schedule, 20_000), steps=20_000)
+    law = Walk(problem, REFERENCE, rule, schedule, STEPS).exact()
     return law.mean(problem.loss) - problem.f_star, law.mean(click_rate), 7.0 * law.error
 
 
-def _number(rule: Rule, eta: float, schedule: str, reference: float, digit: float, gap: bool) -> Instance:
+def _number(rule: Rule, schedule: Schedule, reference: float, digit: float, gap: bool = False) -> Instance:
     def measure(draw: Draw) -> Measured:
-        *values, error = _ended(rule.name, eta, schedule)
+        *values, error = _ended(rule, schedule)
         return Measured(values[0] if gap else values[1], error)
 
-    what = "gap" if gap else "CTR"
-    shown = "eta/sqrt(t), " if schedule == "sqrt" else ""
-    name = f"{rule.name}, {shown}eta = {eta:g}: {what}"
-    return Instance(name, ReferenceParams(eta, schedule, 20_000, reference, digit), measure)
+    shown, quantity = "eta/sqrt(t), " if schedule.decays else "", "gap" if gap else "CTR"
+    name = f"{rule.name}, {shown}eta = {schedule.eta:g}: {quantity}"
+    return Instance(name, ReferenceParams(schedule.eta, schedule.decay, STEPS, reference, digit), measure)
 
 
 def _numbers(setting: Setting) -> list[Instance]:
     out = []
     for eta, dr in ((0.1, 0.2506), (0.2, 0.1264), (0.5, 0.0563)):
-        out.append(_number(STOCHASTIC, eta, "constant", 0.0300, 5e-5, False))
-        out.append(_number(NEAREST, eta, "constant", dr, 5e-5, False))
+        out.append(_number(STOCHASTIC, Schedule(eta), 0.0300, 5e-5))
+        out.append(_number(NEAREST, Schedule(eta), dr, 5e-5))
     tie = float(REFERENCE.delta)  # an exact tie at w = 0, in the float32 step size too: ties to even freeze it
-    out.append(_number(NEAREST, tie, "constant", 0.5, 5e-5, False))
+    out.append(_number(NEAREST, Schedule(tie), 0.5, 5e-5))
     gaps = ((0.2, 1.5e-3, 5e-5, 0.37), (0.5, 7.2e-4, 5e-6, 0.21), (1.0, 7.3e-4, 5e-6, 0.28), (3.0, 7.3e-4, 5e-6, 0.56))
     for (eta, sr, digit, dr), rate in zip(gaps, (0.39, 0.27, 0.32, 0.50), strict=True):
-        out.append(_number(STOCHASTIC, eta, "sqrt", sr, digit, True))
-        out.append(_number(NEAREST, eta, "sqrt", dr, 5e-3, True))
-        out.append(_number(NEAREST, eta, "sqrt", rate, 5e-3, False))
+        decaying = Schedule(eta, "sqrt")
+        out.append(_number(STOCHASTIC, decaying, sr, digit, gap=True))
+        out.append(_number(NEAREST, decaying, dr, 5e-3, gap=True))
+        out.append(_number(NEAREST, decaying, rate, 5e-3))
     return out
 
 

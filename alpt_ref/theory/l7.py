@@ -28,12 +28,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpt_ref.grid import Grid
+from alpt_ref.problems import box
 from alpt_ref.problems.finite import slopes
-from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.instances import between, draws, rates
+from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.drawn import between, draws
 from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
-from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.walk import Schedule, Walk
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,18 @@ def bound(p: Params) -> float:
     return (p.rho + 1.0) / 4.0
 
 
-def depth(p: Params, rule: Rule, steps: int) -> tuple[float, float]:
-    """E[lo + D - w_t]/Delta at t = steps + 1, and the bound on its rounding error."""
+def _instance(p: Params, rule: Rule, name: str = "") -> Instance:
+    """E[lo + D - w_t]/Delta at the first t of which the statement speaks, from the top."""
     grid = p.grid
-    delta = float(grid.delta)
-    problem = slopes((1.0, -p.rho), (1.0 - p.p, p.p), grid.q_lo * delta)
-    law = exact_law(problem, grid, rule, eta=rates(p.eta * delta, "sqrt", steps), steps=steps, start=grid.q_hi * delta)
-    n = 2**p.bits
-    return float(law.probability @ np.arange(n)[::-1]), law.error * n
+    problem = slopes((1.0, -p.rho), (1.0 - p.p, p.p), box(grid)[0])
+    schedule = Schedule(p.eta * float(grid.delta), "sqrt")
 
-
-def _instance(p: Params, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
     def measure(draw: Draw) -> Measured:
-        return Measured(*depth(p, rule, p.frozen), (rounds_to_nearest(rule, p.grid),))
+        law, n = Walk(problem, grid, rule, schedule, p.frozen, grid.q_hi).exact(), 2**p.bits
+        depth = float(law.probability @ np.arange(n)[::-1])
+        return Measured(depth, law.error * n, (rounds_to_nearest(rule, grid),))
 
-    shown = f"rho {p.rho:.3g}, p {p.p:.3g}, {p.bits} bits, eta {p.eta:.3g} Delta"
-    return Instance(name or shown, p, measure, expected=expected)
+    return Instance(name or f"rho {p.rho:.3g}, p {p.p:.3g}, {p.bits} bits, eta {p.eta:.3g} Delta", p, measure)
 
 
 def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
@@ -100,25 +97,15 @@ def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
 
 
 def _instances(setting: Setting) -> list[Instance]:
-    rule = setting.rule_or(NEAREST)
-    classic = Params(16.0, 1 / 32, 8, 0.05, 2.0)
-    family = Family(400 if setting.full else 40, setting.seed)
-    out = [
-        _instance(Params(16.0, 1 / 32, bits, 0.05, eta), rule)
-        for bits, eta in ((8, 0.2), (8, 0.9), (8, 2.0), (5, 1.3), (10, 3.0))
-    ]
-    out.append(
-        worst_of(
-            lambda: CLAIM,
-            f"worst of {family.count} random (rho, p, bits, eta)",
-            lambda count, seed: _random(count, seed, rule),
-            family,
-        )
-    )
+    rule, family = setting.rule_or(NEAREST), setting.family(40, 400)
+    cases = ((8, 0.2), (8, 0.9), (8, 2.0), (5, 1.3), (10, 3.0))
+    out = [_instance(Params(16.0, 1 / 32, bits, 0.05, eta), rule) for bits, eta in cases]
+    kind = "random (rho, p, bits, eta)"
+    out.append(worst_of(lambda: CLAIM, kind, lambda count, seed: _random(count, seed, rule), family))
     if setting.rule is None:
-        out.append(_instance(classic, STOCHASTIC, VIOLATED, "control: stochastic leaves the top"))
-        light = Params(16.0, 1 / 64, 8, 0.05, 2.0)
-        out.append(_instance(light, rule, NOT_APPLICABLE, "control: p rho (rho - sqrt 2) < 6"))
+        classic, light = (Params(16.0, p, 8, 0.05, 2.0) for p in (1 / 32, 1 / 64))
+        out.append(_instance(classic, STOCHASTIC, "control: stochastic leaves the top").expecting(VIOLATED))
+        out.append(_instance(light, rule, "control: p rho (rho - sqrt 2) < 6").expecting(NOT_APPLICABLE))
     return out
 
 
@@ -128,7 +115,6 @@ CLAIM = Claim(
     "upper",
     bound,
     _instances,
-    Params.checks,
     rule="nearest",
 )
 CLAIMS = (CLAIM,)

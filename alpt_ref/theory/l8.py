@@ -20,24 +20,20 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy import int64
+from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import FiniteProblem, Floats, clicks
+from alpt_ref.problems.box import box, codes_of, points_of
+from alpt_ref.problems.finite import FiniteProblem, clicks
 from alpt_ref.problems.joint import click_table
 from alpt_ref.rng import Stream, permutation
-from alpt_ref.theory.claim import (
-    HOLDS,
-    VIOLATED,
-    Check,
-    Claim,
-    Instance,
-    Measured,
-    Setting,
-)
-from alpt_ref.theory.instances import draws
-from alpt_ref.walks.exact import Law, exact_law
+from alpt_ref.theory.claim import VIOLATED, Check, Claim, Instance, Measured, Setting
+from alpt_ref.theory.drawn import draws
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule, drifts, random_bits
-from alpt_ref.walks.transition import codes_of
+from alpt_ref.walks.walk import Schedule, Walk
+
+SHUFFLED = "shuffled"
 
 
 @dataclass(frozen=True)
@@ -72,77 +68,75 @@ def upper(p: Params) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Ordered:
-    """A problem whose example of step t is fixed: outcome ``order[t]`` with certainty."""
+    """A problem whose example of step t is fixed: outcome ``order[t]`` with certainty; and the feature that is looked at."""
 
     problem: FiniteProblem
-    order: Floats
+    order: NDArray[int64]
+    grid: Grid
+    feature: int = 0
 
-    @property
-    def oracle(self) -> FiniteProblem:
-        """With probabilities (steps, k)."""
-        return replace(self.problem, probabilities=np.eye(self.problem.probabilities.size)[self.order.astype(int)])
+    def walk(self, rule: Rule, eta: float) -> Walk:
+        """LPT on it: probabilities (steps, k)."""
+        certain = np.eye(self.problem.probabilities.size)[self.order]
+        return Walk(replace(self.problem, probabilities=certain), self.grid, rule, Schedule(eta), self.order.size)
 
 
-def _measure(sequence: Ordered, grid: Grid, rule: Rule, eta: float, feature: int, p: Params) -> Measured:
+def _measure(ordered: Ordered, rule: Rule, p: Params) -> Measured:
     """E M, and the completed parameters: expectations of every outcome's gradient and clipped part, step by step."""
-    oracle, k = sequence.oracle, sequence.problem.probabilities.size
-    points = float(grid.delta) * codes_of(grid, oracle.d)
-    g = sequence.problem.gradients(points)[:, :, feature]  # (k, N)
-    target = points[:, feature] - eta * g
-    lo, hi = float(grid.delta) * grid.q_lo, float(grid.delta) * grid.q_hi
-    cut = np.abs(np.clip(target, lo, hi) - target) / eta
+    problem, grid, order, k = ordered.problem, ordered.grid, ordered.order, ordered.problem.probabilities.size
+    points, (lo, hi) = points_of(grid, problem.d), box(grid)
+    g = problem.gradients(points)[:, :, ordered.feature]  # (k, N)
+    target = points[:, ordered.feature] - p.eta * g
+    cut = np.abs(np.clip(target, lo, hi) - target) / p.eta
     tables = [lambda w, row=row: row for row in (*g, *cut)]
-    law: Law = exact_law(oracle, grid, rule, eta=eta, steps=sequence.order.size, observe=tables)
-    at = np.arange(sequence.order.size), sequence.order.astype(int)
+    law = ordered.walk(rule, p.eta).exact(tables)
+    at = np.arange(order.size), order
     residual, clipped = law.expectations[:-1, :k][at], law.expectations[:-1, k:][at]
-    touched = np.abs(g).max(axis=1)[sequence.order.astype(int)] > 0
+    touched = np.abs(g).max(axis=1)[order] > 0
     n = int(touched.sum())
-    shift = -float(law.mean()[feature]) / (eta * n)
+    shift = -float(law.mean()[ordered.feature]) / (p.eta * n)
     completed = replace(p, touched=n, shift=shift, clip_term=float(clipped.sum()) / n)
     up, down = drifts(rule, grid.q_lo, grid.q_hi)
-    still = float(rule.up(codes_of(grid, 1)[:, 0], np.zeros(2**grid.bits)).max())
+    still = float(rule.up(codes_of(grid)[:, 0], np.zeros(2**grid.bits)).max())
     off = (
         Check("rule: p_up(q, 0)", still, "<=", 0.0, "rule"),
         Check("rule: p_up >= a", -down, ">=", -1e-12, "rule"),
         Check("rule: p_up - a", up, "<=", p.excess + 1e-12, "rule"),
     )
-    value = float(residual[touched].sum()) / n
-    return Measured(value, law.error * (1.0 + hi / (eta * n)) + 1e-13, off, params=completed)
+    return Measured(float(residual[touched].sum()) / n, law.error * (1.0 + hi / (p.eta * n)) + 1e-13, off, params=completed)
 
 
-def _orders() -> list[tuple[str, Ordered, Grid, int]]:
+def _orders() -> dict[str, Ordered]:
     """Clicks last, clicks first, shuffled; two features in one example, shuffled and sorted by label."""
-    one, grid = clicks(0.1), Grid(8, 0.05)
-    labels = np.zeros(600)
-    labels[:60] = 1.0
+    one, grid, joint = clicks(0.1), Grid(8, 0.05), Grid(6, 0.15)
+    labels = (np.arange(600) < 60).astype(int64)
     pair = click_table([[1, 0], [0, 1], [1, 1]], [0.1, 0.3, 0.2], [0.4, 0.3, 0.3])
-    drawn = np.floor(6.0 * draws(1, 200, 8)[0])
-    joint = Grid(6, 0.15)
-    return [
-        ("clicks first", Ordered(one, labels), grid, 0),
-        ("clicks last", Ordered(one, labels[::-1].copy()), grid, 0),
-        ("shuffled", Ordered(one, labels[permutation(600, seed=8, stream=Stream.DATA)]), grid, 0),
-        ("two features, random: 1", Ordered(pair, drawn), joint, 0),
-        ("two features, sorted: 2", Ordered(pair, np.sort(drawn % 2 + 2 * (drawn // 2)) % 6), joint, 1),
-    ]
+    drawn = np.floor(6.0 * draws(1, 200, 8)[0]).astype(int64)
+    return {
+        "clicks first": Ordered(one, labels, grid),
+        "clicks last": Ordered(one, labels[::-1], grid),
+        SHUFFLED: Ordered(one, labels[permutation(600, seed=8, stream=Stream.DATA)], grid),
+        "two features, random: 1": Ordered(pair, drawn, joint),
+        "two features, sorted: 2": Ordered(pair, np.sort(drawn), joint, 1),
+    }
 
 
-def _instance(
-    rule: Rule, excess: float, case: tuple[str, Ordered, Grid, int], eta: float = 0.3, expected: str = HOLDS
-) -> Instance:
-    name, ordered, grid, feature = case
-    p = Params(grid.bits, float(grid.delta), eta, 0, excess)
-    prefix = "control, nearest: " if expected == VIOLATED else f"{rule.name}: "
-    return Instance(f"{prefix}{name}", p, lambda draw: _measure(ordered, grid, rule, eta, feature, p), expected=expected)
+def _instance(name: str, ordered: Ordered, rule: Rule, excess: float, eta: float = 0.3) -> Instance:
+    p = Params(ordered.grid.bits, float(ordered.grid.delta), eta, 0, excess)
+    return Instance(name, p, lambda draw: _measure(ordered, rule, p))
 
 
 def _rows(setting: Setting, control_eta: float) -> list[Instance]:
+    orders = _orders()
     if setting.rule:
-        return [_instance(setting.rule, drifts(setting.rule, -128, 127)[0], case) for case in _orders()]
-    out = [
-        _instance(rule, excess, case) for rule, excess in ((STOCHASTIC, 0.0), (random_bits(3), 2.0**-3)) for case in _orders()
-    ]
-    return [*out, _instance(NEAREST, 0.0, _orders()[2], control_eta, VIOLATED)]
+        rules = [(setting.rule, drifts(setting.rule, -128, 127)[0])]
+    else:
+        rules = [(STOCHASTIC, 0.0), (random_bits(3), 2.0**-3)]
+    out = [_instance(f"{r.name}: {name}", order, r, excess) for r, excess in rules for name, order in orders.items()]
+    if setting.rule is None:
+        control = _instance(f"control, nearest: {SHUFFLED}", orders[SHUFFLED], NEAREST, 0.0, control_eta)
+        out.append(control.expecting(VIOLATED))
+    return out
 
 
 SLACK = 1e-11  # both sides are computed

@@ -31,7 +31,7 @@ DELTAS = (0.012356101, 0.1, 0.05, 1.0 / 3.0, 2.0**-7, 1e-20, 3e7)
 
 @dataclass(frozen=True)
 class Params:
-    """What is enumerated."""
+    """The bit widths and the number of cases that are enumerated."""
 
     bits: str
     cases: int

@@ -9,16 +9,14 @@ most |P(x)_i - w_i|/Delta, for w_i is a grid point, and at most 1/4. []
 Source: this project's statement; (b) is what makes T1's floor Delta G1/2 rather than of order Delta^2/eta.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
-from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Cases, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.rule import STOCHASTIC, Rule
 from alpt_ref.walks.transition import split_targets
@@ -26,19 +24,11 @@ from alpt_ref.walks.transition import split_targets
 K = 10
 
 
-@dataclass(frozen=True)
-class Params:
-    """How many pairs are enumerated."""
-
-    cases: int
-
-
 def variance(rule: Rule, q: NDArray[float64], t: NDArray[float64], grid: Grid) -> NDArray[float64]:
     """E (R(P s) - P s)^2 in cells^2, s = q + t, from the rule's table; all (N,)."""
     n, a, _, _ = split_targets(q, t[None], grid)
     up = rule.up(n, a)
-    out: NDArray[float64] = (up * (1.0 - a) ** 2 + (1.0 - up) * a**2)[0]
-    return out
+    return np.asarray((up * (1.0 - a) ** 2 + (1.0 - up) * a**2)[0])
 
 
 def _enumerated(draw: Draw) -> Measured:
@@ -65,7 +55,7 @@ def _ratio(rule: Rule, count: int) -> Measured:
 
 
 def _exact(setting: Setting) -> list[Instance]:
-    return [Instance("quantize, all uniforms of 10 bits", Params(4 * 205 * 1024), _enumerated)]
+    return [Instance("quantize, all uniforms of 10 bits", Cases(4 * 205 * 1024), _enumerated)]
 
 
 def _upper(setting: Setting) -> list[Instance]:
@@ -75,7 +65,7 @@ def _upper(setting: Setting) -> list[Instance]:
     if setting.rule is None:
         half = Rule("half up", lambda q_floor, a: 0.5 * (a > 0))
         cases += [(half, "control: up with probability 1/2", VIOLATED)]
-    return [Instance(name, Params(count), lambda d, r=r: _ratio(r, count), expected=e) for r, name, e in cases]  # type: ignore[misc]
+    return [Instance(name, Cases(count), lambda d, r=r: _ratio(r, count), expected=e) for r, name, e in cases]  # type: ignore[misc]
 
 
 CLAIMS = (

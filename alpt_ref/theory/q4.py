@@ -7,23 +7,14 @@
 Source: this project's statement.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
-from alpt_ref.theory.claim import HOLDS, VIOLATED, Claim, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.claim import HOLDS, VIOLATED, Cases, Claim, Instance, Measured, Setting
+from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import rounds_to_nearest
 from alpt_ref.walks.rule import FLOOR, NEAREST, Rule
-
-
-@dataclass(frozen=True)
-class Params:
-    """How many pairs are enumerated."""
-
-    cases: int
 
 
 def _targets(count: int) -> np.ndarray:
@@ -59,10 +50,10 @@ def _quantized(count: int) -> Measured:
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
     count = 100_000 if setting.full else 10_000
-    out = [Instance(f"{rule.name}, table", Params(count), lambda draw: _table(rule, count))]
+    out = [Instance(f"{rule.name}, table", Cases(count), lambda draw: _table(rule, count))]
     if setting.rule is None:
-        out.append(Instance("quantize, against all grid points", Params(count), lambda draw: _quantized(count), expected=HOLDS))
-        out.append(Instance("control: floor", Params(count), lambda draw: _table(FLOOR, count), expected=VIOLATED))
+        out.append(Instance("quantize, against all grid points", Cases(count), lambda draw: _quantized(count), expected=HOLDS))
+        out.append(Instance("control: floor", Cases(count), lambda draw: _table(FLOOR, count), expected=VIOLATED))
     return out
 
 

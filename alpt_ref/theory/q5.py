@@ -12,24 +12,15 @@ That design is a row of the table that must be violated.
 Source: this project's statement.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy import float32
 
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
 from alpt_ref.scalars.rounding import FLOAT64, ROUNDINGS
-from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.claim import VIOLATED, Cases, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.drawn import draws
 from alpt_ref.walks.rule import Rule
-
-
-@dataclass(frozen=True)
-class Params:
-    """How many comparisons are made."""
-
-    cases: int
 
 
 def _monotone(draw: Draw) -> Measured:
@@ -87,12 +78,12 @@ def _table(rule: Rule) -> Measured:
 def _instances(setting: Setting) -> list[Instance]:
     if setting.rule is not None:
         rule = setting.rule
-        return [Instance("p_up grows with a", Params(128 * 1023), lambda draw: _table(rule))]
+        return [Instance("p_up grows with a", Cases(128 * 1023), lambda draw: _table(rule))]
     return [
-        Instance("monotone in x, falling in u", Params(20_000 * 20), _monotone),
-        Instance("clip and round commute", Params(8000), _commute),
-        Instance("scaled by 2^k, float32", Params(80_000), _scaled),
-        Instance("control: clip x, then divide", Params(20_000), _clip_then_divide, expected=VIOLATED),
+        Instance("monotone in x, falling in u", Cases(20_000 * 20), _monotone),
+        Instance("clip and round commute", Cases(8000), _commute),
+        Instance("scaled by 2^k, float32", Cases(80_000), _scaled),
+        Instance("control: clip x, then divide", Cases(20_000), _clip_then_divide, expected=VIOLATED),
     ]
 
 

@@ -15,12 +15,12 @@ import numpy as np
 from alpt_ref.grid import Grid
 from alpt_ref.problems import box
 from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Instance, Measured, Setting
-from alpt_ref.theory.instances import draws
+from alpt_ref.theory.drawn import draws
 
 
 @dataclass(frozen=True)
 class Params:
-    """How many points, and how far w* may lie outside the box."""
+    """The number of points, and the distance of w* from the box."""
 
     cases: int
     outside: float

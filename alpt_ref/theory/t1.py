@@ -38,19 +38,19 @@ Hou, Zhang, Kwok 2019 (*Analysis of Quantized Models*), for the algorithm of arX
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
-from alpt_ref.problems import LogisticProblem, Vector, diameter, outside
-from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.instances import Walk, random_walks, standard_walks, stuck_walks
-from alpt_ref.theory.sampled import Sampled, sampled_walks
+from alpt_ref.theory.claim import VIOLATED, Check, Claim, Instance, Measured, Setting
+from alpt_ref.theory.drawn import random_walks
+from alpt_ref.theory.instances import regret_instance, sampled_walks, standard_walks, stuck_walks, tuned
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC
+from alpt_ref.walks.walk import Walk
 
 
 @dataclass(frozen=True)
@@ -105,79 +105,46 @@ def bound(p: Params) -> Bound:
     return Bound(p.distance**2 / (2.0 * p.eta * p.steps), p.eta * p.G**2 / 2.0, floor, lattice)
 
 
-def params(
-    problem: LogisticProblem,
-    grid: Grid,
-    mode: str,
-    *,
-    steps: int,
-    eta: float,
-    w_1: Vector,
-    decays: bool = False,
-    random_bits: int | None = None,
-) -> Params:
-    """The statement for a problem whose constants are computed; w* its minimizer, which T1 needs in S."""
-    G, G1 = problem.gradient_bounds(grid, mode)
-    return params_at(problem.solution.w, grid, G, G1, steps=steps, eta=eta, w_1=w_1, decays=decays, random_bits=random_bits)
-
-
-def params_at(
-    w_star: Vector,
-    grid: Grid,
-    G: float,
-    G1: float,
-    *,
-    steps: int,
-    eta: float,
-    w_1: Vector | float,
-    decays: bool = False,
-    random_bits: int | None = None,
-) -> Params:
-    """The statement for given w*, G and G1."""
-    d = w_star.size
-    distance = diameter(grid, d) if decays else float(np.linalg.norm(w_star - w_1))
-    off = outside(grid, w_star)
-    return Params(steps, eta, decays, grid.bits, float(grid.delta), d, G, G1, distance, off, random_bits)
-
-
-def of_walk(walk: Walk) -> Params:
-    """The statement for a walk whose law is known exactly."""
-    decays = walk.schedule == "sqrt"
-    G, G1 = walk.bounds
-    return params_at(walk.w_star, walk.grid, G, G1, steps=walk.steps, eta=walk.eta, w_1=walk.start, decays=decays)
-
-
-def of_sampled(run: Sampled) -> Params:
-    """The statement for a run that is sampled, w_1 = 0, the lattice of 24-bit uniforms included."""
-    return params_at(
-        run.w_star, run.grid, *run.bounds, steps=run.steps, eta=run.eta, w_1=0.0, decays=run.decays, random_bits=RANDOM_BITS
+def params(walk: Walk) -> Params:
+    """The statement for a walk, w* its problem's minimizer, which T1 needs in S. Replicas draw uniforms of 24 bits."""
+    decays = walk.schedule.decays
+    return Params(
+        walk.steps,
+        walk.schedule.eta,
+        decays,
+        walk.box_grid.bits,
+        walk.delta,
+        walk.problem.d,
+        *walk.bounds,
+        walk.D if decays else walk.D1,
+        walk.outside,
+        None if walk.finite else RANDOM_BITS,
     )
 
 
-def _instance(walk: Walk, rule: Rule, name: str = "", expected: str = HOLDS) -> Instance:
-    p = of_walk(walk)
-
-    def measure(draw: Draw) -> Measured:
-        terms = bound(p)._asdict() if all(check.holds for check in p.checks()) else {}
-        note = ", ".join(f"{name} {value:.3g}" for name, value in terms.items())
-        return replace(walk.regret(rule), checks=(unbiased(rule, walk.grid),), note=note)
-
-    return Instance(name or walk.name, p, measure, expected=expected)
+def instance(name: str, walk: Walk, most: int = 8192) -> Instance:
+    """The regret of a walk; the note of an exact row gives the terms of the bound."""
+    p = params(walk)
+    terms = bound(p)._asdict() if all(check.holds for check in p.checks()) else {}
+    note = ", ".join(f"{term} {value:.3g}" for term, value in terms.items())
+    return regret_instance(name, walk, p, unbiased, note, most)
 
 
 def _instances(setting: Setting) -> list[Instance]:
-    rule = setting.rule_or(STOCHASTIC)
-    walks = standard_walks(setting.full)
-    out = [_instance(walk, rule) for walk in walks]
-    family = Family(400 if setting.full else 48, setting.seed)
+    rule, most = setting.rule_or(STOCHASTIC), 32_768 if setting.full else 8192
 
     def members(count: int, seed: int) -> list[Instance]:
-        return [_instance(walk, rule) for walk in random_walks(count, seed)]
+        return [instance(walk.name, walk) for walk in random_walks(count, seed, rule)]
 
-    out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
-    out += [run.instance(rule, of_sampled(run), unbiased) for run in sampled_walks(setting.full, setting.data)]
+    out = [instance(name, walk) for name, walk in standard_walks(setting.full, rule).items()]
+    out.append(worst_of(lambda: CLAIM, "random walks", members, setting.family(48, 400)))
+    out += [instance(name, walk, most) for name, walk in sampled_walks(setting.full, rule).items()]
+    for problem in setting.data:
+        walk = tuned(problem, 10, rule, "example", 4000)
+        out.append(instance(f"{problem.name}, one example a step", walk, 4 * most))
     if setting.rule is None:
-        out += [_instance(walk, NEAREST, f"control, nearest: {walk.name}", VIOLATED) for walk in stuck_walks()]
+        stuck = stuck_walks(NEAREST).items()
+        out += [instance(f"control, nearest: {name}", walk).expecting(VIOLATED) for name, walk in stuck]
         out.append(_adaptive())
     return out
 
@@ -195,7 +162,7 @@ def _adaptive() -> Instance:
         after = [np.roll(value, -g, axis=1) for g in (1, -1)]
         moved = [np.vstack([after[0][:1], after[0][:-1]]), np.vstack([after[1][1:], after[1][-1:]])]
         value = np.maximum(*(g * w + (1 - eta) * stay + eta * go for g, stay, go in zip((1, -1), after, moved, strict=True)))
-    p = params_at(np.array([1.0]), grid, 1.0, 1.0, steps=steps, eta=eta, w_1=-2.0)
+    p = Params(steps, eta, False, grid.bits, float(grid.delta), 1, 1.0, 1.0, distance=3.0)
     note = "f_t chosen after seeing w_t, w* in hindsight: the statement needs oblivious f_t, or a fixed w*"
     measured = Measured(float(value[0, steps + 1]) / steps, 1e-12, note=note)
     return Instance("control: adaptive f_t, argmin in hindsight", p, lambda draw: measured, expected=VIOLATED)
@@ -207,7 +174,6 @@ CLAIM = Claim(
     "upper",
     lambda p: bound(p).total,
     _instances,
-    Params.checks,
     rule="unbiased",
 )
 CLAIMS = (CLAIM,)

@@ -22,18 +22,17 @@ Source: this project's statement, after Li et al. 2017 (*Training Quantized Nets
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems import LogisticProblem, diameter, outside
+from alpt_ref.problems import LogisticProblem
 from alpt_ref.problems.finite import absolute
-from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.instances import Walk, nearest_walks, random_walks, rates
-from alpt_ref.theory.sampled import Sampled, sampled_walks
+from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Instance, Setting
+from alpt_ref.theory.drawn import random_walks
+from alpt_ref.theory.instances import nearest_walks, regret_instance, sampled_walks
 from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
-from alpt_ref.walks.rule import NEAREST, Rule
+from alpt_ref.walks.rule import NEAREST
+from alpt_ref.walks.walk import Schedule, Walk
 
 
 @dataclass(frozen=True)
@@ -57,56 +56,37 @@ class Params:
 
 def bound(p: Params) -> float:
     """The guarantee."""
-    eta = rates(p.eta, p.schedule, p.steps)
-    stuck = p.D * float(sum(min(p.G, math.sqrt(p.d) * p.delta / (2.0 * step)) for step in eta)) / p.steps
+    eta = Schedule(p.eta, p.schedule).rates(p.steps)
+    stuck = p.D * float(sum(min(p.G, math.sqrt(p.d) * p.delta / (2.0 * rate)) for rate in eta)) / p.steps
     if p.schedule == "sqrt":
         return (p.D**2 / (2.0 * p.eta) + 4.0 * p.eta * p.G**2) / math.sqrt(p.steps) + stuck
     return p.D1**2 / (2.0 * p.eta * p.steps) + 2.0 * p.eta * p.G**2 + stuck
 
 
-def of_walk(walk: Walk) -> Params:
-    """The statement for a walk whose law is known exactly."""
-    return Params(
-        walk.steps,
-        walk.eta,
-        walk.schedule,
-        float(walk.grid.delta),
-        walk.w_star.size,
-        walk.bounds[0],
-        walk.D,
-        walk.D1,
-        walk.outside,
-    )
+def params(walk: Walk) -> Params:
+    """The statement for a walk."""
+    rates, d = walk.schedule, walk.problem.d
+    return Params(walk.steps, rates.eta, rates.decay, walk.delta, d, walk.bounds.G, walk.D, walk.D1, walk.outside)
 
 
-def _instance(walk: Walk, rule: Rule) -> Instance:
-    def measure(draw: Draw) -> Measured:
-        return replace(walk.regret(rule), checks=(rounds_to_nearest(rule, walk.grid),))
-
-    return Instance(walk.name, of_walk(walk), measure)
-
-
-def of_sampled(run: Sampled) -> Params:
-    """The statement for a run that is sampled."""
-    d = run.w_star.size
-    D, D1, off = diameter(run.grid, d), float(np.linalg.norm(run.w_star)), outside(run.grid, run.w_star)
-    return Params(run.steps, run.eta, "constant", float(run.grid.delta), d, run.bounds.G, D, D1, off)
+def instance(name: str, walk: Walk) -> Instance:
+    """The regret of a walk."""
+    return regret_instance(name, walk, params(walk), rounds_to_nearest)
 
 
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
-    runs = [run for run in sampled_walks(setting.full, ()) if isinstance(run.problem, LogisticProblem)]
-    family = Family(400 if setting.full else 48, setting.seed)
 
     def members(count: int, seed: int) -> list[Instance]:
-        return [_instance(walk, rule) for walk in random_walks(count, seed, bits=6)]
+        return [instance(walk.name, walk) for walk in random_walks(count, seed, rule, bits=6)]
 
-    out = [_instance(walk, rule) for walk in nearest_walks(setting.full)]
-    out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
-    out += [run.instance(rule, of_sampled(run), rounds_to_nearest) for run in runs]
+    out = [instance(name, walk) for name, walk in nearest_walks(setting.full, rule).items()]
+    out.append(worst_of(lambda: CLAIM, "random walks", members, setting.family(48, 400)))
+    sampled = sampled_walks(setting.full, rule).items()
+    out += [instance(name, walk) for name, walk in sampled if isinstance(walk.problem, LogisticProblem)]
     if setting.rule is None:
-        far = Walk("control: w* outside the box", (absolute(1.0, 9.0),), Grid(5, 2.0**-4), 0.02, 100)
-        out.append(replace(_instance(far, rule), expected=NOT_APPLICABLE))
+        far = Walk(absolute(1.0, 9.0), Grid(5, 2.0**-4), rule, Schedule(0.02), 100)
+        out.append(instance("control: w* outside the box", far).expecting(NOT_APPLICABLE))
     return out
 
 
@@ -116,7 +96,6 @@ CLAIM = Claim(
     "upper",
     bound,
     _instances,
-    Params.checks,
     rule="nearest",
 )
 CLAIMS = (CLAIM,)

@@ -20,12 +20,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import clicks, quadratic
+from alpt_ref.problems.finite import FiniteProblem, Separate, clicks, quadratic
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
-from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.instances import Walk, between, draws
+from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Instance, Setting
+from alpt_ref.theory.drawn import between, draws
+from alpt_ref.theory.instances import regret_instance
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.rule import FLOOR, STOCHASTIC, Rule
+from alpt_ref.walks.walk import Schedule, Walk
+
+NOISY = "(w - c)^2/2, noise 0.5"
 
 
 @dataclass(frozen=True)
@@ -54,64 +58,57 @@ def bound(p: Params) -> float:
     return p.G**2 * (1.0 + math.log(p.steps)) / (2.0 * p.mu * p.steps) + p.delta * p.G1 / 2.0
 
 
-def _instance(walk: Walk, rule: Rule, name: str = "", expected: str = HOLDS) -> Instance:
-    def measure(draw: Draw) -> Measured:
-        return replace(walk.regret(rule), checks=(unbiased(rule, walk.grid),))
+def instance(name: str, walk: Walk) -> Instance:
+    """The regret of a walk with eta_t = eta / t."""
+    assert isinstance(walk.problem, FiniteProblem | Separate)
+    mu, G, G1 = walk.problem.mu, *walk.bounds
+    p = Params(walk.steps, walk.schedule.eta, mu, walk.delta, G, G1, walk.outside)
+    return regret_instance(name, walk, p, unbiased)
 
-    mu = min(problem.mu for problem in walk.problems)
-    p = Params(walk.steps, walk.eta, mu, float(walk.grid.delta), *walk.bounds, walk.outside)
-    return Instance(name or walk.name, p, measure, expected=expected)
 
-
-def _walks(full: bool) -> list[Walk]:
+def walks(full: bool, rule: Rule) -> dict[str, Walk]:
+    """Strongly convex problems of one coordinate, of several independently, and of two jointly, by name."""
     steps = 20_000 if full else 2000
-    grid, joint = Grid(5, 2.0**-4), small_logistic(0.2)
-    product = tuple(quadratic(1.0, c) for c in (0.31, -0.47, 0.03, 0.72))
-    return [
-        Walk("(w - c)^2/2", (quadratic(1.0, 0.31),), grid, 1.0, steps, "inverse", -1.0),
-        Walk("(w - c)^2/2, noise 0.5", (quadratic(1.0, 0.31, 0.5),), grid, 1.0, steps, "inverse", -1.0),
-        Walk("clicks at 3%, l2 0.05", (clicks(0.03, 1, 0.05),), Grid(7, 0.05), 20.0, steps, "inverse"),
-        Walk("4 (w_i - c_i)^2/2", product, grid, 1.0, steps, "inverse", -1.0),
-        Walk("logistic, d = 2, example", (finite_logistic(joint, "example"),), Grid(4, 0.25), 5.0, steps // 8, "inverse"),
-        Walk(
-            "quadratic, d = 2, cond 20",
-            (joint_quadratic(rotated((1.0, 0.05), 0.6), (0.33, -0.2), 0.2),),
-            Grid(4, 2.0**-3),
-            20.0,
-            steps // 8,
-            "inverse",
-        ),
-    ]
+    grid, four, one, twenty = Grid(5, 2.0**-4), Grid(4, 0.25), Schedule(1.0, "inverse"), Schedule(20.0, "inverse")
+    product = Separate(tuple(quadratic(1.0, c) for c in (0.31, -0.47, 0.03, 0.72)))
+    logistic = finite_logistic(small_logistic(0.2), "example")
+    stretched = joint_quadratic(rotated((1.0, 0.05), 0.6), (0.33, -0.2), 0.2)
+    return {
+        "(w - c)^2/2": Walk(quadratic(1.0, 0.31), grid, rule, one, steps, -16),
+        NOISY: Walk(quadratic(1.0, 0.31, 0.5), grid, rule, one, steps, -16),
+        "clicks at 3%, l2 0.05": Walk(clicks(0.03, 1, 0.05), Grid(7, 0.05), rule, twenty, steps),
+        "4 (w_i - c_i)^2/2": Walk(product, grid, rule, one, steps, -16),
+        "logistic, d = 2, example": Walk(logistic, four, rule, Schedule(5.0, "inverse"), steps // 8),
+        "quadratic, d = 2, cond 20": Walk(stretched, Grid(4, 2.0**-3), rule, twenty, steps // 8),
+    }
 
 
-def random_walks(count: int, seed: int) -> list[Walk]:
+def random_walks(count: int, seed: int, rule: Rule) -> list[Walk]:
     """Quadratics with noise, and clicks with l2, eta_t = 1/(mu t)."""
     out = []
     for i, u in enumerate(draws(count, 8, seed + 3)):
         grid = Grid(2 + int(5 * u[0]), between(u[1], 0.01, 1.0))
-        delta = float(grid.delta)
-        c = delta * (grid.q_lo + u[2] * (2**grid.bits - 1))
+        c = float(grid.delta) * (grid.q_lo + u[2] * (2**grid.bits - 1))
         curvature = between(u[3], 0.1, 10.0)
         problem = quadratic(curvature, c, 2.0 * u[4]) if i % 2 else clicks(0.02 + 0.96 * u[2], 1, curvature / 10.0)
-        start = delta * (grid.q_lo + int(u[6] * 2**grid.bits))
-        out.append(Walk(problem.name, (problem,), grid, 1.0 / problem.mu, 20 + int(600 * u[7]), "inverse", start))
+        start = grid.q_lo + int(u[6] * 2**grid.bits)
+        out.append(Walk(problem, grid, rule, Schedule(1.0 / problem.mu, "inverse"), 20 + int(600 * u[7]), start))
     return out
 
 
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(STOCHASTIC)
-    family = Family(400 if setting.full else 48, setting.seed)
 
     def members(count: int, seed: int) -> list[Instance]:
-        return [_instance(walk, rule) for walk in random_walks(count, seed)]
+        return [instance(walk.name, walk) for walk in random_walks(count, seed, rule)]
 
-    walks = _walks(setting.full)
-    out = [_instance(walk, rule) for walk in walks]
-    out.append(worst_of(lambda: CLAIM, f"worst of {family.count} random walks", members, family))
+    named = walks(setting.full, rule)
+    out = [instance(name, walk) for name, walk in named.items()]
+    out.append(worst_of(lambda: CLAIM, "random walks", members, setting.family(48, 400)))
     if setting.rule is None:
-        out.append(_instance(walks[1], FLOOR, f"control, floor: {walks[1].name}", VIOLATED))
-        halved = replace(walks[0], eta=0.5)
-        out.append(_instance(halved, rule, "control: eta = 1/(2 mu)", NOT_APPLICABLE))
+        out.append(instance(f"control, floor: {NOISY}", replace(named[NOISY], rule=FLOOR)).expecting(VIOLATED))
+        halved = replace(named["(w - c)^2/2"], schedule=Schedule(0.5, "inverse"))
+        out.append(instance("control: eta = 1/(2 mu)", halved).expecting(NOT_APPLICABLE))
     return out
 
 
@@ -121,7 +118,6 @@ CLAIM = Claim(
     "upper",
     bound,
     _instances,
-    Params.checks,
     rule="unbiased",
 )
 CLAIMS = (CLAIM,)

@@ -25,22 +25,22 @@ Source: this project's statement; PL after Karimi, Nutini, Schmidt 2016.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
-from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.instances import EPS, between, draws, points_of, valley
-from alpt_ref.theory.sampled import Counts, logistic_problems, sampled_mean
+from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.drawn import between, draws, valley
+from alpt_ref.theory.instances import Counts, logistic_problems, sampled_instance, unclipped
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.sampling import Run
+from alpt_ref.walks.walk import ULP, Schedule, Walk
 
 
 @dataclass(frozen=True)
@@ -69,49 +69,41 @@ def bound(p: Params) -> float:
     return float(transient + p.L**2 * p.delta**2 * p.d / (4.0 * p.mu) + noise + p.lattice / (p.eta * p.mu))
 
 
-def _instance(
-    problem: FiniteProblem,
-    grid: Grid,
-    rule: Rule,
-    steps: int,
-    eta_l: float = 0.5,
-    start: float | Floats = 0.0,
-    name: str = "",
-    expected: str = HOLDS,
-) -> Instance:
-    points = points_of(grid, problem.d)
-    first = float(problem.loss(np.broadcast_to(start, (1, problem.d)))[0]) - problem.f_star
-    p = Params(
-        steps, eta_l / problem.L, problem.pl(points), problem.L, float(grid.delta), problem.d, problem.noise(points), first
-    )
+def instance(name: str, walk: Walk) -> Instance:
+    """E f(w_T) - f* by the exact law of a walk of T - 1 steps."""
+    problem, grid = walk.problem, walk.box_grid
+    assert isinstance(problem, FiniteProblem)
+    first = float(problem.loss(walk.w_1[None])[0]) - problem.f_star
+    eta, mu, sigma = walk.schedule.eta, problem.pl(grid), problem.noise(grid)
+    p = Params(walk.steps + 1, eta, mu, problem.L, walk.delta, problem.d, sigma, first)
 
     def measure(draw: Draw) -> Measured:
-        law = exact_law(problem, grid, rule, eta=p.eta, steps=steps - 1, start=start)
-        clip = Check("no clipping: expected clipped steps", float(law.clipped.sum()), "<=", 0.0)
-        scale = float(np.abs(problem.loss(points)).max())
-        return Measured(law.mean(problem.loss) - problem.f_star, (law.error + EPS) * scale, (clip, unbiased(rule, grid)))
+        law = walk.exact()
+        scale = float(np.abs(problem.loss(law.points)).max())
+        checks = (unclipped(law), unbiased(walk.rule, grid))
+        return Measured(law.mean(problem.loss) - problem.f_star, (law.error + ULP) * scale, checks)
 
-    return Instance(name or problem.name, p, measure, expected=expected)
+    return Instance(name, p, measure)
 
 
-def _sampled(problem: LogisticProblem, rule: Rule, steps: int) -> Instance:
+def walk(problem: FiniteProblem, grid: Grid, rule: Rule, T: int, start: ArrayLike = 0.0, eta_l: float = 0.5) -> Walk:
+    """From code ``start`` to w_T, eta = eta_l / L."""
+    return Walk(problem, grid, rule, Schedule(eta_l / problem.L), T - 1, start)
+
+
+def _sampled(problem: LogisticProblem, rule: Rule, T: int) -> Instance:
     """Exact gradients of a logistic problem, whose mu is l2; no replica may be clipped."""
-    grid, w_1 = grid_of(problem, 4), np.zeros(problem.d)
-    eta = 0.5 / problem.L
-    first = problem.loss(w_1) - problem.solution.f
-    lattice = 2.0**-RANDOM_BITS * float(grid.delta) * problem.gradient_bounds(grid, "batch").G1
-    p = Params(steps, eta, problem.mu, problem.L, float(grid.delta), problem.d, 0.0, first, lattice)
-    run = Run(problem, grid, rule, "batch", eta, steps - 1)
+    grid, eta = grid_of(problem, 4), 0.5 / problem.L
+    run = Walk(problem, grid, rule, Schedule(eta), T - 1)
+    first = problem.loss(run.w_1) - problem.f_star
+    lattice = 2.0**-RANDOM_BITS * run.delta * run.bounds.G1
+    p = Params(T, eta, problem.mu, problem.L, run.delta, problem.d, 0.0, first, lattice)
 
-    def measure(draw: Draw) -> Measured:
-        def gaps(first: int, last: int) -> tuple[Floats, Counts]:
-            samples = run.samples(first, last, draw.threads)
-            return samples.gap, samples.clipped
+    def gaps(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
+        samples = run.sampled(first, last, n_threads)
+        return samples.gap, samples.clipped
 
-        measured, unclipped = sampled_mean(gaps, *problem.loss_range(grid, "batch"), draw)
-        return replace(measured, checks=(unclipped, unbiased(rule, grid)))
-
-    return Instance(f"{problem.name}, exact gradients", p, measure, "monte-carlo")
+    return sampled_instance(f"{problem.name}, exact gradients", run, p, gaps, run.loss_range)
 
 
 def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
@@ -120,37 +112,37 @@ def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
     for i, u in enumerate(draws(count, 7, seed + 4)):
         grid, c, noise, start = valley(i, u, 4, 5, 2.0**-6)
         problem = ripple(noise) if i % 4 == 3 else quadratic(between(u[4], 0.1, 10.0), c, noise)
-        out.append(_instance(problem, grid, rule, 2 + int(200 * u[6] ** 2), 0.5 * (1.0 - 0.9 * u[3]), start))
+        one = walk(problem, grid, rule, 2 + int(200 * u[6] ** 2), start, 0.5 * (1.0 - 0.9 * u[3]))
+        out.append(instance(problem.name, one))
     return out
 
 
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(STOCHASTIC)
     fine, coarse, joint = Grid(8, 2.0**-5), Grid(4, 0.25), Grid(5, 2.0**-3)
-    logistic = finite_logistic(small_logistic(), "batch")
+    valley, logistic = quadratic(1.0, 0.31), finite_logistic(small_logistic(), "batch")
+    stretched = joint_quadratic(rotated((1.0, 0.05), 0.6), (0.33, -0.2))
     flat = joint_quadratic([[1.0, -1.0], [-1.0, 1.0]], [0.0, 0.0])
-    family = Family(400 if setting.full else 60, setting.seed)
-    out = [
-        _instance(quadratic(1.0, 0.31), coarse, rule, 100),
-        _instance(quadratic(1.0, 0.31, 0.1), fine, rule, 200, start=-1.0),
-        _instance(ripple(), fine, rule, 200, start=-3.0),
-        _instance(ripple(0.1), fine, rule, 200, start=2.0),
-        _instance(joint_quadratic(rotated((1.0, 0.05), 0.6), (0.33, -0.2)), joint, rule, 200, start=1.0),
-        _instance(flat, joint, rule, 60, start=np.array([-1.0, 0.5]), name="(w_1 - w_2)^2/2: PL, not strongly convex"),
-        _instance(logistic, coarse, rule, 100, start=-1.0),
+    walks = [
+        walk(valley, coarse, rule, 100),
+        walk(quadratic(1.0, 0.31, 0.1), fine, rule, 200, -32),
+        walk(ripple(), fine, rule, 200, -96),
+        walk(ripple(0.1), fine, rule, 200, 64),
+        walk(stretched, joint, rule, 200, 8),
     ]
-    members = worst_of(
-        lambda: CLAIM, f"worst of {family.count} random problems", lambda count, seed: _random(count, seed, rule), family
-    )
-    out.append(members)
+    out = [instance(one.name, one) for one in walks]
+    out.append(instance("(w_1 - w_2)^2/2: PL, not strongly convex", walk(flat, joint, rule, 60, (-8, 4))))
+    out.append(instance(logistic.name, walk(logistic, coarse, rule, 100, -4)))
+    family = setting.family(60, 400)
+    out.append(worst_of(lambda: CLAIM, "random problems", lambda count, seed: _random(count, seed, rule), family))
     out.append(_sampled(logistic_problems()[0], rule, 60))
     if setting.rule is None:
-        stuck = quadratic(1.0, 0.31)
-        out.append(_instance(stuck, fine, NEAREST, 400, 0.02, -1.0, f"control, nearest: {stuck.name}", VIOLATED))
-        out.append(_instance(stuck, coarse, rule, 100, 1.0, name="control: eta = 1/L", expected=NOT_APPLICABLE))
-        edge = quadratic(1.0, 3.0)
-        out.append(_instance(edge, coarse, rule, 100, name="control: w* outside the box", expected=NOT_APPLICABLE))
-    return [replace(instance, name=instance.name[:44]) for instance in out]
+        stuck = walk(valley, fine, NEAREST, 400, -32, 0.02)
+        out.append(instance(f"control, nearest: {valley.name}", stuck).expecting(VIOLATED))
+        out.append(instance("control: eta = 1/L", walk(valley, coarse, rule, 100, eta_l=1.0)).expecting(NOT_APPLICABLE))
+        edge = walk(quadratic(1.0, 3.0), coarse, rule, 100)
+        out.append(instance("control: w* outside the box", edge).expecting(NOT_APPLICABLE))
+    return out
 
 
 CLAIM = Claim(
@@ -159,7 +151,6 @@ CLAIM = Claim(
     "upper",
     bound,
     _instances,
-    Params.checks,
     rule="unbiased",
 )
 CLAIMS = (CLAIM,)

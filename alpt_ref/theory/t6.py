@@ -27,15 +27,18 @@ Source: this project's statement about Algorithm 1 of arXiv 2212.05735.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems import box, outside
-from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic
-from alpt_ref.theory.claim import HOLDS, VIOLATED, Check, Claim, Draw, Family, Instance, Measured, Setting
-from alpt_ref.theory.instances import between, draws, points_of, rates
+from alpt_ref.problems.box import points_of
+from alpt_ref.problems.finite import Floats, absolute, clicks, quadratic
+from alpt_ref.theory.claim import VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.drawn import between, draws
 from alpt_ref.theory.verdict import unbiased, worst_of
-from alpt_ref.walks.moving import Follow, MovingLaw, moving_law
+from alpt_ref.walks.moving import Path
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.walk import Schedule
 
 
 @dataclass(frozen=True)
@@ -60,56 +63,56 @@ def bound(p: Params) -> float:
     return (p.D**2 / (2.0 * p.eta) + p.eta * p.G**2) / math.sqrt(p.steps) + p.gradient + p.drift
 
 
-@dataclass(frozen=True)
-class Path:
-    """A problem, its levels of Delta and how they follow each other."""
+def terms(delta: Any, size: Floats, shift: Floats, eta: Any) -> tuple[Floats, Floats]:
+    """The floor and the drift term of (b) at a step, sums over coordinates i, the last axis.
 
-    name: str
-    problem: FiniteProblem
-    grids: tuple[Grid, ...]
-    follow: Follow
-    eta: float
-    steps: int
-    code: int = 0
+    sum_i Delta_{t+1,i} |g_{t,i}| / 2 and sum_i Delta_{t+1,i} |q_{t,i}| |Delta_{t+1,i} - Delta_{t,i}| / (2 eta_t)
 
-    def params(self) -> Params:
-        """What is known before the law is."""
-        ends = [box(grid) for grid in self.grids]
-        G = max(self.problem.gradient_bounds(points_of(grid)).G for grid in self.grids)
-        off = max(outside(grid, self.problem.w_star) for grid in self.grids)
-        return Params(self.steps, self.eta, max(hi - lo for lo, hi in ends), G, off)
+    delta : Delta_{t+1}. size : |g_t|. shift : |q_t| |Delta_{t+1} - Delta_t|. eta : eta_t.
+    """
+    return (delta * size).sum(axis=-1) / 2.0, (delta * shift).sum(axis=-1) / (2.0 * eta)
 
-    def law(self, rule: Rule) -> MovingLaw:
-        """The exact law along the path."""
-        eta = rates(self.eta, "sqrt", self.steps)
-        return moving_law(self.problem, self.problem.loss, self.grids, self.follow, rule, eta, self.code)
+
+def params(path: Path) -> Params:
+    """The parameters, as far as they are known before the law is."""
+    ends = [box(grid) for grid in path.grids]
+    G = max(path.problem.gradient_bounds(grid).G for grid in path.grids)
+    off = max(outside(grid, path.problem.w_star) for grid in path.grids)
+    return Params(path.steps, path.schedule.eta, max(hi - lo for lo, hi in ends), G, off)
 
 
 def _levels(bits: int, delta: float, ratio: float, count: int) -> tuple[Grid, ...]:
     return tuple(Grid(bits, delta * ratio**i) for i in range(count))
 
 
-def _paths(full: bool) -> list[Path]:
+SHRINKS, STAYS = "clicks at 20%, Delta shrinks by 0.9", "|w - c|, Delta stays"
+
+
+def paths(full: bool, rule: Rule) -> dict[str, Path]:
     """Delta shrinks on a schedule; grows; jumps with the sign of the gradient; halves once; stays."""
     steps = 6000 if full else 1500
     clicked, cell = clicks(0.2), absolute(1.0, 0.11)
+    eight, five = Schedule(8.0, "sqrt"), Schedule(5.0, "sqrt")
 
-    def shrink(t: int, level: int, outcome: int) -> int:
+    def every_100(t: int, level: int, outcome: int) -> int:
         return min(t // 100, 7)
 
     def by_sign(t: int, level: int, outcome: int) -> int:
         return min(max(level + (1 if outcome else -1), 0), 3)
 
-    return [
-        Path("clicks at 20%, Delta shrinks by 0.9", clicked, _levels(6, 0.2, 0.9, 8), shrink, 8.0, steps),
-        Path("clicks at 20%, Delta grows by 1.1", clicked, _levels(6, 0.1, 1.1, 8), shrink, 8.0, steps),
-        Path("clicks at 20%, Delta follows the clicks", clicked, _levels(6, 0.2, 0.8, 4), by_sign, 8.0, steps),
-        Path("|w - c|, Delta halves at t = 50", cell, _levels(6, 0.125, 0.5, 2), lambda t, i, j: int(t >= 50), 5.0, steps),
-        Path("|w - c|, Delta stays", cell, _levels(6, 0.125, 1.0, 1), lambda t, i, j: 0, 5.0, steps),
-    ]
+    def at_50(t: int, level: int, outcome: int) -> int:
+        return int(t >= 50)
+
+    return {
+        SHRINKS: Path(clicked, _levels(6, 0.2, 0.9, 8), every_100, rule, eight, steps),
+        "clicks at 20%, Delta grows by 1.1": Path(clicked, _levels(6, 0.1, 1.1, 8), every_100, rule, eight, steps),
+        "clicks at 20%, Delta follows the clicks": Path(clicked, _levels(6, 0.2, 0.8, 4), by_sign, rule, eight, steps),
+        "|w - c|, Delta halves at t = 50": Path(cell, _levels(6, 0.125, 0.5, 2), at_50, rule, five, steps),
+        STAYS: Path(cell, _levels(6, 0.125, 1.0, 1), lambda t, i, j: 0, rule, five, steps),
+    }
 
 
-def _random(count: int, seed: int) -> list[Path]:
+def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
     out = []
     for i, u in enumerate(draws(count, 8, seed + 6)):
         ratio = between(u[0], 0.7, 1.4)
@@ -122,21 +125,25 @@ def _random(count: int, seed: int) -> list[Path]:
         def follow(t: int, level: int, outcome: int, period: int = period) -> int:
             return (level + (1 if t % period == 0 else 0) + (outcome if t % (3 * period) == 1 else 0)) % 4
 
-        first = Path(problem.name, problem, grids, follow, 1.0, 50 + int(300 * u[7])).params()
-        eta = between(u[6], 0.3, 3.0) * first.D / first.G
-        out.append(Path(problem.name, problem, grids, follow, eta, first.steps))
+        first = Path(problem, grids, follow, rule, Schedule(1.0, "sqrt"), 50 + int(300 * u[7]))
+        p = params(first)
+        eta = between(u[6], 0.3, 3.0) * p.D / p.G
+        out.append(regret_along(problem.name, replace(first, schedule=Schedule(eta, "sqrt"))))
     return out
 
 
-def _regret(path: Path, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
-    def measure(draw: Draw) -> Measured:
-        law = path.law(rule)
-        p = replace(path.params(), gradient=float(law.gradient.mean()), drift=float(law.drift.mean()))
-        largest = max(float(abs(path.problem.loss(points_of(grid))).max()) for grid in path.grids)
-        value = float(law.loss.mean()) - path.problem.f_star
-        return Measured(value, law.error * largest + 1e-14, (unbiased(rule, path.grids[0]),), params=p)
+def regret_along(name: str, path: Path) -> Instance:
+    """(b) on a path: its regret, floor and drift by one exact law."""
+    before = params(path)
 
-    return Instance(name or path.name, path.params(), measure, expected=expected)
+    def measure(draw: Draw) -> Measured:
+        law, problem = path.exact(terms), path.problem
+        p = replace(before, gradient=float(law.floor.mean()), drift=float(law.drift.mean()))
+        largest = max(float(abs(problem.loss(points_of(grid))).max()) for grid in path.grids)
+        checks = (unbiased(path.rule, path.grids[0]),)
+        return Measured(float(law.loss.mean()) - problem.f_star, law.error * largest + 1e-14, checks, params=p)
+
+    return Instance(name, before, measure)
 
 
 @dataclass(frozen=True)
@@ -147,39 +154,30 @@ class VarianceParams:
     bits: int
 
 
-def _variance(path: Path, rule: Rule, expected: str = HOLDS, name: str = "") -> Instance:
+def _variance(name: str, path: Path) -> Instance:
     def measure(draw: Draw) -> Measured:
-        return Measured(path.law(rule).variance, 1e-9, (unbiased(rule, path.grids[0]),))
+        return Measured(path.exact(terms).variance, 1e-9, (unbiased(path.rule, path.grids[0]),))
 
-    return Instance(name or path.name, VarianceParams(len(path.grids), path.grids[0].bits), measure, expected=expected)
+    return Instance(name, VarianceParams(len(path.grids), path.grids[0].bits), measure)
 
 
 def _regrets(setting: Setting) -> list[Instance]:
-    rule = setting.rule_or(STOCHASTIC)
-    paths = _paths(setting.full)
-    family = Family(200 if setting.full else 30, setting.seed)
-    out = [_regret(path, rule) for path in paths]
-    out.append(
-        worst_of(
-            lambda: REGRET,
-            f"worst of {family.count} random paths of Delta",
-            lambda count, seed: [_regret(path, rule) for path in _random(count, seed)],
-            family,
-        )
-    )
+    rule, family = setting.rule_or(STOCHASTIC), setting.family(30, 200)
+    named = paths(setting.full, rule)
+    out = [regret_along(name, path) for name, path in named.items()]
+    out.append(worst_of(lambda: REGRET, "random paths of Delta", lambda count, seed: _random(count, seed, rule), family))
     if setting.rule is None:
-        stuck = replace(paths[4], problem=absolute(1.0, 1.4), grids=_levels(3, 0.5, 1.0, 1), eta=0.2, steps=10_000)
-        out.append(_regret(stuck, NEAREST, VIOLATED, "control, nearest: |w - 1.4|, Delta stays"))
+        stuck = Path(absolute(1.0, 1.4), _levels(3, 0.5, 1.0, 1), named[STAYS].follow, NEAREST, Schedule(0.2, "sqrt"), 10_000)
+        out.append(regret_along("control, nearest: |w - 1.4|, Delta stays", stuck).expecting(VIOLATED))
     return out
 
 
 def _variances(setting: Setting) -> list[Instance]:
-    rule = setting.rule_or(STOCHASTIC)
-    paths = _paths(setting.full)
-    out = [_variance(path, rule) for path in paths[:4]]
+    named = paths(setting.full, setting.rule_or(STOCHASTIC))
+    out = [_variance(name, path) for name, path in named.items() if name != STAYS]
     if setting.rule is None:
-        floor_like = Rule("half up", lambda q_floor, a: 0.5 + 0.0 * a)
-        out.append(_variance(paths[0], floor_like, VIOLATED, "control, p_up = 1/2: " + paths[0].name[:23]))
+        half_up = replace(named[SHRINKS], rule=Rule("half up", lambda q_floor, a: 0.5 + 0.0 * a))
+        out.append(_variance("control, p_up = 1/2: clicks at 20%, Delta sh", half_up).expecting(VIOLATED))
     return out
 
 
@@ -197,7 +195,6 @@ REGRET = Claim(
     "upper",
     bound,
     _regrets,
-    Params.checks,
     rule="unbiased",
 )
 CLAIMS = (VARIANCE, REGRET)

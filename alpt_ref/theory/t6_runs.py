@@ -23,9 +23,11 @@ from alpt_ref.problems import LogisticProblem, box, diameter
 from alpt_ref.rng import permutation
 from alpt_ref.scalars.logistic import log_losses
 from alpt_ref.scalars.packing import pack, unpack
+from alpt_ref.theory import t6
 from alpt_ref.training.config import Config
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
+from alpt_ref.walks.walk import Schedule
 
 Floats = NDArray[float64]
 Batches = NDArray[int64]
@@ -67,11 +69,11 @@ def largest_gradients(clicks: Clicks, steps: int) -> tuple[float, float]:
 
 
 class Terms(NamedTuple):
-    """Of one replica, float64 (steps,) each; ``least`` and ``largest`` step size of any row that it ever had."""
+    """The terms along one replica, float64 (steps,) each; ``least`` and ``largest`` step size that any row ever had."""
 
     regret: Floats  # f_t(w_t) - f_t(w*)
-    gradient: Floats  # sum_i Delta_{t+1,i} |g_{t,i}| / 2
-    drift: Floats  # sum_i Delta_{t+1,i} |q_{t,i}| |Delta_{t+1,i} - Delta_{t,i}| / (2 eta_t)
+    floor: Floats  # the two terms of t6.terms
+    drift: Floats
     least: float
     largest: float
     logit: float  # largest |logit|
@@ -157,7 +159,7 @@ class Run:
         return rows, self.clicks.problem.y.astype(float32), d
 
     def path(self, replica: int) -> tuple[Floats, Floats]:
-        """Where replica 0, 1, ... was: codes before each step (steps, d), step sizes (steps + 1, d), float64."""
+        """The path of replica 0, 1, ...: codes before each step (steps, d), step sizes (steps + 1, d), float64."""
         config = Config(
             precision="alpt",
             bits=self.bits,
@@ -190,34 +192,37 @@ def terms(run: Run, replica: int) -> Terms:
     """T6's terms along a replica's path; kept, for T6(c) and (d) read the same replicas."""
     q, delta = run.path(replica)
     loss, g, logit = run.losses(delta[:-1] * q)
-    eta = run.eta / np.sqrt(np.arange(1.0, run.steps + 1.0))
-    drift = (delta[1:] * np.abs(q) * np.abs(np.diff(delta, axis=0))).sum(axis=1) / (2.0 * eta)
-    gradient = (delta[1:] * np.abs(g)).sum(axis=1) / 2.0
-    return Terms(loss - run.best, gradient, drift, float(delta.min()), float(delta.max()), logit)
+    # Codes of few bits and float32 step sizes: |q| |Delta' - Delta| is exact.
+    shift, eta = np.abs(q) * np.abs(np.diff(delta, axis=0)), Schedule(run.eta, "sqrt").rates(run.steps)
+    floor, drift = t6.terms(delta[1:], np.abs(g), shift, eta)
+    return Terms(loss - run.best, floor, drift, float(delta.min()), float(delta.max()), logit)
 
 
 DOWNHILL = Clicks(128, 4, 8, 0.05, 32, 0.0, 0.3)  # few clicks: from the upper corner of a small box to about the lower one
 MIXED = Clicks(128, 3, 8, 0.3, 32)
 
 
-def runs(full: bool = False, seed: int = 0) -> list[tuple[str, Run]]:
-    """Step sizes of rows and of a table, by SGD and by Adam, that move by a tenth or so."""
+CORNER = "18 rows from a corner, row, SGD"
+
+
+def runs(full: bool = False, seed: int = 0) -> dict[str, Run]:
+    """Step sizes of rows and of a table, by SGD and by Adam, that move by a tenth or so, by name."""
     steps, rate = (256, 0.5) if full else (64, 1.0)  # learning rates fall as 1/sqrt(t): step sizes move as far
     corner = Run(DOWNHILL, 4, 0.05, 0.8, steps, "row", "sgd", 3e-3 * rate, start=7, seed=seed)
     inside = Run(MIXED, 4, 0.1, 3.0, steps, "table", "adam", 1e-3 * rate, seed=seed)
     by_adam = replace(corner, step_optimizer="adam", step_lr=3e-4 * rate)
-    out = [
-        ("18 rows from a corner, row, SGD", corner),
-        ("18 rows from a corner, table, SGD", replace(corner, step="table")),
-        ("18 rows from a corner, row, Adam", by_adam),
-        ("14 rows from 0, table, Adam", inside),
-    ]
+    out = {
+        CORNER: corner,
+        "18 rows from a corner, table, SGD": replace(corner, step="table"),
+        "18 rows from a corner, row, Adam": by_adam,
+        "14 rows from 0, table, Adam": inside,
+    }
     if full:
         by_sgd = replace(inside, step_optimizer="sgd", step_lr=0.03 * rate)
-        out += [
-            ("18 rows from a corner, table, Adam", replace(by_adam, step="table")),
-            ("14 rows from 0, row, SGD", replace(by_sgd, step="row")),
-            ("14 rows from 0, table, SGD", by_sgd),
-            ("14 rows from 0, row, Adam", replace(inside, step="row")),
-        ]
+        out |= {
+            "18 rows from a corner, table, Adam": replace(by_adam, step="table"),
+            "14 rows from 0, row, SGD": replace(by_sgd, step="row"),
+            "14 rows from 0, table, SGD": by_sgd,
+            "14 rows from 0, row, Adam": replace(inside, step="row"),
+        }
     return out

@@ -1,4 +1,4 @@
-"""How a verdict is reached.
+"""The way to a verdict.
 
     holds            upper: measured + half <= bound           lower: measured - half >= bound
                      exact, law: |measured - bound| + half <= tolerance
@@ -93,12 +93,14 @@ def _bound(claim: Claim, params: Any) -> float:
 
 
 def worst_of(
-    claim: Callable[[], Claim], name: str, members: Callable[[int, int], Sequence[Instance]], family: Family
+    claim: Callable[[], Claim], kind: str, members: Callable[[int, int], Sequence[Instance]], family: Family
 ) -> Instance:
     """One row for many exact instances with positive bounds: measured / bound of the worst, by its verdict and then its ratio.
 
-    A member that is not applicable is counted and left out.
+    claim : called when it is measured, for a claim's instances come before it. kind : what the instances are, in the plural.
+    members : (count, seed) -> the instances. A member that is not applicable is counted and left out.
     """
+    name = f"worst of {family.count} {kind}"
 
     def measure(draw: Draw) -> Measured:
         rows = [verify(claim(), member, draw.alpha) for member in members(family.count, family.seed)]
@@ -124,7 +126,7 @@ def worst_of(
 
 
 def unbiased(rule: Rule, grid: Grid) -> Check:
-    """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (see ``laws.rule.bias``)."""
+    """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (``walks.rule.bias``)."""
     return Check("rule is unbiased", bias(rule, grid.q_lo, grid.q_hi), "<=", 1e-12, "rule")
 
 

@@ -4,7 +4,7 @@ import inspect
 from dataclasses import dataclass
 from typing import Any, Self
 
-from alpt_ref.grid import Grid
+from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
 from alpt_ref.scalars.rounding import check_rounding
 from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
@@ -83,7 +83,7 @@ class Config:
         """The step size given for "linear" or "factors"; of lpt the default; None where a rule sets it."""
         delta = self.delta
         if delta is None:
-            return DEFAULT_RANGE[PARTS.index(part)] / 2 ** (self.bits - 1) if self.precision == "lpt" else None
+            return delta_of_box(DEFAULT_RANGE[PARTS.index(part)], self.bits) if self.precision == "lpt" else None
         return _of_part(delta, part)
 
     def steps_of(self, part: str) -> Any:

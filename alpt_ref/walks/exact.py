@@ -9,9 +9,10 @@ from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
+from alpt_ref.problems.box import codes_of
 from alpt_ref.tools.checks import is_integer
 from alpt_ref.walks.rule import Rule, as_rule
-from alpt_ref.walks.transition import EPS, Floats, Step, codes_of, leaving, push, transitions, weigh
+from alpt_ref.walks.transition import EPS, Floats, Step, leaving, push, transitions, weigh
 
 MAX_STATES = 2**18
 MAX_ENTRIES = 2**26
@@ -35,22 +36,14 @@ class Oracle(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
-    """A probability distribution on the points of a grid, and what was met on the way to it.
+class Distribution:
+    """A probability distribution on the points of a grid.
 
     points : float64 (N, d), in C order of the codes; probability : (N,), sums to 1.
-    expectations : (steps + 1, number of observables): E h(w_1), ..., E h(w_{T+1}).
-    clipped : (steps,), the probability that the target of a step lay outside the box. moved : (steps,), that w changed.
-    error : bound on rounding errors, in the sum of |probability| errors: the law is within it of the law of moves that are off
-        by at most 4 units in the last place. (Where nearest rounding meets a tie to within that, either side may be taken.)
     """
 
     points: Floats
     probability: Floats
-    expectations: Floats
-    clipped: Floats
-    moved: Floats
-    error: float
 
     def mean(self, h: Observable | None = None) -> Any:
         """E h(w), a float; E w, (d,), without ``h``."""
@@ -61,6 +54,22 @@ class Law:
     def support(self) -> Floats:
         """The points of positive probability, (n, d)."""
         return self.points[self.probability > 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Law(Distribution):
+    """The distribution after some steps, and what was met on the way to it.
+
+    expectations : (steps + 1, number of observables): E h(w_1), ..., E h(w_{T+1}).
+    clipped : (steps,), the probability that the target of a step lay outside the box. moved : (steps,), that w changed.
+    error : bound on rounding errors, in the sum of |probability| errors: the law is within it of the law of moves that are off
+        by at most 4 units in the last place. (Where nearest rounding meets a tie to within that, either side may be taken.)
+    """
+
+    expectations: Floats
+    clipped: Floats
+    moved: Floats
+    error: float
 
 
 def values_of(h: Observable, points: Floats) -> Floats:

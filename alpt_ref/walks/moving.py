@@ -1,80 +1,93 @@
 """The law of LPT in one coordinate while the step size moves (ALPT): codes of one grid are rounded onto the next."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.walks.exact import Oracle, gradients_at
+from alpt_ref.problems.box import codes_of
+from alpt_ref.problems.finite import FiniteProblem
+from alpt_ref.walks.exact import gradients_at
 from alpt_ref.walks.rule import Rule
-from alpt_ref.walks.transition import EPS, Floats, Step, codes_of, push, transitions
+from alpt_ref.walks.transition import EPS, Floats, Step, push, transitions
+from alpt_ref.walks.walk import Schedule
 
 Follow = Callable[[int, int, int], int]
+Terms = Callable[[float, Floats, Floats, float], tuple[Floats, Floats]]
 
 
 class MovingLaw(NamedTuple):
     """Expectations along the way, each an array over the steps.
 
     loss : E f(w_t). clip : chance that a target left its box. error : bound on rounding errors of a law.
-    gradient : E[Delta_{t+1} |g_t|] / 2. drift : E[Delta_{t+1} |q_t| |Delta_{t+1} - Delta_t|] / (2 eta_t).
+    floor, drift : expectations of the two ``terms``.
     variance : the largest E||r_t||^2 / (Delta_{t+1} (eta_t |g_t| + |q_t| |Delta_{t+1} - Delta_t|)) of any state and outcome.
     """
 
     loss: Floats
-    gradient: Floats
+    floor: Floats
     drift: Floats
     clip: Floats
     variance: float
     error: float
 
 
-def moving_law(
-    oracle: Oracle,
-    loss: Callable[[Floats], Floats],
-    grids: Sequence[Grid],
-    follow: Follow,
-    rule: Rule,
-    eta: Floats,
-    code: int,
-) -> MovingLaw:
-    """LPT from code ``code`` of ``grids[0]``; after step t = 1, 2, ... from level l with outcome j comes level follow(t, l, j).
+@dataclass(frozen=True, eq=False)
+class Path:
+    """LPT on a problem of one coordinate while the step size moves.
 
-    oracle : one coordinate, probabilities (k,). grids : the levels, of one bit width. eta : (steps,).
+    grids : the levels, of one bit width. follow : after step t = 1, 2, ... from level l with outcome j of the gradient comes
+    level follow(t, l, j). code : where it starts, on ``grids[0]``.
     """
-    n = 2 ** grids[0].bits
-    codes = codes_of(grids[0], 1)
-    points = [float(grid.delta) * codes for grid in grids]
-    g = [gradients_at(oracle, w) for w in points]
-    p = np.asarray(oracle.probabilities, float)
-    law = np.zeros((len(grids), n))
-    law[0, code - grids[0].q_lo] = 1.0
-    record = np.zeros((4, eta.size))
-    variance, error = 0.0, 0.0
-    for t, rate in enumerate(eta):
-        after = np.zeros_like(law)
-        degree = 0.0
-        for level, here in enumerate(grids):
-            if not law[level].any():
-                continue
-            record[0, t] += float(loss(points[level]) @ law[level])
-            for j in range(p.size):
-                to = follow(t + 1, level, j)
-                delta = float(grids[to].delta)
-                move = (points[level] - rate * g[level][j])[None] / delta
-                step = transitions(np.zeros((n, 1)), move, grids[to], rule)
-                chance = p[j]
-                push(law[level], np.array([chance]), step.target, step.chance, 0, n, after[to])
-                size = np.abs(g[level][j][:, 0])
-                shift = np.abs(codes[:, 0]) * abs(delta - float(here.delta))
-                record[1, t] += chance * delta * float(size @ law[level]) / 2.0
-                record[2, t] += chance * delta * float(shift @ law[level]) / (2.0 * rate)
-                record[3, t] += chance * float(step.outside[0] @ law[level])
-                variance = max(variance, _variance(move[0, :, 0], step, grids[to], rate * size + shift))
-                degree = max(degree, step.rounding)
-        law = after
-        error += EPS * degree * p.size * len(grids)
-    return MovingLaw(record[0], record[1], record[2], record[3], variance, error)
+
+    problem: FiniteProblem
+    grids: tuple[Grid, ...]
+    follow: Follow
+    rule: Rule
+    schedule: Schedule
+    steps: int
+    code: int = 0
+
+    def exact(self, terms: Terms) -> MovingLaw:
+        """The exact law along the path.
+
+        terms : (Delta_{t+1}, |g_t| (d,), |q_t| |Delta_{t+1} - Delta_t| (d,), eta_t) -> two numbers, linear in the first and in
+        the two vectors: they are given expectations.
+        """
+        problem, grids, n = self.problem, self.grids, 2 ** self.grids[0].bits
+        codes = codes_of(grids[0])
+        points = [float(grid.delta) * codes for grid in grids]
+        g = [gradients_at(problem, w) for w in points]
+        p = np.asarray(problem.probabilities, float)
+        law = np.zeros((len(grids), n))
+        law[0, self.code - grids[0].q_lo] = 1.0
+        loss, floor, drift, clip = np.zeros((4, self.steps))
+        variance, error = 0.0, 0.0
+        for t, rate in enumerate(self.schedule.rates(self.steps)):
+            after = np.zeros_like(law)
+            degree = 0.0
+            for level, here in enumerate(grids):
+                if not law[level].any():
+                    continue
+                loss[t] += float(problem.loss(points[level]) @ law[level])
+                for j, chance in enumerate(p):
+                    to = self.follow(t + 1, level, j)
+                    delta = float(grids[to].delta)
+                    move = (points[level] - rate * g[level][j])[None] / delta
+                    step = transitions(np.zeros((n, 1)), move, grids[to], self.rule)
+                    push(law[level], np.array([chance]), step.target, step.chance, 0, n, after[to])
+                    size = np.abs(g[level][j][:, 0])
+                    shift = np.abs(codes[:, 0]) * abs(delta - float(here.delta))
+                    both = terms(chance * delta, size[None] @ law[level], shift[None] @ law[level], rate)
+                    floor[t], drift[t] = floor[t] + both[0], drift[t] + both[1]
+                    clip[t] += chance * float(step.outside[0] @ law[level])
+                    variance = max(variance, _variance(move[0, :, 0], step, grids[to], rate * size + shift))
+                    degree = max(degree, step.rounding)
+            law = after
+            error += EPS * degree * p.size * len(grids)
+        return MovingLaw(loss, floor, drift, clip, variance, error)
 
 
 def _variance(target: Floats, step: Step, grid: Grid, allowed: Floats) -> float:

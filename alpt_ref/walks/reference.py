@@ -1,4 +1,4 @@
-"""``kernels.replicas`` in naive NumPy: dense matrices, whole vectors, rounding written out. The oracle of the tests."""
+"""``kernels.cpu.replicas`` in naive NumPy: dense matrices, whole vectors, rounding written out. The oracle of the tests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.problems import Examples
-from alpt_ref.kernels.cpu.replicas import Walk
+from alpt_ref.kernels.cpu.replicas import WalkArguments
 from alpt_ref.rng import Stream, uniforms, words
 
 Vector = NDArray[float64]
@@ -34,16 +34,14 @@ def losses(examples: Examples, w: Vector) -> Vector:
     """f_i(w), (n,)."""
     X = dense(examples)
     z = X @ w[: X.shape[1]]
-    out: Vector = np.logaddexp(0.0, z) - examples.y * z + 0.5 * examples.l2 * np.dot(w, w)
-    return out
+    return np.asarray(np.logaddexp(0.0, z) - examples.y * z + 0.5 * examples.l2 * np.dot(w, w))
 
 
 def gradients(examples: Examples, w: Vector) -> Vector:
     """grad f_i(w), (n, d)."""
     X = np.pad(dense(examples), ((0, 0), (0, w.size)))[:, : w.size]
     residual = 1.0 / (1.0 + np.exp(-(X @ w))) - examples.y
-    out: Vector = residual[:, None] * X + examples.l2 * w
-    return out
+    return np.asarray(residual[:, None] * X + examples.l2 * w)
 
 
 def example_at(n: int, replica: int, step: int, seed: int) -> int:
@@ -54,21 +52,20 @@ def example_at(n: int, replica: int, step: int, seed: int) -> int:
 
 def walk_replica(
     examples: Examples,
-    walk: Walk,
+    walk: WalkArguments,
     mode: str,
     rounding: str | None,
-    start: int,
-    stop: int,
+    steps: range,
     replica: int,
     codes: Vector,
 ) -> tuple[NDArray[Any], dict[str, float]]:
-    """Codes after each of the steps start .. stop - 1, (steps + 1, d), and {"regret", "last_move", "clipped"}.
+    """Codes before the first and after each of ``steps``, (n_steps + 1, d), and {"regret", "last_move", "clipped"}.
 
     mode : "batch" or "example"; rounding : a rule's name, None for full precision.
     """
     path = [np.array(codes, float64)]
     record = {"regret": 0.0, "last_move": 0, "clipped": 0}
-    for t in range(start, stop):
+    for t in steps:
         q = path[-1]
         w = walk.delta * q
         f, g = losses(examples, w), gradients(examples, w)

@@ -1,102 +1,121 @@
-"""Independent replicas of one LPT-SGD run, in parallel: the Monte Carlo behind every measured convergence error."""
+"""Loops over replicas of one walk, in parallel: compiled for the built-in rounding rules, in NumPy for any other.
 
-from dataclasses import dataclass
+The NumPy loop asks a rule for its p_up and rounds up where u < p_up. Its u and its examples are those of the compiled loops,
+so that STOCHASTIC under another name gives the same bits. A replica's numbers depend on its index alone.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float64, int64
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import (
-    Examples,
-    Separable,
-    absolute_gradient,
-    absolute_loss,
-    batch_gradient,
-    example_gradient,
-    mean_loss,
-)
-from alpt_ref.kernels.cpu.replicas import Trace, Walk, shift, walk_range
+from alpt_ref.kernels.cpu.problems import Loops, gradient_rows, loss_rows
+from alpt_ref.kernels.cpu.replicas import Functions, Span, Trace, WalkArguments, shift, walk_range
 from alpt_ref.kernels.cpu.threads import run_ranges
-from alpt_ref.rng import check_counter
-from alpt_ref.scalars.rounding import FLOAT64, Scalar, check_rounding
+from alpt_ref.rng import Stream, uniforms
+from alpt_ref.scalars.moves import learning_rate
+from alpt_ref.scalars.rounding import FLOAT64, MAX_MOVE
+from alpt_ref.walks.rule import Rule
+from alpt_ref.walks.transition import split_targets
 
-GRADIENTS: dict[str, Scalar] = {"batch": batch_gradient, "example": example_gradient}
-
-
-def functions_of(problem: Examples | Separable, mode: str) -> tuple[Scalar, Scalar]:
-    """Loss and gradient that read ``problem``; ValueError where ``mode`` asks for examples and it has none."""
-    if isinstance(problem, Examples):
-        return mean_loss, GRADIENTS[mode]
-    if mode != "batch":
-        raise ValueError(f"mode must be batch for a problem without examples, got {mode!r}")
-    return absolute_loss, absolute_gradient
+Floats = NDArray[float64]
+Gradients = Callable[[Floats, int], Floats]
+BLOCK = 2**15  # numbers in an array of the NumPy loop: a few such arrays stay in the second-level cache
 
 
-@dataclass(frozen=True)
-class LptSgd:
-    """q_{t+1} = clip(q_t + R(-eta_t g_t / delta)) on ``grid``, or w_{t+1} = w_t - eta_t g_t where ``grid`` is None.
+class Samples(NamedTuple):
+    """Results of replicas, one entry each."""
 
-    rounding : a rule of :mod:`alpt_ref.scalars.rounding`; ignored in full precision.
-    mode : g_t is the gradient of f ("batch"), or of one example drawn uniformly ("example").
-    eta, decays : eta_t = eta, or eta / sqrt(t).
-    Raises ValueError, naming the argument.
+    regret: Floats  # R(T)/T, R(T) = sum over t <= T of f_t(w_t) - f_t(w*)
+    gap: Floats  # f(w_{T+1}) - f(w*)
+    last_move: NDArray[int64]  # the last step that changed a code, counted from 1; 0 if none has
+    clipped: NDArray[int64]  # coordinate-steps whose target was outside the box
+
+
+def empty_trace(codes: Floats, replicas: int, checkpoints: Any = (), first: int = 0) -> Trace:
+    """``replicas`` walkers at the codes (d,), nothing recorded yet: the replicas first, first + 1, ..."""
+    at = np.asarray(checkpoints, int64)
+    zeros = (np.zeros(replicas), np.zeros(replicas, int64), np.zeros(replicas, int64))
+    return Trace(np.tile(codes, (replicas, 1)), at, np.full((replicas, at.size), np.nan), *zeros, int(first))
+
+
+def advance_compiled(
+    loops: Loops, walk: WalkArguments, rounding: str | None, trace: Trace, with_loss: bool, steps: range, n_threads: int
+) -> None:
+    """Take ``trace`` through ``steps`` under a rule of :mod:`alpt_ref.scalars.rounding`, or None: full precision."""
+    move, rule = (shift, FLOAT64.nearest) if rounding is None else (FLOAT64.move, getattr(FLOAT64, rounding))
+    functions = Functions(loops.loss, loops.gradient, move, rule)
+
+    def work(first: int, last: int) -> None:
+        walk_range(loops.arrays, functions, walk, trace, with_loss, Span(steps.start, steps.stop, first, last))
+
+    run_ranges(work, trace.codes.shape[0], n_threads)
+
+
+def in_blocks(work: Callable[[slice], object], trace: Trace, numbers: int, n_threads: int) -> None:
+    """Call ``work`` with the rows of one block of ``trace`` after the other; a row takes ``numbers`` numbers of an array."""
+    n = trace.codes.shape[0]
+    starts = range(0, n, max(1, BLOCK // numbers))
+
+    def blocks(begin: int, end: int) -> None:
+        for start in starts[begin:end]:
+            work(slice(start, min(start + starts.step, n)))
+
+    run_ranges(blocks, len(starts), n_threads)
+
+
+def round_codes(q: Floats, t: Floats, u: NDArray[np.floating], rule: Rule, grid: Grid) -> Floats:
+    """clip(R(clip(q + t))): codes after moves of t cells, all of one shape, u in [0, 1).
+
+    Split as in an exact law; where a target is outside of the box the rule is asked about the edge itself.
     """
+    n, a, _, _ = split_targets(q.ravel(), np.clip(t, -MAX_MOVE, MAX_MOVE).reshape(1, -1), grid)
+    up = u.reshape(1, -1) < rule.up(n, a)
+    return np.minimum(n + up, float(grid.q_hi)).reshape(q.shape)
 
-    grid: Grid | None
-    rounding: str
-    mode: str
-    eta: float
-    decays: bool = False
-    seed: int = 0
 
-    def __post_init__(self) -> None:
-        check_rounding(self.rounding)
-        check_counter(self.seed, 0, 0)
-        if self.mode not in GRADIENTS:
-            raise ValueError(f"mode must be one of {', '.join(GRADIENTS)}, got {self.mode!r}")
-        if not 0.0 < self.eta < float("inf"):
-            raise ValueError(f"eta must be positive and finite, got {self.eta!r}")
-        if self.grid is not None and self.grid.per_row:
-            raise ValueError("grid must have one delta for all coordinates")
+def advance_block(
+    walk: WalkArguments, grid: Grid, rule: Rule, trace: Trace, rows: slice, steps: range, gradients: Gradients
+) -> Floats:
+    """Take ``rows`` of ``trace`` through ``steps`` under any rule; returns their weights (R, d).
 
-    @property
-    def walk(self) -> Walk:
-        """What the loops read; delta is the grid's float32 step size, exactly, in float64."""
-        draws = self.grid is not None and self.rounding == "stochastic"
-        box = (1.0, -np.inf, np.inf)
-        if self.grid is not None:
-            box = (float(self.grid.delta), float(self.grid.q_lo), float(self.grid.q_hi))
-        return Walk(*box, float(self.eta), bool(self.decays), draws, np.uint64(self.seed))
+    gradients : (w (R, d), step from 0) -> (R, d).
+    """
+    q = trace.codes[rows]
+    first_word = (trace.first + rows.start) * q.shape[1]
+    for step in steps:
+        t = -learning_rate(walk.eta, walk.decays, step + 1) / walk.delta * gradients(walk.delta * q, step)
+        s = q + t
+        trace.clipped[rows] += np.count_nonzero((s < walk.lo) | (s > walk.hi), axis=1)
+        u = uniforms(q.size, seed=int(walk.seed), step=step, stream=Stream.LINEAR, offset=first_word).reshape(q.shape)
+        after = round_codes(q, t, u, rule, grid)
+        trace.last_move[rows][(after != q).any(axis=1)] = step + 1
+        q = after
+    trace.codes[rows] = q
+    return walk.delta * q
 
-    def start(self, codes: ArrayLike, replicas: int = 1, n_checkpoints: int = 0, first: int = 0) -> Trace:
-        """``replicas`` walkers at the codes (d,) (weights, in full precision), nothing recorded yet.
 
-        They are the replicas first, first + 1, ...: what becomes of each does not depend on which others are there.
-        """
-        q = np.array(np.broadcast_to(np.asarray(codes, float64), (replicas, np.size(codes))))
-        zeros = (np.zeros(replicas), np.zeros(replicas, int64), np.zeros(replicas, int64))
-        return Trace(q, np.full((replicas, n_checkpoints), np.nan), *zeros, int(first))
+def advance_rows(
+    loops: Loops, walk: WalkArguments, grid: Grid, rule: Rule, trace: Trace, with_loss: bool, steps: range
+) -> Callable[[slice], None]:
+    """The work of :func:`in_blocks` that takes a block of ``trace`` through ``steps``, as the compiled loop does."""
 
-    def advance(
-        self,
-        problem: Examples | Separable,
-        trace: Trace,
-        start: int,
-        stop: int,
-        checkpoints: NDArray[int64] | None = None,
-        *,
-        regret: bool = False,
-        n_threads: int = 1,
-    ) -> None:
-        """Take ``trace`` from step ``start`` to step ``stop``; the bits do not depend on ``n_threads`` or on the cuts."""
-        check_counter(self.seed, max(stop - 1, 0), 0, trace.first)
-        at = np.empty(0, int64) if checkpoints is None else checkpoints
-        move = shift if self.grid is None else FLOAT64.move
-        rule: Scalar = FLOAT64.nearest if self.grid is None else getattr(FLOAT64, self.rounding)
-        walk, (loss, gradient) = self.walk, functions_of(problem, self.mode)
+    def work(rows: slice) -> None:
+        regret = trace.regret[rows] if with_loss else np.zeros(rows.stop - rows.start)
 
-        def work(first: int, last: int) -> None:
-            walk_range(problem, walk, at, trace, loss, gradient, move, rule, regret, start, stop, first, last)
+        def look(w: Floats, step: int) -> None:
+            for c in np.flatnonzero(trace.checkpoints == step):
+                loss_rows(loops, w, trace.losses[rows, c])
 
-        run_ranges(work, trace.codes.shape[0], n_threads)
+        def gradients(w: Floats, step: int) -> Floats:
+            look(w, step)
+            g = np.empty_like(w)
+            gradient_rows(loops, w, trace.first + rows.start, step, walk.seed, g, regret)
+            return g
+
+        look(advance_block(walk, grid, rule, trace, rows, steps, gradients), steps.stop)
+
+    return work

@@ -9,6 +9,7 @@ probability p_up(n, a), else to n. An exact law uses p_up itself, Monte Carlo ro
     centred_bits(k)      p_up = ceil(2^k a - 1/2) / 2^k    u + 2^-(k+1) in the place of u: halves down (L6)
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -83,10 +84,15 @@ STOCHASTIC = Rule("stochastic", lambda q_floor, a: a)
 BUILT_IN = {rule.name: rule for rule in (NEAREST, STOCHASTIC, TOWARD_ZERO, FLOOR)}
 
 
+def few_bits(k: int) -> str:
+    """The name of stochastic rounding with k random bits: "stochastic(k)"."""
+    return f"stochastic({k})"
+
+
 def random_bits(k: int) -> Rule:
     """Stochastic rounding with k random bits, 1 to 24."""
     random_bits_mask(k)
-    return Rule(f"stochastic({k})", lambda q_floor, a: np.ceil(a * 2.0**k) * 2.0**-k)
+    return Rule(few_bits(k), lambda q_floor, a: np.ceil(a * 2.0**k) * 2.0**-k)
 
 
 def centred_bits(k: int) -> Rule:
@@ -95,13 +101,22 @@ def centred_bits(k: int) -> Rule:
     return Rule(f"centred({k})", lambda q_floor, a: np.ceil(a * 2.0**k - 0.5) * 2.0**-k)
 
 
+def bits_of(name: str) -> int | None:
+    """The k of "stochastic(k)", inverse of :func:`few_bits`; None for every other name."""
+    found = re.fullmatch(r"stochastic\((\d+)\)", name)
+    return int(found[1]) if found else None
+
+
 def as_rule(rule: "Rule | str") -> Rule:
-    """A Rule itself, or the built-in one of that name; ValueError otherwise."""
+    """A Rule itself, or the one of that name, built-in or "stochastic(k)"; ValueError otherwise."""
     if isinstance(rule, Rule):
         return rule
-    if rule not in BUILT_IN:
+    if rule in BUILT_IN:
+        return BUILT_IN[rule]
+    k = bits_of(rule) if isinstance(rule, str) else None
+    if k is None:
         raise ValueError(f"rule must be a Rule or one of {', '.join(BUILT_IN)}, got {rule!r}")
-    return BUILT_IN[rule]
+    return random_bits(k)
 
 
 @cache

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import splu
 
 from alpt_ref.grid import Grid
-from alpt_ref.walks.exact import Oracle, gradients_at, start_law, states_of, weights_of
+from alpt_ref.walks.exact import Distribution, Oracle, gradients_at, start_law, states_of, weights_of
 from alpt_ref.walks.rule import Rule, as_rule
 from alpt_ref.walks.transition import EPS, Floats, transitions
 
@@ -19,18 +19,16 @@ DENSE = 1024  # states of a class that Gaussian elimination is tried on
 
 
 @dataclass(frozen=True, eq=False)
-class Stationary:
+class Stationary(Distribution):
     """A law pi with pi P = pi, as far as ``residual`` says.
 
-    points : float64 (N, d); probability : (N,). residual : sum |pi P - pi|. error : bound on the relative error of every
+    residual : sum |pi P - pi|. error : bound on the relative error of every
     probability, inf where there is none (a class of more than 1024 states, or chances of absorption in several).
     classes : how many closed classes can be reached from the start; pi mixes their laws by the chances of ending in each.
     clipped : the probability that a step's target lies outside the box. clip_gradient : (d,), E[|g_i| 1{i is clipped}].
     gradient : (d,), E g.
     """
 
-    points: Floats
-    probability: Floats
     residual: float
     error: float
     classes: int

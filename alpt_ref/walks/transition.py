@@ -5,7 +5,6 @@ target s, clipped to [q_lo, q_hi]; s = n + a goes to n + 1 with probability p_up
 uniform. So a state has E = k 2^d successors, with multiplicity.
 """
 
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,11 +148,3 @@ def weigh(values: Any, law: Any, first: Any, last: Any, out: Any) -> None:
         for i in range(first, last):
             total += values[h, i] * law[i]
         out[h] = total
-
-
-def codes_of(grid: Grid, d: int) -> Floats:
-    """The codes of all points of the grid in d coordinates, float64 (N, d), in C order."""
-    axis = np.arange(grid.q_lo, grid.q_hi + 1, dtype=float64)
-    if d == 1:
-        return axis[:, None]
-    return np.array(list(product(axis, repeat=d)))

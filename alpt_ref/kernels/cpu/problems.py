@@ -1,8 +1,10 @@
-"""Absolute values as the loops of :mod:`alpt_ref.kernels.cpu.replicas` read them.
+"""Problems as the loops of :mod:`alpt_ref.kernels.cpu.replicas` read them: absolute values and logistic regression.
 
 f(w) = sum_j slopes_j |w_j - centres_j|,    subgradient 0 at a centre
+f(w) = mean of f_i(w) = log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,8 +19,16 @@ _log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
 _EXAMPLE = uint64(Stream.EXAMPLE)
 
 
+class Loops(NamedTuple):
+    """A problem as arrays, and the compiled functions that read them."""
+
+    arrays: Any
+    loss: Callable[..., Any]  # (arrays, w) -> f(w)
+    gradient: Callable[..., Any]  # (arrays, w, replica, step, seed, with_loss, g) -> f_t(w) - f_t(w*); grad f_t(w) into g
+
+
 class Separable(NamedTuple):
-    """The problem; its minimum is 0."""
+    """Absolute values; the minimum of f is 0."""
 
     slopes: NDArray[float64]  # (d,), not negative
     centres: NDArray[float64]  # (d,)
@@ -147,14 +157,14 @@ def example_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, 
 
 
 @jit
-def gradient_rows(problem: Any, w: Any, first: Any, step: Any, seed: Any, gradient: Any, g: Any, losses: Any) -> None:
-    """``gradient`` at the rows of w (R, d), replicas first, first + 1, ..., into ``g``; adds what it returns to ``losses``."""
+def gradient_rows(loops: Any, w: Any, first: Any, step: Any, seed: Any, g: Any, losses: Any) -> None:
+    """Gradients at the rows of w (R, d), replicas first, first + 1, ..., into ``g``; adds f_t(w) - f_t(w*) to ``losses``."""
     for r in range(w.shape[0]):
-        losses[r] += gradient(problem, w[r], first + r, step, seed, True, g[r])
+        losses[r] += loops.gradient(loops.arrays, w[r], first + r, step, seed, True, g[r])
 
 
 @jit
-def loss_rows(problem: Any, w: Any, loss: Any, out: Any) -> None:
-    """``loss`` at each row of w (R, d) into ``out`` (R,)."""
+def loss_rows(loops: Any, w: Any, out: Any) -> None:
+    """f at each row of w (R, d) into ``out`` (R,)."""
     for r in range(w.shape[0]):
-        out[r] = loss(problem, w[r])
+        out[r] = loops.loss(loops.arrays, w[r])

@@ -7,12 +7,10 @@ itself. Everything random is a counter: coordinate j of replica r at step t roun
 ``Stream.LINEAR`` (24 bits), and draws its example with the words (t, 2 r) and (t, 2 r + 1) of ``Stream.EXAMPLE``, so that
 all methods see the same examples and no result depends on threads or on where a run was interrupted.
 
-A problem is a record of arrays, a loss and gradients that read it. Here logistic regression, absolute values in
-:mod:`alpt_ref.kernels.cpu.problems`:
-
-    f_i(w) = log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2,      f = mean of the f_i
+A problem is a record of arrays, a loss and a gradient that read it: :class:`alpt_ref.kernels.cpu.problems.Loops`.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,18 +19,16 @@ from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.logistic import FLOAT64
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.scalars.philox import Stream, centred_uniform, random_bits_mask
 
-_log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
-_EXAMPLE, _LINEAR = uint64(Stream.EXAMPLE), uint64(Stream.LINEAR)
+_LINEAR = uint64(Stream.LINEAR)
 RANDOM_BITS = 24
 _MASK = random_bits_mask(RANDOM_BITS)
 
 
-class Walk(NamedTuple):
-    """One run: grid, step size, seed."""
+class WalkArguments(NamedTuple):
+    """The numbers of one run."""
 
     delta: float  # 1 in full precision
     lo: float  # smallest code, -inf in full precision
@@ -43,10 +39,29 @@ class Walk(NamedTuple):
     seed: uint64
 
 
+class Functions(NamedTuple):
+    """The compiled functions that a walk calls: those of a problem's ``Loops``, ``Rules.move`` or ``shift``, and a rule."""
+
+    loss: Callable[..., Any]
+    gradient: Callable[..., Any]
+    move: Callable[..., Any]
+    rule: Callable[..., Any]  # of rounding, float64; ``shift`` ignores it
+
+
+class Span(NamedTuple):
+    """Steps start .. stop - 1 (the first step ever is 0) of the rows first .. last - 1 of a trace."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
 class Trace(NamedTuple):
-    """Where replicas stand and what was recorded of them; written in place."""
+    """The places of replicas, and the records of them; written in place."""
 
     codes: NDArray[float64]  # (n_replicas, d)
+    checkpoints: NDArray[int64]  # (n_checkpoints,), increasing: numbers of steps
     losses: NDArray[float64]  # (n_replicas, n_checkpoints): f(w) after checkpoints[c] steps
     regret: NDArray[float64]  # (n_replicas,): sum of f_t(w_t) - f_t(w*)
     last_move: NDArray[int64]  # (n_replicas,): the last step that changed a code, counted from 1; 0 if none has
@@ -69,7 +84,7 @@ def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, move: Any, r
 
 @jit
 def _count(q: Any, g: Any, scale: Any, walk: Any, after: Any) -> Any:
-    """How many targets lie outside the box, and how many codes moved."""
+    """The numbers of targets outside the box and of codes that moved."""
     outside, moved = int64(0), int64(0)
     for j in range(q.size):
         s = q[j] + scale * g[j]
@@ -85,19 +100,22 @@ def _to_weights(q: Any, delta: Any, w: Any) -> None:
 
 
 @jit
-def walk_range(problem, walk, checkpoints, trace, loss, gradient, move, rule, with_loss, start, stop, first, last):
-    """Steps start .. stop - 1 (the first step ever is 0) of the rows first .. last - 1 of ``trace``, in place.
+def walk_range(problem: Any, functions: Any, walk: Any, trace: Any, with_loss: Any, span: Any) -> None:
+    """Take the steps and rows of ``span`` in ``trace``, in place.
 
-    loss, gradient : functions that read ``problem``; move : ``Rules.move`` or ``shift``; rule : a float64 rounding rule.
-    checkpoints : int64, increasing; those in [start, stop] have f evaluated. ``with_loss`` accumulates the regret.
+    problem : the arrays of a ``Loops``, apart from its functions: out of a tuple, arrays cost 8 % in reference counts.
+    Checkpoints in [start, stop] have f evaluated; ``with_loss`` accumulates the regret.
     One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
     """
+    loss, gradient, move, rule = functions
+    checkpoints = trace.checkpoints
     d = trace.codes.shape[1]
     w = np.empty(d, float64)
     g = np.empty(d, float64)
     words = np.zeros(d, uint32)
     q = np.empty(d, float64)
     after = np.empty(d, float64)
+    start, stop, first, last = span
     for r in range(first, last):
         q[:] = trace.codes[r]
         check = np.searchsorted(checkpoints, start)

@@ -15,11 +15,12 @@ import numpy as np
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import loglog_slope
 from alpt_ref.problems.finite import click_rate, clicks
-from alpt_ref.studies.calibration.exact import DR, SR, Record, rule_of
+from alpt_ref.studies.calibration.exact import DR, SR, Record
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.progress import parallel
 from alpt_ref.tools.files import Arrays
-from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import as_rule
+from alpt_ref.walks.walk import Schedule, Walk
 
 RATES = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 
@@ -43,8 +44,7 @@ def until_frozen(p: float, bits: int, delta: float, eta: float, rule: str) -> fl
     """E sigmoid(w) with eta / sqrt(t) after floor((2 eta / Delta)^2) + 1 steps, when DR has stopped for good (L3; |g| < 1)."""
     grid = Grid(bits, delta)
     steps = math.floor((2.0 * eta / float(grid.delta)) ** 2) + 1
-    rates = eta / np.sqrt(np.arange(1.0, steps + 1.0))
-    return float(exact_law(clicks(p), grid, rule_of(rule), eta=rates, steps=steps).mean(click_rate))
+    return float(Walk(clicks(p), grid, as_rule(rule), Schedule(eta, "sqrt"), steps).exact().mean(click_rate))
 
 
 def minimum(p: float, bits: int, delta: float, s: DecaySettings) -> Arrays:

@@ -15,14 +15,15 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import binom
 
-from alpt_ref.grid import Grid
+from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.problems.finite import FiniteProblem, click_rate, clicks
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.progress import parallel
 from alpt_ref.tools.files import Arrays
-from alpt_ref.walks.exact import exact_law
-from alpt_ref.walks.rule import Rule, as_rule, random_bits
-from alpt_ref.walks.stationary import stationary_law
+from alpt_ref.walks.exact import Law
+from alpt_ref.walks.rule import as_rule, bits_of, few_bits
+from alpt_ref.walks.stationary import Stationary, stationary_law
+from alpt_ref.walks.walk import Schedule, Walk
 
 Record = dict[str, Any]
 LEAST_CHANCE = 1e-12  # outcomes of a batch rarer than this are left out
@@ -55,7 +56,7 @@ class ExactSettings:
 
     def delta(self, bits: int) -> float:
         """The step size that gives ``bits`` bits the box."""
-        return self.half_width / 2.0 ** (bits - 1)
+        return delta_of_box(self.half_width, bits)
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,12 @@ class Point:
         return theta(self.rule, self.delta, self.eta)
 
 
-def rule_of(name: str) -> Rule:
-    """The rule called ``name``: a built-in one, or "stochastic(k)"."""
-    if name.startswith("stochastic("):
-        return random_bits(int(name[len("stochastic(") : -1]))
-    return as_rule(name)
-
-
 def theta(rule: str, delta: float, eta: float) -> float:
     """Predicted CTR below which an example without a click cannot lower the weight; 0 where none is."""
-    if rule == DR:
-        return delta / (2.0 * eta)
-    return 2.0 ** -int(rule[len("stochastic(") : -1]) * delta / eta if rule.startswith("stochastic(") else 0.0
+    k = bits_of(rule)
+    if k is not None:
+        return 2.0**-k * delta / eta
+    return delta / (2.0 * eta) if rule == DR else 0.0
 
 
 def feature(p: float, share: float, batch: int) -> FiniteProblem:
@@ -117,15 +112,15 @@ def solve(point: Point) -> Arrays:
     error : residual of a stationary law, bound on the rounding error of the law after some steps.
     """
     grid = Grid(point.bits, point.delta)
-    oracle, rule = feature(point.p, point.share, point.batch), rule_of(point.rule)
+    oracle, rule = feature(point.p, point.share, point.batch), as_rule(point.rule)
+    law: Law | Stationary
     if point.steps:
-        law = exact_law(oracle, grid, rule, eta=point.eta, steps=point.steps)
+        law = Walk(oracle, grid, rule, Schedule(point.eta), point.steps).exact()
         clipped, error = float(law.clipped.mean()), law.error
-        points, probability = law.points, law.probability
     else:
-        long_run = stationary_law(oracle, grid, rule, eta=point.eta)
-        clipped, error = long_run.clipped, long_run.residual
-        points, probability = long_run.points, long_run.probability
+        law = stationary_law(oracle, grid, rule, eta=point.eta)
+        clipped, error = law.clipped, law.residual
+    points, probability = law.points, law.probability
     start = float(probability[points[:, 0] == 0.0].sum())
     values = {"ctr": float(probability @ click_rate(points)), "start": start, "clipped": clipped, "error": error}
     return {name: np.array(value) for name, value in values.items()}
@@ -133,7 +128,7 @@ def solve(point: Point) -> Arrays:
 
 def sweeps(s: ExactSettings) -> dict[str, list[Point]]:
     """The laws of every sweep, by its name."""
-    rules = (DR, SR, *(f"stochastic({k})" for k in s.few))
+    rules = (DR, SR, *(few_bits(k) for k in s.few))
     base = Point(DR, s.p, s.eta, s.bits, s.delta(s.bits))
     rare = replace(base, eta=s.share_eta, share=s.share, steps=s.batch_steps)
 
@@ -144,7 +139,7 @@ def sweeps(s: ExactSettings) -> dict[str, list[Point]]:
         "eta": of([replace(base, eta=eta) for eta in s.etas]),
         "delta": of([replace(base, bits=bits, delta=s.delta(bits), eta=s.widths_eta) for bits in s.widths]),
         "p": of([replace(base, p=p) for p in s.ps]),
-        "k": [replace(base, rule=f"stochastic({k})", eta=s.ks_eta) for k in s.ks],
+        "k": [replace(base, rule=few_bits(k), eta=s.ks_eta) for k in s.ks],
         "batch": of([replace(base, batch=batch, steps=s.batch_steps) for batch in s.batches], rules[:3]),
         "rare": of([replace(rare, batch=batch) for batch in s.batches], rules[:3]),
     }

@@ -21,6 +21,7 @@ from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.progress import parallel
 from alpt_ref.tools.files import Arrays, checksum
 from alpt_ref.training.forward import TrainingDivergedError
+from alpt_ref.walks.rule import bits_of
 
 Vector = NDArray[float64]
 
@@ -111,8 +112,8 @@ def fit_cell(store: Store, data: Clicks, s: ModelSettings, line: tuple[bool, str
     arguments |= {"seed": seed, "update": "touched"}
     if rule != "fp32":
         arguments |= {"precision": "lpt", "bits": s.bits, "rounding": rule.split("(")[0]}
-    if rule.startswith("stochastic("):
-        arguments["random_bits"] = int(rule[len("stochastic(") : -1])
+    if (k := bits_of(rule)) is not None:
+        arguments["random_bits"] = k
 
     def compute() -> Arrays:
         try:

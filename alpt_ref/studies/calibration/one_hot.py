@@ -17,7 +17,8 @@ from alpt_ref.problems import LogisticProblem, one_hot_logistic
 from alpt_ref.studies.calibration.exact import DR, SR, Record
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.tools.files import Arrays
-from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.rule import as_rule
+from alpt_ref.walks.walk import Schedule, Walk
 
 Vector = NDArray[float64]
 
@@ -78,11 +79,12 @@ def study(store: Store, s: OneHotSettings, threads: int) -> Record:
 
 def _walk(problem: LogisticProblem, rule: str, eta: float, s: OneHotSettings, shares: Vector, threads: int) -> Arrays:
     """ctr : float64 (replicas, groups), averages in time. clipped : share of the coordinate-steps outside the box."""
-    sgd = LptSgd(Grid(s.bits, s.delta), rule, "example", eta, seed=s.seed)
-    trace = sgd.start(np.zeros(problem.d), s.replicas)
+    grid = Grid(s.bits, s.delta)
+    walk = Walk(problem, grid, as_rule(rule), Schedule(eta), s.steps, mode="example", seed=s.seed)
+    trace = walk.trace(s.replicas)
     total, at = np.zeros((s.replicas, shares.shape[0])), 0
     for stop in np.linspace(s.steps / 2, s.steps, s.looks).astype(np.int64).tolist():
-        sgd.advance(problem.examples, trace, at, stop, n_threads=threads)
-        predicted = expit(problem.X @ (sgd.walk.delta * trace.codes).T)
+        walk.advance(trace, at, stop, n_threads=threads)
+        predicted = expit(problem.X @ (walk.delta * trace.codes).T)
         total, at = total + (shares @ predicted).T / s.looks, stop
     return {"ctr": total, "clipped": np.array(trace.clipped.mean() / (s.steps * problem.d))}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from alpt_ref.grid import delta_of_box
 from alpt_ref.intervals import student
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.click_data import ClickData
@@ -70,7 +71,7 @@ def variants(s: AblationSettings, bits: int) -> list[Variant]:
             changes = {"step_scale": scale, "step_optimizer": "sgd", "step_lr": lr}
             out.append(Variant("scale, SGD", f"g = {scale}, {number(lr, 1)}", changes))
     for c in s.ranges:
-        out.append(Variant("first step size", f"{number(c, 1)}/2^(m-1)", {"delta": c / 2 ** (bits - 1)}))
+        out.append(Variant("first step size", f"{number(c, 1)}/2^(m-1)", {"delta": delta_of_box(c, bits)}))
     for rounding in ("nearest", "toward_zero", "floor"):
         out.append(Variant("stage 3", rounding.replace("_", " "), {"rounding": rounding}))
     for step in (("row", "row"), ("table", "table")):

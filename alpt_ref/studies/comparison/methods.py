@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from alpt_ref.compress import compressed, hashed
+from alpt_ref.grid import delta_of_box
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import fit_and_measure
@@ -70,7 +71,7 @@ class Method:
         """Those of the estimator."""
         given = {name: value for name, value in choice.items() if name != "range"} | dict(self.fixed)
         if "range" in choice:
-            given["delta"] = choice["range"] / 2 ** (bits - 1)
+            given["delta"] = delta_of_box(choice["range"], bits)
         return given | ({"bits": bits} if self.quantizes and self.name != "ptq" else {})
 
 

@@ -1,6 +1,6 @@
 """One cell of the convex study: replicas of one LPT-SGD run on one problem, saved."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,46 +8,30 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.replicas import Trace
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.quantizer import quantize
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.tools.files import Arrays
-from alpt_ref.walks.replicas import LptSgd
+from alpt_ref.walks.rule import NEAREST, as_rule
+from alpt_ref.walks.walk import Schedule, Walk
 
 GD_BLOCK = 20  # steps between two looks at the gap
 METHODS = ("float", "nearest", "stochastic")
 
 
-@dataclass(frozen=True)
-class WalkSpec:
-    """What is run. method : "float" (full precision) or a rounding rule; start : "zero", or "nearest" grid point to w*."""
+def walk_of(
+    problem: LogisticProblem, method: str, grid: Grid, schedule: Schedule, steps: int, mode: str, settings: Settings
+) -> Walk:
+    """The walk of a cell. method : "float" (full precision, whatever the grid) or a rounding rule."""
+    quantized = method != "float"
+    rule = as_rule(method if quantized else "nearest")
+    return Walk(problem, grid if quantized else None, rule, schedule, steps, mode=mode, seed=settings.seed)
 
-    mode: str
-    method: str
-    bits: int
-    delta: float
-    eta: float
-    steps: int
-    decays: bool = False
-    start: str = "zero"
-    regret: bool = False
 
-    @property
-    def grid(self) -> Grid | None:
-        """The grid, None in full precision."""
-        return None if self.method == "float" else Grid(self.bits, self.delta)
-
-    @property
-    def random(self) -> bool:
-        """Whether two replicas differ."""
-        return self.mode == "example" or self.method == "stochastic"
-
-    def sgd(self, seed: int) -> LptSgd:
-        """The algorithm."""
-        rounding = "nearest" if self.method == "float" else self.method
-        return LptSgd(self.grid, rounding, self.mode, self.eta, self.decays, seed)
+def method_of(walk: Walk) -> str:
+    """One of METHODS: inverse of :func:`walk_of`."""
+    return "float" if walk.grid is None else walk.rule.name
 
 
 @dataclass(frozen=True)
@@ -84,35 +68,57 @@ def checkpoints(steps: int, settings: Settings) -> NDArray[int64]:
     return np.unique(np.concatenate(([0], early, late)).astype(int64))
 
 
-def walk(store: Store, problem: LogisticProblem, spec: WalkSpec, settings: Settings, threads: int) -> Outcome:
-    """The cell of ``spec``, computed or read back."""
-    replicas = settings.replicas if spec.random else 1
-    at = checkpoints(spec.steps, settings)
-    params: dict[str, Any] = {"problem": problem.name, "data": problem.fingerprint, **asdict(spec)}
-    params |= {"replicas": replicas, "seed": settings.seed, "points": [settings.curve_points, settings.floor_points]}
+def outcome_of(
+    store: Store,
+    walk: Walk,
+    settings: Settings,
+    threads: int,
+    *,
+    nearest: bool = False,
+    regret: bool = False,
+    beside: Grid | None = None,
+) -> Outcome:
+    """The cell of ``walk``, computed or read back.
+
+    nearest : start at the grid point nearest to w* in the place of ``walk.start``, 0. regret : record the regret too.
+    beside : for full precision, the grid of the walks that it is shown beside: the cell is named by it.
+    """
+    problem, grid = walk.problem, walk.grid or beside
+    assert isinstance(problem, LogisticProblem)
+    replicas = settings.replicas if walk.random else 1
+    at = checkpoints(walk.steps, settings)
+    params: dict[str, Any] = {
+        "problem": problem.name,
+        "data": problem.fingerprint,
+        "mode": walk.mode,
+        "method": method_of(walk),
+        "bits": grid.bits if grid else 0,
+        "delta": float(grid.delta) if grid else 0.0,
+        "eta": walk.schedule.eta,
+        "steps": walk.steps,
+        "decays": walk.schedule.decays,
+        "start": "nearest" if nearest else "zero",
+        "regret": regret,
+        "replicas": replicas,
+        "seed": settings.seed,
+        "points": [settings.curve_points, settings.floor_points],
+    }
     run = RunSpec("walk", params)
 
     def compute() -> Arrays:
-        sgd = spec.sgd(settings.seed)
-        codes = np.zeros(problem.d)
-        if spec.start == "nearest":
-            codes = quantize(problem.solution.w, Grid(spec.bits, spec.delta)).astype(float64)
-        trace = sgd.start(codes, replicas, at.size)
-        sgd.advance(problem.solved_examples, trace, 0, spec.steps, at, regret=spec.regret, n_threads=threads)
-        return _arrays(trace, at, problem, spec.steps)
+        begun = replace(walk, start=quantize(problem.w_star, walk.box_grid)) if nearest else walk
+        trace = begun.trace(replicas, at)
+        begun.advance(trace, 0, walk.steps, regret=regret, n_threads=threads)
+        return {
+            "checkpoints": at,
+            "gaps": trace.losses - problem.f_star,
+            "average_regret": trace.regret / walk.steps,
+            "last_move": trace.last_move,
+            "clipped": trace.clipped,
+        }
 
     arrays = store.cell(run, compute)
     return Outcome(run.id, *(arrays[name] for name in ("checkpoints", "gaps", "average_regret", "last_move", "clipped")))
-
-
-def _arrays(trace: Trace, at: NDArray[int64], problem: LogisticProblem, steps: int) -> Arrays:
-    return {
-        "checkpoints": at,
-        "gaps": trace.losses - problem.solution.f,
-        "average_regret": trace.regret / steps,
-        "last_move": trace.last_move,
-        "clipped": trace.clipped,
-    }
 
 
 @dataclass(frozen=True)
@@ -126,20 +132,15 @@ class Descent:
 
 def gradient_descent(store: Store, problem: LogisticProblem, settings: Settings) -> Descent:
     """Full precision from w = 0 until f(w) - f* <= ``settings.gd_gap``, looked at every 20 steps."""
-    data: dict[str, Any] = {
-        "problem": problem.name,
-        "data": problem.fingerprint,
-        "gap": settings.gd_gap,
-        "steps": settings.gd_steps,
-    }
-    data |= {"every": GD_BLOCK}
+    data = {"problem": problem.name, "data": problem.fingerprint, "every": GD_BLOCK}
+    data |= {"gap": settings.gd_gap, "steps": settings.gd_steps}
 
     def compute() -> Arrays:
-        sgd = LptSgd(None, "nearest", "batch", 1.0 / problem.L)
-        trace = sgd.start(np.zeros(problem.d), 1, 0)
+        walk = Walk(problem, None, NEAREST, Schedule(1.0 / problem.L), settings.gd_steps)
+        trace = walk.trace()
         steps, gap = 0, problem.loss(np.zeros(problem.d)) - problem.solution.f
         while gap > settings.gd_gap and steps < settings.gd_steps:
-            sgd.advance(problem.examples, trace, steps, steps + GD_BLOCK)
+            walk.advance(trace, steps, steps + GD_BLOCK)
             steps += GD_BLOCK
             gap = problem.loss(trace.codes[0]) - problem.solution.f
         return {"gap": np.array(gap), "steps": np.array(steps)}

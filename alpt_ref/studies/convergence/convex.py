@@ -9,8 +9,9 @@ from alpt_ref.data import Source, fit_read
 from alpt_ref.intervals import student
 from alpt_ref.problems import LogisticProblem, from_dataset, grid_of, half_width
 from alpt_ref.studies.cells import Store
-from alpt_ref.studies.convergence.cells import METHODS, WalkSpec, walk
+from alpt_ref.studies.convergence.cells import METHODS, method_of, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import Settings
+from alpt_ref.walks.walk import Schedule, Walk
 
 Record = dict[str, Any]
 
@@ -41,54 +42,53 @@ def describe(problem: LogisticProblem) -> Record:
     }
 
 
-def specs(problem: LogisticProblem, settings: Settings) -> list[WalkSpec]:
+def walks(problem: LogisticProblem, settings: Settings) -> list[Walk]:
     """The cells of one problem's table; those that differ only in the method are neighbours."""
-    G = problem.gradient_bounds(grid_of(problem, min(settings.bits)), "example").G
-    unit = float(np.linalg.norm(problem.solution.w)) / (np.sqrt(2.0) * G)
+    coarsest = grid_of(problem, min(settings.bits))
+    unit = float(np.linalg.norm(problem.w_star)) / (np.sqrt(2.0) * problem.gradient_bounds(coarsest, "example").G)
     out = []
     for mode, factors in (("batch", settings.eta_batch), ("example", settings.eta_example)):
         batch = mode == "batch"
         steps = settings.steps(problem.X.nnz) if batch else settings.example_steps
         for factor in factors:
-            eta = float(factor / problem.L if batch else factor * unit)
-            out.append(WalkSpec(mode, "float", 0, 0.0, eta, steps, not batch))
-            for bits in settings.bits:
-                delta = float(grid_of(problem, bits).delta)
-                out += [WalkSpec(mode, method, bits, delta, eta, steps, not batch) for method in METHODS[1:]]
+            schedule = Schedule(float(factor / problem.L if batch else factor * unit), "constant" if batch else "sqrt")
+            cells = [("float", coarsest)]
+            cells += [(method, grid_of(problem, bits)) for bits in settings.bits for method in METHODS[1:]]
+            out += [walk_of(problem, method, grid, schedule, steps, mode, settings) for method, grid in cells]
     return out
 
 
 def table(store: Store, problems: list[LogisticProblem], settings: Settings, threads: int) -> list[Record]:
     """A row for each cell. All its intervals (final gap and floor of each random row) hold at once."""
-    cells = [(problem, spec) for problem in problems for spec in specs(problem, settings)]
-    family = 2 * sum(spec.random for _, spec in cells)
+    cells = [(problem.name, walk) for problem in problems for walk in walks(problem, settings)]
+    family = 2 * sum(walk.random for _, walk in cells)
     rows: list[Record] = []
-    for problem, spec in cells:
-        outcome = walk(store, problem, spec, settings, threads)
+    for name, walk in cells:
+        outcome = outcome_of(store, walk, settings, threads)
         gap = student(outcome.final, settings.confidence, family)
         floor = student(outcome.floor, settings.confidence, family)
-        quantized = spec.method != "float"
+        grid, method = walk.grid, method_of(walk)
         row: Record = {
-            "problem": problem.name,
-            "mode": spec.mode,
-            "bits": spec.bits if quantized else None,
-            "delta": spec.delta if quantized else None,
-            "eta": spec.eta,
-            "decays": spec.decays,
-            "steps": spec.steps,
-            "method": spec.method,
+            "problem": name,
+            "mode": walk.mode,
+            "bits": grid.bits if grid else None,
+            "delta": walk.delta if grid else None,
+            "eta": walk.schedule.eta,
+            "decays": walk.schedule.decays,
+            "steps": walk.steps,
+            "method": method,
             "gap": gap.mean,
             "gap_half": gap.half,
             "floor": floor.mean,
             "floor_half": floor.half,
             "ratio": None,
-            "last_move": int(outcome.last_move.max()) if quantized else None,
+            "last_move": int(outcome.last_move.max()) if grid else None,
             "clipped": int(outcome.clipped.sum()),
             "replicas": int(outcome.final.size),
             "family": family,
             "cell": outcome.id,
         }
-        if spec.method == "stochastic":
+        if method == "stochastic":
             row["ratio"] = rows[-1]["gap"] / gap.mean
         rows.append(row)
     return rows

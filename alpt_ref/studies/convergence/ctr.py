@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from alpt_ref.grid import delta_of_box
 from alpt_ref.intervals import student
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression
@@ -39,7 +40,7 @@ class Cell:
 
     def arguments(self, settings: CtrSettings) -> dict[str, Any]:
         """Those of the estimator; JSON values."""
-        delta = [half / 2 ** (self.bits - 1) for half in self.half_width]
+        delta = [delta_of_box(half, self.bits) for half in self.half_width]
         common = {"lr": self.lr, "seed": self.seed, "epochs": settings.epochs, "batch_size": 1, "update": "touched"}
         size = {"k": settings.k} if self.model == "FM" else {}
         if self.storage == "fp32":

@@ -32,7 +32,7 @@ def problems_of(data: Sequence[Path], settings: Settings) -> list[LogisticProble
 
 def n_cells(problems: Sequence[LogisticProblem], settings: Settings) -> int:
     """How many cells a run asks for."""
-    convex_cells = sum(len(convex.specs(p, settings)) + 4 + len(settings.slope_bits) for p in problems)
+    convex_cells = sum(len(convex.walks(p, settings)) + 4 + len(settings.slope_bits) for p in problems)
     return convex_cells + ctr.n_cells(settings.ctr)
 
 

@@ -16,14 +16,15 @@ import numpy as np
 
 from alpt_ref.grid import MAX_BITS, Grid
 from alpt_ref.intervals import loglog_slope, student
-from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.studies.cells import Store
-from alpt_ref.studies.convergence.cells import METHODS, WalkSpec, gradient_descent, walk
+from alpt_ref.studies.convergence.cells import METHODS, gradient_descent, outcome_of, walk_of
 from alpt_ref.studies.convergence.convex import Record
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory import t1
 from alpt_ref.theory.verdict import judge
+from alpt_ref.walks.rule import STOCHASTIC
+from alpt_ref.walks.walk import Schedule, Walk
 
 TERM, FIRST_MOVE, TARGET = 1 / 8, 0.7, 0.49
 
@@ -42,7 +43,7 @@ def choose(problem: LogisticProblem) -> tuple[Grid, float, t1.Params]:
     else:
         raise ValueError(f"{problem.name}: no grid of at most {MAX_BITS} bits makes T1's floor small")
     eta = min(2.0 * TERM * gap / G**2, FIRST_MOVE * delta / first)
-    p = t1.params(problem, grid, "batch", steps=1, eta=eta, w_1=w_1, random_bits=RANDOM_BITS)
+    p = t1.params(Walk(problem, grid, STOCHASTIC, Schedule(eta), 1))
     once = t1.bound(p)
     steps = math.ceil(once.transient / (TARGET * gap - (once.total - once.transient)))
     return grid, eta, replace(p, steps=steps)
@@ -56,8 +57,8 @@ def panel(store: Store, problem: LogisticProblem, settings: Settings, threads: i
     family = 3 * n_problems
     methods = {}
     for method in METHODS:
-        spec = WalkSpec("batch", method, grid.bits, p.delta, eta, p.steps, regret=True)
-        outcome = walk(store, problem, spec, settings, threads)
+        walk = walk_of(problem, method, grid, Schedule(eta), p.steps, "batch", settings)
+        outcome = outcome_of(store, walk, settings, threads, regret=True, beside=grid)
         parts = (outcome.average_regret, outcome.final, outcome.floor)
         regret, gap, floor = (student(part, settings.confidence, family) for part in parts)
         methods[method] = {
@@ -105,19 +106,16 @@ def slope(store: Store, problem: LogisticProblem, settings: Settings, threads: i
     eta, steps = 0.5 / problem.L, settings.steps(problem.X.nnz)
     points: list[dict[str, Any]] = []
     for bits in settings.slope_bits:
-        delta = float(grid_of(problem, bits).delta)
-        outcome = walk(
-            store, problem, WalkSpec("batch", "stochastic", bits, delta, eta, steps, start="nearest"), settings, threads
-        )
+        walk = walk_of(problem, "stochastic", grid_of(problem, bits), Schedule(eta), steps, "batch", settings)
+        outcome = outcome_of(store, walk, settings, threads, nearest=True)
         estimate = student(outcome.floor, settings.confidence, len(settings.slope_bits))
-        G1 = problem.gradient_bounds(grid_of(problem, bits), "batch").G1
         points.append(
             {
                 "bits": bits,
-                "delta": delta,
+                "delta": walk.delta,
                 "floor": estimate.mean,
                 "floor_half": estimate.half,
-                "t1_floor": delta * G1 / 2.0,
+                "t1_floor": walk.delta * walk.bounds.G1 / 2.0,
                 "clipped": int(outcome.clipped.sum()),
                 "cell": outcome.id,
             }

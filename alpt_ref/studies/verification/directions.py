@@ -8,19 +8,20 @@ eta.
     floor    the mean of E f(w_t) - f* over the last quarter of the run
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
+from alpt_ref.problems import box
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.theory.instances import points_of, rates
 from alpt_ref.tools.sheet import Sheet, number
-from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.walk import Schedule, Walk
 
 Floats = NDArray[float64]
 Record = dict[str, Any]
@@ -29,76 +30,71 @@ FLOAT_REPLICAS = 400
 ROUND_OFF = 1e-12
 
 
-@dataclass(frozen=True)
-class Case:
-    """One line: a problem of one coordinate, a grid, eta = s Delta / G and a schedule."""
+class Case(NamedTuple):
+    """One line: a walk in one coordinate with eta = s Delta / G, and the statement that it illustrates."""
 
     name: str
     statement: str
-    problem: FiniteProblem
-    grid: Grid
     s: float
-    steps: int
-    schedule: str = "constant"
-    start: int = 0
+    walk: Walk
 
-    @property
-    def eta(self) -> float:
-        """The learning rate, G the largest E|g| over the grid."""
-        return self.s * float(self.grid.delta) / self.problem.gradient_bounds(points_of(self.grid)).G1
+
+def case_of(
+    name: str, statement: str, s: float, problem: FiniteProblem, grid: Grid, steps: int, decay: str = "constant"
+) -> Case:
+    """G is the largest E|g| over the grid."""
+    eta = s * float(grid.delta) / problem.gradient_bounds(grid).G1
+    return Case(name, statement, s, Walk(problem, grid, NEAREST, Schedule(eta, decay), steps))
 
 
 def cases() -> list[Case]:
     """From frozen to leaping: an absolute value, a quadratic, clicks (noisy), and rare large slopes."""
-    grid = Grid(8, 2.0**-5)
-    delta = float(grid.delta)
-    cell = absolute(1.0, 3.0 + 0.3 * delta)
-    out = [Case("|w - c|", "L9", cell, grid, s, int(250 / min(s, 1.0)) + 200) for s in (0.1, 0.51, 0.9, 1.51, 4.3)]
-    out.append(Case("|w - c|, eta/sqrt(t)", "L3", cell, grid, 4.3, 6000, "sqrt"))
-    smooth = quadratic(1.0, 3.0 + 0.3 * delta)
-    out += [Case("(w - c)^2/2", "L4", smooth, grid, s, int(2000 / s) + 200) for s in (0.7, 7.0, 60.0)]
-    rare = clicks(0.03)
-    out += [Case("clicks at 3%", "L5", rare, Grid(8, 0.05), s, int(2000 / s) + 1500) for s in (0.3, 2.0, 10.0, 60.0)]
-    out.append(Case("clicks at 3%, eta/sqrt(t)", "L5", rare, Grid(8, 0.05), 10.0, 6000, "sqrt"))
-    top = slopes((1.0, -16.0), (31 / 32, 1 / 32), grid.q_lo * delta)
-    out.append(Case("g_t w, eta/sqrt(t)", "L7", top, grid, 6.0, 20_000, "sqrt", grid.q_hi))
-    return out
+    grid, coarse = Grid(8, 2.0**-5), Grid(8, 0.05)
+    c = 3.0 + 0.3 * float(grid.delta)
+    cell, smooth, rare = absolute(1.0, c), quadratic(1.0, c), clicks(0.03)
+    out = [case_of("|w - c|", "L9", s, cell, grid, int(250 / min(s, 1.0)) + 200) for s in (0.1, 0.51, 0.9, 1.51, 4.3)]
+    out.append(case_of("|w - c|, eta/sqrt(t)", "L3", 4.3, cell, grid, 6000, "sqrt"))
+    out += [case_of("(w - c)^2/2", "L4", s, smooth, grid, int(2000 / s) + 200) for s in (0.7, 7.0, 60.0)]
+    out += [case_of("clicks at 3%", "L5", s, rare, coarse, int(2000 / s) + 1500) for s in (0.3, 2.0, 10.0, 60.0)]
+    out.append(case_of("clicks at 3%, eta/sqrt(t)", "L5", 10.0, rare, coarse, 6000, "sqrt"))
+    rare_slopes = slopes((1.0, -16.0), (31 / 32, 1 / 32), box(grid)[0])
+    top = case_of("g_t w, eta/sqrt(t)", "L7", 6.0, rare_slopes, grid, 20_000, "sqrt")
+    return [*out, top._replace(walk=replace(top.walk, start=grid.q_hi))]
 
 
-def float_gaps(case: Case) -> Floats:
+def float_gaps(walk: Walk) -> Floats:
     """Mean gap of full precision, w clipped to the box, (steps + 1,): the mean of 400 replicas where gradients are random."""
-    k = case.problem.probabilities.size
-    lo, hi = (float(case.grid.delta) * end for end in (case.grid.q_lo, case.grid.q_hi))
-    w = np.full((1 if k == 1 else FLOAT_REPLICAS, 1), float(case.grid.delta) * case.start)
-    thresholds = np.cumsum(case.problem.probabilities)[:-1]
-    gaps = np.empty(case.steps + 1)
-    for t, eta in enumerate((*rates(case.eta, case.schedule, case.steps), 0.0)):
-        gaps[t] = case.problem.loss(w).mean() - case.problem.f_star
+    problem, (lo, hi) = walk.problem, box(walk.box_grid)
+    assert isinstance(problem, FiniteProblem)
+    w = np.tile(walk.w_1, (1 if problem.probabilities.size == 1 else FLOAT_REPLICAS, 1))
+    thresholds = np.cumsum(problem.probabilities)[:-1]
+    gaps = np.empty(walk.steps + 1)
+    for t, eta in enumerate((*walk.schedule.rates(walk.steps), 0.0)):
+        gaps[t] = problem.loss(w).mean() - problem.f_star
         drawn = np.searchsorted(thresholds, uniforms(w.shape[0], seed=0, step=t, stream=Stream.EXAMPLE), side="right")
-        w = np.clip(w - eta * case.problem.gradients(w)[drawn, np.arange(w.shape[0])], lo, hi)
+        w = np.clip(w - eta * problem.gradients(w)[drawn, np.arange(w.shape[0])], lo, hi)
     return gaps
 
 
-def gaps(case: Case, rule: str) -> Floats:
+def gaps(walk: Walk, rule: Rule) -> Floats:
     """E f(w_t) - f*, t = 1 .. T + 1, by the exact law."""
-    eta = rates(case.eta, case.schedule, case.steps)
-    start = float(case.grid.delta) * case.start
-    law = exact_law(case.problem, case.grid, rule, eta=eta, steps=case.steps, start=start, observe=[case.problem.loss])
-    out: Floats = law.expectations[:, 0] - case.problem.f_star
+    assert isinstance(walk.problem, FiniteProblem)
+    out: Floats = replace(walk, rule=rule).exact([walk.problem.loss]).expectations[:, 0] - walk.problem.f_star
     return out
 
 
 def measure() -> list[Record]:
     """A record for each case: steps (None: never within the run) and floors of the three methods, and the two orderings."""
     out = []
-    for case in cases():
-        record: Record = {"problem": case.name, "statement": case.statement, "s": case.s, "eta": case.eta}
-        record |= {"delta": float(case.grid.delta), "bits": case.grid.bits, "schedule": case.schedule, "T": case.steps}
-        paths = {"fp": float_gaps(case), "DR": gaps(case, "nearest"), "SR": gaps(case, "stochastic")}
+    for name, statement, s, walk in cases():
+        schedule = walk.schedule
+        record: Record = {"problem": name, "statement": statement, "s": s, "eta": schedule.eta}
+        record |= {"delta": walk.delta, "bits": walk.box_grid.bits, "schedule": schedule.decay, "T": walk.steps}
+        paths = {"fp": float_gaps(walk), "DR": gaps(walk, NEAREST), "SR": gaps(walk, STOCHASTIC)}
         for method, path in paths.items():
             reached = np.flatnonzero(path <= TARGET * path[0])
             record[f"{method}_steps"] = int(reached[0]) if reached.size else None
-            record[f"{method}_floor"] = max(float(path[3 * case.steps // 4 :].mean()), 0.0)
+            record[f"{method}_floor"] = max(float(path[3 * walk.steps // 4 :].mean()), 0.0)
         record["C1"] = faster(record["DR_steps"], record["SR_steps"])
         record["C2"] = smaller(record["DR_floor"], record["SR_floor"])
         out.append(record)

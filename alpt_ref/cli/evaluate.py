@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from alpt_ref.cli.parsing import CommandError
-from alpt_ref.cli.report import describe, figure_table, measure
+from alpt_ref.cli.record import describe, measure
+from alpt_ref.cli.report import figure_table
 from alpt_ref.data import Dataset, FeatureMap, read
 from alpt_ref.models import FactorizationMachine, load_model
 from alpt_ref.tools.files import write_json

@@ -1,4 +1,4 @@
-"""What arguments are made of: errors in one sentence, and the parsers of single values."""
+"""Single values of the command line are parsed and checked; errors are one sentence."""
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
@@ -11,15 +11,21 @@ _SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept"}
 
 
 class CommandError(ValueError):
-    """What is wrong with a command, in one sentence."""
+    """One sentence on what is wrong with a command."""
 
 
 class Parser(ArgumentParser):
-    """argparse's, but that it raises CommandError where that would exit."""
+    """A parser like argparse's own, which raises CommandError where that would exit."""
 
     def error(self, message: str) -> NoReturn:
         """Raise the message."""
         raise CommandError(message.removeprefix("argument "))
+
+
+def check_threads(threads: int) -> None:
+    """CommandError where ``threads`` is not positive."""
+    if threads < 1:
+        raise CommandError(f"--threads must be a positive integer, got {threads}")
 
 
 def check_folder(out: Path) -> None:

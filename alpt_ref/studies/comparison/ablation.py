@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from alpt_ref.intervals import student
 from alpt_ref.studies.cells import RunSpec, Store
@@ -18,11 +17,8 @@ from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import FIGURES, fit_and_measure
 from alpt_ref.studies.comparison.methods import CompareSettings, about
 from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
-from alpt_ref.tools.files import Arrays, finite, write_atomic, write_json
-from alpt_ref.tools.sheet import WIDTH, Sheet, number
-
-Record = dict[str, Any]
-COLUMNS = ("group", "variant", "bits", "AUC", "minus base", "log-loss", "step sizes")
+from alpt_ref.tools.files import Arrays, Record, finite
+from alpt_ref.tools.sheet import number
 
 
 @dataclass(frozen=True)
@@ -111,41 +107,13 @@ def measure(store: Store, data: ClickData, model: str, s: AblationSettings, thre
     return rows
 
 
-def sheet(record: Record) -> Sheet:
-    """The table."""
-    s, lines = record["settings"], []
-    common = s["common"]
-    for row in record["rows"]:
-        mean, half = row["minus_base"]
-        shown = "-" if row["group"] == "base" or mean is None else f"{mean:+.4f}"
-        shown += "" if shown == "-" or half is None else f"±{half:.4f}"
-        deltas = "/".join(number(delta) for delta in row["deltas"])
-        auc, logloss = ("-" if row[name] is None else f"{row[name]:.4f}" for name in ("auc", "logloss"))
-        lines.append((row["group"], row["variant"], str(row["bits"]), auc, shown, logloss, deltas))
-    minutes = sum(row["seconds"] for row in record["rows"]) / 60
-    note = (
-        f"{record['data']}, test set, means over {common['seeds']} seeds; ±: Student, all {len(lines) - len(s['bits'])} at "
-        f"once, {common['confidence']:.0%}. Base: ALPT, stochastic rounding, Adam with lr {number(s['lr'])} on weights and "
-        f"{number(s['step_lr'])} on step sizes, one step size for the linear table and one for each row of factors, the first "
-        f"by LSQ's rule, g = 1/sqrt(bdq); {common['epochs']} epochs of which the best on validation is kept. step sizes: "
-        f"medians at the end, linear/factors. Descriptive. {minutes:.1f} min of one core."
-    )
-    return Sheet(f"Parts of ALPT: {record['model'].upper()} on {record['data']}", COLUMNS, lines, note)
-
-
 def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, threads: int = 2) -> Record:
-    """Measure, save, print; returns the record that OUT/alpt_ablation.json holds.
+    """Measure, cells under OUT/cells; returns the record of alpt_ref.reports.ablation.
 
-    Raises ValueError where that file is of other data, another model or other settings.
+    Raises ValueError where OUT/alpt_ablation.json is of other data, another model or other settings.
     """
-    path = out / "alpt_ablation.json"
     what = about(data, model, settings)
-    refuse_other(path, what)
+    refuse_other(out / "alpt_ablation.json", what)
     total = sum(len(variants(settings, bits)) for bits in settings.bits) * settings.common.seeds
     with saved_cells(out, total) as store:
-        rows = measure(store, data, model, settings, threads)
-    record = what | {"rows": rows}
-    write_json(path, record)
-    write_atomic(out / "alpt_ablation.md", lambda file: file.write(sheet(record).markdown().encode()))
-    sheet(record).print(Console(width=WIDTH))
-    return record
+        return what | {"rows": measure(store, data, model, settings, threads)}

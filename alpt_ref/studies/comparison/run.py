@@ -1,22 +1,19 @@
 """Low-precision training, learned step sizes and their rivals on click data: figures, memory, speed, and verdicts on C2 to C4.
 
-Cells are saved one by one under OUT/cells, so that an interrupted run goes on where it stopped; the whole is written to
-OUT/compare.json and OUT/compare.md. But for the speeds, every number is a function of the settings and the data alone.
+Cells are saved one by one under OUT/cells, so that an interrupted run goes on where it stopped. But for the speeds, every
+number is a function of the settings and the data alone.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
-from rich.console import Console
 
 from alpt_ref import __version__
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
-from alpt_ref.reports import comparison as report
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
@@ -24,10 +21,8 @@ from alpt_ref.studies.comparison.hypotheses import decide
 from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell
 from alpt_ref.studies.comparison.tuning import Kind, Search, tune
 from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
-from alpt_ref.tools.files import Arrays, finite, write_atomic, write_json
-from alpt_ref.tools.sheet import WIDTH
+from alpt_ref.tools.files import Arrays, Record, finite
 
-Record = dict[str, Any]
 QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0, seeds=2)
 
 
@@ -125,7 +120,7 @@ def run(
     *,
     threads: int = 2,
 ) -> Record:
-    """Measure, save, print the tables; returns the record that OUT/compare.json holds.
+    """Measure, cells under OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
 
     Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
     is of other data, another model or other settings.
@@ -145,11 +140,7 @@ def run(
     grids = sum(len(Search(kind, settings).candidates()) for kind in kinds if METHODS[kind[0]].axes)
     with saved_cells(out, grids + len(kinds) * settings.seeds) as store:
         searches, tried, runs = measure(store, data, model, kinds, settings, threads)
-    record = compile_record(data, model, settings, searches, tried, runs)
-    write_json(path, record)
-    write_atomic(out / "compare.md", lambda file: file.write(report.markdown(record).encode()))
-    report.show(record, Console(width=WIDTH))
-    return record
+    return compile_record(data, model, settings, searches, tried, runs)
 
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:

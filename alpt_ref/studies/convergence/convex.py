@@ -1,7 +1,6 @@
 """The convex table: convergence error of full precision, nearest and stochastic rounding over bits and learning rates."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,8 +10,7 @@ from alpt_ref.problems import LogisticProblem, from_dataset, grid_of, half_width
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.cells import METHODS, WalkSpec, walk
 from alpt_ref.studies.convergence.settings import Settings
-
-Record = dict[str, Any]
+from alpt_ref.tools.files import Record
 
 
 def read_problem(path: Path, l2: float) -> LogisticProblem:

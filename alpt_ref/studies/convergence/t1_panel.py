@@ -20,10 +20,10 @@ from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.cells import METHODS, WalkSpec, gradient_descent, walk
-from alpt_ref.studies.convergence.convex import Record
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory import t1
 from alpt_ref.theory.verdict import judge
+from alpt_ref.tools.files import Record
 
 TERM, FIRST_MOVE, TARGET = 1 / 8, 0.7, 0.49
 

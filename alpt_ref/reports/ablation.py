@@ -14,15 +14,9 @@ def sheet(record: Record) -> Sheet:
     """A line for each variant at each width."""
     s, common = record["settings"], record["settings"]["common"]
     lines = [
-        {
-            "group": row["group"],
-            "variant": row["variant"],
-            "bits": str(row["bits"]),
-            "AUC": fixed(row["auc"], 4),
-            "minus base": "-" if row["group"] == "base" else fixed(row["minus_base"][0], 4, row["minus_base"][1], "+"),
-            "log-loss": fixed(row["logloss"], 4),
-            "step sizes": "/".join(number(delta) for delta in row["deltas"]),
-        }
+        {"group": row["group"], "variant": row["variant"], "bits": str(row["bits"]), "AUC": fixed(row["auc"])}
+        | {"minus base": "-" if row["group"] == "base" else fixed(*row["minus_base"], sign="+")}
+        | {"log-loss": fixed(row["logloss"]), "step sizes": "/".join(number(delta) for delta in row["deltas"])}
         for row in record["rows"]
     ]
     minutes = sum(row["seconds"] for row in record["rows"]) / 60

@@ -73,14 +73,9 @@ def exact_sheets(results: Record) -> list[Sheet]:
         _sweep(results, "p", f"Over the click rate: Delta = {delta}, eta = {number(s['eta'])}"),
     ]
     lines = [
-        {
-            "rule": short(row["rule"]),
-            "theta_k": number(row["theta"], 3),
-            "L6 low": number(max(row["p"], floor(row)), 3),
-            "CTR": number(row["ctr"], 4),
-            "L6 high": number(row["p"] + row["theta"], 3),
-            "L6 holds": "yes" if within(row) else "NO",
-        }
+        {"rule": short(row["rule"]), "theta_k": number(row["theta"], 3), "L6 low": number(max(row["p"], floor(row)), 3)}
+        | {"CTR": number(row["ctr"], 4), "L6 high": number(row["p"] + row["theta"], 3)}
+        | {"L6 holds": "yes" if within(row) else "NO"}
         for row in exact["k"]
     ]
     sheets.append(Sheet.of(f"Over random bits: p = {s['p']:g}, Delta = {delta}, eta = {number(s['ks_eta'])}", lines))
@@ -89,7 +84,7 @@ def exact_sheets(results: Record) -> list[Sheet]:
         {"batch": str(one[DR]["batch"])}
         | {short(rule): number(row["ctr"], 3) for rule, row in one.items()}
         | {f"rare {short(rule)}": number(row["ctr"], 3) for rule, row in rare.items()}
-        | {"DR frozen": fixed(rare[DR]["start"], 4)}
+        | {"DR frozen": fixed(rare[DR]["start"])}
         for one, rare in pairs
     ]
     note = (
@@ -103,14 +98,9 @@ def exact_sheets(results: Record) -> list[Sheet]:
 def decay_sheets(results: Record) -> list[Sheet]:
     """The least final CTR of DR by click rate."""
     lines = [
-        {
-            "Delta": number(grid["delta"]),
-            "p": number(row["p"]),
-            "best eta": number(row["eta"], 3),
-            "DR": number(row["ctr"], 3),
-            "DR / sqrt(p)": number(row["ctr"] / math.sqrt(row["p"]), 3),
-            "SR, same eta": number(row["stochastic"], 3),
-        }
+        {"Delta": number(grid["delta"]), "p": number(row["p"]), "best eta": number(row["eta"], 3)}
+        | {"DR": number(row["ctr"], 3), "DR / sqrt(p)": number(row["ctr"] / math.sqrt(row["p"]), 3)}
+        | {"SR, same eta": number(row["stochastic"], 3)}
         for grid in results["decay"]
         for row in grid["rows"]
     ]

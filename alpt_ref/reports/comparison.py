@@ -23,16 +23,10 @@ def _label(row: Record) -> dict[str, str]:
     return {"method": row["method"], "bits": str(row["bits"] or 32)}
 
 
-def _fixed(pair: tuple[float | None, float | None], digits: int, sign: str = "") -> str:
-    """A mean and its half width."""
-    value, half = pair
-    return fixed(value, digits, half, sign)
-
-
 def _figures(results: Record) -> Sheet:
     s, lines = results["settings"], []
     for row in results["rows"]:
-        shown = {title: _fixed(row["test"][name], digits) for title, name, digits in FIGURES}
+        shown = {title: fixed(*row["test"][name], digits=digits) for title, name, digits in FIGURES}
         tuned = ", ".join(f"{SHORT[name]} {number(value, 1)}" for name, value in row["choice"].items())
         lines.append(_label(row) | shown | {"tuned": tuned + "*" * bool(row["at_end"])})
     n_train, n_valid, n_test, n_features = results["sizes"]
@@ -52,7 +46,7 @@ def _figures(results: Record) -> Sheet:
 
 def _differences(results: Record) -> Sheet:
     lines = [
-        _label(row) | {title: _fixed(row["minus_fp32"][name], 4, "+") for title, name, _ in FIGURES}
+        _label(row) | {title: fixed(*row["minus_fp32"][name], sign="+") for title, name, _ in FIGURES}
         for row in results["rows"]
         if row["minus_fp32"] is not None and row["method"] != "fp32"
     ]
@@ -71,15 +65,10 @@ def _memory(results: Record) -> Sheet:
         ends = "-" if None in rates else "-".join(f"{rate / 1e3:,.0f}" for rate in dict.fromkeys((rates[0], rates[-1])))
         lines.append(
             _label(row)
-            | {
-                "weights": f"{weights:,}",
-                "optimizer": f"{b['optimizer']:,}",
-                "all": f"{weights + b['optimizer']:,}",
-                "factors": "-" if ratio is None else f"1/{ratio:.3g}" if ratio >= 1 else f"{1 / ratio:.3g}",
-                "inference": f"{b['inference']:,}",
-                "kex/s": ends,
-                "step sizes": "/".join(number(part[1], 2) for part in row["deltas"]),
-            }
+            | {"weights": f"{weights:,}", "optimizer": f"{b['optimizer']:,}", "all": f"{weights + b['optimizer']:,}"}
+            | {"factors": "-" if ratio is None else f"1/{ratio:.3g}" if ratio >= 1 else f"{1 / ratio:.3g}"}
+            | {"inference": f"{b['inference']:,}", "kex/s": ends}
+            | {"step sizes": "/".join(number(part[1]) for part in row["deltas"])}
         )
     spent = results["seconds"]
     note = (
@@ -105,7 +94,7 @@ def _tuning(results: Record, axis: str) -> Sheet:
     picked = {row["choice"][axis] for row in results["rows"] if (row["method"], row["bits"]) in best}
     values = sorted({*results["settings"][GRIDS[axis]], *picked})
     lines = [
-        (method, str(bits or 32), *(fixed(of_row.get(value), 4) for value in values))
+        (method, str(bits or 32), *(fixed(of_row.get(value)) for value in values))
         for (method, bits), of_row in best.items()
         if of_row
     ]
@@ -120,14 +109,9 @@ def _hypotheses(results: Record) -> Sheet:
     lines = []
     for claim in results["claims"]:
         lines.append(
-            {
-                "": claim["claim"],
-                "claim": said[claim["claim"]],
-                "difference": " - ".join(f"{name} {bits or 32}" for name, bits in (claim["this"], claim["that"])),
-                "AUC": fixed(claim["mean"], 4, claim["half"], "+"),
-                "p": number(claim["p"]),
-                "verdict": claim["verdict"],
-            }
+            {"": claim["claim"], "claim": said[claim["claim"]]}
+            | {"difference": " - ".join(f"{name} {bits or 32}" for name, bits in (claim["this"], claim["that"]))}
+            | {"AUC": fixed(claim["mean"], claim["half"], sign="+"), "p": number(claim["p"]), "verdict": claim["verdict"]}
         )
     level = results["settings"]["confidence"]
     note = (

@@ -25,19 +25,11 @@ def gap_sheets(results: Record) -> list[Sheet]:
         floats = {(row["mode"], row["eta"]): row for row in rows if row["method"] == "float"}
         both = ([row for row in rows if row["method"] == method] for method in ("nearest", "stochastic"))
         lines = [
-            {
-                "mode": near["mode"],
-                "bits": str(near["bits"]),
-                "delta": number(near["delta"]),
-                "eta": number(near["eta"]),
-                "fp": number(floats[near["mode"], near["eta"]]["gap"]),
-                "DR": interval(near["gap"], near["gap_half"]),
-                "SR": interval(stochastic["gap"], stochastic["gap_half"]),
-                "DR/SR": number(stochastic["ratio"]),
-                "DR floor": number(near["floor"]),
-                "SR floor": number(stochastic["floor"]),
-                "DR stops": str(near["last_move"]),
-            }
+            {"mode": near["mode"], "bits": str(near["bits"]), "delta": number(near["delta"]), "eta": number(near["eta"])}
+            | {"fp": number(floats[near["mode"], near["eta"]]["gap"])}
+            | {"DR": interval(near["gap"], near["gap_half"]), "SR": interval(stochastic["gap"], stochastic["gap_half"])}
+            | {"DR/SR": number(stochastic["ratio"])}
+            | {"DR floor": number(near["floor"]), "SR floor": number(stochastic["floor"]), "DR stops": str(near["last_move"])}
             for near, stochastic in zip(*both, strict=True)
         ]
         title = f"{problem['name']}: f(w_T) - f*, first gap {number(problem['first_gap'], 3)}, f* = {problem['f_star']:.6f}"
@@ -58,33 +50,18 @@ def t1_sheets(results: Record) -> list[Sheet]:
     for item, slope in zip(results["t1"], results["slopes"], strict=True):
         full, near, stochastic = (item["methods"][name] for name in ("float", "nearest", "stochastic"))
         lines.append(
-            {
-                "problem": item["problem"],
-                "bits": str(item["bits"]),
-                "eta": number(item["eta"]),
-                "T": str(item["steps"]),
-                "bound": number(item["bound"]["total"], 3),
-                "fp": number(full["regret"], 3),
-                "SR": interval(stochastic["regret"], stochastic["regret_half"]),
-                "DR": number(near["regret"], 3),
-                "SR/b": fixed(stochastic["over_bound"], 2),
-                "DR/b": fixed(near["over_bound"], 2),
-                "DR stops": str(near["last_move"]),
-                "T1": item["verdict"],
-            }
+            {"problem": item["problem"], "bits": str(item["bits"]), "eta": number(item["eta"]), "T": str(item["steps"])}
+            | {"bound": number(item["bound"]["total"], 3), "fp": number(full["regret"], 3)}
+            | {"SR": interval(stochastic["regret"], stochastic["regret_half"]), "DR": number(near["regret"], 3)}
+            | {"SR/b": fixed(stochastic["over_bound"], digits=2), "DR/b": fixed(near["over_bound"], digits=2)}
+            | {"DR stops": str(near["last_move"]), "T1": item["verdict"]}
         )
+        descent = item["descent"]
         facts.append(
-            {
-                "problem": item["problem"],
-                "GD gap": number(item["descent"]["gap"]),
-                "GD steps": str(item["descent"]["steps"]),
-                "SR gap": number(stochastic["gap"]),
-                "DR gap": number(near["gap"]),
-                "first gap": number(item["first_gap"]),
-                "SR floor": number(stochastic["floor"]),
-                "T1 floor": number(item["bound"]["floor"]),
-                "floor ~ Delta^": fixed(slope["slope"], 2, slope["slope_half"]),
-            }
+            {"problem": item["problem"], "GD gap": number(descent["gap"]), "GD steps": str(descent["steps"])}
+            | {"SR gap": number(stochastic["gap"]), "DR gap": number(near["gap"]), "first gap": number(item["first_gap"])}
+            | {"SR floor": number(stochastic["floor"]), "T1 floor": number(item["bound"]["floor"])}
+            | {"floor ~ Delta^": fixed(slope["slope"], slope["slope_half"], digits=2)}
         )
     note = (
         "Average regret R(T)/T, exact gradients, w_1 = 0. From computed constants: the fewest bits with Delta G1/2 <= gap/8; "
@@ -109,19 +86,14 @@ def ctr_sheets(ctr: Record, confidence: float) -> list[Sheet]:
     """Test metrics of LR and FM, and the paired differences with intervals at the level ``confidence``."""
     digits = {"AUC": ("auc", 4), "log-loss": ("logloss", 4), "calibration": ("calibration", 3)}
     rows = [
-        {
-            "model": row["model"],
-            "storage": row["storage"],
-            "bits": str(row["bits"]),
-            "lr": number(row["lr"]),
-            "box": "-" if row["half_width"] is None else number(row["half_width"][0]),
-        }
-        | {title: fixed(row[name], n) for title, (name, n) in digits.items()}
+        {"model": row["model"], "storage": row["storage"], "bits": str(row["bits"]), "lr": number(row["lr"])}
+        | {"box": "-" if row["half_width"] is None else number(row["half_width"][0])}
+        | {title: fixed(row[name], digits=n) for title, (name, n) in digits.items()}
         for row in ctr["rows"]
     ]
     pairs = [
         {"model": pair["model"], "bits": str(pair["bits"])}
-        | {title: fixed(pair[name], 4, sign="+") + f"±{fixed(pair[f'{name}_half'], 4)}" for title, (name, _) in digits.items()}
+        | {title: fixed(pair[name], sign="+") + f"±{fixed(pair[f'{name}_half'])}" for title, (name, _) in digits.items()}
         for pair in ctr["pairs"]
     ]
     p = ctr["protocol"]

@@ -15,13 +15,16 @@ class Report:
     """A study's record and the tables that tell it.
 
     name : of the files. record : JSON values; its "finding", where it has one, is one sentence made of the numbers.
-    title : the heading over finding and tables in Markdown.
+    title : the heading over finding and tables in Markdown. overview : a table before the others, in Markdown alone.
+    closing : a line on how it was found, on the terminal alone.
     """
 
     name: str
     record: Record
     sheets: Sequence[Sheet]
     title: str = ""
+    overview: Sheet | None = None
+    closing: str = ""
 
     @property
     def finding(self) -> str:
@@ -31,12 +34,15 @@ class Report:
     def markdown(self) -> str:
         """The finding under the title, then all tables."""
         head = [f"# {self.title}", "", self.finding, ""] if self.finding else []
-        return "\n".join(head + [sheet.markdown() for sheet in self.sheets])
+        sheets = self.sheets if self.overview is None else (self.overview, *self.sheets)
+        return "\n".join(head + [sheet.markdown() for sheet in sheets])
 
     def show(self, console: Console) -> None:
-        """Print the tables, and last the finding."""
+        """Print the tables, the closing line, and last the finding."""
         for sheet in self.sheets:
             sheet.print(console)
+        if self.closing:
+            console.print(self.closing, style="dim", highlight=False)
         if self.finding:
             console.print(self.finding, highlight=False, markup=False)
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from rich.console import Console
@@ -35,38 +34,17 @@ class VerdictSheet(Sheet):
         console.print()
 
 
-class SummarySheet(Sheet):
-    """A line for each claim, for those who read the file: on a terminal the rows have just gone by."""
-
-    def print(self, console: Console) -> None:
-        """Print nothing."""
-
-
-@dataclass(frozen=True)
-class VerdictReport(Report):
-    """Verdicts, which close with how long they took. seconds : of the run; not in its record."""
-
-    seconds: float = 0.0
-
-    def show(self, console: Console) -> None:
-        """Print the tables, the time and the chance of a false alarm, and last the finding."""
-        for sheet in self.sheets:
-            sheet.print(console)
-        chance = f"{self.record['false_alarm']:g}"
-        closing = f"{self.seconds:.0f} s. The intervals of all MC rows hold at once, but for a chance of {chance}."
-        console.print(closing, style="dim", highlight=False)
-        console.print(self.finding, highlight=False, markup=False)
-
-
-def report(results: Record, seconds: float) -> VerdictReport:
+def report(results: Record, seconds: float) -> Report:
     """A run of ``seconds``: a summary and the claims, C1 and C2 in both directions, and the CTR panel, where there are any."""
     rows = [Row.from_record(row) for row in results["rows"]]
-    tables: list[Sheet] = [summary(rows), *sheets(rows)]
+    tables = list(sheets(rows))
     if results["directions"]:
         tables.append(directions_sheet(results["directions"]))
     if results["ctr"]:
         tables += ctr_sheets(results["ctr"], Settings().confidence)
-    return VerdictReport("verdicts", results | {"finding": finding(rows, results)}, tables, "Verdicts", seconds)
+    chance = f"{results['false_alarm']:g}"
+    closing = f"{seconds:.0f} s. The intervals of all MC rows hold at once, but for a chance of {chance}."
+    return Report("verdicts", results | {"finding": finding(rows, results)}, tables, "Verdicts", summary(rows), closing)
 
 
 def _number(value: float | None) -> str:
@@ -128,7 +106,7 @@ def summary(rows: Sequence[Row]) -> Sheet:
             | {"unexpected": str(sum(row.surprising for row in part) or "")}
         )
     note = "controls: rows that are expected to be violated or not applicable. tightest: measured/bound, of the rows that hold."
-    return SummarySheet.of("All claims", lines, note)
+    return Sheet.of("All claims", lines, note)
 
 
 def finding(rows: Sequence[Row], record: Record) -> str:

@@ -68,7 +68,7 @@ def interval(value: float | None, half: float | None, digits: int = 2) -> str:
     return number(value, digits) if half is None else f"{number(value, digits)}±{number(half, 1)}"
 
 
-def fixed(value: float | None, digits: int, half: float | None = None, sign: str = "") -> str:
+def fixed(value: float | None, half: float | None = None, *, digits: int = 4, sign: str = "") -> str:
     """Write ``value``, or ``value±half``, with ``digits`` decimals; a dash for None. sign : "+" shows a plus, too."""
     if value is None:
         return "-"

@@ -1,6 +1,6 @@
 """The loops again in naive NumPy and exact arithmetic: slow, short, and what every fast kernel is compared with.
 
-Matrices are dense float64, a step is written as in the paper, and rounding decisions are made in rational numbers.
+Matrices are dense float64, a step reads as Algorithm 1, and rounding decisions are made in rational numbers.
 """
 
 from fractions import Fraction

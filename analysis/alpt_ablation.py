@@ -1,4 +1,4 @@
-"""What ALPT's parts do to a model on click data: measures, saves, prints."""
+"""The ablation of ALPT on click data, one part changed at a time: measures, saves, prints."""
 
 import argparse
 import sys

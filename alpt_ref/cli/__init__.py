@@ -48,7 +48,7 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
 
 @contextmanager
 def resumable(out: Path) -> Iterator[None]:
-    """Around work whose finished parts lie in ``out``: Ctrl-C says that it can go on."""
+    """Add to a Ctrl-C that the work can go on from its finished parts, which lie in ``out``."""
     try:
         yield
     except KeyboardInterrupt:

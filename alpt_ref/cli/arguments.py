@@ -1,4 +1,4 @@
-"""The command line: every option with its default and range, and nothing of what it does.
+"""The options of the command line, each with its default and range, and nothing of what they do.
 
 An option that is not given is absent from the namespace, so that its default and its range have one home:
 ``Source`` for data, ``Config`` for training. Options are named after the fields there, and the tests hold the

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _source(args: argparse.Namespace) -> Source | str | None:
-    """How the files are read; MovieLens has a reader of its own, without options. ``load`` refuses a format that is none."""
+    """Return how the files are read; MovieLens has a reader of its own, without options. ``load`` refuses unknown formats."""
     kind = getattr(args, "format", None)
     if not hasattr(args, "data") or kind is None or (kind in FORMATS and kind != MOVIELENS):
         return source_of(args, "data")

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def load(args: argparse.Namespace, *, labels: bool) -> tuple[FactorizationMachine, Dataset]:
-    """--model, and --data read as its training file was. Raises CommandError or DataError."""
+    """Load --model, and --data read as its training file was. Raises CommandError or DataError."""
     model, arrays = load_model(args.model)
     if not arrays:
         raise CommandError(f"{args.model}: was saved without a feature map, so it cannot read {args.data}")

@@ -35,7 +35,7 @@ def describe(dataset: Dataset) -> dict[str, int]:
 
 
 def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
-    """The content of metrics.json."""
+    """The content of metrics.json, JSON values."""
     config = {name: value for name, value in model.get_params().items() if name != "delta"}
     epochs = [{name: record.get(name) for name in ("epoch", "seconds", "valid")} for record in model.history_]
     seconds = [record["seconds"] for record in model.history_]
@@ -75,5 +75,5 @@ def _learned_deltas(model: FactorizationMachine) -> dict[str, list[float] | None
 
 
 def _spread(values: NDArray[np.float32]) -> list[float]:
-    """Smallest, median, largest."""
+    """Smallest, median and largest of the values."""
     return [float(figure(values)) for figure in (np.min, np.median, np.max)]

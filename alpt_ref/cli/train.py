@@ -55,7 +55,7 @@ def model_of(args: argparse.Namespace) -> FactorizationMachine:
 
 
 def _refuse_ignored(given: dict[str, Any], model: str) -> None:
-    """CommandError for an option that the precision or the model has no use for."""
+    """Raise CommandError for an option that the precision or the model has no use for."""
     precision = given.get("precision", "fp32")
     wanted: dict[str, str] = {}
     for names, heeding in _HEEDED.items() if precision in ("fp32", *_QUANTIZED) else ():

@@ -17,7 +17,7 @@ from alpt_ref.walks.rule import Rule
 
 
 def run(args: argparse.Namespace) -> int:
-    """1 if a verdict is not the expected one, else 0. Raises CommandError, DataError or ValueError."""
+    """Verify, save, print; the exit code is 1 if a verdict is not the expected one. Raises CommandError or ValueError."""
     check_threads(args.threads)
     own = load_claims(args.claim) if args.claim else []
     claims = claims_of(args.ids) if args.ids or not own else []
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]:
-    """Those in which ``rule`` can take the place of their own: statements on nearest rounding for a rule that rounds to
+    """Return the claims in which ``rule`` can take the place of their own: on nearest rounding for a rule that rounds to
     nearest, on stochastic rounding for every other; the others where they, or nothing else of their statement, are named.
     CommandError where none is left.
     """

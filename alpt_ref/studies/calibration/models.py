@@ -58,7 +58,7 @@ class ModelSettings:
 
     @property
     def lines(self) -> list[Line]:
-        """Every combination."""
+        """All lines of the table, in order."""
         return [
             Line(intercept, optimizer, lr, batch)
             for intercept in (False, True)

@@ -1,4 +1,4 @@
-"""What ALPT's parts do: one of them is changed at a time, and paired with the unchanged run by seed.
+"""The ablation of ALPT: one of its parts is changed at a time, and paired with the unchanged run by seed.
 
 The base is ALPT with stochastic rounding, Adam on weights and step sizes, one step size for the linear weights and one for each
 row of factors. Groups: gradient scale and optimizer of the step sizes over their learning rates (Adam cancels the scale, SGD
@@ -23,7 +23,7 @@ from alpt_ref.tools.sheet import number
 
 @dataclass(frozen=True)
 class AblationSettings:
-    """Sizes, and what is tried.
+    """Sizes and grids of the ablation.
 
     lr, step_lr : of the base. adam_lrs, sgd_lrs : learning rates of the step sizes. ranges : first step sizes c / 2^(bits-1).
     scales : gradient scales. The linear weights begin at 0, so that the rule gives them the smallest step size, 1e-3 / q_hi.
@@ -108,7 +108,7 @@ def measure(store: Store, data: ClickData, model: str, s: AblationSettings, thre
 
 
 def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, threads: int = 2) -> Record:
-    """Measure, cells under OUT/cells; returns the record of alpt_ref.reports.ablation.
+    """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.ablation`, JSON values.
 
     Raises ValueError where OUT/alpt_ablation.json is of other data, another model or other settings.
     """

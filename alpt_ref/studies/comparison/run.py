@@ -42,8 +42,10 @@ def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
 def measure(
     store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int
 ) -> tuple[dict[Kind, Search], list[Arrays], dict[Kind, list[Arrays]]]:
-    """Searches with seed 0 and what they tried, then every kind with the seeds 1, 2, ...: luck with a seed that picks is not
-    tested."""
+    """Return the searches with seed 0, what they tried, and the fits of every kind with the seeds 1, 2, ...
+
+    Luck with the seed that picks is not tested.
+    """
     tried: list[Arrays] = []
 
     def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
@@ -97,17 +99,15 @@ def compile_record(
     auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
     compared = [run for results in runs.values() for run in results]
     tuning, seconds = (float(np.nansum([run["speed"][0] for run in group])) for group in (tried, compared))
-    return (
-        {"version": __version__}
-        | about(data, model, settings)
-        | {
-            "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
-            "rows": rows,
-            "claims": decide(auc, widths, settings.margin, settings.confidence),
-            "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
-            "fits": len(compared),
-        }
-    )
+    return {
+        "version": __version__,
+        **about(data, model, settings),
+        "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
+        "rows": rows,
+        "claims": decide(auc, widths, settings.margin, settings.confidence),
+        "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
+        "fits": len(compared),
+    }
 
 
 def run(
@@ -120,7 +120,7 @@ def run(
     *,
     threads: int = 2,
 ) -> Record:
-    """Measure, cells under OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
+    """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
 
     Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
     is of other data, another model or other settings.

@@ -104,7 +104,7 @@ def measure() -> list[Record]:
 
 
 def faster(dr: int | None, sr: int | None) -> str:
-    """Which rounding needs fewer steps; alike within 5 % or two steps."""
+    """Name the rounding that needs fewer steps; alike within 5 % or two steps."""
     if dr is None or sr is None:
         return "neither" if dr is sr else "only SR" if dr is None else "only DR"
     if abs(dr - sr) <= max(ALIKE * max(dr, sr), 2):
@@ -113,7 +113,7 @@ def faster(dr: int | None, sr: int | None) -> str:
 
 
 def smaller(dr: float, sr: float) -> str:
-    """Which rounding has the smaller floor; alike within 5 %."""
+    """Name the rounding with the smaller floor; alike within 5 %."""
     if abs(dr - sr) <= ALIKE * max(dr, sr) + ROUND_OFF:
         return "alike"
     return "SR" if sr < dr else "DR"

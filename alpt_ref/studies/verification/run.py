@@ -69,7 +69,7 @@ def code_version() -> str:
 
 
 def jobs_of(request: Request) -> list[Job]:
-    """Every claim with every instance. ValueError where a claim names two instances alike, or cannot make them."""
+    """Pair every claim with each of its instances. ValueError where a claim names two instances alike, or cannot make them."""
     out = []
     for claim in request.claims:
         with _blamed(claim.id):

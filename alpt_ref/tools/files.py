@@ -56,8 +56,10 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def finite(value: Any) -> float | None:
-    """Return ``value`` as JSON has it: None for None, NaN and infinity."""
+def finite(value: Any) -> Any:
+    """Return a number as JSON has it, None for None, NaN and infinity; of an array or a tuple nested lists of them."""
+    if isinstance(value, tuple | np.ndarray):
+        return [finite(item) for item in value]
     return float(value) if value is not None and math.isfinite(value) else None
 
 

@@ -98,11 +98,10 @@ def measure(store: Store, data: ClickData, model: str, s: AblationSettings, thre
         runs = results[i * n : (i + 1) * n]
         auc = np.array([run["test"][FIGURES.index("auc")] for run in runs])
         base = auc if variant.group == "base" else base
-        difference = student(auc - base, s.common.confidence, family)
         means = [finite(np.mean([run["test"][at] for run in runs])) for at in range(len(FIGURES))]
         row: Record = {"group": variant.group, "variant": variant.name, "bits": bits, **dict(zip(FIGURES, means, strict=True))}
-        row["minus_base"] = [finite(difference.mean), finite(difference.half)]
-        row["deltas"] = [finite(value) for value in np.median([run["deltas"][:, 1] for run in runs], axis=0)]
+        row["minus_base"] = finite(student(auc - base, s.common.confidence, family))
+        row["deltas"] = finite(np.median([run["deltas"][:, 1] for run in runs], axis=0))
         rows.append(row | {"seconds": float(np.nansum([run["speed"][0] for run in runs]))})
     return rows
 

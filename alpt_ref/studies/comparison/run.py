@@ -88,12 +88,12 @@ def compile_record(
         row["tried"] = [] if search is None else [[*values, finite(auc)] for values, auc in search.tried.items()]
         row |= {"test": _estimates(test[kind], settings.confidence, family)}
         row["minus_fp32"] = None if full is None else _estimates(test[kind] - full, settings.confidence, family)
-        row["by_seed"] = [[finite(value) for value in values] for values in test[kind]]
+        row["by_seed"] = finite(test[kind])
         held = np.max([run["bytes"] for run in results], axis=0)  # 0 where a run diverged
         row["bytes"] = dict(zip(BYTES, map(int, held), strict=True))
         speed = np.array([run["speed"] for run in results])
-        row["speed"] = {name: [finite(value) for value in np.sort(speed[:, i])] for i, name in enumerate(SPEED)}
-        row["deltas"] = [[finite(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
+        row["speed"] = {name: finite(np.sort(speed[:, i])) for i, name in enumerate(SPEED)}
+        row["deltas"] = finite(np.median([run["deltas"] for run in results], axis=0))
         rows.append(row)
     widths = tuple(sorted({bits for _, bits in runs if bits}, reverse=True))
     auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
@@ -145,8 +145,4 @@ def run(
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:
     """Mean and half width of each figure."""
-    out = {}
-    for name, column in zip(FIGURES, values.T, strict=True):
-        estimate = student(column, confidence, family)
-        out[name] = [finite(estimate.mean), finite(estimate.half)]
-    return out
+    return {name: finite(student(column, confidence, family)) for name, column in zip(FIGURES, values.T, strict=True)}

@@ -6,7 +6,7 @@ and SR are compared pairwise.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,33 +22,35 @@ from alpt_ref.training.forward import TrainingDivergedError
 
 METRICS = ("auc", "logloss", "calibration")
 MODELS = ("LR", "FM")
-Kind = tuple[str, str, int]
 
 
-@dataclass(frozen=True)
-class CtrFit:
-    """One fit. storage : "fp32", or the rounding rule of codes; half_width : of the box of linear weights and of factors."""
+class Arm(NamedTuple):
+    """A row, tuned by itself. model : "LR" or "FM"; storage : "fp32", or the rounding rule of codes of ``bits`` bits."""
 
     model: str
     storage: str
     bits: int
+
+
+@dataclass(frozen=True)
+class CtrFit:
+    """One fit. half_width : of the box of linear weights and of that of factors."""
+
+    arm: Arm
     lr: float
     half_width: tuple[float, float]
     seed: int
 
-    @property
-    def kind(self) -> Kind:
-        """The row that the fit belongs to."""
-        return self.model, self.storage, self.bits
-
-    def arguments(self, settings: CtrSettings) -> dict[str, Any]:
+    def arguments(self, settings: CtrSettings) -> Record:
         """Arguments of the estimator, JSON values."""
-        delta = [half / 2 ** (self.bits - 1) for half in self.half_width]
-        common = {"lr": self.lr, "seed": self.seed, "epochs": settings.epochs, "batch_size": 1, "update": "touched"}
-        size = {"k": settings.k} if self.model == "FM" else {}
-        if self.storage == "fp32":
-            return common | size
-        return common | size | {"precision": "lpt", "rounding": self.storage, "bits": self.bits, "delta": delta}
+        model, storage, bits = self.arm
+        delta = [half / 2 ** (bits - 1) for half in self.half_width]
+        given: Record = {"lr": self.lr, "seed": self.seed, "epochs": settings.epochs, "batch_size": 1, "update": "touched"}
+        if model == "FM":
+            given["k"] = settings.k
+        if storage != "fp32":
+            given |= {"precision": "lpt", "rounding": storage, "bits": bits, "delta": delta}
+        return given
 
 
 def fit_cell(store: Store, data: ClickData, fit: CtrFit, settings: CtrSettings) -> Arrays:
@@ -56,7 +58,7 @@ def fit_cell(store: Store, data: ClickData, fit: CtrFit, settings: CtrSettings) 
     arguments, parts = fit.arguments(settings), {"valid": data.valid, "test": data.test}
 
     def compute() -> Arrays:
-        estimator = FactorizationMachine if fit.model == "FM" else LogisticRegression
+        estimator = FactorizationMachine if fit.arm.model == "FM" else LogisticRegression
         delta = tuple(arguments["delta"]) if "delta" in arguments else None
         model = estimator(**(arguments | {"delta": delta}))
         try:
@@ -66,57 +68,52 @@ def fit_cell(store: Store, data: ClickData, fit: CtrFit, settings: CtrSettings) 
         scores = {name: evaluate(y, model.decision_function(X)) for name, (X, y) in parts.items()}
         return {name: np.array([score[m] for m in METRICS], float) for name, score in scores.items()}
 
-    params = {"data": data.fingerprint, "name": data.name, "model": fit.model, **arguments}
+    params = {"data": data.fingerprint, "name": data.name, "model": fit.arm.model, **arguments}
     return store.cell(RunSpec("ctr", params), compute)
 
 
-def storages(settings: CtrSettings) -> list[tuple[str, int]]:
-    """(storage, bits) of a model's rows."""
-    return [("fp32", 8)] + [(rule, bits) for bits in settings.bits for rule in ("nearest", "stochastic")]
+def arms_of(settings: CtrSettings) -> list[Arm]:
+    """The rows of both models, full precision first."""
+    quantized = [(rule, bits) for bits in settings.bits for rule in ("nearest", "stochastic")]
+    return [Arm(model, *storage) for model in MODELS for storage in (("fp32", 8), *quantized)]
 
 
-def candidates(kind: Kind, settings: CtrSettings) -> list[CtrFit]:
+def candidates(arm: Arm, settings: CtrSettings) -> list[CtrFit]:
     """The fits that are tried with seed 0; full precision has no box."""
-    boxes = settings.half_widths[:1] if kind[1] == "fp32" else settings.half_widths
-    return [CtrFit(*kind, lr, box, 0) for box in boxes for lr in settings.lrs]
+    boxes = settings.half_widths[:1] if arm.storage == "fp32" else settings.half_widths
+    return [CtrFit(arm, lr, box, 0) for box in boxes for lr in settings.lrs]
 
 
 def n_cells(settings: CtrSettings) -> int:
     """The number of cells that the study asks for."""
-    kinds = [(model, *storage) for model in MODELS for storage in storages(settings)]
-    return sum(len(candidates(kind, settings)) + settings.seeds for kind in kinds)
-
-
-def _best(kind: Kind, trials: list[CtrFit], losses: list[float]) -> CtrFit:
-    """The candidate of ``kind`` with the lowest validation log-loss; a diverged one (NaN) only if all are."""
-    mine = [(np.inf if np.isnan(loss) else loss, i) for i, loss in enumerate(losses) if trials[i].kind == kind]
-    return trials[min(mine)[1]]
+    return sum(len(candidates(arm, settings)) + settings.seeds for arm in arms_of(settings))
 
 
 def study(store: Store, data: ClickData, settings: Settings, threads: int) -> Record:
     """Rows (model, storage, bits) with mean metrics on test, and the paired differences DR - SR with intervals."""
     s = settings.ctr
-    kinds = [(model, *storage) for model in MODELS for storage in storages(s)]
+    arms = arms_of(s)
 
     def cells(fits: list[CtrFit]) -> list[Arrays]:
         return list(parallel(lambda fit: fit_cell(store, data, fit, s), fits, threads))
 
-    trials = [fit for kind in kinds for fit in candidates(kind, s)]
+    trials = [fit for arm in arms for fit in candidates(arm, s)]
     losses = [result["valid"][METRICS.index("logloss")] for result in cells(trials)]
-    chosen = [_best(kind, trials, losses) for kind in kinds]
+    ranks = {fit: np.inf if np.isnan(loss) else loss for fit, loss in zip(trials, losses, strict=True)}  # diverged ones last
+    chosen = [min(candidates(arm, s), key=ranks.__getitem__) for arm in arms]
     runs = cells([replace(fit, seed=seed) for fit in chosen for seed in range(s.seeds)])
-    test = np.array([run["test"] for run in runs]).reshape(len(kinds), s.seeds, len(METRICS))
+    test = np.array([run["test"] for run in runs]).reshape(len(arms), s.seeds, len(METRICS))
     rows = []
     for fit, values in zip(chosen, test, strict=True):
-        full = fit.storage == "fp32"
-        row: Record = {"model": fit.model, "storage": fit.storage, "bits": 32 if full else fit.bits, "lr": fit.lr}
-        row["half_width"] = None if full else list(fit.half_width)
+        full = fit.arm.storage == "fp32"
+        row: Record = fit.arm._asdict() | {"lr": fit.lr, "half_width": None if full else list(fit.half_width)}
+        row |= {"bits": 32} if full else {}
         rows.append(row | {name: finite(values[:, m].mean()) for m, name in enumerate(METRICS)})
     family = len(MODELS) * len(s.bits) * len(METRICS)
     pairs = []
     for model in MODELS:
         for bits in s.bits:
-            difference = test[kinds.index((model, "nearest", bits))] - test[kinds.index((model, "stochastic", bits))]
+            difference = test[arms.index(Arm(model, "nearest", bits))] - test[arms.index(Arm(model, "stochastic", bits))]
             pair: Record = {"model": model, "bits": bits}
             for m, name in enumerate(METRICS):
                 estimate = student(difference[:, m], settings.confidence, family)

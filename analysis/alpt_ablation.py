@@ -1,11 +1,14 @@
-"""What ALPT's parts do to a model on click data: measures, saves, prints."""
+"""The ablation of ALPT on click data, one part changed at a time: measures, saves, prints."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from alpt_ref.cli import guarded
+from alpt_ref.cli import guarded, resumable
+from alpt_ref.cli.script import add_study_options
+from alpt_ref.reports.ablation import report
+from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import load
 from alpt_ref.studies.comparison.ablation import QUICK, AblationSettings, run
 from alpt_ref.tools.checks import check_threads
@@ -19,19 +22,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--test", type=Path, help="measured last")
     parser.add_argument("--format", help="libsvm, libfm, libffm, criteo, avazu, csv or movielens")
     parser.add_argument("--model", choices=("lr", "fm"), default="fm")
-    parser.add_argument("--out", type=Path, default=Path("results/alpt_ablation"))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="tiny sizes")
+    add_study_options(parser, "results/alpt_ablation")
     args = parser.parse_args(argv)
 
     def work() -> None:
         check_threads(args.threads)
         settings = QUICK if args.quick else AblationSettings()
         data = load(args.data, args.valid, args.test, args.format, quick=args.quick)
-        try:
-            run(data, args.model, args.out, settings, threads=args.threads)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+        with resumable(args.out):
+            record = run(data, args.model, args.out, settings, threads=args.threads)
+        publish(report(record), args.out)
 
     return guarded("alpt_ablation", work)
 

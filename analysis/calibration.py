@@ -5,8 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from alpt_ref.cli import guarded
-from alpt_ref.studies.calibration.run import run
+from alpt_ref.cli import guarded, resumable
+from alpt_ref.cli.script import add_study_options
+from alpt_ref.reports.calibration import report
+from alpt_ref.reports.publish import publish
+from alpt_ref.studies.calibration.run import QUICK, CalibrationSettings, run
 from alpt_ref.tools.checks import check_threads
 
 
@@ -16,17 +19,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="click data to train on, for one more table")
     parser.add_argument("--test", type=Path, help="click data to predict; default: every fifth row of --data, held out")
     parser.add_argument("--format", default="libfm", help="of both files: libfm (default), libsvm, libffm, criteo, avazu")
-    parser.add_argument("--out", type=Path, default=Path("results/calibration"))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="tiny sizes")
+    add_study_options(parser, "results/calibration")
     args = parser.parse_args(argv)
 
     def work() -> None:
         check_threads(args.threads)
-        try:
-            run(args.data, args.test, args.out, kind=args.format, threads=args.threads, quick=args.quick)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+        settings = QUICK if args.quick else CalibrationSettings()
+        with resumable(args.out):
+            record = run(args.data, args.test, args.format, args.out, settings, threads=args.threads)
+        publish(report(record), args.out)
 
     return guarded("calibration", work)
 

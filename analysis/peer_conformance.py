@@ -21,12 +21,13 @@ import peer_adapters
 from peer_page import page
 
 from alpt_ref import testing
-from alpt_ref.cli import guarded
+from alpt_ref.cli import guarded, resumable
 from alpt_ref.studies.progress import bar
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.report import details, record
 from alpt_ref.testing.suite import check_quantizer
-from alpt_ref.tools.files import write_atomic, write_json
+from alpt_ref.tools.checks import one_of
+from alpt_ref.tools.files import write_json, write_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "conformance.md"
 CPU_ALONE = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
@@ -45,13 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("ignore")
         level, found = "quick" if args.quick else "default", {}
         adapters = _chosen(args.only)
-        try:
-            with bar(len(adapters)) as on_part:
-                for adapter in adapters:
-                    found[adapter] = examined(adapter, level, args.out)
-                    on_part(adapter.__name__)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+        with resumable(args.out), bar(len(adapters)) as on_part:
+            for adapter in adapters:
+                found[adapter] = examined(adapter, level, args.out)
+                on_part(adapter.__name__)
         missing = list(dict.fromkeys(run["missing"] for run in found.values() if "missing" in run))
         if all("missing" in run for run in found.values()):
             raise ValueError("; ".join(missing))
@@ -60,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return
         path = args.out / PAGE.name if args.quick or missing else PAGE
         text = page(found)
-        write_atomic(path, lambda file: file.write(text.encode()))
+        write_text(path, text)
         print(path)
 
     return guarded("peer_conformance", work)
@@ -68,8 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _chosen(name: str | None) -> list[type]:
     named = {adapter.__name__: adapter for adapter in peer_adapters.PEERS}
-    if name is not None and name not in named:
-        raise ValueError(f"--only must be one of {', '.join(named)}, got {name!r}")
+    one_of("--only", name, (None, *named), str)
     return [named[name]] if name else list(named.values())
 
 

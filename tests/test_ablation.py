@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from alpt_ref.reports.ablation import report
+from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.comparison import ablation
-from alpt_ref.studies.comparison.ablation import AblationSettings, run, variants
+from alpt_ref.studies.comparison.ablation import AblationSettings, variants
 from alpt_ref.studies.comparison.methods import CompareSettings
 from alpt_ref.studies.convergence.settings import CtrSettings
 from analysis.alpt_ablation import main
@@ -18,6 +20,10 @@ TINY = AblationSettings(
 
 def clicks():
     return synthetic(CtrSettings(n_rows=150, n_fields=3, n_values=6, click_rate=0.4), 0)
+
+
+def run(data, model, out, settings):
+    return publish(report(ablation.run(data, model, out, settings)), out)
 
 
 def test_every_variant_changes_something_and_keeps_the_rest():

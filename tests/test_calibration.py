@@ -21,6 +21,7 @@ from alpt_ref.models import LogisticRegression
 from alpt_ref.problems import one_hot_logistic
 from alpt_ref.problems.finite import clicks
 from alpt_ref.reports import calibration as calibration_report
+from alpt_ref.reports.publish import publish
 from alpt_ref.studies.calibration import models as calibration_models
 from alpt_ref.studies.calibration import one_hot as calibration_one_hot
 from alpt_ref.studies.calibration import run as calibration
@@ -28,7 +29,7 @@ from alpt_ref.studies.calibration.decay import DecaySettings, minimum, until_fro
 from alpt_ref.studies.calibration.exact import DR, SR, ExactSettings, Point, feature, solve, sweeps, theta
 from alpt_ref.studies.calibration.models import ModelSettings, from_files
 from alpt_ref.studies.calibration.one_hot import OneHotSettings
-from alpt_ref.studies.calibration.run import QUICK, Settings, n_cells
+from alpt_ref.studies.calibration.run import QUICK, CalibrationSettings, n_cells
 from alpt_ref.studies.cells import Store
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.exact import exact_law
@@ -51,7 +52,7 @@ EXACT = ExactSettings(
     batch_steps=30,
     share=0.3,
 )
-TINY = Settings(
+TINY = CalibrationSettings(
     EXACT,
     DecaySettings(grids=((5, 0.5, (0.3, 0.2, 0.1)),), scan=(0.8, 1.2), ratio=1.4, refine=1),
     OneHotSettings(size=(30, 2, 3), click_rate=0.3, bits=5, delta=0.25, etas=(0.6,), steps=20, looks=2, replicas=2),
@@ -151,10 +152,14 @@ def test_groups_of_features_cover_the_examples() -> None:
     np.testing.assert_array_equal(sum(parts), np.full(40, 2.0))
 
 
+def study(out: Path, threads: int) -> None:
+    publish(calibration_report.report(calibration.run(None, None, "libfm", out, TINY, threads=threads)), out)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study")
-    calibration.run(out=out, settings=TINY, threads=2)
+    study(out, threads=2)
     return out
 
 
@@ -166,7 +171,7 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert results["finding"] in (finished / "calibration.md").read_text()
     one = results["one_hot"]
     assert one["labels"][0] * one["weights"][0] == pytest.approx(round(one["labels"][0] * 30))
-    calibration_report.show(results, Console(width=100))
+    calibration_report.report(results).show(Console(width=100))
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 100
     assert " ".join(printed.split()).endswith(results["finding"])
@@ -185,12 +190,12 @@ def test_an_interrupted_study_goes_on_to_the_same_results(
 
     monkeypatch.setattr(Store, "cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        calibration.run(out=tmp_path, settings=TINY, threads=1)
+        study(tmp_path, threads=1)
     assert not (tmp_path / "calibration.json").exists()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     assert len(before) == len(set(done))
     monkeypatch.setattr(Store, "cell", cell)
-    calibration.run(out=tmp_path, settings=TINY, threads=1)
+    study(tmp_path, threads=1)
     assert (tmp_path / "calibration.json").read_bytes() == (finished / "calibration.json").read_bytes()
     assert before.items() <= {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}.items()
 
@@ -202,15 +207,15 @@ def click_file(path: Path, n: int, positive: str = "1") -> Path:
 
 def test_a_file_is_one_more_table(tmp_path: Path) -> None:
     train, test = click_file(tmp_path / "train.libfm", 60), click_file(tmp_path / "test.libfm", 9)
-    held = from_files((train, None), "libfm", 1000)
+    held = from_files(train, None, "libfm", 1000)
     assert (held.name, held.y.size, held.truth.size) == ("train", 48, 12)
-    given = from_files((train, test), "libfm", 40)
+    given = from_files(train, test, "libfm", 40)
     assert (given.y.size, given.truth.size) == (40, 9)
     assert held.fingerprint != given.fingerprint
     with pytest.raises(ValueError, match=r"train\.libfm: calibration needs clicks"):
-        from_files((click_file(train, 30, "-1"), None), "libfm", 40)
+        from_files(click_file(train, 30, "-1"), None, "libfm", 40)
     with pytest.raises(ValueError, match="needs a training file"):
-        calibration.run(test=test, out=tmp_path, settings=TINY)
+        calibration.run(None, test, "libfm", tmp_path, TINY)
 
 
 def test_a_diverged_fit_is_shown_as_a_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +259,7 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert script.main(["--out", str(tmp_path), "--data", str(tmp_path / "no.libfm"), "--quick"]) == 2
     assert script.main(["--out", str(tmp_path), "--threads", "0"]) == 2
     assert script.main(["--out", str(tmp_path), "--test", "x"]) == 2
-    monkeypatch.setattr(calibration, "measure", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(script, "run", lambda *args, **more: (_ for _ in ()).throw(KeyboardInterrupt))
     assert script.main(["--out", str(tmp_path), "--quick"]) == 130
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4

@@ -27,6 +27,8 @@ def calls(monkeypatch):
     made = []
     signature = inspect.signature(command.compare)
     monkeypatch.setattr(command, "compare", lambda *args, **kwargs: made.append(signature.bind(*args, **kwargs).arguments))
+    monkeypatch.setattr(command, "report", lambda record: record)
+    monkeypatch.setattr(command, "publish", lambda report, out: None)
     monkeypatch.setattr(click_data, "QUICK_ROWS", 60)
     return made
 

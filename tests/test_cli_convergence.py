@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from alpt_ref.cli import convergence
+from alpt_ref.studies.convergence.settings import QUICK, Settings
 from tests.cli_support import run
 
 
@@ -13,12 +14,15 @@ from tests.cli_support import run
 def calls(monkeypatch):
     """What the study was called with, in the place of running it."""
     made = []
-    signature = inspect.signature(convergence.convergence_error.run)
+    signature = inspect.signature(convergence.measure)
 
     def record(*args, **kwargs):
         made.append(dict(signature.bind(*args, **kwargs).arguments))
+        return "record"
 
-    monkeypatch.setattr(convergence.convergence_error, "run", record)
+    monkeypatch.setattr(convergence, "measure", record)
+    monkeypatch.setattr(convergence, "report", lambda record: f"the report of the {record}")
+    monkeypatch.setattr(convergence, "publish", lambda *args: made.append(args))
     monkeypatch.setattr(convergence, "draw", lambda *args: made.append(args))
     return made
 
@@ -26,14 +30,18 @@ def calls(monkeypatch):
 def test_defaults(calls):
     assert run("convergence") == 0
     out = Path("results/convergence")
-    assert calls == [{"data": [], "ctr": None, "out": out, "threads": 1, "quick": False}, (out, out / "convergence_error.png")]
+    assert calls == [
+        {"data": [], "ctr_files": None, "out": out, "threads": 1, "settings": Settings()},
+        ("the report of the record", out),
+        (out, out / "convergence_error.png"),
+    ]
 
 
 def test_ctrl_c(capsys, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(convergence.convergence_error, "run", interrupt)
+    monkeypatch.setattr(convergence, "measure", interrupt)
     assert run("convergence", "--out", "o") == 130
     assert capsys.readouterr().err == "alpt-ref: interrupted: the same command goes on from what o holds\n"
 
@@ -43,6 +51,7 @@ def test_everything_given(calls):
     assert run("convergence", *files, "--out", "o", "--threads", 2, "--quick") == 0
     ctr = (Path("c"), Path("d"), Path("e"))
     assert calls == [
-        {"data": [Path("a"), Path("b")], "ctr": ctr, "out": Path("o"), "threads": 2, "quick": True},
+        {"data": [Path("a"), Path("b")], "ctr_files": ctr, "out": Path("o"), "threads": 2, "settings": QUICK},
+        ("the report of the record", Path("o")),
         (Path("o"), Path("o/convergence_error.png")),
     ]

@@ -19,6 +19,8 @@ def calls(monkeypatch):
         return {"rows": []}
 
     monkeypatch.setattr(verify, "verify", record)
+    monkeypatch.setattr(verify, "report", lambda record, seconds: record)
+    monkeypatch.setattr(verify, "publish", lambda report, out: None)
     return made
 
 

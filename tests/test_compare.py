@@ -19,6 +19,7 @@ from alpt_ref.data import DataError, Source, fit_read, split
 from alpt_ref.metrics import auc, calibration_by_feature, log_loss, probabilities
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.reports import comparison as compare_report
+from alpt_ref.reports.publish import publish
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.studies import click_data
 from alpt_ref.studies.cells import Store
@@ -247,11 +248,16 @@ def by_hand(data, name, bits, choice, seed):
     return FactorizationMachine(2, **given, **WAYS[name]).fit(*train, eval_set=valid), test
 
 
+def study(data, model, names, bits, out, settings, **more):
+    """Measure and publish; the record."""
+    return publish(compare_report.report(compare.run(data, model, names, bits, out, settings, **more)), out)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """The record of a run, and its folder."""
     out = tmp_path_factory.mktemp("compare")
-    return compare.run(clicks(), "fm", RUN, BITS, out, TINY, threads=2), out
+    return study(clicks(), "fm", RUN, BITS, out, TINY, threads=2), out
 
 
 def read(out):
@@ -380,7 +386,7 @@ def test_a_second_run_reads_its_cells(finished, monkeypatch):
     record, out = finished
     before = [(out / name).read_bytes() for name in ("compare.json", "compare.md")]
     monkeypatch.setattr(methods, "fit_and_measure", lambda *args: pytest.fail("fitted again"))
-    assert compare.run(clicks(), "fm", RUN, BITS, out, TINY, threads=1) == record
+    assert study(clicks(), "fm", RUN, BITS, out, TINY, threads=1) == record
     assert [(out / name).read_bytes() for name in ("compare.json", "compare.md")] == before
 
 
@@ -397,12 +403,12 @@ def test_an_interrupted_run_goes_on_to_the_same_record(finished, tmp_path, monke
 
     monkeypatch.setattr(compare, "fit_cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        compare.run(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
+        study(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
     assert [path.name for path in tmp_path.iterdir()] == ["cells"]
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     assert len(before) == len(done) in (11, 12)  # two threads may pass the gate at once
     monkeypatch.setattr(compare, "fit_cell", fit_cell)
-    again = compare.run(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
+    again = study(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
     assert but_for_speed(again) == but_for_speed(record)
     assert before.items() <= {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}.items()
 
@@ -417,11 +423,11 @@ def test_results_of_something_else_are_not_replaced(finished, tmp_path):
         ((clicks(), "fm", RUN[1:], BITS, out, TINY), "has a row, fp32 at 32 bits, that would be lost: ask for it, too"),
     ):
         with pytest.raises(ValueError, match=message):
-            compare.run(*arguments)
+            study(*arguments)
     assert (out / "compare.json").read_bytes() == before
     (tmp_path / "compare.json").write_text("[]")
     with pytest.raises(ValueError, match="is not what this writes"):
-        compare.run(clicks(), "fm", RUN, BITS, tmp_path, TINY)
+        study(clicks(), "fm", RUN, BITS, tmp_path, TINY)
 
 
 def tables(text):
@@ -469,7 +475,7 @@ def test_every_table_is_written_and_printed(finished, capsys):
     assert memory["factors"] == f"1/{record['sizes'][3] / (record['sizes'][3] // 2):.3g}"
     sizes = record["rows"][1]["bytes"]
     assert memory["all"] == f"{sizes['codes'] + sizes['steps'] + sizes['optimizer']:,}"
-    compare_report.show(record, Console(width=WIDTH))
+    compare_report.report(record).show(Console(width=WIDTH))
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= WIDTH
     assert "…" not in printed
@@ -504,7 +510,7 @@ def test_the_whole_comparison_fits_a_terminal(tmp_path, monkeypatch, capsys):
         return level.get(fit.method, 0.69) + noise * (300 if (fit.method, fit.bits) == ("alpt-sr", 2) else 1)
 
     asked = pretended(monkeypatch, figure)
-    record = compare.run(clicks(), "fm", tuple(METHODS), (8, 4, 2), tmp_path, CompareSettings())
+    record = study(clicks(), "fm", tuple(METHODS), (8, 4, 2), tmp_path, CompareSettings())
     verdicts = [(claim["claim"], claim["this"][1], claim["verdict"]) for claim in record["claims"]]
     assert verdicts == [
         ("C2", 8, "holds"),
@@ -527,7 +533,7 @@ def test_the_whole_comparison_fits_a_terminal(tmp_path, monkeypatch, capsys):
 def test_without_full_precision_there_are_no_differences(tmp_path, monkeypatch):
     best = 3e-2
     asked = pretended(monkeypatch, lambda fit: 0.7 - abs(math.log(dict(fit.choice)["lr"] / best)) / 100)
-    record = compare.run(clicks(), "lr", ("lpt-sr", "ptq"), (4,), tmp_path, TINY)
+    record = study(clicks(), "lr", ("lpt-sr", "ptq"), (4,), tmp_path, TINY)
     assert [row["minus_fp32"] for row in record["rows"]] == [None, None]
     assert [row["choice"]["lr"] for row in record["rows"]] == [best, best]
     assert {fit.choice for fit in asked if fit.method == "ptq"} == {(("lr", best),)}
@@ -543,14 +549,14 @@ def test_without_full_precision_there_are_no_differences(tmp_path, monkeypatch):
 
 def test_logistic_regression_saves_no_factors(tmp_path, monkeypatch):
     pretended(monkeypatch, lambda fit: 0.7, factors=0)
-    compare.run(clicks(), "lr", ("fp32", "lpt-sr"), (4,), tmp_path, TINY)
+    study(clicks(), "lr", ("fp32", "lpt-sr"), (4,), tmp_path, TINY)
     written = tables((tmp_path / "compare.md").read_text())
     assert [dict(zip(written[TITLES[2]][0], line, strict=True))["factors"] for line in written[TITLES[2]][2:]] == ["-", "-"]
 
 
 def test_one_seed_has_no_intervals_and_decides_nothing(tmp_path, monkeypatch):
     pretended(monkeypatch, lambda fit: 0.7 + 0.01 * (fit.method == "lpt-sr"))
-    record = compare.run(clicks(), "fm", ("fp32", "lpt-sr", "lpt-dr"), (2,), tmp_path, replace(TINY, seeds=1))
+    record = study(clicks(), "fm", ("fp32", "lpt-sr", "lpt-dr"), (2,), tmp_path, replace(TINY, seeds=1))
     assert [row["test"]["auc"] for row in record["rows"]] == [[0.7, None], [0.71, None], [0.7, None]]
     (claim,) = record["claims"]
     assert (claim["p"], claim["half"], claim["verdict"]) == (1.0, None, "undecided")
@@ -559,7 +565,7 @@ def test_one_seed_has_no_intervals_and_decides_nothing(tmp_path, monkeypatch):
 
 def test_a_fit_that_diverged_is_a_dash(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(FactorizationMachine, "fit", lambda *args, **kwargs: (_ for _ in ()).throw(TrainingDivergedError))
-    record = compare.run(clicks(), "fm", ("fp32", "lpt-sr", "lpt-dr"), (2,), tmp_path, TINY)
+    record = study(clicks(), "fm", ("fp32", "lpt-sr", "lpt-dr"), (2,), tmp_path, TINY)
     assert read(tmp_path) == json.loads(json.dumps(record, allow_nan=False))
     assert record["rows"][1]["test"] == record["rows"][1]["minus_fp32"] == {name: [None, None] for name in FIGURES}
     assert record["rows"][0]["choice"] == {"lr": 1e-2}  # the first tried
@@ -571,7 +577,7 @@ def test_a_fit_that_diverged_is_a_dash(tmp_path, monkeypatch, capsys):
 
 def test_a_model_that_is_none(tmp_path):
     with pytest.raises(ValueError, match="model must be lr or fm, got 'svm'"):
-        compare.run(clicks(), "svm", ("fp32",), (8,), tmp_path, TINY)
+        study(clicks(), "svm", ("fp32",), (8,), tmp_path, TINY)
     assert list(tmp_path.iterdir()) == []
 
 

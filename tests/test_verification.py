@@ -14,6 +14,7 @@ from rich.console import Console
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import absolute, clicks
 from alpt_ref.reports import verdicts
+from alpt_ref.reports.publish import publish
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.settings import CtrSettings
 from alpt_ref.studies.verification import directions
@@ -31,6 +32,10 @@ SMALL = [
 ] + [case_of("clicks", "L5", 1.0, clicks(0.3), Grid(4, 0.25), 20, "sqrt")]  # fmt: skip
 
 
+def published(request: Request) -> dict:
+    return publish(verdicts.report(verification.run(request), 1.0), request.out)
+
+
 def request(out: Path, *ids: str, **more) -> Request:
     return Request(registry.claims_of(ids), Setting(threads=2), out, **more)
 
@@ -38,7 +43,7 @@ def request(out: Path, *ids: str, **more) -> Request:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("verify")
-    verification.run(request(out, "Q6", "L1(b)"))
+    published(request(out, "Q6", "L1(b)"))
     return out
 
 
@@ -59,7 +64,7 @@ def test_what_is_written(finished):
 def test_the_same_request_reads_its_rows_back(finished, tmp_path, monkeypatch):
     before = (finished / "verdicts.json").read_bytes()
     monkeypatch.setattr(verification, "verify", None)
-    verification.run(request(finished, "Q6", "L1(b)"))
+    published(request(finished, "Q6", "L1(b)"))
     assert (finished / "verdicts.json").read_bytes() == before
 
 
@@ -75,11 +80,11 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     one = replace(request(tmp_path, "Q6", "L1(b)"), setting=Setting())
     monkeypatch.setattr(Store, "cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        verification.run(one)
+        published(one)
     assert not (tmp_path / "verdicts.json").exists()
     assert len(list((tmp_path / "cells").iterdir())) == 3
     monkeypatch.setattr(Store, "cell", cell)
-    verification.run(one)
+    published(one)
     assert (tmp_path / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
 
 
@@ -102,21 +107,21 @@ def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
 def test_rows_of_other_code_are_not_reused(finished, monkeypatch):
     cells = len(list((finished / "cells").iterdir()))
     monkeypatch.setattr(verification, "code_version", lambda: "00000000")
-    verification.run(request(finished, "Q6"))
+    published(request(finished, "Q6"))
     assert len(list((finished / "cells").iterdir())) == cells + 2
 
 
 def test_rows_of_a_users_rule_are_not_kept(tmp_path):
     mine = Rule("mine", lambda q, a: a)
     claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.rule]
-    record = verification.run(Request(claims, Setting(rule=mine), tmp_path, cached=False))
+    record = published(Request(claims, Setting(rule=mine), tmp_path, cached=False))
     assert not (tmp_path / "cells").exists()
     assert record["finding"] == "the rule mine survives: of 13 verdicts 13 holds."
 
 
 def test_the_printed_table(finished, capsys):
     capsys.readouterr()
-    record = verification.run(request(finished, "Q6", "L1(b)"))
+    record = published(request(finished, "Q6", "L1(b)"))
     printed = capsys.readouterr().out
     lines = printed.splitlines()
     assert max(map(len, lines)) <= WIDTH
@@ -143,7 +148,10 @@ def test_surprises_are_marked_and_named():
     console = Console(width=WIDTH, record=True, quiet=True)
     console.quiet = False
     with console.capture() as capture:
-        verdicts.show([row(), odd], record | {"finding": text}, console, 1.0)
+        results = record | {"rows": [row().record(), odd.record()]}
+        said = verdicts.report(results, 1.0)
+        said.show(console)
+    assert said.finding == text
     assert "an instance: here" in capture.get()
     twice = [row(verdict=NOT_APPLICABLE, checks=(Check("c", 2.0, "<=", 1.0),), instance=name) for name in "ab"]
     assert next(iter(verdicts.sheets(twice))).note == "2 rows: c: 2 <= 1 fails"
@@ -182,7 +190,7 @@ def test_monte_carlo_rows_share_the_false_alarm_rate(tmp_path):
         for i in range(4)
     ]
     claim = replace(claim, instances=lambda setting: instances)
-    verification.run(Request([claim], Setting(threads=3), tmp_path, cached=False))
+    published(Request([claim], Setting(threads=3), tmp_path, cached=False))
     assert seen == [(1e-6 / 4, 3)] * 4
 
 
@@ -198,7 +206,7 @@ def test_what_a_claim_of_a_user_gets_wrong_is_one_sentence(tmp_path):
     }
     for sentence, claim in wrong.items():
         with pytest.raises(ValueError, match=re.escape(sentence)):
-            verification.run(Request([claim], Setting(), tmp_path, cached=False))
+            published(Request([claim], Setting(), tmp_path, cached=False))
 
 
 def test_claims_that_share_instances_keep_their_rows(tmp_path):
@@ -208,7 +216,7 @@ def test_claims_that_share_instances_keep_their_rows(tmp_path):
         replace(base, id=name, kind=kind, bound=lambda p: 2.0, instances=lambda s: shared)
         for name, kind in (("U1", "upper"), ("U2", "lower"))
     ]
-    record = verification.run(Request(claims, Setting(threads=2), tmp_path, cached=False))
+    record = published(Request(claims, Setting(threads=2), tmp_path, cached=False))
     assert [(row["id"], row["verdict"]) for row in record["rows"]] == [("U1", "holds"), ("U2", "violated")]
 
 
@@ -218,11 +226,11 @@ def test_directions(monkeypatch, tmp_path):
     records = directions.measure()
     assert records[0]["C1"] in ("only SR", "neither")
     assert records[0]["DR_floor"] == pytest.approx(0.6)
-    sheet = directions.sheet(records)
+    sheet = verdicts.directions_sheet(records)
     assert len(sheet.rows) == 3
-    assert "of 3 settings" in directions.finding(records)
+    assert "of 3 settings" in verdicts.directions_finding(records)
     full = replace(request(tmp_path, "Q6"), complete=True, panel=TINY)
-    record = verification.run(full)
+    record = published(full)
     assert len(record["directions"]) == 3
     assert record["ctr"]["rows"]
     assert "tuned CTR comparisons" in record["finding"]

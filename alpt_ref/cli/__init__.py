@@ -2,8 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 from alpt_ref.cli.arguments import build_parser
 
@@ -42,6 +44,15 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
     except ValueError as error:
         return _say(name, 2, f"error: {error}")
     return int(code or 0)
+
+
+@contextmanager
+def resumable(out: Path) -> Iterator[None]:
+    """Add to a Ctrl-C that the work can go on from its finished parts, which lie in ``out``."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"the same command goes on from what {out} holds") from None
 
 
 def _say(name: str, code: int, sentence: str) -> int:

@@ -1,4 +1,4 @@
-"""The command line: every option with its default and range, and nothing of what it does.
+"""The options of the command line, each with its default and range, and nothing of what they do.
 
 An option that is not given is absent from the namespace, so that its default and its range have one home:
 ``Source`` for data, ``Config`` for training. Options are named after the fields there, and the tests hold the
@@ -79,6 +79,8 @@ _COMPARE: Options = (
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
 )
 _THREADS: Options = (("--threads", "N", integer, "1 or more; results do not depend on it (default: 1)"),)
+_KIND: dict[str, Any] = {"choices": ("lr", "fm"), "default": "fm"}
+_KIND["help"] = "logistic regression or factorization machine (default: fm)"
 
 
 def build_parser() -> ArgumentParser:
@@ -109,8 +111,7 @@ def _train_options(command: ArgumentParser) -> None:
     )
     _add(command.add_argument_group("data", explained), _DATA)
     model = command.add_argument_group("model")
-    kinds = "logistic regression or factorization machine (default: fm)"
-    model.add_argument("--model", choices=("lr", "fm"), default="fm", help=kinds)
+    model.add_argument("--model", **_KIND)
     bias: dict[str, Any] = {"dest": "fit_intercept", "action": "store_false", "default": SUPPRESS}
     model.add_argument("--no-intercept", help="leave out the bias", **bias)
     _add(model, _MODEL)
@@ -118,8 +119,7 @@ def _train_options(command: ArgumentParser) -> None:
     _add(command.add_argument_group("learned step sizes", learned), _STEPS)
     _add(command.add_argument_group("descent"), _DESCENT)
     run = command.add_argument_group("run")
-    where = "folder of the results (required)"
-    run.add_argument("--out", metavar="DIR", type=Path, required=True, help=where)
+    run.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the results (required)")
     _add(run, _THREADS, dest="n_threads")
     either = run.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on from DIR/checkpoint.npz if it exists")
@@ -153,24 +153,19 @@ def _convergence_options(command: ArgumentParser) -> None:
     for split in ("train", "valid", "test"):
         explained = f"libfm file, its {split} data in the place of generated clicks (default: generated)"
         command.add_argument(f"--ctr-{split}", metavar="FILE", type=Path, help=explained)
-    out = Path("results/convergence")
-    command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
-    _add(command, _THREADS, default=1)
+    _add_run(command, "results/convergence")
     command.add_argument("--quick", action="store_true", help="short runs, to see that it works")
 
 
 def _compare_options(command: ArgumentParser) -> None:
     _add(command.add_argument_group("data", "Without --data, clicks are generated."), (*_COMPARED, *_DATA[4:]))
-    model = "logistic regression or factorization machine (default: fm)"
-    command.add_argument("--model", choices=("lr", "fm"), default="fm", help=model)
+    command.add_argument("--model", **_KIND)
     methods = "those to compare, of fp32,hash,lpt-dr,lpt-sr,alpt-dr,alpt-sr,lsq,pact,ptq (default: all)"
     command.add_argument("--methods", metavar="A,B", type=names, help=methods)
     widths = "widths, 2 to 16; claim C3 is decided at 4 and 2, C4 at 8, C2 at any (default: 8,4,2)"
     command.add_argument("--bits", metavar="N,M", type=integers, default=(8, 4, 2), help=widths)
     _add(command, _COMPARE)
-    out = Path("results/compare")
-    command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
-    _add(command, _THREADS, default=1)
+    _add_run(command, "results/compare")
     command.add_argument("--quick", action="store_true", help="tiny runs and grids, to see that it works")
 
 
@@ -187,9 +182,7 @@ def _verify_options(command: ArgumentParser) -> None:
     command.add_argument("--claim", metavar="WHERE", help=claim)
     data = "libsvm files, as problems for T1 (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
-    out = Path("results/verify")
-    command.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"results (default: {out})")
-    _add(command, _THREADS, default=1)
+    _add_run(command, "results/verify")
 
 
 def _check_options(command: ArgumentParser) -> None:
@@ -202,6 +195,11 @@ def _check_options(command: ArgumentParser) -> None:
     size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
     command.add_argument("--json", metavar="FILE", type=Path, help="write what was found there, too (default: nowhere)")
     command.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML there, too (default: nowhere)")
+
+
+def _add_run(command: ArgumentParser, out: str) -> None:
+    command.add_argument("--out", metavar="DIR", type=Path, default=Path(out), help=f"results (default: {out})")
+    _add(command, _THREADS, default=1)
 
 
 def _add(group: argparse._ActionsContainer, options: Options, **more: Any) -> None:

@@ -11,7 +11,7 @@ from alpt_ref.tools.files import check_writable, write_atomic, write_json
 
 
 def run(args: argparse.Namespace) -> int:
-    """1 if a property fails, else 0. Raises CommandError or ValueError."""
+    """Check and print; the exit code is 1 if a property fails, else 0. Raises CommandError or ValueError."""
     chosen = properties_of(args.properties)
     if args.list:
         print("\n".join(f"{entry.name:<23} {entry.statement} [{entry.source}]" for entry in chosen))

@@ -5,10 +5,13 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from alpt_ref.cli.parsing import CommandError, check_folder, spell_options
+from alpt_ref.cli import resumable
+from alpt_ref.cli.parsing import CommandError, check_folder, check_threads, spell_options
 from alpt_ref.cli.report import row
 from alpt_ref.cli.splits import source_of, tell
 from alpt_ref.data import Source
+from alpt_ref.reports.comparison import report
+from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
 from alpt_ref.studies.comparison.methods import METHODS, CompareSettings
 from alpt_ref.studies.comparison.run import QUICK, kinds_of
@@ -17,8 +20,7 @@ from alpt_ref.studies.comparison.run import run as compare
 
 def run(args: argparse.Namespace) -> None:
     """Tune, fit, save, print. Raises CommandError or DataError before anything is written."""
-    if args.threads < 1:
-        raise CommandError(f"--threads must be a positive integer, got {args.threads}")
+    check_threads(args.threads)
     out: Path = args.out
     check_folder(out)
     settings = _settings(args)
@@ -34,15 +36,14 @@ def run(args: argparse.Namespace) -> None:
         tell(name, X, y)
     if data.n_skipped or data.n_unseen:
         print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
-    try:
-        compare(data, args.model, methods, args.bits, out, settings, threads=args.threads)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"the same command goes on from what {out} holds") from None
+    with resumable(out):
+        record = compare(data, args.model, methods, args.bits, out, settings, threads=args.threads)
+    publish(report(record), out)
     print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
 
 
 def _source(args: argparse.Namespace) -> Source | str | None:
-    """How the files are read; MovieLens has a reader of its own, without options. ``load`` refuses a format that is none."""
+    """Return how the files are read; MovieLens has a reader of its own, without options. ``load`` refuses unknown formats."""
     kind = getattr(args, "format", None)
     if not hasattr(args, "data") or kind is None or (kind in FORMATS and kind != MOVIELENS):
         return source_of(args, "data")

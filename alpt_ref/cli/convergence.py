@@ -3,23 +3,25 @@
 import argparse
 import sys
 
-from alpt_ref.cli.parsing import CommandError
+from alpt_ref.cli import resumable
+from alpt_ref.cli.parsing import CommandError, check_threads
+from alpt_ref.reports.convergence import report
 from alpt_ref.reports.figures.convergence_error import draw
-from alpt_ref.studies.convergence import run as convergence_error
+from alpt_ref.reports.publish import publish
+from alpt_ref.studies.convergence.run import run as measure
+from alpt_ref.studies.convergence.settings import QUICK, Settings
 
 
 def run(args: argparse.Namespace) -> None:
     """Run the study on generated problems and on the files given. Raises CommandError or DataError."""
-    ctr = (args.ctr_train, args.ctr_valid, args.ctr_test)
-    if None in ctr and any(ctr):
+    files = (args.ctr_train, args.ctr_valid, args.ctr_test)
+    if None in files and any(files):
         raise CommandError("--ctr-train, --ctr-valid and --ctr-test go together")
-    if args.threads < 1:
-        raise CommandError(f"--threads must be a positive integer, got {args.threads}")
-    click_data = ctr if all(ctr) else None
-    try:
-        convergence_error.run(args.data, click_data, args.out, threads=args.threads, quick=args.quick)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+    check_threads(args.threads)
+    settings = QUICK if args.quick else Settings()
+    with resumable(args.out):
+        record = measure(args.data, files if all(files) else None, args.out, settings, threads=args.threads)
+    publish(report(record), args.out)
     figure = args.out / "convergence_error.png"
     draw(args.out, figure)
     print(f"Figure: {figure}", file=sys.stderr)

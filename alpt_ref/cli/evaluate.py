@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from alpt_ref.cli.parsing import CommandError
-from alpt_ref.cli.report import describe, figure_table, measure
+from alpt_ref.cli.record import describe, measure
+from alpt_ref.cli.report import figure_table
 from alpt_ref.data import Dataset, FeatureMap, read
 from alpt_ref.models import FactorizationMachine, load_model
 from alpt_ref.tools.files import write_json
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def load(args: argparse.Namespace, *, labels: bool) -> tuple[FactorizationMachine, Dataset]:
-    """--model, and --data read as its training file was. Raises CommandError or DataError."""
+    """Load --model, and --data read as its training file was. Raises CommandError or DataError."""
     model, arrays = load_model(args.model)
     if not arrays:
         raise CommandError(f"{args.model}: was saved without a feature map, so it cannot read {args.data}")

@@ -1,4 +1,4 @@
-"""What the help of each command ends with."""
+"""Examples, with which the help of each command ends."""
 
 TOP = """\
 examples:

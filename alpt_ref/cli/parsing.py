@@ -1,4 +1,4 @@
-"""What arguments are made of: errors in one sentence, and the parsers of single values."""
+"""Single values of the command line are parsed and checked; errors are one sentence."""
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
@@ -11,32 +11,38 @@ _SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept"}
 
 
 class CommandError(ValueError):
-    """What is wrong with a command, in one sentence."""
+    """One sentence on what is wrong with a command."""
 
 
 class Parser(ArgumentParser):
-    """argparse's, but that it raises CommandError where that would exit."""
+    """A parser like argparse's own, which raises CommandError where that would exit."""
 
     def error(self, message: str) -> NoReturn:
         """Raise the message."""
         raise CommandError(message.removeprefix("argument "))
 
 
+def check_threads(threads: int) -> None:
+    """Raise CommandError where ``threads`` is not positive."""
+    if threads < 1:
+        raise CommandError(f"--threads must be a positive integer, got {threads}")
+
+
 def check_folder(out: Path) -> None:
-    """CommandError where results cannot be written into ``out``."""
+    """Raise CommandError where results cannot be written into ``out``."""
     if out.exists() and not out.is_dir():
         raise CommandError(f"--out {out} is not a folder")
 
 
 def spell_options(message: str, fields: Iterable[str]) -> str:
-    """``message`` with the names of ``fields`` written as the options that set them; what is quoted was typed."""
+    """Return ``message`` with the names of ``fields`` written as the options that set them; what is quoted was typed."""
     names = "|".join(fields)
     spelt = {name: f"--{_SPELT.get(name, name).replace('_', '-')}" for name in fields}
     return re.sub(rf"(?<!')\b(?:{names})\b", lambda match: spelt[match[0]], message)
 
 
 def integer(text: str) -> int:
-    """An option's integer."""
+    """Parse an option's integer."""
     try:
         return int(text)
     except ValueError:
@@ -44,7 +50,7 @@ def integer(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """An option's number."""
+    """Parse an option's number."""
     try:
         return float(text)
     except ValueError:
@@ -52,7 +58,7 @@ def number(text: str) -> float:
 
 
 def by_part(parse: Callable[[str], Any], kind: str) -> Callable[[str], Any]:
-    """The parser of one value, or of two, which become a tuple."""
+    """Return the parser of one value, or of two, which become a tuple."""
 
     def values_of(text: str) -> Any:
         try:
@@ -67,10 +73,10 @@ def by_part(parse: Callable[[str], Any], kind: str) -> Callable[[str], Any]:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Words between commas."""
+    """Split words at commas."""
     return tuple(word.strip() for word in text.split(","))
 
 
 def integers(text: str) -> tuple[int, ...]:
-    """Integers between commas."""
+    """Parse integers between commas."""
     return tuple(map(integer, text.split(",")))

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from alpt_ref.cli.evaluate import load, spare_inputs
-from alpt_ref.tools.files import write_atomic
+from alpt_ref.tools.files import write_text
 
 
 def run(args: argparse.Namespace) -> None:
@@ -15,4 +15,4 @@ def run(args: argparse.Namespace) -> None:
     if args.out is None:
         sys.stdout.write(text)
     else:
-        write_atomic(args.out, lambda file: file.write(text.encode()))
+        write_text(args.out, text)

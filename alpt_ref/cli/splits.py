@@ -16,7 +16,7 @@ _FIELDS = [field.name for field in dataclasses.fields(Source)]
 
 @dataclasses.dataclass(frozen=True)
 class Splits:
-    """What to train on, what picks the epoch, what is measured last, and how they were read.
+    """Data sets to train on, to pick the epoch by, and to measure last, and how they were read.
 
     files : the path of each split by its name; empty for generated data.
     """
@@ -28,7 +28,7 @@ class Splits:
     files: dict[str, Path]
 
     def items(self) -> dict[str, Dataset | None]:
-        """The three by name."""
+        """The three data sets by name."""
         return {"train": self.train, "valid": self.valid, "test": self.test}
 
 
@@ -61,7 +61,7 @@ def load(args: argparse.Namespace, source: Source | None) -> Splits:
 
 
 def tell(name: str, X: Any, y: Any) -> None:
-    """What a part of the data is, on stderr."""
+    """Say on stderr how large a part of the data is."""
     print(f"{name}: {X.shape[0]:,} rows, {int(y.sum()):,} positive, {X.shape[1]:,} features", file=sys.stderr)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from alpt_ref.cli.parsing import CommandError, check_folder, spell_options
-from alpt_ref.cli.report import metrics, progress, row, run_table
+from alpt_ref.cli.record import metrics
+from alpt_ref.cli.report import progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.tools.files import write_json
@@ -54,7 +55,7 @@ def model_of(args: argparse.Namespace) -> FactorizationMachine:
 
 
 def _refuse_ignored(given: dict[str, Any], model: str) -> None:
-    """CommandError for an option that the precision or the model has no use for."""
+    """Raise CommandError for an option that the precision or the model has no use for."""
     precision = given.get("precision", "fp32")
     wanted: dict[str, str] = {}
     for names, heeding in _HEEDED.items() if precision in ("fp32", *_QUANTIZED) else ():

@@ -1,9 +1,13 @@
 """``alpt-ref verify``: verdicts on the statements."""
 
 import argparse
+import time
 
-from alpt_ref.cli.parsing import CommandError
+from alpt_ref.cli import resumable
+from alpt_ref.cli.parsing import CommandError, check_threads
 from alpt_ref.grid import Grid
+from alpt_ref.reports.publish import publish
+from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
 from alpt_ref.studies.verification.run import run as verify
 from alpt_ref.theory.claim import Claim, Setting
@@ -13,9 +17,8 @@ from alpt_ref.walks.rule import Rule
 
 
 def run(args: argparse.Namespace) -> int:
-    """1 if a verdict is not the expected one, else 0. Raises CommandError, DataError or ValueError."""
-    if args.threads < 1:
-        raise CommandError(f"--threads must be a positive integer, got {args.threads}")
+    """Verify, save, print; the exit code is 1 if a verdict is not the expected one. Raises CommandError or ValueError."""
+    check_threads(args.threads)
     own = load_claims(args.claim) if args.claim else []
     claims = claims_of(args.ids) if args.ids or not own else []
     taken = {claim.id for claim in claims_of([])} | {claim.group for claim in claims_of([])}
@@ -32,15 +35,15 @@ def run(args: argparse.Namespace) -> int:
     setting = Setting(args.full, rule, problems_of(args.data), args.threads)
     complete = not args.ids and not own and rule is None
     request = Request(claims, setting, args.out, complete, cached=rule is None and not own)
-    try:
+    began = time.perf_counter()
+    with resumable(args.out):
         record = verify(request)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"the same command goes on from what {args.out} holds") from None
+    publish(report(record, time.perf_counter() - began), args.out)
     return int(any(row["verdict"] != row["expected"] for row in record["rows"]))
 
 
 def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]:
-    """Those in which ``rule`` can take the place of their own: statements on nearest rounding for a rule that rounds to
+    """Return the claims in which ``rule`` can take the place of their own: on nearest rounding for a rule that rounds to
     nearest, on stochastic rounding for every other; the others where they, or nothing else of their statement, are named.
     CommandError where none is left.
     """

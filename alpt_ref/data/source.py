@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alpt_ref.tools.checks import one_of
+
 INDEXED_FORMATS = ("libsvm", "libfm", "libffm")
 TABULAR_FORMATS = ("criteo", "avazu", "csv")
 MAX_FEATURES = 2**31 - 1
@@ -42,8 +44,7 @@ class Source:
     on_bad_line: str = "error"
 
     def __post_init__(self) -> None:
-        known = INDEXED_FORMATS + TABULAR_FORMATS
-        _require(self.format in known, f"format must be one of {', '.join(known)}, got {self.format!r}")
+        one_of("format", self.format, INDEXED_FORMATS + TABULAR_FORMATS, str)
         _require(self.index_base in (None, 0, 1), f"index_base must be 0 or 1, got {self.index_base!r}")
         for name, size in (("n_features", self.n_features), ("hash_bins", self.hash_bins)):
             _require(

@@ -4,32 +4,41 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
+from alpt_ref.reports.publish import Report
+from alpt_ref.studies.calibration.exact import DR, SR
+from alpt_ref.tools.files import Record
+from alpt_ref.tools.sheet import Sheet, fixed, interval, number
 
-from alpt_ref.studies.calibration.exact import DR, SR, Record
-from alpt_ref.tools.sheet import Sheet, interval, number
 
-SHORT = {"fp32": "fp32", DR: "DR", SR: "SR"}
+def report(results: Record) -> Report:
+    """The whole study: exact laws, the decaying schedule, replicas and estimators."""
+    sheets = [*exact_sheets(results), *decay_sheets(results), *model_sheets(results)]
+    title = "Predicted and true click rates of low-precision training"
+    return Report("calibration", {"finding": finding(results)} | results, sheets, title)
 
 
 def short(rule: str) -> str:
-    """DR, SR, SR(4)."""
-    return SHORT.get(rule) or rule.replace("stochastic", "SR")
+    """The rule's name in a table: fp32, DR, SR or SR(4)."""
+    return "DR" if rule == DR else rule.replace("stochastic", "SR")
+
+
+def floor(row: Record) -> float:
+    """e^-Delta theta, below which neither DR's mean CTR (L5(b), where that is less than 1/2) nor SR(k)'s (L6) can be."""
+    return math.exp(-row["delta"]) * float(row["theta"])
 
 
 def within(row: Record) -> bool:
-    """Whether a stationary mean CTR obeys L5(b) (DR: from below) or L6 (SR(k): from both sides), up to 1e-9.
+    """True where a stationary mean CTR obeys L5(b) (DR: from below) or L6 (SR(k): from both sides), up to 1e-9.
 
     DR : >= min(1/2, e^-Delta theta). SR(k), SR : max(p, e^-Delta theta_k) <= CTR <= p + theta_k, where w_1 = 0 allows it.
     """
-    floor = math.exp(-row["delta"]) * row["theta"]
     if row["rule"] == DR:
-        return bool(row["ctr"] >= min(0.5, floor) - 1e-9)
-    return bool(max(row["p"], floor) - 1e-9 <= row["ctr"] <= row["p"] + row["theta"] + 1e-9)
+        return bool(row["ctr"] >= min(0.5, floor(row)) - 1e-9)
+    return bool(max(row["p"], floor(row)) - 1e-9 <= row["ctr"] <= row["p"] + row["theta"] + 1e-9)
 
 
 def _rows(rows: Sequence[Record], *axes: str) -> list[dict[str, Record]]:
-    """``rows`` by rule, one dictionary for each value of ``axes``, in order."""
+    """Rows by rule, one dictionary for each value of ``axes``, in order."""
     found: dict[tuple[Any, ...], dict[str, Record]] = {}
     for row in rows:
         found.setdefault(tuple(row[axis] for axis in axes), {})[row["rule"]] = row
@@ -37,6 +46,7 @@ def _rows(rows: Sequence[Record], *axes: str) -> list[dict[str, Record]]:
 
 
 def _sweep(results: Record, axis: str, title: str, note: str = "") -> Sheet:
+    """The stationary laws along ``axis``: DR, SR, and every SR(k) beside its theta_k."""
     lines = []
     for rules in _rows(results["exact"][axis], axis):
         few = [rule for rule in rules if rule not in (DR, SR)]
@@ -63,50 +73,40 @@ def exact_sheets(results: Record) -> list[Sheet]:
         _sweep(results, "p", f"Over the click rate: Delta = {delta}, eta = {number(s['eta'])}"),
     ]
     lines = [
-        (
-            short(row["rule"]),
-            number(row["theta"], 3),
-            number(max(row["p"], math.exp(-row["delta"]) * row["theta"]), 3),
-            number(row["ctr"], 4),
-            number(row["p"] + row["theta"], 3),
-            "yes" if within(row) else "NO",
-        )
+        {"rule": short(row["rule"]), "theta_k": number(row["theta"], 3), "L6 low": number(max(row["p"], floor(row)), 3)}
+        | {"CTR": number(row["ctr"], 4), "L6 high": number(row["p"] + row["theta"], 3)}
+        | {"L6 holds": "yes" if within(row) else "NO"}
         for row in exact["k"]
     ]
-    title = f"Over random bits: p = {s['p']:g}, Delta = {delta}, eta = {number(s['ks_eta'])}"
-    sheets.append(Sheet(title, ("rule", "theta_k", "L6 low", "CTR", "L6 high", "L6 holds"), lines))
+    sheets.append(Sheet.of(f"Over random bits: p = {s['p']:g}, Delta = {delta}, eta = {number(s['ks_eta'])}", lines))
     pairs = zip(_rows(exact["batch"], "batch"), _rows(exact["rare"], "batch"), strict=True)
-    batches: list[tuple[str, ...]] = [
-        (
-            str(one[DR]["batch"]),
-            *(number(row["ctr"], 3) for row in one.values()),
-            *(number(row["ctr"], 3) for row in rare.values()),
-            f"{rare[DR]['start']:.4f}",
-        )
+    batches = [
+        {"batch": str(one[DR]["batch"])}
+        | {short(rule): number(row["ctr"], 3) for rule, row in one.items()}
+        | {f"rare {short(rule)}": number(row["ctr"], 3) for rule, row in rare.items()}
+        | {"DR frozen": fixed(rare[DR]["start"])}
         for one, rare in pairs
     ]
-    names = [short(rule) for rule in _rows(exact["batch"], "batch")[0]]
     note = (
         f"Laws after {s['batch_steps']} steps from w = 0. Left: the feature is in every example, eta = {number(s['eta'])}. "
         f"Right: in {s['share']:.0%} of the examples, eta = {number(s['share_eta'])}; its update is divided by the whole "
         "batch. Last: the chance that DR still stands where it started."
     )
-    head = ("batch", *names, *(f"rare {name}" for name in names), "DR frozen")
-    return [*sheets, Sheet(f"Over the batch size: p = {s['p']:g}, Delta = {delta}", head, batches, note)]
+    return [*sheets, Sheet.of(f"Over the batch size: p = {s['p']:g}, Delta = {delta}", batches, note)]
 
 
 def decay_sheets(results: Record) -> list[Sheet]:
     """The least final CTR of DR by click rate."""
-    lines = []
-    for grid in results["decay"]:
-        for row in grid["rows"]:
-            ratio = number(row["ctr"] / math.sqrt(row["p"]), 3)
-            values = (number(row["eta"], 3), number(row["ctr"], 3), ratio, number(row["stochastic"], 3))
-            lines.append((number(grid["delta"]), number(row["p"]), *values))
+    lines = [
+        {"Delta": number(grid["delta"]), "p": number(row["p"]), "best eta": number(row["eta"], 3)}
+        | {"DR": number(row["ctr"], 3), "DR / sqrt(p)": number(row["ctr"] / math.sqrt(row["p"]), 3)}
+        | {"SR, same eta": number(row["stochastic"], 3)}
+        for grid in results["decay"]
+        for row in grid["rows"]
+    ]
     slopes = ", ".join(f"{g['slope']:.2f} ± {g['slope_half']:.2f} (Delta = {number(g['delta'])})" for g in results["decay"])
     note = f"w_1 = 0, laws taken when DR has stopped (L3). Log-log slopes of DR in p, 95 % Student: {slopes}."
-    head = ("Delta", "p", "best eta", "DR", "DR / sqrt(p)", "SR, same eta")
-    return [Sheet("Decaying schedule: DR's least final CTR over eta", head, lines, note)]
+    return [Sheet.of("Decaying schedule: DR's least final CTR over eta", lines, note)]
 
 
 def model_sheets(results: Record) -> list[Sheet]:
@@ -123,28 +123,29 @@ def model_sheets(results: Record) -> list[Sheet]:
     )
     sheets = [Sheet(f"Replicas of {one['problem']}: mean predicted CTR", ("eta", "rule", *one["groups"]), lines, note)]
     for data in results["models"]:
-        lines = []
-        for line in data["lines"]:
-            shown = [_fit(found) for found in line["rules"].values()]
-            bias = "fp32" if line["intercept"] else "none"
-            lines.append((bias, line["optimizer"], number(line["lr"]), str(line["batch"]), *shown))
+        fits = [
+            {"bias": "fp32" if line["intercept"] else "none", "optimizer": line["optimizer"]}
+            | {"lr": number(line["lr"]), "batch": str(line["batch"])}
+            | {short(rule): _fit(found) for rule, found in line["rules"].items()}
+            for line in data["lines"]
+        ]
         note = (
             f"Mean prediction over mean {'click probability' if data is results['models'][0] else 'label'} of "
             f"{data['sizes'][1]} held-out rows, mean of {data['seeds']} seeds; in brackets the error by feature. "
-            f"{data['sizes'][0]} rows of training, click rate {number(data['label'], 3)}; 8 bits, box [-4, 4)."
+            f"{data['sizes'][0]} rows of training, click rate {number(data['label'], 3)}; "
+            f"{results['settings']['models']['bits']} bits, box [-4, 4)."
         )
-        note = note.replace("8 bits", f"{results['settings']['models']['bits']} bits")
-        head = ("bias", "optimizer", "lr", "batch", *(short(rule) for rule in data["lines"][0]["rules"]))
-        sheets.append(Sheet(f"Logistic regression, {data['data']} clicks: predicted over true", head, lines, note))
+        sheets.append(Sheet.of(f"Logistic regression, {data['data']} clicks: predicted over true", fits, note))
     return sheets
 
 
 def _fit(found: Record | None) -> str:
+    """Predicted over true CTR, and in brackets its error by feature."""
     return "-" if found is None else f"{found['ratio']:.2f} ({found['feature']:.2f})"
 
 
 def finding(results: Record) -> str:
-    """What was found, in one sentence made of the numbers."""
+    """One sentence made of the numbers: exact laws, the decaying schedule, replicas, estimators."""
     eta, exact, one = results["exact"]["eta"], results["exact"], results["one_hot"]
     worst = max([1e-15, *(abs(row["ctr"] - row["p"]) for row in eta if row["rule"] == SR)])
     high = [row["ctr"] / row["theta"] for row in eta if row["rule"] == DR and 2.0 * row["p"] <= row["theta"] < 0.5]
@@ -171,21 +172,3 @@ def finding(results: Record) -> str:
         f"{min(over[DR]):.2f} to {max(over[DR]):.2f} times, SR {min(over[SR]):.2f} to {max(over[SR]):.2f} times what full "
         "precision does."
     )
-
-
-def sheets(results: Record) -> list[Sheet]:
-    """All tables in order."""
-    return [*exact_sheets(results), *decay_sheets(results), *model_sheets(results)]
-
-
-def markdown(results: Record) -> str:
-    """The report as Markdown."""
-    title = "# Predicted and true click rates of low-precision training"
-    return "\n".join([title, "", results["finding"], ""] + [sheet.markdown() for sheet in sheets(results)])
-
-
-def show(results: Record, console: Console) -> None:
-    """Print the tables, and last the finding."""
-    for sheet in sheets(results):
-        sheet.print(console)
-    console.print(results["finding"], highlight=False)

@@ -27,6 +27,7 @@ import numpy as np
 from numpy import float32, float64, int32
 
 from alpt_ref.scalars.jit import jit
+from alpt_ref.tools.checks import one_of
 
 Scalar = Callable[..., Any]
 
@@ -140,6 +141,5 @@ def rules_for(dtype: np.dtype[Any]) -> Rules:
 
 def check_rounding(rounding: str) -> str:
     """``rounding`` if it names a rule, else a ValueError that lists them."""
-    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
-        raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, got {rounding!r}")
+    one_of("rounding", rounding, ROUNDINGS, str)
     return rounding

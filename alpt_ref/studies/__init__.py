@@ -1,1 +1,1 @@
-"""The main jobs: each measures one claim, saves what it measured, and says what it found."""
+"""The main jobs: each measures one claim, saves what it measured cell by cell, and returns a record of it."""

@@ -1,4 +1,4 @@
-"""Results of studies: a cell is saved as soon as it is computed, under the hash of what it is.
+"""The store of studies: a cell is saved as soon as it is computed, under the hash of its identity.
 
 FOLDER/cells/<id>.npz      the spec as JSON and the arrays of one finished cell
 """
@@ -19,7 +19,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What one cell is: its kind and every number that its result depends on (JSON values; not threads, not paths)."""
+    """The identity of one cell: its kind and every number that its result depends on (JSON values; not threads, not paths)."""
 
     kind: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Store:
     on_cell: Callable[[RunSpec, float], None] | None = None
 
     def path(self, spec: RunSpec) -> Path:
-        """Where the cell lies."""
+        """The file of the cell."""
         return self.folder / "cells" / f"{spec.id}.npz"
 
     def cell(self, spec: RunSpec, compute: Callable[[], Arrays]) -> Arrays:

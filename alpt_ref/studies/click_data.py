@@ -1,5 +1,6 @@
 """Click data in three parts: read from one file or three, from MovieLens-1M, or generated."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read, read_movielens, split
 from alpt_ref.data.source import INDEXED_FORMATS, TABULAR_FORMATS
 from alpt_ref.studies.convergence.settings import CtrSettings
+from alpt_ref.tools.checks import one_of
 from alpt_ref.tools.files import checksum
 
 Part = tuple[Any, Any]
@@ -32,8 +34,12 @@ class ClickData:
     @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits of all three parts."""
-        arrays = (part for X, y in (self.train, self.valid, self.test) for part in (X.indptr, X.indices, X.data, y))
-        return f"{checksum(arrays):08x}"
+        return fingerprint((self.train, self.valid, self.test))
+
+
+def fingerprint(parts: Iterable[Part]) -> str:
+    """Eight hexadecimal digits of the (X, y), X in CSR: tells data apart."""
+    return f"{checksum(array for X, y in parts for array in (X.indptr, X.indices, X.data, y)):08x}"
 
 
 def synthetic(settings: CtrSettings, seed: int) -> ClickData:
@@ -63,7 +69,7 @@ def from_whole(path: Path, source: Source | str, seed: int = 0) -> ClickData:
 def load(
     data: Path | None, valid: Path | None, test: Path | None, source: Source | str | None, *, quick: bool = False
 ) -> ClickData:
-    """What a command is given: three files, or one (a folder of MovieLens) to split, or nothing: generated clicks.
+    """The data that a command is given: three files, or one (a folder of MovieLens) to split, or nothing: generated clicks.
 
     source : how files are read, or a name of FORMATS alone. Raises ValueError, naming the option, for options that do not go
     together and for a part without clicks or with nothing else, whose AUC is not defined; DataError for bad files.
@@ -75,8 +81,8 @@ def load(
         return synthetic(CtrSettings(n_rows=QUICK_ROWS) if quick else CtrSettings(), 0)
     if source is None:
         raise ValueError("--data needs --format")
-    if isinstance(source, str) and source not in FORMATS:
-        raise ValueError(f"--format must be one of {', '.join(FORMATS)}, got {source!r}")
+    if isinstance(source, str):
+        one_of("--format", source, FORMATS, str)
     if (valid is None) != (test is None):
         raise ValueError("--valid and --test go together")
     if valid is None or test is None:

@@ -1,4 +1,4 @@
-"""Around a long run: what it shows of its progress, and that it can be interrupted."""
+"""A long run shows its progress, can be interrupted, and does not replace the results of another."""
 
 import json
 import signal
@@ -7,21 +7,23 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from threading import Event, current_thread, main_thread
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from alpt_ref.studies.cells import Store
+from alpt_ref.tools.files import Record
 
 EVERY = 60.0  # seconds
 
 
 @contextmanager
 def heeding_interrupts() -> Iterator[Callable[[], None]]:
-    """What to call between rows: it raises KeyboardInterrupt after a Ctrl-C that was lost in a compiler's callback."""
+    """Yield a function to call between rows: it raises KeyboardInterrupt after a Ctrl-C that a compiler's callback lost."""
     seen = Event()
 
     def on_signal(number: int, frame: Any) -> None:
@@ -44,38 +46,42 @@ def heeding_interrupts() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def bar(total: int) -> Iterator[Callable[[str], None]]:
-    """What to call with a word on each part as it is finished: it moves a bar on standard error where that is a terminal, and
-    else prints a line there, once a minute at most."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _lines(total)
-        return
-    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True) as bars:
+    """Yield a function to call with a word on each part as it is finished: it moves a bar on standard error where that is a
+    terminal, and else prints a line there, once a minute at most."""
+    terminal, done = Console(stderr=True).is_terminal, count(1)
+    with moving_bar(total) if terminal else _lines(total) as move:
+        yield lambda text: move(next(done), text)
+
+
+@contextmanager
+def moving_bar(total: int, unit: str = "") -> Iterator[Callable[[int, str], None]]:
+    """Yield a function that moves a bar on standard error to a number of parts done, with a word on the last.
+
+    unit : of the parts. With it the bar stays when all is done, and shows the time left in the place of the time spent.
+    """
+    clock = TimeRemainingColumn() if unit else TimeElapsedColumn()
+    columns = (*([unit] if unit else []), MofNCompleteColumn(), BarColumn(), clock, TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=not unit) as bars:
         task = bars.add_task("", total=total)
-
-        def on_part(text: str) -> None:
-            bars.update(task, advance=1, description=text)
-            bars.update(task, total=max(total, bars.tasks[0].completed))
-
-        yield on_part
+        yield lambda done, text: bars.update(task, completed=done, total=max(total, done), description=text)
 
 
-def _lines(total: int) -> Callable[[str], None]:
-    done, said = 0, time.monotonic()
+@contextmanager
+def _lines(total: int) -> Iterator[Callable[[int, str], None]]:
+    said = time.monotonic()
 
-    def on_part(text: str) -> None:
-        nonlocal done, said
-        done += 1
+    def move(done: int, text: str) -> None:
+        nonlocal said
         if time.monotonic() - said >= EVERY:
             said = time.monotonic()
             print(f"{done} of {max(total, done)}: {text}", file=sys.stderr)
 
-    return on_part
+    yield move
 
 
-def refuse_other(path: Path, what: dict[str, Any]) -> dict[str, Any]:
-    """The record that ``path`` holds, empty where there is none; ValueError where its ``what``, JSON values, are others."""
+def refuse_other(path: Path, what: Record) -> Record:
+    """Return the record that ``path`` holds, empty where there is none; ValueError where it has other values of ``what``, which
+    are JSON values by name."""
     if not path.exists():
         return {}
     try:
@@ -91,13 +97,13 @@ def refuse_other(path: Path, what: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def saved_cells(folder: Path, total: int) -> Iterator[Store]:
-    """A store under a bar that moves with every cell."""
+    """Yield a store under a bar that moves with every cell."""
     with bar(total) as on_part:
         yield Store(folder, lambda spec, _: on_part(f"{spec.kind} {spec.params.get('problem') or spec.params['name']}"))
 
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any], threads: int) -> Iterator[Any]:
-    """``work`` of the items, in their order; Ctrl-C ends it before the next item."""
+    """Yield ``work`` of the items, in their order; Ctrl-C ends it before the next item."""
     with heeding_interrupts() as heed, ThreadPoolExecutor(threads) as pool:
 
         def heeded(item: Any) -> Any:

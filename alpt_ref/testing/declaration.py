@@ -18,7 +18,7 @@ from numbers import Real
 from typing import Any
 
 from alpt_ref.grid import MAX_BITS, MIN_BITS
-from alpt_ref.tools.checks import is_integer
+from alpt_ref.tools.checks import is_integer, one_of
 
 CHOICES = {
     "rounding": ("stochastic", "nearest"),
@@ -52,10 +52,7 @@ class Declaration:
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
-            value = getattr(self, name)
-            if (isinstance(value, Iterable) and not isinstance(value, str)) or value not in allowed:
-                shown = ", ".join(repr(choice) for choice in allowed if choice is not None)
-                raise ValueError(f"{name} must be one of {shown}, got {value!r}")
+            one_of(name, getattr(self, name), allowed)
         if self.random_bits is not None and not (is_integer(self.random_bits) and 1 <= self.random_bits <= 53):
             raise ValueError(f"random_bits must be an integer in 1..53, got {self.random_bits!r}")
         if not self.bits or any(not is_integer(b) or not MIN_BITS <= b <= MAX_BITS for b in self.bits):

@@ -19,6 +19,7 @@ from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import LEVELS, Level
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
 from alpt_ref.testing.property import Finding, Property
+from alpt_ref.tools.checks import one_of
 
 FALSE_ALARM = 1e-6
 ALPHA = FALSE_ALARM / sum(entry.statistical for entry in CONTRACT)
@@ -78,8 +79,7 @@ class Report:
 
 def level_of(name: str) -> Level:
     """The level of that name; ValueError for another."""
-    if not isinstance(name, str) or name not in LEVELS:
-        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {name!r}")
+    one_of("level", name, LEVELS, str)
     return LEVELS[name]
 
 

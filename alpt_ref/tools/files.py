@@ -1,4 +1,4 @@
-"""Files: written beside their place and renamed, so that a reader never meets half of one; npz without pickle."""
+"""Files are written beside their place and renamed, so that a reader never meets half of one; npz holds no pickle."""
 
 import json
 import math
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
+Record = dict[str, Any]  # JSON values by name
 
 
 def write_atomic(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -32,38 +33,44 @@ def write_atomic(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
 
 
 def check_writable(folder: Path) -> None:
-    """Make ``folder`` where there is none. OSError, now rather than after long work, where nothing can be written there."""
+    """Make ``folder`` where there is none; OSError, now rather than after long work, where nothing can be written there."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
 
 
 def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
+    """Return the process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def write_json(path: str | Path, value: Any) -> None:
-    """``value`` as indented JSON; NaN and infinity are refused."""
-    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+def write_text(path: str | Path, text: str) -> None:
+    """Write ``text`` in UTF-8, atomically."""
     write_atomic(path, lambda file: file.write(text.encode()))
 
 
-def finite(value: Any) -> float | None:
-    """A number for JSON: None for None, NaN and infinity."""
+def write_json(path: str | Path, value: Any) -> None:
+    """Write ``value`` as indented JSON, atomically; ValueError for NaN and infinity."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """Return a number as JSON has it, None for None, NaN and infinity; of an array or a tuple nested lists of them."""
+    if isinstance(value, tuple | np.ndarray):
+        return [finite(item) for item in value]
     return float(value) if value is not None and math.isfinite(value) else None
 
 
 def write_npz(path: str | Path, meta: dict[str, Any], arrays: Arrays) -> None:
-    """``arrays`` and the JSON-able ``meta`` in one npz."""
+    """Write ``arrays`` and the JSON-able ``meta`` into one npz, atomically."""
     text = np.array(json.dumps(meta, allow_nan=False, default=lambda scalar: scalar.item()))  # NumPy scalars
     write_atomic(path, lambda file: np.savez(file, allow_pickle=False, meta=text, **arrays))
 
 
 def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
-    """Inverse of :func:`write_npz`; ValueError naming the file when it is not one of ours."""
+    """Return (meta, arrays) of a file of :func:`write_npz`; ValueError, naming the file, for one that is not."""
     try:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -79,7 +86,7 @@ def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
 
 @contextmanager
 def intact(path: str | Path) -> Iterator[None]:
-    """Around the unpacking of a file: what is missing or misshapen becomes a ValueError that names it."""
+    """Turn errors in unpacking a file, of what is missing or misshapen, into a ValueError that names the file."""
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -88,7 +95,7 @@ def intact(path: str | Path) -> Iterator[None]:
 
 
 def checksum(arrays: Iterable[NDArray[Any]]) -> int:
-    """CRC-32 of the arrays' bytes in C order, one after the other: tells data sets apart."""
+    """Return the CRC-32 of the arrays' bytes in C order, one after the other: it tells data sets apart."""
     crc = 0
     for array in arrays:
         crc = zlib.crc32(np.ascontiguousarray(array).tobytes(), crc)
@@ -96,10 +103,10 @@ def checksum(arrays: Iterable[NDArray[Any]]) -> int:
 
 
 def with_prefix(prefix: str, arrays: Arrays) -> Arrays:
-    """Names become ``prefix/name``."""
+    """Return the arrays under the names ``prefix/name``."""
     return {f"{prefix}/{name}": array for name, array in arrays.items()}
 
 
 def without_prefix(prefix: str, arrays: Arrays) -> Arrays:
-    """The arrays named ``prefix/name``, under ``name``."""
+    """Return the arrays named ``prefix/name``, under ``name``."""
     return {name.removeprefix(f"{prefix}/"): a for name, a in arrays.items() if name.startswith(f"{prefix}/")}

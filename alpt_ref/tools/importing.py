@@ -1,4 +1,4 @@
-"""Objects of a user's by the name of a module or file, and names of a package that are imported on first use."""
+"""Imports at run time: a user's objects by module or file, and names of a package on their first use."""
 
 import importlib
 import importlib.util

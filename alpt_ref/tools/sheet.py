@@ -1,8 +1,9 @@
-"""A table of text, for the terminal and for Markdown, and how its numbers are written."""
+"""Tables of text, which print themselves on a terminal and in Markdown, and the numbers in them."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from rich import box
 from rich.console import Console
@@ -14,21 +15,27 @@ ROUND_OFF = 1e-14  # gaps smaller than this are round-off of f(w) - f*
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of text."""
+    """A table of text. note : a paragraph below it."""
 
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     note: str = ""
 
+    @classmethod
+    def of(cls, title: str, lines: Sequence[Mapping[str, str]], note: str = "") -> Self:
+        """The table of ``lines``, each a mapping of the same columns, by name and in order, to cells."""
+        columns = tuple(lines[0]) if lines else ()
+        return cls(title, columns, [tuple(line[column] for column in columns) for line in lines], note)
+
     def markdown(self) -> str:
-        """The table in Markdown, its title a heading and its note a paragraph."""
+        """Return the table in Markdown, its title a heading and its note a paragraph."""
         lines = [f"### {self.title}", "", _line(self.columns), _line("---" for _ in self.columns)]
         lines += [_line(row) for row in self.rows]
         return "\n".join([*lines, "", self.note, ""] if self.note else [*lines, ""])
 
     def print(self, console: Console) -> None:
-        """The table on a terminal of 100 columns."""
+        """Print the table, for a terminal of WIDTH columns."""
         table = Table(title=self.title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", pad_edge=False)
         for column in self.columns:
             table.add_column(column, justify="right", no_wrap=True)
@@ -45,7 +52,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """``value`` to ``digits`` significant digits, exponents without padding; a dash for None and for what is not finite."""
+    """Write ``value`` to ``digits`` significant digits, exponents without padding; a dash for None, NaN and infinity."""
     if value is None or not math.isfinite(value):
         return "-"
     if abs(value) < ROUND_OFF:
@@ -57,5 +64,12 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def interval(value: float | None, half: float | None, digits: int = 2) -> str:
-    """``value ± half``; the value alone where it is deterministic."""
+    """Write ``value±half``, both as :func:`number` does; the value alone where it is deterministic, with ``half`` None."""
     return number(value, digits) if half is None else f"{number(value, digits)}±{number(half, 1)}"
+
+
+def fixed(value: float | None, half: float | None = None, *, digits: int = 4, sign: str = "") -> str:
+    """Write ``value``, or ``value±half``, with ``digits`` decimals; a dash for None. sign : "+" shows a plus, too."""
+    if value is None:
+        return "-"
+    return f"{value:{sign}.{digits}f}" + ("" if half is None else f"±{half:.{digits}f}")

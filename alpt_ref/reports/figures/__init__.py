@@ -1,1 +1,1 @@
-"""Figures, drawn from saved results only. Matplotlib is imported here and nowhere else."""
+"""Figures are drawn from saved results alone. Matplotlib is imported here and nowhere else."""

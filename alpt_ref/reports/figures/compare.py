@@ -1,6 +1,5 @@
 """The figure of the comparison: test AUC against the bit width, a panel for each OUT/compare.json."""
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,41 +7,36 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from numpy.typing import NDArray
 
-from alpt_ref.reports.figures.calibration import STYLE as RULES
+from alpt_ref.reports.figures import style
+from alpt_ref.reports.figures.style import DASHED, DOTTED, DR, FULL, GREEN, LONG, ORANGE, PINK, QUIET, SOLID, SR, name, note
 from alpt_ref.studies.comparison.methods import METHODS
+from alpt_ref.tools.files import Record
 
-FULL, DR, SR = (RULES[rule][1] for rule in ("fp32", "nearest", "stochastic"))
-SOLID, DASHED, DOTTED = "-", (0, (4, 2)), (0, (1, 2))
 # Colour, marker, whether it is filled, line: DR and SR in the house's colours, LPT open and dashed, ALPT filled and solid.
 STYLE: dict[str, tuple[str, str, bool, Any]] = {
     "fp32": (FULL, "", True, SOLID),
-    "hash": (FULL, "", True, (0, (6, 3))),
+    "hash": (FULL, "", True, LONG),
     "lpt-dr": (DR, "D", False, DASHED),
     "lpt-sr": (SR, "o", False, DASHED),
     "alpt-dr": (DR, "D", True, SOLID),
     "alpt-sr": (SR, "o", True, SOLID),
-    "lsq": ("#009E73", "^", True, SOLID),
-    "pact": ("#CC79A7", "v", True, SOLID),
-    "ptq": ("#E69F00", "X", True, SOLID),
+    "lsq": (GREEN, "^", True, SOLID),
+    "pact": (PINK, "v", True, SOLID),
+    "ptq": (ORANGE, "X", True, SOLID),
 }
 LEVELS = ("fp32", "hash")  # they have no bit width
-QUIET = "#777777"
 ROOM = 0.56  # of the distance between two widths, for the methods side by side
-Record = dict[str, Any]
 Map = Callable[[Any], NDArray[np.float64]]
 
 
 def draw(folders: Sequence[Path], out: Path) -> None:
     """Write the PNG ``out``. ValueError where one of the ``folders`` does not hold the results of a comparison."""
-    drawn = figure(folders)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    drawn.savefig(out, dpi=160)
+    style.save(figure(folders), out, 160)
 
 
 def figure(folders: Sequence[Path]) -> Figure:
@@ -52,9 +46,7 @@ def figure(folders: Sequence[Path]) -> Figure:
     panels = [_read(folder / "compare.json") for folder in folders]
     columns = 2 if len(panels) == 4 else len(panels)
     rows = len(panels) // columns
-    drawn = Figure(figsize=((8.0, 10.8, 13.6)[columns - 1], 0.9 + 3.7 * rows), layout="constrained")
-    FigureCanvasAgg(drawn)
-    axes = drawn.subplots(rows, columns, squeeze=False)
+    drawn, axes = style.canvas(rows, columns, ((8.0, 10.8, 13.6)[columns - 1], 0.9 + 3.7 * rows))
     for ax, results in zip(axes.flat, panels, strict=True):
         _panel(ax, results)
     for first, *others in axes:
@@ -63,21 +55,19 @@ def figure(folders: Sequence[Path]) -> Figure:
                 ax.set_ylabel("")
     shown = {row["method"] for results in panels for row in results["rows"]}
     handles = [Line2D([], [], label=METHODS[method].title, **_look(method)) for method in STYLE if method in shown]
-    place: Record = {"loc": "outside right center"}
-    if columns > 1:
-        place = {"loc": "outside upper center", "ncols": -(-len(handles) // 2)}
-    drawn.legend(handles=handles, frameon=False, fontsize=9.5, handlelength=2.8, columnspacing=1.4, **place)
+    looks: Record = {"fontsize": 9.5, "handlelength": 2.8, "columnspacing": 1.4}
+    if columns == 1:
+        looks["loc"] = "outside right center"
+    style.legend(drawn, handles, 1 if columns == 1 else -(-len(handles) // 2), **looks)
     return drawn
 
 
 def _read(path: Path) -> Record:
     """The results, with those rows alone that have an AUC: a diverged fit has none."""
-    if not path.exists():
-        raise ValueError(f"{path}: no such file; run the comparison first")
+    results = style.read(path, "comparison")
     try:
-        results: Record = json.loads(path.read_text())
         rows = [row for row in results["rows"] if row["test"]["auc"][0] is not None and row["method"] in STYLE]
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         raise ValueError(f"{path}: not the results of a comparison") from None
     if not rows:
         raise ValueError(f"{path}: no rows with an AUC, nothing to draw")
@@ -113,14 +103,11 @@ def _panel(ax: Axes, results: Record) -> None:
     _levels(ax, levels)
     ax.set_xticks(range(len(widths)), [str(bits) for bits in widths])
     ax.set_xlim(-0.5, max(len(widths), 1) - 0.5)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=10)
     ax.tick_params(axis="x", length=0)
     model = f"FM, $k$ = {settings['k']}," if results["model"] == "fm" else "LR"
-    ax.set_title(f"{model} on {results['data']}", fontsize=11, loc="left")
     what = "paired " if paired else ""
     bars = f"bars: {what}{settings['confidence']:.0%} intervals, all at once, {settings['seeds']} seeds"
-    ax.set_xlabel(f"bit width ({bars if settings['seeds'] > 1 else 'one seed'})", fontsize=10.5)
+    name(ax, f"{model} on {results['data']}", f"bit width ({bars if settings['seeds'] > 1 else 'one seed'})")
 
 
 def _auc(row: Record, paired: bool) -> tuple[float, float | None]:
@@ -148,8 +135,8 @@ def _levels(ax: Axes, levels: dict[str, float]) -> None:
         colour, _, _, line = STYLE.get(method, (QUIET, "", True, SOLID))
         ax.axhline(mean, color=colour, linestyle=line, linewidth=1.1, zorder=2, label=method)
         side = "center" if len(order) == 1 or not near else "top" if lower else "bottom"
-        place = ("axes fraction", "data")
-        ax.annotate(f"{method}\n{mean:.4f}", (1.0, mean), (4, 0), place, "offset points", va=side, fontsize=9, color=colour)
+        text, place = f"{method}\n{mean:.4f}", ("axes fraction", "data")
+        note(ax, text, (1.0, mean), (4, 0), colour, xycoords=place, va=side, fontsize=9)
 
 
 def _axis(ax: Axes, values: Sequence[Sequence[float | None]], reference: str, centre: float, unit: float) -> None:
@@ -174,8 +161,8 @@ def _axis(ax: Axes, values: Sequence[Sequence[float | None]], reference: str, ce
         ax.axhline(edge, color=QUIET, linestyle=DOTTED, linewidth=0.8, zorder=1)
     if low < 0.5 < high:
         ax.axhline(0.5, color=QUIET, linestyle=DOTTED, linewidth=0.8, zorder=1)
-        at, place = (1.0, 0.5), ("axes fraction", "data")
-        ax.annotate("chance: 0.5", at, (0, 3), place, "offset points", ha="right", fontsize=9, color=QUIET)
+        place = ("axes fraction", "data")
+        note(ax, "chance: 0.5", (1.0, 0.5), (0, 3), QUIET, xycoords=place, ha="right", fontsize=9)
     whose = "fp32's" if reference == "fp32" else "the best's"
     ax.set_ylabel(f"test AUC − {whose} (linear to ±{unit:g}, then log)", fontsize=10.5)
 

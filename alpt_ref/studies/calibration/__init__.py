@@ -1,1 +1,1 @@
-"""calibration."""
+"""The study of predicted against true click rates."""

@@ -7,7 +7,7 @@ Calibration is the mean prediction over the mean label (over the mean click prob
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float64
@@ -16,14 +16,24 @@ from numpy.typing import NDArray
 from alpt_ref.data import Source, fit_read, make_ctr, read
 from alpt_ref.metrics import calibration_by_feature
 from alpt_ref.models import LogisticRegression
-from alpt_ref.studies.calibration.exact import DR, SR, Record
+from alpt_ref.studies.calibration.exact import DR, SR
 from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.click_data import fingerprint
 from alpt_ref.studies.progress import parallel
-from alpt_ref.tools.files import Arrays, checksum
+from alpt_ref.tools.files import Arrays, Record
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.rule import bits_of
 
 Vector = NDArray[float64]
+
+
+class Line(NamedTuple):
+    """One way to fit, of which the table has a line. intercept : float32, not quantized. batch : examples of a step."""
+
+    intercept: bool
+    optimizer: str
+    lr: float
+    batch: int
 
 
 @dataclass(frozen=True)
@@ -48,10 +58,10 @@ class ModelSettings:
     real_rows: int = 50_000
 
     @property
-    def lines(self) -> list[tuple[bool, str, float, int]]:
-        """(intercept, optimizer, lr, batch) of every line."""
+    def lines(self) -> list[Line]:
+        """All lines of the table, in order."""
         return [
-            (intercept, optimizer, lr, batch)
+            Line(intercept, optimizer, lr, batch)
             for intercept in (False, True)
             for optimizer, lrs in self.lrs
             for lr in (lrs[-1:] if intercept else lrs)
@@ -60,8 +70,8 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Clicks:
-    """X, y of training; X and click probabilities (or labels) of the rows that predictions are held against."""
+class ClicksAndTruth:
+    """X, y of training; X of held-out rows, and their click probabilities (or labels), which predictions are held against."""
 
     name: str
     X: Any
@@ -72,31 +82,29 @@ class Clicks:
     @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits of all of it."""
-        parts = (part for X, y in ((self.X, self.y), (self.X_test, self.truth)) for part in (X.indptr, X.indices, X.data, y))
-        return f"{checksum(parts):08x}"
+        return fingerprint(((self.X, self.y), (self.X_test, self.truth)))
 
 
-def generated(s: ModelSettings, seed: int) -> Clicks:
+def generated(s: ModelSettings, seed: int) -> ClicksAndTruth:
     """Clicks of a logistic regression on one-hot fields, and as many rows held out, of known click probability."""
     n = s.n_rows
     data, teacher = make_ctr(2 * n, s.n_fields, s.n_values, click_rate=s.click_rate, k=0, linear_scale=1.0, seed=seed)
-    return Clicks("generated", data.X[:n], data.y[:n], data.X[n:], teacher.probability(data.X[n:]))
+    return ClicksAndTruth("generated", data.X[:n], data.y[:n], data.X[n:], teacher.probability(data.X[n:]))
 
 
-def from_files(paths: tuple[Path, Path | None], kind: str, rows: int) -> Clicks:
+def from_files(data: Path, test: Path | None, kind: str, rows: int) -> ClicksAndTruth:
     """A file of train and one of test in the format ``kind``; without the latter every fifth row of the former is held out."""
-    train, feature_map = fit_read(paths[0], Source(kind))
-    name = paths[0].name.split(".")[0]
-    if paths[1] is not None:
-        test = read(paths[1], feature_map)
-        parts = ((train.X, train.y), (test.X, test.y))
+    train, feature_map = fit_read(data, Source(kind))
+    if test is not None:
+        held_out = read(test, feature_map)
+        parts = ((train.X, train.y), (held_out.X, held_out.y))
     else:
         held = np.arange(train.y.size) % 5 == 4
         parts = ((train.X[~held], train.y[~held]), (train.X[held], train.y[held]))
     (X, y), (X_test, truth) = (_thinned(*part, rows) for part in parts)
     if not 0.0 < truth.mean() < 1.0 or not 0.0 < y.mean() < 1.0:
-        raise ValueError(f"{paths[0]}: calibration needs clicks and non-clicks in both parts")
-    return Clicks(name, X, y, X_test, truth.astype(float64))
+        raise ValueError(f"{data}: calibration needs clicks and non-clicks in both parts")
+    return ClicksAndTruth(data.name.split(".")[0], X, y, X_test, truth.astype(float64))
 
 
 def _thinned(X: Any, y: Any, rows: int) -> tuple[Any, Any]:
@@ -104,12 +112,11 @@ def _thinned(X: Any, y: Any, rows: int) -> tuple[Any, Any]:
     return X[keep], y[keep]
 
 
-def fit_cell(store: Store, data: Clicks, s: ModelSettings, line: tuple[bool, str, float, int], rule: str, seed: int) -> Arrays:
+def fit_cell(store: Store, data: ClicksAndTruth, s: ModelSettings, line: Line, rule: str, seed: int) -> Arrays:
     """float64 (2,): calibration and its error by feature; NaN where training diverged."""
-    intercept, optimizer, lr, batch = line
-    epochs = max(s.epochs, -(-s.min_steps // -(-data.y.size // batch)))
-    arguments: Record = {"fit_intercept": intercept, "optimizer": optimizer, "lr": lr, "batch_size": batch, "epochs": epochs}
-    arguments |= {"seed": seed, "update": "touched"}
+    epochs = max(s.epochs, -(-s.min_steps // -(-data.y.size // line.batch)))
+    arguments: Record = {"fit_intercept": line.intercept, "optimizer": line.optimizer, "lr": line.lr, "batch_size": line.batch}
+    arguments |= {"epochs": epochs, "seed": seed, "update": "touched"}
     if rule != "fp32":
         arguments |= {"precision": "lpt", "bits": s.bits, "rounding": rule.split("(")[0]}
     if (k := bits_of(rule)) is not None:
@@ -127,7 +134,7 @@ def fit_cell(store: Store, data: Clicks, s: ModelSettings, line: tuple[bool, str
     return store.cell(RunSpec("calibration-fit", {"name": data.name, "data": data.fingerprint, **arguments}), compute)
 
 
-def fits(store: Store, data: Clicks, s: ModelSettings, threads: int) -> Record:
+def fits(store: Store, data: ClicksAndTruth, s: ModelSettings, threads: int) -> Record:
     """A line for each (intercept, optimizer, lr, batch), with the means over seeds of every rule."""
     jobs = [(line, rule, seed) for line in s.lines for rule in s.rules for seed in range(s.seeds)]
     found = parallel(lambda job: fit_cell(store, data, s, *job)["calibration"], jobs, threads)
@@ -139,7 +146,7 @@ def fits(store: Store, data: Clicks, s: ModelSettings, threads: int) -> Record:
             seen = np.isfinite(pair).all()
             ends = {"low": float(pair[:, 0].min()), "high": float(pair[:, 0].max())} if seen else {}
             rules[rule] = {"ratio": float(pair[:, 0].mean()), "feature": float(pair[:, 1].mean()), **ends} if seen else None
-        rows.append(dict(zip(("intercept", "optimizer", "lr", "batch"), line, strict=True)) | {"rules": rules})
+        rows.append(line._asdict() | {"rules": rules})
     sizes = [int(data.y.size), int(data.truth.size), int(data.X.shape[1])]
     rate = {"label": float(data.y.mean()), "truth": float(data.truth.mean())}
     return {"data": data.name, "sizes": sizes, "seeds": s.seeds, **rate, "lines": rows}

@@ -1,1 +1,1 @@
-"""comparison."""
+"""The comparison of ways to train small models, and the ablation of ALPT."""

@@ -1,4 +1,4 @@
-"""What ALPT's parts do: one of them is changed at a time, and paired with the unchanged run by seed.
+"""The ablation of ALPT: one of its parts is changed at a time, and paired with the unchanged run by seed.
 
 The base is ALPT with stochastic rounding, Adam on weights and step sizes, one step size for the linear weights and one for each
 row of factors. Groups: gradient scale and optimizer of the step sizes over their learning rates (Adam cancels the scale, SGD
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from alpt_ref.grid import delta_of_box
 from alpt_ref.intervals import student
@@ -19,16 +18,13 @@ from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import FIGURES, fit_and_measure
 from alpt_ref.studies.comparison.methods import CompareSettings, about
 from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
-from alpt_ref.tools.files import Arrays, finite, write_atomic, write_json
-from alpt_ref.tools.sheet import WIDTH, Sheet, number
-
-Record = dict[str, Any]
-COLUMNS = ("group", "variant", "bits", "AUC", "minus base", "log-loss", "step sizes")
+from alpt_ref.tools.files import Arrays, Record, finite
+from alpt_ref.tools.sheet import number
 
 
 @dataclass(frozen=True)
 class AblationSettings:
-    """Sizes, and what is tried.
+    """Sizes and grids of the ablation.
 
     lr, step_lr : of the base. adam_lrs, sgd_lrs : learning rates of the step sizes. ranges : first step sizes c / 2^(bits-1).
     scales : gradient scales. The linear weights begin at 0, so that the rule gives them the smallest step size, 1e-3 / q_hi.
@@ -103,50 +99,21 @@ def measure(store: Store, data: ClickData, model: str, s: AblationSettings, thre
         runs = results[i * n : (i + 1) * n]
         auc = np.array([run["test"][FIGURES.index("auc")] for run in runs])
         base = auc if variant.group == "base" else base
-        difference = student(auc - base, s.common.confidence, family)
         means = [finite(np.mean([run["test"][at] for run in runs])) for at in range(len(FIGURES))]
         row: Record = {"group": variant.group, "variant": variant.name, "bits": bits, **dict(zip(FIGURES, means, strict=True))}
-        row["minus_base"] = [finite(difference.mean), finite(difference.half)]
-        row["deltas"] = [finite(value) for value in np.median([run["deltas"][:, 1] for run in runs], axis=0)]
+        row["minus_base"] = finite(student(auc - base, s.common.confidence, family))
+        row["deltas"] = finite(np.median([run["deltas"][:, 1] for run in runs], axis=0))
         rows.append(row | {"seconds": float(np.nansum([run["speed"][0] for run in runs]))})
     return rows
 
 
-def sheet(record: Record) -> Sheet:
-    """The table."""
-    s, lines = record["settings"], []
-    common = s["common"]
-    for row in record["rows"]:
-        mean, half = row["minus_base"]
-        shown = "-" if row["group"] == "base" or mean is None else f"{mean:+.4f}"
-        shown += "" if shown == "-" or half is None else f"±{half:.4f}"
-        deltas = "/".join(number(delta) for delta in row["deltas"])
-        auc, logloss = ("-" if row[name] is None else f"{row[name]:.4f}" for name in ("auc", "logloss"))
-        lines.append((row["group"], row["variant"], str(row["bits"]), auc, shown, logloss, deltas))
-    minutes = sum(row["seconds"] for row in record["rows"]) / 60
-    note = (
-        f"{record['data']}, test set, means over {common['seeds']} seeds; ±: Student, all {len(lines) - len(s['bits'])} at "
-        f"once, {common['confidence']:.0%}. Base: ALPT, stochastic rounding, Adam with lr {number(s['lr'])} on weights and "
-        f"{number(s['step_lr'])} on step sizes, one step size for the linear table and one for each row of factors, the first "
-        f"by LSQ's rule, g = 1/sqrt(bdq); {common['epochs']} epochs of which the best on validation is kept. step sizes: "
-        f"medians at the end, linear/factors. Descriptive. {minutes:.1f} min of one core."
-    )
-    return Sheet(f"Parts of ALPT: {record['model'].upper()} on {record['data']}", COLUMNS, lines, note)
-
-
 def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, threads: int = 2) -> Record:
-    """Measure, save, print; returns the record that OUT/alpt_ablation.json holds.
+    """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.ablation`, JSON values.
 
-    Raises ValueError where that file is of other data, another model or other settings.
+    Raises ValueError where OUT/alpt_ablation.json is of other data, another model or other settings.
     """
-    path = out / "alpt_ablation.json"
     what = about(data, model, settings)
-    refuse_other(path, what)
+    refuse_other(out / "alpt_ablation.json", what)
     total = sum(len(variants(settings, bits)) for bits in settings.bits) * settings.common.seeds
     with saved_cells(out, total) as store:
-        rows = measure(store, data, model, settings, threads)
-    record = what | {"rows": rows}
-    write_json(path, record)
-    write_atomic(out / "alpt_ablation.md", lambda file: file.write(sheet(record).markdown().encode()))
-    sheet(record).print(Console(width=WIDTH))
-    return record
+        return what | {"rows": measure(store, data, model, settings, threads)}

@@ -6,16 +6,14 @@ C4  ALPT, stochastic, at 8 bits minus full precision: equivalent within the marg
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.intervals import student
 from alpt_ref.studies.comparison.decisions import beyond, equivalence, holm, two_sided
-from alpt_ref.tools.files import finite
+from alpt_ref.tools.files import Record, finite
 
-Record = dict[str, Any]
 Values = Mapping[tuple[str, int], NDArray[float64]]  # by (method, bits): test AUC by seed
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 

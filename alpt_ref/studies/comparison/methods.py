@@ -1,4 +1,4 @@
-"""The methods that are compared: what each trains, what it may tune, and what a fit of it is measured by.
+"""The methods that are compared: each with what it trains and what it may tune, and its fits as cells.
 
 Everything else is shared: optimizer (Adam on the rows of the batch), seeds, order of the examples, number of epochs, l2, and
 the epoch that is kept (best validation AUC, no patience).
@@ -68,7 +68,7 @@ class Method:
     quantizes: bool = True
 
     def arguments(self, bits: int, choice: Choice) -> dict[str, Any]:
-        """Those of the estimator."""
+        """Arguments of the estimator."""
         given = {name: value for name, value in choice.items() if name != "range"} | dict(self.fixed)
         if "range" in choice:
             given["delta"] = delta_of_box(choice["range"], bits)
@@ -105,7 +105,7 @@ class Fit:
     seed: int
 
     def spec(self, data: ClickData, model: str, settings: CompareSettings) -> RunSpec:
-        """All that its result depends on."""
+        """The cell's identity: all that the fit's result depends on."""
         s = settings
         sizes = {"k": s.k, "epochs": s.epochs, "batch_size": s.batch_size, "l2": s.l2}
         what = {"method": self.method, "bits": self.bits, "choice": dict(self.choice), "seed": self.seed}
@@ -113,12 +113,12 @@ class Fit:
 
 
 def about(data: ClickData, model: str, settings: Any) -> dict[str, Any]:
-    """What results are of, JSON values; ``settings`` is a dataclass."""
+    """The part of a record that says of which data, model and settings it is; ``settings`` is a dataclass."""
     return {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
 
 
 def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: CompareSettings) -> Arrays:
-    """Its arrays, see :func:`alpt_ref.studies.comparison.fitting.fit_and_measure`."""
+    """The arrays of the fit, see :func:`alpt_ref.studies.comparison.fitting.fit_and_measure`."""
     return store.cell(fit.spec(data, model, settings), lambda: _measure(data, model, fit, settings))
 
 

@@ -1,22 +1,19 @@
 """Low-precision training, learned step sizes and their rivals on click data: figures, memory, speed, and verdicts on C2 to C4.
 
-Cells are saved one by one under OUT/cells, so that an interrupted run goes on where it stopped; the whole is written to
-OUT/compare.json and OUT/compare.md. But for the speeds, every number is a function of the settings and the data alone.
+Cells are saved one by one under OUT/cells, so that an interrupted run goes on where it stopped. But for the speeds, every
+number is a function of the settings and the data alone.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
-from rich.console import Console
 
 from alpt_ref import __version__
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
-from alpt_ref.reports import comparison as report
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
@@ -24,10 +21,8 @@ from alpt_ref.studies.comparison.hypotheses import decide
 from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell
 from alpt_ref.studies.comparison.tuning import Kind, Search, tune
 from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
-from alpt_ref.tools.files import Arrays, finite, write_atomic, write_json
-from alpt_ref.tools.sheet import WIDTH
+from alpt_ref.tools.files import Arrays, Record, finite
 
-Record = dict[str, Any]
 QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0, seeds=2)
 
 
@@ -47,8 +42,10 @@ def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
 def measure(
     store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int
 ) -> tuple[dict[Kind, Search], list[Arrays], dict[Kind, list[Arrays]]]:
-    """Searches with seed 0 and what they tried, then every kind with the seeds 1, 2, ...: luck with a seed that picks is not
-    tested."""
+    """Return the searches with seed 0, what they tried, and the fits of every kind with the seeds 1, 2, ...
+
+    Luck with the seed that picks is not tested.
+    """
     tried: list[Arrays] = []
 
     def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
@@ -91,28 +88,26 @@ def compile_record(
         row["tried"] = [] if search is None else [[*values, finite(auc)] for values, auc in search.tried.items()]
         row |= {"test": _estimates(test[kind], settings.confidence, family)}
         row["minus_fp32"] = None if full is None else _estimates(test[kind] - full, settings.confidence, family)
-        row["by_seed"] = [[finite(value) for value in values] for values in test[kind]]
+        row["by_seed"] = finite(test[kind])
         held = np.max([run["bytes"] for run in results], axis=0)  # 0 where a run diverged
         row["bytes"] = dict(zip(BYTES, map(int, held), strict=True))
         speed = np.array([run["speed"] for run in results])
-        row["speed"] = {name: [finite(value) for value in np.sort(speed[:, i])] for i, name in enumerate(SPEED)}
-        row["deltas"] = [[finite(value) for value in part] for part in np.median([run["deltas"] for run in results], axis=0)]
+        row["speed"] = {name: finite(np.sort(speed[:, i])) for i, name in enumerate(SPEED)}
+        row["deltas"] = finite(np.median([run["deltas"] for run in results], axis=0))
         rows.append(row)
     widths = tuple(sorted({bits for _, bits in runs if bits}, reverse=True))
     auc = {kind: values[:, FIGURES.index("auc")] for kind, values in test.items()}
     compared = [run for results in runs.values() for run in results]
     tuning, seconds = (float(np.nansum([run["speed"][0] for run in group])) for group in (tried, compared))
-    return (
-        {"version": __version__}
-        | about(data, model, settings)
-        | {
-            "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
-            "rows": rows,
-            "claims": decide(auc, widths, settings.margin, settings.confidence),
-            "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
-            "fits": len(compared),
-        }
-    )
+    return {
+        "version": __version__,
+        **about(data, model, settings),
+        "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
+        "rows": rows,
+        "claims": decide(auc, widths, settings.margin, settings.confidence),
+        "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
+        "fits": len(compared),
+    }
 
 
 def run(
@@ -125,7 +120,7 @@ def run(
     *,
     threads: int = 2,
 ) -> Record:
-    """Measure, save, print the tables; returns the record that OUT/compare.json holds.
+    """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
 
     Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
     is of other data, another model or other settings.
@@ -145,17 +140,9 @@ def run(
     grids = sum(len(Search(kind, settings).candidates()) for kind in kinds if METHODS[kind[0]].axes)
     with saved_cells(out, grids + len(kinds) * settings.seeds) as store:
         searches, tried, runs = measure(store, data, model, kinds, settings, threads)
-    record = compile_record(data, model, settings, searches, tried, runs)
-    write_json(path, record)
-    write_atomic(out / "compare.md", lambda file: file.write(report.markdown(record).encode()))
-    report.show(record, Console(width=WIDTH))
-    return record
+    return compile_record(data, model, settings, searches, tried, runs)
 
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:
     """Mean and half width of each figure."""
-    out = {}
-    for name, column in zip(FIGURES, values.T, strict=True):
-        estimate = student(column, confidence, family)
-        out[name] = [finite(estimate.mean), finite(estimate.half)]
-    return out
+    return {name: finite(student(column, confidence, family)) for name, column in zip(FIGURES, values.T, strict=True)}

@@ -42,8 +42,8 @@ class Search:
         return [values for values in near if values not in self.tried]
 
     def _neighbours(self, at: int) -> list[tuple[float, ...]]:
-        """Along one axis: with the nearest values of its grid, or of what was tried, below and above the best; a factor on
-        beyond an end; half way, in the logarithm, to a neighbour that was tried and is more than FINEST away."""
+        """Return the best with two other values along one axis, below and above: the nearest of its grid, or of what was tried;
+        a factor on beyond an end; half way, in the logarithm, to a neighbour that was tried and is more than FINEST away."""
         axis, best = list(self.grids)[at], self.best[at]
         values = {*self.grids[axis], *(tried[at] for tried in self.tried)}
         down = max((v for v in values if v < best), default=_one_digit(best / FACTORS[axis]))
@@ -60,7 +60,7 @@ class Search:
 
     @property
     def best(self) -> tuple[float, ...]:
-        """Of the highest AUC, the first tried."""
+        """The values of the highest AUC, the first tried of equal ones."""
         return max(self.tried, key=self.tried.__getitem__)
 
     @property
@@ -71,7 +71,7 @@ class Search:
 
     @property
     def choice(self) -> Choice:
-        """The best, by name."""
+        """The best values by axis."""
         return dict(zip(self.grids, self.best, strict=True))
 
     def fit(self, values: tuple[float, ...]) -> Fit:

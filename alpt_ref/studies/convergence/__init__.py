@@ -1,1 +1,1 @@
-"""convergence."""
+"""The study of convergence errors."""

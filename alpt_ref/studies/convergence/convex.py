@@ -1,7 +1,6 @@
 """The convex table: convergence error of full precision, nearest and stochastic rounding over bits and learning rates."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,8 @@ from alpt_ref.problems import LogisticProblem, from_dataset, grid_of, half_width
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.cells import METHODS, method_of, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import Settings
+from alpt_ref.tools.files import Record
 from alpt_ref.walks.walk import Schedule, Walk
-
-Record = dict[str, Any]
 
 
 def read_problem(path: Path, l2: float) -> LogisticProblem:

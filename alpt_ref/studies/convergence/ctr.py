@@ -6,7 +6,7 @@ and SR are compared pairwise.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,118 +18,109 @@ from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
 from alpt_ref.studies.progress import parallel
-from alpt_ref.tools.files import Arrays, finite
+from alpt_ref.tools.files import Arrays, Record, finite
 from alpt_ref.training.forward import TrainingDivergedError
 
 METRICS = ("auc", "logloss", "calibration")
 MODELS = ("LR", "FM")
-Kind = tuple[str, str, int]
-Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One fit."""
+class Arm(NamedTuple):
+    """A row, tuned by itself. model : "LR" or "FM"; storage : "fp32", or the rounding rule of codes of ``bits`` bits."""
 
     model: str
     storage: str
     bits: int
+
+
+@dataclass(frozen=True)
+class CtrFit:
+    """One fit. half_width : of the box of linear weights and of that of factors."""
+
+    arm: Arm
     lr: float
     half_width: tuple[float, float]
     seed: int
 
-    def arguments(self, settings: CtrSettings) -> dict[str, Any]:
-        """Those of the estimator; JSON values."""
-        delta = [delta_of_box(half, self.bits) for half in self.half_width]
-        common = {"lr": self.lr, "seed": self.seed, "epochs": settings.epochs, "batch_size": 1, "update": "touched"}
-        size = {"k": settings.k} if self.model == "FM" else {}
-        if self.storage == "fp32":
-            return common | size
-        return common | size | {"precision": "lpt", "rounding": self.storage, "bits": self.bits, "delta": delta}
+    def arguments(self, settings: CtrSettings) -> Record:
+        """Arguments of the estimator, JSON values."""
+        model, storage, bits = self.arm
+        delta = [delta_of_box(half, bits) for half in self.half_width]
+        given: Record = {"lr": self.lr, "seed": self.seed, "epochs": settings.epochs, "batch_size": 1, "update": "touched"}
+        if model == "FM":
+            given["k"] = settings.k
+        if storage != "fp32":
+            given |= {"precision": "lpt", "rounding": storage, "bits": bits, "delta": delta}
+        return given
 
 
-def fit_cell(store: Store, data: ClickData, cell: Cell, settings: CtrSettings) -> Arrays:
+def fit_cell(store: Store, data: ClickData, fit: CtrFit, settings: CtrSettings) -> Arrays:
     """float64 (3,) of METRICS on "valid" and on "test"; NaN where training diverged or a class is absent."""
-    arguments = cell.arguments(settings)
+    arguments, parts = fit.arguments(settings), {"valid": data.valid, "test": data.test}
 
     def compute() -> Arrays:
-        estimator = FactorizationMachine if cell.model == "FM" else LogisticRegression
+        estimator = FactorizationMachine if fit.arm.model == "FM" else LogisticRegression
         delta = tuple(arguments["delta"]) if "delta" in arguments else None
         model = estimator(**(arguments | {"delta": delta}))
         try:
             model.fit(*data.train)
         except TrainingDivergedError:
-            return {name: np.full(len(METRICS), np.nan) for name in ("valid", "test")}
-        scores = {
-            name: evaluate(y, model.decision_function(X)) for name, (X, y) in (("valid", data.valid), ("test", data.test))
-        }
+            return {name: np.full(len(METRICS), np.nan) for name in parts}
+        scores = {name: evaluate(y, model.decision_function(X)) for name, (X, y) in parts.items()}
         return {name: np.array([score[m] for m in METRICS], float) for name, score in scores.items()}
 
-    params = {"data": data.fingerprint, "name": data.name, "model": cell.model, **arguments}
+    params = {"data": data.fingerprint, "name": data.name, "model": fit.arm.model, **arguments}
     return store.cell(RunSpec("ctr", params), compute)
 
 
-def storages(settings: CtrSettings) -> list[tuple[str, int]]:
-    """(storage, bits) of a model's rows."""
-    return [("fp32", 8)] + [(rule, bits) for bits in settings.bits for rule in ("nearest", "stochastic")]
+def arms_of(settings: CtrSettings) -> list[Arm]:
+    """The rows of both models, full precision first."""
+    quantized = [(rule, bits) for bits in settings.bits for rule in ("nearest", "stochastic")]
+    return [Arm(model, *storage) for model in MODELS for storage in (("fp32", 8), *quantized)]
 
 
-def candidates(kind: Kind, settings: CtrSettings) -> list[Cell]:
-    """What is tried with seed 0; full precision has no box."""
-    boxes = settings.half_widths[:1] if kind[1] == "fp32" else settings.half_widths
-    return [Cell(*kind, lr, box, 0) for box in boxes for lr in settings.lrs]
+def candidates(arm: Arm, settings: CtrSettings) -> list[CtrFit]:
+    """The fits that are tried with seed 0; full precision has no box."""
+    boxes = settings.half_widths[:1] if arm.storage == "fp32" else settings.half_widths
+    return [CtrFit(arm, lr, box, 0) for box in boxes for lr in settings.lrs]
 
 
 def n_cells(settings: CtrSettings) -> int:
-    """How many cells the study asks for."""
-    kinds = [(model, *storage) for model in MODELS for storage in storages(settings)]
-    return sum(len(candidates(kind, settings)) + settings.seeds for kind in kinds)
-
-
-def _best(kind: Kind, trials: list[Cell], losses: list[float]) -> Cell:
-    """The candidate of ``kind`` with the lowest validation log-loss; a diverged one (NaN) only if all are."""
-    mine = [(np.inf if np.isnan(loss) else loss, i) for i, loss in enumerate(losses)]
-    return trials[
-        min(entry for entry in mine if (trials[entry[1]].model, trials[entry[1]].storage, trials[entry[1]].bits) == kind)[1]
-    ]
+    """The number of cells that the study asks for."""
+    return sum(len(candidates(arm, settings)) + settings.seeds for arm in arms_of(settings))
 
 
 def study(store: Store, data: ClickData, settings: Settings, threads: int) -> Record:
     """Rows (model, storage, bits) with mean metrics on test, and the paired differences DR - SR with intervals."""
     s = settings.ctr
-    kinds = [(model, *storage) for model in MODELS for storage in storages(s)]
+    arms = arms_of(s)
 
-    def fits(cells: list[Cell]) -> list[Arrays]:
-        return list(parallel(lambda cell: fit_cell(store, data, cell, s), cells, threads))
+    def cells(fits: list[CtrFit]) -> list[Arrays]:
+        return list(parallel(lambda fit: fit_cell(store, data, fit, s), fits, threads))
 
-    trials = [cell for kind in kinds for cell in candidates(kind, s)]
-    losses = [result["valid"][METRICS.index("logloss")] for result in fits(trials)]
-    chosen = [_best(kind, trials, losses) for kind in kinds]
-    runs = fits([replace(cell, seed=seed) for cell in chosen for seed in range(s.seeds)])
-    test = np.array([run["test"] for run in runs]).reshape(len(kinds), s.seeds, len(METRICS))
+    trials = [fit for arm in arms for fit in candidates(arm, s)]
+    losses = [result["valid"][METRICS.index("logloss")] for result in cells(trials)]
+    ranks = {fit: np.inf if np.isnan(loss) else loss for fit, loss in zip(trials, losses, strict=True)}  # diverged ones last
+    chosen = [min(candidates(arm, s), key=ranks.__getitem__) for arm in arms]
+    runs = cells([replace(fit, seed=seed) for fit in chosen for seed in range(s.seeds)])
+    test = np.array([run["test"] for run in runs]).reshape(len(arms), s.seeds, len(METRICS))
     rows = []
-    for cell, values in zip(chosen, test, strict=True):
-        full = cell.storage == "fp32"
-        row: Record = {"model": cell.model, "storage": cell.storage, "bits": 32 if full else cell.bits, "lr": cell.lr}
-        row["half_width"] = None if full else list(cell.half_width)
+    for fit, values in zip(chosen, test, strict=True):
+        full = fit.arm.storage == "fp32"
+        row: Record = fit.arm._asdict() | {"lr": fit.lr, "half_width": None if full else list(fit.half_width)}
+        row |= {"bits": 32} if full else {}
         rows.append(row | {name: finite(values[:, m].mean()) for m, name in enumerate(METRICS)})
     family = len(MODELS) * len(s.bits) * len(METRICS)
     pairs = []
     for model in MODELS:
         for bits in s.bits:
-            difference = test[kinds.index((model, "nearest", bits))] - test[kinds.index((model, "stochastic", bits))]
+            difference = test[arms.index(Arm(model, "nearest", bits))] - test[arms.index(Arm(model, "stochastic", bits))]
             pair: Record = {"model": model, "bits": bits}
             for m, name in enumerate(METRICS):
                 estimate = student(difference[:, m], settings.confidence, family)
                 pair |= {name: finite(estimate.mean), f"{name}_half": finite(estimate.half)}
             pairs.append(pair)
-    protocol = {
-        "lrs": list(s.lrs),
-        "half_widths": [list(h) for h in s.half_widths],
-        "epochs": s.epochs,
-        "seeds": s.seeds,
-        "k": s.k,
-        "family": family,
-    }
+    protocol = {"lrs": list(s.lrs), "half_widths": [list(h) for h in s.half_widths]}
+    protocol |= {"epochs": s.epochs, "seeds": s.seeds, "k": s.k, "family": family}
     sizes = [int(y.size) for _, y in (data.train, data.valid, data.test)]
     return {"data": data.name, "sizes": sizes, "protocol": protocol, "rows": rows, "pairs": pairs}

@@ -19,10 +19,10 @@ from alpt_ref.intervals import loglog_slope, student
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.cells import METHODS, gradient_descent, outcome_of, walk_of
-from alpt_ref.studies.convergence.convex import Record
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory import t1
 from alpt_ref.theory.verdict import judge
+from alpt_ref.tools.files import Record
 from alpt_ref.walks.rule import STOCHASTIC
 from alpt_ref.walks.walk import Schedule, Walk
 

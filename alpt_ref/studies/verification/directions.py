@@ -9,7 +9,7 @@ eta.
 """
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy import float64
@@ -19,12 +19,11 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems import box
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.tools.sheet import Sheet, number
+from alpt_ref.tools.files import Record
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.walk import Schedule, Walk
 
 Floats = NDArray[float64]
-Record = dict[str, Any]
 TARGET, ALIKE = 0.1, 0.05
 FLOAT_REPLICAS = 400
 ROUND_OFF = 1e-12
@@ -102,7 +101,7 @@ def measure() -> list[Record]:
 
 
 def faster(dr: int | None, sr: int | None) -> str:
-    """Which rounding needs fewer steps; alike within 5 % or two steps."""
+    """Name the rounding that needs fewer steps; alike within 5 % or two steps."""
     if dr is None or sr is None:
         return "neither" if dr is sr else "only SR" if dr is None else "only DR"
     if abs(dr - sr) <= max(ALIKE * max(dr, sr), 2):
@@ -111,35 +110,7 @@ def faster(dr: int | None, sr: int | None) -> str:
 
 
 def smaller(dr: float, sr: float) -> str:
-    """Which rounding has the smaller floor; alike within 5 %."""
+    """Name the rounding with the smaller floor; alike within 5 %."""
     if abs(dr - sr) <= ALIKE * max(dr, sr) + ROUND_OFF:
         return "alike"
     return "SR" if sr < dr else "DR"
-
-
-def sheet(records: list[Record]) -> Sheet:
-    """The table."""
-    rows = []
-    for r in records:
-        steps = ("-" if r[f"{m}_steps"] is None else str(r[f"{m}_steps"]) for m in ("fp", "DR", "SR"))
-        floors = (number(r[f"{m}_floor"]) for m in ("fp", "DR", "SR"))
-        rows.append((r["problem"], number(r["s"]), *steps, *floors, r["C1"], r["C2"], r["statement"]))
-    columns = ("problem", "s", "fp", "DR", "SR", "fp err.", "DR err.", "SR err.", "faster", "smaller", "see")
-    note = (
-        "s = eta G/Delta: the (first) update in cells, G the largest E|g| in the box. fp, DR, SR: steps until E f(w_t) - f* is "
-        "a tenth of its first value (-: not within the run). Floor: its mean over the last quarter. Exact laws; full precision "
-        "with random gradients: 400 replicas. alike: within 5 %. C1 says SR is faster, C2 that its error is smaller."
-    )
-    return Sheet("C1 and C2, both directions: who is faster, whose error is smaller", columns, rows, note)
-
-
-def finding(records: list[Record]) -> str:
-    """How often each ordering was found."""
-    c1 = [r["C1"] for r in records]
-    c2 = [r["C2"] for r in records]
-    sr_first = sum(x in ("SR", "only SR") for x in c1)
-    dr_first = sum(x in ("DR", "only DR") for x in c1)
-    return (
-        f"of {len(records)} settings from frozen to leaping SR is faster in {sr_first} and DR in {dr_first}, "
-        f"SR's error smaller in {c2.count('SR')} and DR's in {c2.count('DR')}"
-    )

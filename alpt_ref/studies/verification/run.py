@@ -1,7 +1,5 @@
-"""Verdicts on all statements: runs the claims, saves each row as it is found, prints the table and one sentence.
+"""Verdicts on all statements: runs the claims, and saves each row as it is found.
 
-OUT/verdicts.json    every row (:meth:`alpt_ref.theory.claim.Row.record`), C1 and C2 in both directions, the CTR panel
-OUT/verdicts.md      the same as Markdown
 OUT/cells/           finished rows: an interrupted run goes on from there, as long as the code is the same
 OUT/<code>/cells/    fits of the CTR panel, by the version of the code
 
@@ -9,7 +7,6 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 """
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,14 +14,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 import alpt_ref
 from alpt_ref.problems import LogisticProblem
-from alpt_ref.reports import verdicts
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convergence import ctr
@@ -34,20 +28,18 @@ from alpt_ref.studies.progress import bar, heeding_interrupts
 from alpt_ref.studies.verification import directions
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.verdict import verify
-from alpt_ref.tools.files import check_writable, checksum, write_atomic, write_json
-from alpt_ref.tools.sheet import WIDTH
+from alpt_ref.tools.files import Arrays, Record, check_writable, checksum
 
-Record = dict[str, Any]
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
 Job = tuple[Claim, Instance]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """A run that is asked for.
 
     claims : in order. setting : as the claims take it. complete : also C1 and C2 in both directions and the CTR panel.
-    cached : whether finished rows are kept. out : the folder.
+    cached : whether finished rows are kept. out : the folder of the cells.
     """
 
     claims: Sequence[Claim]
@@ -77,7 +69,7 @@ def code_version() -> str:
 
 
 def jobs_of(request: Request) -> list[Job]:
-    """Every claim with every instance. ValueError where a claim names two instances alike, or cannot make them."""
+    """Pair every claim with each of its instances. ValueError where a claim names two instances alike, or cannot make them."""
     out = []
     for claim in request.claims:
         with _blamed(claim.id):
@@ -94,7 +86,7 @@ def jobs_of(request: Request) -> list[Job]:
 
 @contextmanager
 def _blamed(name: str) -> Iterator[None]:
-    """What goes wrong in a claim becomes a ValueError that names it."""
+    """Turn an error in a claim into a ValueError that names it."""
     try:
         yield
     except ValueError as error:
@@ -131,7 +123,7 @@ def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, thr
     spec = {"id": claim.id, "instance": instance.name, "full": s.full, "seed": s.seed, "alpha": alpha, "data": data}
     spec["code"] = code_version()
 
-    def compute() -> dict[str, Any]:
+    def compute() -> Arrays:
         row = verify(claim, instance, alpha, threads)
         return {"row": np.array(json.dumps(row.record()))}
 
@@ -151,8 +143,26 @@ def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
     return ctr.study(Store(request.out / code_version(), on_cell), clicks, settings, threads)
 
 
-def measure(request: Request) -> tuple[list[Row], list[Record] | None, Record | None]:
-    """Rows; where the request is complete, C1 and C2 in both directions and the CTR panel too, which is fitted on the side."""
+def run(request: Request) -> Record:
+    """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
+
+    Its directions and ctr, C1 and C2 in both directions and the CTR panel, are None where the request is not complete.
+    """
+    rows, both_ways, panel = _measured(request)
+    return {
+        "version": alpt_ref.__version__,
+        "full": request.setting.full,
+        "rule": request.setting.rule.name if request.setting.rule else None,
+        "false_alarm": FALSE_ALARM,
+        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
+        "rows": [row.record() for row in rows],
+        "directions": both_ways,
+        "ctr": panel,
+    }
+
+
+def _measured(request: Request) -> tuple[list[Row], list[Record] | None, Record | None]:
+    """Rows, directions and CTR panel; the panel is fitted on the side."""
     if not request.complete:
         return rows_of(request), None, None
     threads, stop = request.setting.threads, Event()
@@ -164,24 +174,3 @@ def measure(request: Request) -> tuple[list[Row], list[Record] | None, Record | 
             return rows_of(request), directions.measure(), panel.result()
         finally:
             stop.set()
-
-
-def run(request: Request) -> Record:
-    """Verify, save, print the tables and, last, what was found in one sentence; returns what verdicts.json holds."""
-    began = time.perf_counter()
-    rows, both_ways, panel = measure(request)
-    record: Record = {
-        "version": alpt_ref.__version__,
-        "full": request.setting.full,
-        "rule": request.setting.rule.name if request.setting.rule else None,
-        "false_alarm": FALSE_ALARM,
-        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
-        "rows": [row.record() for row in rows],
-        "directions": both_ways,
-        "ctr": panel,
-    }
-    record["finding"] = verdicts.finding(rows, record)
-    write_json(request.out / "verdicts.json", record)
-    write_atomic(request.out / "verdicts.md", lambda file: file.write(verdicts.markdown(rows, record).encode()))
-    verdicts.show(rows, record, Console(width=WIDTH), time.perf_counter() - began)
-    return record

@@ -1,0 +1,79 @@
+"""The content of metrics.json: the figures of a trained model, the data it saw, and how it was trained."""
+
+import dataclasses
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpt_ref import __version__
+from alpt_ref.cli.splits import Splits
+from alpt_ref.data import Dataset
+from alpt_ref.metrics import evaluate
+from alpt_ref.models import FactorizationMachine
+from alpt_ref.training.config import PARTS, Config
+
+SCHEMA = 2  # of metrics.json, described in docs/metrics.md
+Figures = dict[str, float | None]
+
+
+def measure(model: FactorizationMachine, dataset: Dataset) -> Figures:
+    """AUC, log-loss and calibration of ``model`` on ``dataset``."""
+    return evaluate(dataset.y, model.decision_function(dataset.X))
+
+
+def describe(dataset: Dataset) -> dict[str, int]:
+    """Counts of a data set, as metrics.json holds them."""
+    return {
+        "rows": int(dataset.X.shape[0]),
+        "positives": int(dataset.y.sum()),
+        "features": int(dataset.X.shape[1]),
+        "n_skipped": dataset.n_skipped,
+        "n_unseen": dataset.n_unseen,
+    }
+
+
+def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
+    """The content of metrics.json, JSON values."""
+    config = {name: value for name, value in model.get_params().items() if name != "delta"}
+    epochs = [{name: record.get(name) for name in ("epoch", "seconds", "valid")} for record in model.history_]
+    seconds = [record["seconds"] for record in model.history_]
+    steady = seconds[1:] or seconds  # the first epoch compiles
+    data: dict[str, Any] = {"source": dataclasses.asdict(splits.feature_map.source) if splits.files else None}
+    for name, dataset in splits.items().items():
+        file = str(splits.files[name]) if name in splits.files else None
+        data[name] = None if dataset is None else {"file": file, **describe(dataset)}
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "model": type(model).__name__,
+        "config": config | {"delta": _given_deltas(model.config())},
+        "learned_delta": _learned_deltas(model),
+        "data": data,
+        "epochs": epochs,
+        "best_epoch": model.best_epoch_,
+        "valid": None if splits.valid is None else measure(model, splits.valid),
+        "test": None if splits.test is None else measure(model, splits.test),
+        "bytes": model.state_.nbytes,
+        "samples_per_s": median(splits.train.X.shape[0] / s for s in steady),
+    }
+
+
+def _given_deltas(config: Config) -> list[float] | None:
+    """The step sizes of the two tables where they were given or set by default, None where a rule set them."""
+    deltas = [config.delta_of(part) for part in PARTS] if config.precision != "fp32" else [None]
+    return None if deltas[0] is None else [float(np.float32(delta)) for delta in deltas]
+
+
+def _learned_deltas(model: FactorizationMachine) -> dict[str, list[float] | None] | None:
+    """Smallest, median and largest learned step size of each table; None of a table without columns."""
+    if not model.config().learns_steps:
+        return None
+    tables = {part: model.state_.table(part) for part in PARTS}
+    return {part: _spread(table.view().deltas) if table.shape[1] else None for part, table in tables.items()}
+
+
+def _spread(values: NDArray[np.float32]) -> list[float]:
+    """Smallest, median and largest of the values."""
+    return [float(figure(values)) for figure in (np.min, np.median, np.max)]

@@ -1,0 +1,55 @@
+"""A report, and its two ways out: files in a folder, and a terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from alpt_ref.tools.files import Record, write_json, write_text
+from alpt_ref.tools.sheet import WIDTH, Sheet
+
+
+@dataclass(frozen=True)
+class Report:
+    """A study's record and the tables that tell it.
+
+    name : of the files. record : JSON values; its "finding", where it has one, is one sentence made of the numbers.
+    title : the heading over finding and tables in Markdown. overview : a table before the others, in Markdown alone.
+    closing : a line on how it was found, on the terminal alone.
+    """
+
+    name: str
+    record: Record
+    sheets: Sequence[Sheet]
+    title: str = ""
+    overview: Sheet | None = None
+    closing: str = ""
+
+    @property
+    def finding(self) -> str:
+        """The sentence, empty where there is none."""
+        return str(self.record.get("finding", ""))
+
+    def markdown(self) -> str:
+        """The finding under the title, then all tables."""
+        head = [f"# {self.title}", "", self.finding, ""] if self.finding else []
+        sheets = self.sheets if self.overview is None else (self.overview, *self.sheets)
+        return "\n".join(head + [sheet.markdown() for sheet in sheets])
+
+    def show(self, console: Console) -> None:
+        """Print the tables, the closing line, and last the finding."""
+        for sheet in self.sheets:
+            sheet.print(console)
+        if self.closing:
+            console.print(self.closing, style="dim", highlight=False)
+        if self.finding:
+            console.print(self.finding, highlight=False, markup=False)
+
+
+def publish(report: Report, out: Path) -> Record:
+    """Write OUT/<name>.json and OUT/<name>.md, print the report on standard output, and return its record."""
+    write_json(out / f"{report.name}.json", report.record)
+    write_text(out / f"{report.name}.md", report.markdown())
+    report.show(Console(width=WIDTH))
+    return report.record

@@ -13,7 +13,8 @@
 results of different thread counts are compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -67,34 +68,26 @@ class Candidate:
         return self.declared.stochastic and callable(getattr(self.adapter, "quantize_with_uniforms", None))
 
     def raw(self, case: Case) -> Any:
-        """What the adapter returns for the very arrays of ``case``; what it raises becomes a Violation."""
-        try:
-            with np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
-                if case.u is None:
-                    return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
-                return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
-        except BaseException as error:
-            raise _blamed(error, case) from error
+        """X."""
+        with _blame(case), np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
+            if case.u is None:
+                return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
+            return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
 
     def set_threads(self, n: int) -> None:
         """Of the calls that follow."""
-        try:
+        with _blame(None, f"set_threads({n}) "):
             self.adapter.set_threads(n)
-        except BaseException as error:
-            raise _blamed(error, None, f"set_threads({n}) ") from error
 
     def values_of(self, case: Case) -> NDArray[Any]:
         """What the adapter returns for the very arrays of ``case``, as an array."""
         out = self.raw(case)
-        try:
+        with _blame(case, "returns what is no array: "):
             return np.asarray(out)
-        except BaseException as error:
-            raise _blamed(error, case, "returns what is no array: ") from error
 
     def values(self, case: Case) -> NDArray[Any]:
         """Quantized values, of the shape of x; a copy, as an adapter may write into its results later."""
-        u = None if case.u is None else case.u.copy()
-        out = self.values_of(case._replace(x=case.x.copy(), u=u))
+        out = self.values_of(case.copied())
         if out.shape != case.x.shape:
             raise Violation(f"returns shape {out.shape} for shape {case.x.shape}", case)
         if not np.issubdtype(out.dtype, np.floating):
@@ -111,15 +104,19 @@ class Candidate:
         return codes if case.exact else np.rint(codes)
 
 
-def _blamed(error: BaseException, case: Case | None, what: str = "") -> BaseException:
-    """The Violation that an error of the adapter is, its first line told; Ctrl-C stays what it is."""
-    if isinstance(error, KeyboardInterrupt):
-        return error
+@contextmanager
+def _blame(case: Case | None, where: str = "") -> Iterator[None]:
+    """Turn any error of the adapter into a Violation that tells its first line; Ctrl-C stays what it is."""
     try:
-        line = "".join(c for c in str(error).strip().partition("\n")[0] if c.isprintable())
-    except Exception:
-        line = ""
-    return Violation(f"{what}raises {type(error).__name__}: {line}", case, raised=True)
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        try:
+            line = "".join(c for c in str(error).strip().partition("\n")[0] if c.isprintable())
+        except Exception:
+            line = ""
+        raise Violation(f"{where}raises {type(error).__name__}: {line}", case, raised=True) from error
 
 
 class NumpyQuantizer:

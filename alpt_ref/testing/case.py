@@ -31,6 +31,10 @@ class Case(NamedTuple):
         u = None if self.u is None else self.u.reshape(-1)[these]
         return self.with_x(self.x.reshape(-1)[these])._replace(u=u, u_source="")
 
+    def copied(self) -> "Case":
+        """The call on copies of its arrays, into which an adapter may write."""
+        return self._replace(x=self.x.copy(), u=None if self.u is None else self.u.copy())
+
     def with_x(self, x: Values, source: str = "") -> "Case":
         """Other values under the same seed or uniforms."""
         return self._replace(x=x, source=source)
@@ -71,13 +75,17 @@ class NotApplicable(Exception):  # noqa: N818
 def demand(ok: Bools, case: Case, got: NDArray[float64], words: str, *wanted: NDArray[Any]) -> None:
     """Violation at the first element that is not ``ok``. ``got`` in steps; ``words`` says what is demanded, a format of the
     elements of ``wanted`` there, as text."""
-    if not ok.all():
-        i = int(np.argmin(ok.reshape(-1)))
+    if (i := first_false(ok)) is not None:
         x, value = literal(case.x.flat[i]), f"{got.flat[i] + 0.0:.9g}"  # no -0
         steps = float(case.x.flat[i]) / case.delta
         told = f"x = {x} gives {value}" if case.delta == 1.0 else f"x = {x}, {steps:.9g} steps, gives {value} steps"
         told_wanted = words.format(*(literal(array.flat[i]) for array in wanted))
         raise Violation(f"{told}; demanded: {told_wanted}", case, i)
+
+
+def first_false(ok: Bools) -> int | None:
+    """The flat index of the first element that is false; None where all are true."""
+    return None if ok.all() else int(np.argmin(ok.reshape(-1)))
 
 
 def is_power_of_two(delta: float) -> bool:

@@ -109,6 +109,10 @@ class Declaration:
         """Largest code."""
         return int(2 ** (bits - 1)) - 1
 
+    def box(self, bits: int) -> tuple[int, int]:
+        """The smallest and the largest code of a grid of ``bits`` bits."""
+        return self.q_lo(bits), self.q_hi(bits)
+
     def deviations(self) -> dict[str, Any]:
         """What was declared otherwise than by default, beside the rounding."""
         plain = Declaration(self.rounding)

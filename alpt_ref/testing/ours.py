@@ -4,15 +4,12 @@ alpt-ref check-quantizer alpt_ref.testing.ours:Stochastic
 """
 
 import numpy as np
-from numpy import float32
-from numpy.typing import NDArray
 
 from alpt_ref import reference
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rng import Stream, uniforms
-
-Values = NDArray[float32]
+from alpt_ref.testing.case import Values
 
 
 class Stochastic:

@@ -29,8 +29,8 @@ class Group(NamedTuple):
 
     def only(self, these: NDArray[np.bool_], samples: int) -> "Group":
         """Those values, to be rounded ``samples`` times."""
-        x, below, a, lo, hi = self.x[these], self.below[these], self.a[these], self.lo[these], self.hi[these]
-        return Group(self.bits, self.delta, samples, x, below, a, lo, hi)
+        vectors = {name: getattr(self, name)[these] for name in ("x", "below", "a", "lo", "hi")}
+        return self._replace(samples=samples, **vectors)
 
     @property
     def exact(self) -> bool:

@@ -4,7 +4,7 @@ A judge takes a candidate and a case and raises Violation. Hypothesis goes first
 every code, and what fails in one is tried alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -15,18 +15,27 @@ from numpy import float32, float64
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Violation
 from alpt_ref.testing.level import Level
+from alpt_ref.testing.property import Check, Finding
 from alpt_ref.testing.strategies import cases
-from alpt_ref.testing.targets import UNIFORMS, step_sizes, thresholds, widths
+from alpt_ref.testing.targets import UNIFORMS, comparable, step_sizes, thresholds, widths
 
 Judge = Callable[[Candidate, Case], None]
 
 
-def sweeps(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[Case]:
-    """Every threshold of a few grids, under seeds and, where they can be given, under every uniform of UNIFORMS."""
+def sweep(judge: Judge, candidate: Candidate, tried: Iterable[Case]) -> int:
+    """Judge every case that is tried, under every noise, and return the number of elements seen."""
+    elements = 0
+    for case in (noisy for plain in tried for noisy in under_every_noise(candidate, plain)):
+        alone(judge, candidate, case)
+        elements += case.x.size
+    return elements
+
+
+def all_thresholds(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[Case]:
+    """Calls of every threshold of a few grids."""
     for bits in widths(candidate, level):
         for delta in step_sizes(candidate, exact_only=exact_only):
-            case = Case(bits, delta, thresholds(bits, delta), source=f"thresholds({bits}, {delta!r})")
-            yield from under_every_noise(candidate, case)
+            yield Case(bits, delta, thresholds(bits, delta), source=f"thresholds({bits}, {delta!r})")
 
 
 def under_every_noise(candidate: Candidate, case: Case) -> Iterator[Case]:
@@ -121,18 +130,33 @@ def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
                     return
 
 
-def hunt(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> str:
-    """Search, then sweep. What was tried, in words; raises Violation."""
-    search(judge, candidate, level, exact_only=exact_only)
-    elements = 0
-    for case in sweeps(candidate, level, exact_only=exact_only):
-        alone(judge, candidate, case)
-        elements += case.x.size
-    return f"{elements:,} thresholds and {level.examples} searches"
+def hunted(judge: Judge, *, exact_only: bool = False) -> Check:
+    """The check that searches and then sweeps for a case at which ``judge`` raises Violation.
+
+    exact_only : try powers of two alone as step sizes. The Finding tells what was tried.
+    """
+
+    def check(candidate: Candidate, level: Level, alpha: float) -> Finding:
+        search(judge, candidate, level, exact_only=exact_only)
+        elements = sweep(judge, candidate, all_thresholds(candidate, level, exact_only=exact_only))
+        return Finding(f"{elements:,} thresholds and {level.examples} searches")
+
+    return check
 
 
-def hunt_coupled(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> str:
-    """``hunt`` for a judge that compares calls; NotApplicable where no two calls are comparable."""
-    if candidate.declared.stochastic and not candidate.declared.coupled and not candidate.takes_uniforms:
-        raise NotApplicable("declared: coupled = False, and uniforms cannot be given")
-    return hunt(judge, candidate, level, exact_only=exact_only)
+def hunted_pairs(judge: Judge, *, exact_only: bool = False) -> Check:
+    """``hunted`` for a judge that compares calls of different values, which must draw the same uniforms.
+
+    Raises NotApplicable where a quantizer offers no two such calls, and passes over the cases that allow no second one.
+    """
+
+    def judge_comparable(candidate: Candidate, case: Case) -> None:
+        if comparable(candidate, case):
+            judge(candidate, case)
+
+    def check(candidate: Candidate, level: Level, alpha: float) -> Finding:
+        if candidate.declared.stochastic and not candidate.declared.coupled and not candidate.takes_uniforms:
+            raise NotApplicable("declared: coupled = False, and uniforms cannot be given")
+        return hunted(judge_comparable, exact_only=exact_only)(candidate, level, alpha)
+
+    return check

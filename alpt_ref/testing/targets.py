@@ -44,8 +44,7 @@ class Target:
     @classmethod
     def of(cls, candidate: Candidate, case: Case) -> "Target":
         """Of every element of the case."""
-        lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
-        s = np.clip(case.x.astype(float64) / case.delta, lo, hi)
+        s = np.clip(case.x.astype(float64) / case.delta, *candidate.declared.box(case.bits))
         below = np.floor(s)
         return cls(s, below, s - below, division(s, case.delta))
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, literal, shown
+from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, first_false, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.targets import UNIFORMS
@@ -33,8 +33,7 @@ def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
 def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
     again = candidate.values(case)
     same = (again == first) & (np.signbit(again) == np.signbit(first))
-    if not same.all():
-        i = int(np.argmin(same.reshape(-1)))
+    if (i := first_false(same)) is not None:
         told = f"element {i} of {first.size:,} is {first.flat[i]!s}, and {again.flat[i]!s} {said}"
         raise Violation(told, case, i)
 
@@ -64,7 +63,7 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for case in _cases(candidate, 1003):
-        given = case._replace(x=case.x.copy(), u=None if case.u is None else case.u.copy())
+        given = case.copied()
         out = candidate.values_of(given)
         for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):
             if before is not None and after is not None and before.tobytes() != after.tobytes():
@@ -127,8 +126,7 @@ def _alike(candidate: Candidate, case: Case, middle: Values) -> Values:
 def _like(values: Values, case: Case, alike: Values, where: str) -> None:
     """Violation where values are no neighbours of x, or not those of the same x and u in a long array."""
     ok = (np.abs(values - case.x) < 1.0) & (values == np.rint(values)) & (np.isnan(alike) | (values == alike))
-    if not ok.all():
-        i = int(np.argmin(ok))
+    if (i := first_false(ok)) is not None:
         told = f"element {i} {where}, x = {literal(case.x.flat[i])}, gives {values.flat[i]:g}; demanded: "
         same = f"{alike.flat[i]:g}, as in the middle of a long array"
         raise Violation(told + ("a neighbour on the grid" if np.isnan(alike.flat[i]) else same), case, i)

@@ -7,18 +7,18 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import SHORT, Case, Violation, demand, literal, shown
+from alpt_ref.testing.case import SHORT, Case, Violation, demand, first_false, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import hunt, hunt_coupled
-from alpt_ref.testing.targets import Target, comparable, explained, widths
+from alpt_ref.testing.search import hunted, hunted_pairs
+from alpt_ref.testing.targets import Target, explained, widths
 
 USUAL = {"nan": ("error", "nan"), "infinity": ("error", "edge")}
 
 
 def _saturated(candidate: Candidate, case: Case) -> None:
     codes, target = candidate.grid_codes(case), Target.of(candidate, case)
-    lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
+    lo, hi = candidate.declared.box(case.bits)
     s = case.x.astype(float) / case.delta
     above, under = s >= hi + target.slack, s <= lo - target.slack
     edge = np.where(above, hi, lo)
@@ -26,21 +26,11 @@ def _saturated(candidate: Candidate, case: Case) -> None:
     demand(ok, case, codes, "{}, the edge", edge)
 
 
-def _saturates(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt(_saturated, candidate, level))
-
-
 def _commuted(candidate: Candidate, case: Case) -> None:
-    if not comparable(candidate, case):
-        return
-    lo, hi = candidate.declared.q_lo(case.bits) * case.delta, candidate.declared.q_hi(case.bits) * case.delta
-    clipped = np.clip(case.x, float32(lo), float32(hi))
+    lo, hi = (float32(code * case.delta) for code in candidate.declared.box(case.bits))
+    clipped = np.clip(case.x, lo, hi)
     codes, after = candidate.codes(case), candidate.codes(case.with_x(clipped))
     demand(codes == after, case, codes, "{}, as for clip(x) = {}", after, clipped)
-
-
-def _clip_commutes(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt_coupled(_commuted, candidate, level, exact_only=True))
 
 
 def _surroundings(bits: int) -> Iterator[tuple[Case, int]]:
@@ -67,12 +57,11 @@ def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
         if found.raised:
             return "error"
         raise
-    changed = (codes != before) & (np.arange(codes.size) != place)
-    if changed.any():
-        i = int(np.argmax(changed))
+    kept = (codes == before) | (np.arange(codes.size) == place)
+    if (i := first_false(kept)) is not None:
         told = f"{x!r} at {place} changes its neighbour {case.x[i]:g} at {i} from {before[i]:g} to {codes[i]:g}"
         raise Violation(told, case, i)
-    got, lo, hi = float(codes[place]), candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
+    got, (lo, hi) = float(codes[place]), candidate.declared.box(case.bits)
     if np.isnan(got):
         return "nan"
     if np.isinf(got):
@@ -99,12 +88,12 @@ def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 PROPERTIES = (
-    Property("saturates", "beyond the range Q(x) is the edge, never a wrap", "Q5, Q6", _saturates),
+    Property("saturates", "beyond the range Q(x) is the edge, never a wrap", "Q5, Q6", hunted(_saturated)),
     Property(
         "clip-commutes",
         "Q(x) = Q(clip(x)) at the same u or seed (power-of-two steps)",
         "Q5",
-        _clip_commutes,
+        hunted_pairs(_commuted, exact_only=True),
         needs=("repeatable",),
     ),
     Property("non-finite", "NaN and infinity end as declared; neighbours are untouched", "declared", _non_finite),

@@ -117,23 +117,10 @@ def _trial(place: Place, x: float, where: str, recipe: str) -> Trial:
     return Trial(place.p, f"{told}; demanded: half", recipe)
 
 
-PROPERTIES = (
-    Property(
-        "elements-independent",
-        "each element of an array has a uniform of its own",
-        "T1 to T6",
-        _elements,
-        "stochastic",
-        statistical=True,
-        needs=("repeatable",),
-    ),
-    Property(
-        "seeds-independent",
-        "another seed gives other, independent uniforms",
-        "T1 to T6",
-        _seeds,
-        "stochastic",
-        statistical=True,
-        needs=("elements-independent",),
-    ),
+PROPERTIES = tuple(
+    Property(name, statement, "T1 to T6", check, "stochastic", statistical=True, needs=(needed,))
+    for name, statement, check, needed in (
+        ("elements-independent", "each element of an array has a uniform of its own", _elements, "repeatable"),
+        ("seeds-independent", "another seed gives other, independent uniforms", _seeds, "elements-independent"),
+    )
 )

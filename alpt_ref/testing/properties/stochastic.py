@@ -10,7 +10,7 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Violation, demand, literal
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import hunt
+from alpt_ref.testing.search import hunted
 from alpt_ref.testing.targets import Target, division, two_steps, widths
 
 SMALL = tuple(2.0**-e for e in (20, 16, 12, 8, 5))
@@ -25,14 +25,10 @@ def _between(candidate: Candidate, case: Case) -> None:
     demand(ok, case, codes, "a code in [{}, {}], its neighbours", lowest, highest)
 
 
-def _two_neighbours(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt(_between, candidate, level))
-
-
 def cells(candidate: Candidate, bits: int, delta: float) -> Iterator[tuple[float32, float, float]]:
     """(x, floor(x/delta), a = frac(x/delta)) near both ends of the range, on both sides of 0 and in the middle of each,
     at each of FRACTIONS that float32 holds there; a in float64, exact for a power-of-two delta."""
-    lo, hi = candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
+    lo, hi = candidate.declared.box(bits)
     for q in sorted({lo, (lo // 2) | 1, -1, 0, min((hi // 2) | 1, hi - 1), hi - 1}):
         seen = set()
         for fraction in FRACTIONS:
@@ -72,12 +68,8 @@ def _demanded(ups: float, slack: float) -> str:
 
 
 PROPERTIES = (
-    Property("two-neighbours", "Q(x) is one of the two grid points around clip(x)", "Q2, Q3", _two_neighbours, "stochastic"),
+    Property("two-neighbours", "Q(x) is one of the two grid points around clip(x)", "Q2, Q3", hunted(_between), "stochastic"),
     Property(
-        "unbiased-enumerated",
-        "a part frac(s) of all u = j/2^k leads up: E Q(x) = clip(x)",
-        "Q2",
-        _enumerated,
-        "stochastic",
+        "unbiased-enumerated", "a part frac(s) of all u = j/2^k leads up: E Q(x) = clip(x)", "Q2", _enumerated, "stochastic"
     ),
 )

@@ -12,13 +12,13 @@ MIN_BITS, MAX_BITS = 2, 16
 
 
 def storage_bits(bits: int) -> int:
-    """Bits that a stored code takes: 2, 4, 8 or 16 (3 bits are stored in 4, 5-7 in 8, 9-15 in 16)."""
+    """The number of bits that a stored code takes: 2, 4, 8 or 16 (3 bits are stored in 4, 5-7 in 8, 9-15 in 16)."""
     return next(width for width in (2, 4, 8, 16) if width >= bits)
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The points delta * q, q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
+    """The points delta * q, for q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
 
     bits : int in 2..16, the paper's m.
     delta : step size, the paper's Delta; positive, and finite times 2^(bits-1), as float32. A scalar, or one per row: float32
@@ -55,31 +55,34 @@ class Grid:
 
     @property
     def q_lo(self) -> int:
-        """Smallest code, -2^(bits-1)."""
+        """The smallest code, -2^(bits-1)."""
         return int(-(2 ** (self.bits - 1)))
 
     @property
     def q_hi(self) -> int:
-        """Largest code, 2^(bits-1) - 1."""
+        """The largest code, 2^(bits-1) - 1."""
         return int(2 ** (self.bits - 1) - 1)
 
     @property
     def code_dtype(self) -> np.dtype[np.signedinteger]:
-        """int8 up to 8 bits, int16 above: the dtype of unpacked codes."""
+        """The dtype of unpacked codes: int8 up to 8 bits, int16 above."""
         return np.dtype(np.int8 if self.bits <= 8 else np.int16)
 
     @property
     def storage_bits(self) -> int:
-        """Bits that a stored code takes, see :func:`storage_bits`."""
+        """The number of bits that a stored code takes, see :func:`storage_bits`."""
         return storage_bits(self.bits)
 
     @property
     def per_row(self) -> bool:
-        """Whether each row has a step size of its own."""
+        """True where each row has a step size of its own."""
         return self.delta.ndim == 1
 
     def values(self) -> NDArray[float32]:
-        """The representable values in increasing order, float32: (2^bits,), or (n_rows, 2^bits) with one delta per row."""
+        """The representable values delta * q in increasing order, rounded to float32.
+
+        Their shape is (2^bits,), or (n_rows, 2^bits) with one delta per row.
+        """
         codes = np.arange(self.q_lo, self.q_hi + 1, dtype=float32)
         return self.delta[..., None] * codes
 

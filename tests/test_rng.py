@@ -11,7 +11,9 @@ from numpy import uint64
 from scipy import stats
 
 from alpt_ref import reference, rng
+from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.scalars.jit import JIT
+from alpt_ref.scalars.philox import centred_uniform
 
 KNOWN = Path(__file__).parent / "known_answers"
 VECTORS = [line.split() for line in (KNOWN / "philox4x32_10.txt").read_text().splitlines() if line[0] != "#"]
@@ -50,9 +52,9 @@ def test_words_where_the_low_counter_word_is_full():
 
 
 def test_scattered_blocks_hold_the_words_of_their_elements():
-    blocks = np.resize(np.array([5, 2**33, 0, 77], uint64), 2 * rng.LANES)
+    blocks = np.resize(np.array([5, 2**33, 0, 77], uint64), 2 * LANES)
     out = np.empty(4 * blocks.size, np.uint32)
-    rng.fill_scattered(out, blocks, uint64(9), uint64(1), uint64(4))
+    fill_scattered(out, blocks, uint64(9), uint64(1), uint64(4))
     for i in (0, 1, 5, blocks.size - 1):
         expected = [reference.word(4 * int(blocks[i]) + w, 9, 1, 4) for w in range(4)]
         assert out[4 * i : 4 * i + 4].tolist() == expected
@@ -66,7 +68,7 @@ def test_uniforms_are_the_top_bits_of_the_word(bits):
     assert u.dtype == np.float32
     assert np.array_equal(u.astype(np.float64), (words >> np.uint32(32 - bits)) * 2.0**-bits)
     mask = rng.random_bits_mask(bits)
-    centred = [float(rng.centred_uniform(word, mask)) for word in words]
+    centred = [float(centred_uniform(word, mask)) for word in words]
     assert centred == [float(v) if v < 0.5 else float(v) - 1 for v in u]
 
 

@@ -1,4 +1,4 @@
-"""Beyond the range, and beyond numbers: saturation, clipping (Q5, Q6), NaN and infinities."""
+"""The properties beyond the range and beyond numbers: saturation, clipping (Q5, Q6), NaN and infinities."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -34,13 +34,13 @@ def _commuted(candidate: Candidate, case: Case) -> None:
 
 
 def _surroundings(bits: int) -> Iterator[tuple[Case, int]]:
-    """Arrays of 1 and -1, short and longer than a vector register, and a place there where the non-finite value will stand."""
+    """Arrays of 1 and -1, short and longer than a vector register, each with the place of a non-finite value."""
     for size, place in ((3, 1), (67, 0), (67, 31), (67, 66)):
         yield Case(bits, 1.0, np.resize(np.array([1.0, -1.0], float32), size)), place
 
 
 def _with(plain: Case, place: int, x: float) -> Case:
-    """``x`` at ``place``."""
+    """The call with ``x`` in the place of one value."""
     values = plain.x.copy()
     values[place] = x
     made = f"np.where(np.arange({values.size}) == {place}, {literal(values[place])}, {shown(plain.x)})"
@@ -48,7 +48,8 @@ def _with(plain: Case, place: int, x: float) -> Case:
 
 
 def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
-    """What becomes of ``x`` among numbers: a word of testing.declaration, or what it is. The numbers must stay as they are."""
+    """The fate of ``x`` among numbers: a word of testing.declaration, or the result in steps. Raises Violation where the
+    numbers do not stay as they are."""
     before = candidate.codes(plain)  # raises what is wrong without x
     case = _with(plain, place, x)
     try:

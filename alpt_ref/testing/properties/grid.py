@@ -1,4 +1,4 @@
-"""Values lie on the grid, and its points stay (Q1)."""
+"""The properties of the grid (Q1): values lie on it, and its points stay."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -34,7 +34,7 @@ def _stays(candidate: Candidate, case: Case) -> None:
 
 
 def _stored(candidate: Candidate, level: Level, deltas: Sequence[float]) -> Iterator[Case]:
-    """Calls of all stored points float32(q delta), of grids of several widths with each of ``deltas``."""
+    """The calls of all stored points float32(q delta), on grids of several widths with each of ``deltas``."""
     for bits, delta in product(widths(candidate, level), deltas):
         lo, hi = candidate.declared.box(bits)
         yield Case(bits, delta, np.arange(lo, hi + 1).astype(float32) * float32(delta))
@@ -56,13 +56,17 @@ def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _stored_stays(candidate: Candidate, case: Case) -> None:
-    """A stored point stays; under stochastic rounding it may go one step, for uniforms that the division explains."""
+    """Demand that a stored point stays.
+
+    Under stochastic rounding it may go one step, for uniforms that the division explains.
+    """
     codes, q = candidate.grid_codes(case), np.rint(case.x.astype(float) / case.delta)
     demand((codes == q) | explained(candidate, case, codes, q), case, codes, "{}, a stored point", q)
 
 
 def _farthest(candidate: Candidate, bits: int, delta: float) -> int:
-    """The code whose stored point float32(q delta) float32 division puts farthest from q; not an end, which clips."""
+    """The code q whose stored point float32(q delta) float32 division puts farthest from q. It is never an end of the range,
+    which clips."""
     lo, hi = candidate.declared.box(bits)
     q = np.arange(lo + 1, hi).astype(float32)
     s = q * float32(delta) / float32(delta)
@@ -70,7 +74,8 @@ def _farthest(candidate: Candidate, bits: int, delta: float) -> int:
 
 
 def _moving(candidate: Candidate, bits: int, delta: float, n: int) -> tuple[int, Trial]:
-    """How many of ``n`` copies of the stored point that division puts farthest off are moved, and what that speaks against."""
+    """The number of copies, of ``n``, that are moved, and what that speaks against. They are copies of the stored point that
+    division puts farthest off."""
     code = _farthest(candidate, bits, delta)
     case = Case(bits, delta, np.full(n, float32(code) * float32(delta), float32))
     moved = int((candidate.grid_codes(case) != code).sum())

@@ -1,4 +1,4 @@
-"""Nearest rounding (Q4): no point is nearer, ties as declared, nothing random."""
+"""The properties of nearest rounding (Q4): no point is nearer, ties go as declared, nothing is random."""
 
 import numpy as np
 from numpy import float64
@@ -20,7 +20,7 @@ def _nearest(candidate: Candidate, case: Case) -> None:
 
 
 def break_tie(below: NDArray[float64], ties: str) -> NDArray[float64]:
-    """The code of below + 1/2 under the rule ``ties`` (all but "any")."""
+    """The codes that below + 1/2 is rounded to under the rule ``ties`` (all but "any")."""
     up = {
         "even": below % 2.0 == 1.0,
         "away": below >= 0.0,

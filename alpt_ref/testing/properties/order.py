@@ -1,4 +1,4 @@
-"""Order and scale (Q5), at one seed or given uniforms."""
+"""The properties of order and scale (Q5), at one seed or given uniforms."""
 
 import numpy as np
 from numpy import float32

@@ -1,4 +1,7 @@
-"""Stochastic rounding as a rule on u: which values, and how many uniforms of a lattice lead up (Q2, Q3, exactly)."""
+"""Stochastic rounding as a rule on u, checked exactly (Q2, Q3).
+
+Two questions: which values come out, and how many uniforms of a lattice lead up.
+"""
 
 import math
 from collections.abc import Iterator
@@ -26,8 +29,8 @@ def _between(candidate: Candidate, case: Case) -> None:
 
 
 def cells(candidate: Candidate, bits: int, delta: float) -> Iterator[tuple[float32, float, float]]:
-    """(x, floor(x/delta), a = frac(x/delta)) near both ends of the range, on both sides of 0 and in the middle of each,
-    at each of FRACTIONS that float32 holds there; a in float64, exact for a power-of-two delta."""
+    """Triples (x, floor(x/delta), a) with a = frac(x/delta) at each of FRACTIONS that float32 holds there. They lie near both
+    ends of the range, on both sides of 0 and in the middle of each side; a is float64, exact for a power-of-two delta."""
     lo, hi = candidate.declared.box(bits)
     for q in sorted({lo, (lo // 2) | 1, -1, 0, min((hi // 2) | 1, hi - 1), hi - 1}):
         seen = set()

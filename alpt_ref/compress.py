@@ -71,9 +71,7 @@ def _codes(table: Table, bits: int, per_row: bool) -> CodeTable:
 
 def hashed(X: Any, n_bins: int, seed: int = 0) -> Any:
     """``X`` (n, d), sparse, with feature j moved to the bin (word j of the seed) mod ``n_bins``: csr float32 (n, n_bins).
-
-    Features that meet in a row add up. Raises ValueError unless n_bins is an integer in 1..2^31-1.
-    """
+    Features that meet in a row add up. Raises ValueError unless n_bins is an integer in 1..2^31-1."""
     if not is_integer(n_bins) or not 1 <= n_bins < 2**31:
         raise ValueError(f"n_bins must be an integer in 1..{2**31 - 1}, got {n_bins!r}")
     matrix = canonical(X, float32)

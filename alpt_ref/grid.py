@@ -38,20 +38,20 @@ class Grid:
             if given.dtype.kind not in "iuf":
                 raise TypeError
             with np.errstate(over="ignore", under="ignore"):
-                steps = given.astype(float32)
-                edge = steps * float32(2.0 ** (int(bits) - 1))
+                deltas = given.astype(float32)
+                edge = deltas * float32(2.0 ** (int(bits) - 1))
         except (OverflowError, TypeError, ValueError):
             raise ValueError(f"delta must be a number or a vector of numbers, got {delta!r}") from None
-        if steps.ndim > 1:
-            raise ValueError(f"delta must be a scalar or have one entry per row, got shape {steps.shape}")
-        bad = ~((steps > 0) & np.isfinite(edge))
+        if deltas.ndim > 1:
+            raise ValueError(f"delta must be a scalar or have one entry per row, got shape {deltas.shape}")
+        bad = ~((deltas > 0) & np.isfinite(edge))
         if bad.any():
-            at = f"[{int(np.argmax(bad))}]" if steps.ndim else ""
+            at = f"[{int(np.argmax(bad))}]" if deltas.ndim else ""
             value = given.flat[int(np.argmax(bad))].item()
             raise ValueError(f"delta{at} must be positive, and its grid finite, in float32, got {value!r}")
-        steps.flags.writeable = False
+        deltas.flags.writeable = False
         object.__setattr__(self, "bits", int(bits))
-        object.__setattr__(self, "delta", steps)
+        object.__setattr__(self, "delta", deltas)
 
     @property
     def q_lo(self) -> int:
@@ -79,10 +79,8 @@ class Grid:
         return self.delta.ndim == 1
 
     def values(self) -> NDArray[float32]:
-        """The representable values delta * q in increasing order, rounded to float32.
-
-        Their shape is (2^bits,), or (n_rows, 2^bits) with one delta per row.
-        """
+        """The representable values delta * q in increasing order, rounded to float32. Their shape is (2^bits,), or (n_rows,
+        2^bits) with one delta per row."""
         codes = np.arange(self.q_lo, self.q_hi + 1, dtype=float32)
         return self.delta[..., None] * codes
 

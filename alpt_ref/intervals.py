@@ -115,10 +115,8 @@ def _log_capital(values: NDArray[float64], counts: NDArray[Any], m: float) -> fl
 
 
 def loglog_slope(x: ArrayLike, y: ArrayLike, confidence: float) -> Estimate:
-    """The least-squares slope of log y against log x, with the half width of its interval.
-
-    The interval is Student's, from the residuals of the n points, with n - 2 degrees of freedom; x and y are positive.
-    """
+    """The least-squares slope of log y against log x, with the half width of its interval. The interval is Student's, from the
+    residuals of the n points, with n - 2 degrees of freedom; x and y are positive."""
     a, b = np.log(np.asarray(x, np.float64)), np.log(np.asarray(y, np.float64))
     centred = a - a.mean()
     spread = float(centred @ centred)

@@ -29,17 +29,9 @@ __all__ = [
 
 
 def check_counter(seed: int, step: int, stream: int, offset: int = 0) -> tuple[uint64, uint64, uint64]:
-    """The triple (step, stream, seed) as uint64, the order in which the loops take them.
-
-    Raises ValueError where one does not fit its part of the counter or key: seed in [0, 2^64), step and stream in [0, 2^32),
-    offset in [0, 2^62).
-    """
-    for name, value, bits in (
-        ("seed", seed, 64),
-        ("step", step, 32),
-        ("stream", stream, 32),
-        ("offset", offset, 62),
-    ):
+    """The triple (step, stream, seed) as uint64, the order in which the loops take them. Raises ValueError where one does not
+    fit its part of the counter or key: seed in [0, 2^64), step and stream in [0, 2^32), offset in [0, 2^62)."""
+    for name, value, bits in (("seed", seed, 64), ("step", step, 32), ("stream", stream, 32), ("offset", offset, 62)):
         if not is_integer(value) or not 0 <= value < 2**bits:
             raise ValueError(f"{name} must be an integer in [0, 2^{bits}), got {value!r}")
     return uint64(step), uint64(stream), uint64(seed)
@@ -56,10 +48,8 @@ def words(n: int, *, seed: int, step: int = 0, stream: int, offset: int = 0) -> 
 def uniforms(
     n: int, *, seed: int, step: int = 0, stream: int, offset: int = 0, random_bits: int = MAX_RANDOM_BITS
 ) -> NDArray[float32]:
-    """The uniforms of the elements offset .. offset + n - 1, float32 (n,), on the lattice 2^-random_bits in [0, 1).
-
-    Raises ValueError unless ``random_bits`` is in 1..24.
-    """
+    """The uniforms of the elements offset .. offset + n - 1, float32 (n,), on the lattice 2^-random_bits in [0, 1). Raises
+    ValueError unless ``random_bits`` is in 1..24."""
     mask = random_bits_mask(random_bits)
     return (words(n, seed=seed, step=step, stream=stream, offset=offset) & mask).astype(float32) * UNIT
 

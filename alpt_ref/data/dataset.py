@@ -42,10 +42,8 @@ def make_csr(data: NDArray[np.float32], indices: IntArray, lengths: IntArray, n_
 
 
 def one_hot(indices: NDArray[np.int32], n_features: int) -> FloatCsr:
-    """The canonical csr_array float32 (n, n_features) with a one for each entry of ``indices``, int32 (n, n_fields).
-
-    Features that coincide in a row, as hashed ones may, add up.
-    """
+    """The canonical csr_array float32 (n, n_features) with a one for each entry of ``indices``, int32 (n, n_fields). Features
+    that coincide in a row, as hashed ones may, add up."""
     n, width = indices.shape
     ones = np.ones(n * width, np.float32)
     matrix = make_csr(ones, indices.ravel(), np.full(n, width), n_features)

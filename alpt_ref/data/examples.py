@@ -22,9 +22,7 @@ class Rows(NamedTuple):
 
 def canonical(X: Any, dtype: Any) -> Any:
     """``X`` as a csr_array of ``dtype`` with sorted features, each once, and no stored zeros; ``X`` itself is not changed.
-
-    Raises ValueError where indices lie outside of the shape, for the loops do not look.
-    """
+    Raises ValueError where indices lie outside of the shape, for the loops do not look."""
     matrix = sp.csr_array(X, dtype=dtype)
     try:
         matrix.check_format(full_check=True)
@@ -66,9 +64,7 @@ def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
 
 def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[float32], tuple[int, int]]:
     """The labels as float32 (n,) in {0, 1}, and the pair (negative, positive) that ``y`` is written in: (0, 1) or (-1, 1).
-
-    Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout.
-    """
+    Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout."""
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise ValueError(f"y must have shape ({n},), got {labels.shape}")

@@ -82,10 +82,8 @@ class FeatureMap:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "FeatureMap":
-        """The map whose ``to_arrays`` gave these arrays; entries of other names are ignored.
-
-        Raises DataError if the arrays are not those of a map.
-        """
+        """The map whose ``to_arrays`` gave these arrays; entries of other names are ignored. Raises DataError if the arrays are
+        not those of a map."""
         try:
             source = json.loads(str(arrays["source"]))
             layout = json.loads(str(arrays["layout"]))

@@ -24,7 +24,7 @@ _WORD = re.compile(r"[^ \t]+")
 _SPELT_NUMBER = re.compile(NUMBER)
 _DIGITS = re.compile(r"[0-9]+")
 
-Row = tuple[float, list[tuple[int, float]]]
+ParsedLine = tuple[float, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,8 @@ class ParsedLines:
 
 
 def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labels: bool) -> Dataset:
-    """The data set of a whole file, ``n_features`` columns wide; None learns the width: the largest index + 1.
-
-    Raises DataError if the file cannot be read, has a malformed line, or has no rows.
-    """
+    """The data set of a whole file, ``n_features`` columns wide; None learns the width: the largest index + 1. Raises DataError
+    if the file cannot be read, has a malformed line, or has no rows."""
     blocks: list[FloatCsr] = []
     ys: list[NDArray[np.float32]] = []
     n_skipped = n_unseen = 0
@@ -69,11 +67,9 @@ def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labe
     return Dataset(_stack(blocks, n_features), np.concatenate(ys), n_skipped, n_unseen)
 
 
-def parse_line(line: str, source: Source, *, labels: bool) -> Row | None:
-    """The careful parser: y of a line and its pairs (index counted from 0, value), or None for a blank line.
-
-    With ``labels=False`` the label may be absent, or anything, and y is NaN. Raises LineError.
-    """
+def parse_line(line: str, source: Source, *, labels: bool) -> ParsedLine | None:
+    """The careful parser: y of a line and its pairs (index counted from 0, value), or None for a blank line. With
+    ``labels=False`` the label may be absent, or anything, and y is NaN. Raises LineError."""
     words = [(match.group(), match.start() + 1) for match in _WORD.finditer(line.partition("#")[0])]
     if not words:
         return None
@@ -153,7 +149,7 @@ def _fast_labels(spelt: NDArray[np.float64], positive: str | None) -> NDArray[np
     return np.zeros(spelt.size) if target is None else np.where(spelt == target, 1.0, 0.0)
 
 
-def _gather(rows: Sequence[Row]) -> ParsedLines:
+def _gather(rows: Sequence[ParsedLine]) -> ParsedLines:
     entries = [entry for _, row in rows for entry in row]
     return ParsedLines(
         np.array([y for y, _ in rows], np.float64),
@@ -164,10 +160,8 @@ def _gather(rows: Sequence[Row]) -> ParsedLines:
 
 
 def _canonical(parsed: ParsedLines, n_features: int) -> FloatCsr:
-    """Sorted rows without repeats, of the indices below ``n_features``.
-
-    Repeats are summed in float64 and the sum is rounded once.
-    """
+    """Sorted rows without repeats, of the indices below ``n_features``. Repeats are summed in float64 and the sum is rounded
+    once."""
     seen = parsed.indices < n_features
     row = np.repeat(np.arange(parsed.y.size), parsed.counts)[seen]
     entries = (parsed.values[seen], (row, parsed.indices[seen]))

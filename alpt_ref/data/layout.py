@@ -43,10 +43,8 @@ def cell_column(line: str, delimiter: str, position: int) -> int:
 
 
 def learn_fields(names: Sequence[str], source: Source) -> tuple[str, tuple[Field, ...]]:
-    """The label's column, and the fields, without values yet, of a training file with columns ``names``.
-
-    Raises LineError if there is no label column, no field, or no column for one of the names in ``source.numeric``.
-    """
+    """The label's column, and the fields, without values yet, of a training file with columns ``names``. Raises LineError if
+    there is no label column, no field, or no column for one of the names in ``source.numeric``."""
     label_column = _label_column(names, source)
     columns = [name for name in names if name != label_column and not _is_id(name)]
     if not columns:
@@ -96,11 +94,8 @@ class Layout:
 
 
 def locate(names: Sequence[str], delimiter: str, feature_map: FeatureMap, *, labels: bool) -> Layout:
-    """The layout of a file whose columns, in any order, are those that the map was learned from.
-
-    Without ``labels`` the label column may be absent. Raises LineError if another column is absent, repeated, or unknown to the
-    map.
-    """
+    """The layout of a file whose columns, in any order, are those that the map was learned from. Without ``labels`` the label
+    column may be absent. Raises LineError if another column is absent, repeated, or unknown to the map."""
     wanted = {field.column for field in feature_map.fields} | ({feature_map.label_column} if labels else set())
     for name in sorted(wanted):
         if name not in names:
@@ -119,10 +114,8 @@ def locate(names: Sequence[str], delimiter: str, feature_map: FeatureMap, *, lab
 
 
 def parse_row(line: str, layout: Layout, positive_label: str | None) -> list[str] | None:
-    """The careful parser: the cells of one line, each proven good, or None for a blank line.
-
-    Raises LineError for a wrong number of cells, a bad label, or a cell that its field's kind cannot read.
-    """
+    """The careful parser: the cells of one line, each proven good, or None for a blank line. Raises LineError for a wrong
+    number of cells, a bad label, or a cell that its field's kind cannot read."""
     if not line:
         return None
     cells = split_cells(line, layout.delimiter)

@@ -174,10 +174,8 @@ def _read_ratings(path: Path, known: dict[str, dict[int, Entity]]) -> NDArray[np
 
 
 def parse_ratings(lines: Sequence[str], delimiter: str, names: Sequence[str]) -> NDArray[np.int64] | None:
-    """The fast parser: user, movie and rating of all lines at once, int64 (n, 3), or None if one is malformed or blank.
-
-    The ids may be unknown.
-    """
+    """The fast parser: user, movie and rating of all lines at once, int64 (n, 3), or None if one is malformed or blank. The ids
+    may be unknown."""
     well_formed = re.compile(delimiter.join("[1-5]" if name == "rating" else _INTEGER for name in names)).fullmatch
     if not all(map(well_formed, lines)):
         return None

@@ -51,23 +51,16 @@ class Source:
         _require(self.format in known, f"format must be one of {', '.join(known)}, got {self.format!r}")
         _require(self.index_base in (None, 0, 1), f"index_base must be 0 or 1, got {self.index_base!r}")
         for name, size in (("n_features", self.n_features), ("hash_bins", self.hash_bins)):
-            _require(
-                size is None or 1 <= size <= MAX_FEATURES,
-                f"{name} must be between 1 and {MAX_FEATURES}, got {size}",
-            )
+            _require(size is None or 1 <= size <= MAX_FEATURES, f"{name} must be between 1 and {MAX_FEATURES}, got {size}")
         _require(self.min_count >= 1, f"min_count must be at least 1, got {self.min_count}")
         _require(isinstance(self.numeric, tuple), f"numeric must be a tuple of names, got {self.numeric!r}")
         _require(self.positive_label != "", "positive_label must not be empty")
-        _require(
-            self.on_bad_line in ("error", "skip"),
-            f"on_bad_line must be 'error' or 'skip', got {self.on_bad_line!r}",
-        )
+        _require(self.on_bad_line in ("error", "skip"), f"on_bad_line must be 'error' or 'skip', got {self.on_bad_line!r}")
         for name, formats in _APPLIES_TO.items():
             unused = getattr(self, name) == type(self).__dataclass_fields__[name].default
             _require(unused or self.format in formats, f"{name} does not apply to format {self.format!r}")
         _require(
-            self.min_count == 1 or self.hash_bins is None,
-            "min_count does not apply with hash_bins: hashing keeps no counts",
+            self.min_count == 1 or self.hash_bins is None, "min_count does not apply with hash_bins: hashing keeps no counts"
         )
 
     @property

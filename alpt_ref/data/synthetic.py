@@ -28,11 +28,8 @@ class Teacher:
     factors: NDArray[np.float32]
 
     def probability(self, X: FloatCsr) -> NDArray[np.float64]:
-        """The click probability P(y = 1 | x) of each row of ``X``, float64 (n,).
-
-        It is expit(b + <w, x> + sum over pairs i < j of <v_i, v_j> x_i x_j), with b the bias, w the linear weights, v_i the
-        factors.
-        """
+        """The click probability P(y = 1 | x) of each row of ``X``, float64 (n,). It is expit(b + <w, x> + sum over pairs i < j
+        of <v_i, v_j> x_i x_j), with b the bias, w the linear weights, v_i the factors."""
         return expit(self.bias + _score(X, self.linear, self.factors))
 
 
@@ -64,12 +61,7 @@ def make_ctr(
     # Imported here because it imports Numba, which the readers do without.
     from alpt_ref.rng import Stream, normals, uniforms
 
-    for name, size, least in (
-        ("n_rows", n_rows, 1),
-        ("n_fields", n_fields, 1),
-        ("n_values", n_values, 2),
-        ("k", k, 0),
-    ):
+    for name, size, least in (("n_rows", n_rows, 1), ("n_fields", n_fields, 1), ("n_values", n_values, 2), ("k", k, 0)):
         if size < least:
             raise ValueError(f"{name} must be at least {least}, got {size}")
     if not 0.0 < click_rate < 1.0:
@@ -111,11 +103,8 @@ def _score(X: FloatCsr, linear: NDArray[np.float32], factors: NDArray[np.float32
 
 
 def _bias(scores: NDArray[np.float64], click_rate: float) -> float:
-    """The b at which the mean of expit(b + scores) is ``click_rate``, by bisection.
-
-    The mean grows with b. At ``low`` no term exceeds ``click_rate`` and at ``high`` none falls short of it, so the root lies
-    between them.
-    """
+    """The b at which the mean of expit(b + scores) is ``click_rate``, by bisection. The mean grows with b. At ``low`` no term
+    exceeds ``click_rate`` and at ``high`` none falls short of it, so the root lies between them."""
     low = float(logit(click_rate) - scores.max())
     high = float(logit(click_rate) - scores.min())
     for _ in range(64):

@@ -26,7 +26,7 @@ Indexer = Callable[[str], int]
 
 
 @dataclass(frozen=True)
-class Table:
+class OpenedTable:
     """An opened file: its column names, and the chunks of lines below the header."""
 
     path: PathLike
@@ -67,21 +67,21 @@ def read_table(path: PathLike, feature_map: FeatureMap, *, labels: bool) -> Data
     return _dataset(_read_cells(table, feature_map, feature_map.indexers(), labels=labels), feature_map)
 
 
-def _open(path: PathLike, source: Source, *, labels: bool) -> Table:
+def _open(path: PathLike, source: Source, *, labels: bool) -> OpenedTable:
     chunks = read_chunks(path)
     first = next(chunks, None)
     if first is None:
         raise no_rows(path)
     if source.format == "criteo":
         unlabelled = not labels and first.lines[0].count("\t") == len(CRITEO_COLUMNS) - 2
-        return Table(path, CRITEO_COLUMNS[1:] if unlabelled else CRITEO_COLUMNS, "\t", chain([first], chunks))
+        return OpenedTable(path, CRITEO_COLUMNS[1:] if unlabelled else CRITEO_COLUMNS, "\t", chain([first], chunks))
     header, *below = first.lines
     delimiter = "\t" if source.format == "csv" and "\t" in header else ","
     names = tuple(split_cells(header, delimiter))
-    return Table(path, names, delimiter, chain([Chunk(first.first_line + 1, below)], chunks))
+    return OpenedTable(path, names, delimiter, chain([Chunk(first.first_line + 1, below)], chunks))
 
 
-def _read_cells(table: Table, feature_map: FeatureMap, indexers: Sequence[Indexer], *, labels: bool) -> Cells:
+def _read_cells(table: OpenedTable, feature_map: FeatureMap, indexers: Sequence[Indexer], *, labels: bool) -> Cells:
     source = feature_map.source
     try:
         layout = locate(table.names, table.delimiter, feature_map, labels=labels)
@@ -124,18 +124,14 @@ def _encode(rows: Sequence[Sequence[str]], layout: Layout, indexers: Sequence[In
 
 
 def _learner(codes: dict[str, int]) -> Indexer:
-    """A function that numbers values as they come.
-
-    The order means nothing (it is that of a set), and ``_settle`` renumbers them.
-    """
+    """A function that numbers values as they come. The order means nothing (it is that of a set), and ``_settle`` renumbers
+    them."""
     return lambda value: codes.setdefault(value, len(codes))
 
 
 def _settle(codes: NDArray[np.int32], code_of: Sequence[dict[str, int]], feature_map: FeatureMap) -> FeatureMap:
-    """The feature map with the dictionaries that were learned; ``codes`` (n, n_fields) become features in place.
-
-    A value met only on skipped lines has a code but no count, and so no feature.
-    """
+    """The feature map with the dictionaries that were learned; ``codes`` (n, n_fields) become features in place. A value met
+    only on skipped lines has a code but no count, and so no feature."""
     min_count = feature_map.source.min_count
     fields = []
     n_features = 0

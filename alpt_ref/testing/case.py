@@ -60,8 +60,7 @@ class Violation(Exception):  # noqa: N818
     """A property does not hold: ``message`` tells in which way.
 
     case : the call that shows it, at flat index ``index``, where a single call does. recipe : Python that shows it, by default
-        that
-    call. raised : True where the call raised an error.
+        that call. raised : True where the call raised an error.
     """
 
     def __init__(

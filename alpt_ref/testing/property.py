@@ -14,8 +14,7 @@ class Finding:
     """The result of a check that found no counterexample.
 
     note : what was tried. p : p-value of a statistical property; ``against`` is what it speaks against, ``recipe`` Python that
-        shows
-    it. sensitivity : the smallest biases that would have been found.
+        shows it. sensitivity : the smallest biases that would have been found.
     """
 
     note: str

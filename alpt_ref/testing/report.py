@@ -114,12 +114,8 @@ def record(report: Report) -> dict[str, Any]:
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {
-        "name": outcome.entry.name,
-        "statement": outcome.entry.statement,
-        "source": outcome.entry.source,
-        "statistical": outcome.entry.statistical,
-        "status": outcome.status,
-        "note": outcome.note,
+        **{name: getattr(outcome.entry, name) for name in ("name", "statement", "source", "statistical")},
+        **{name: getattr(outcome, name) for name in ("status", "note")},
         "p": finite(outcome.p),
         "seconds": outcome.seconds,
         "counterexample": _counterexample(outcome) if outcome.failed else None,

@@ -47,7 +47,7 @@ def group_of(candidate: Candidate, bits: int, delta: float, x: NDArray[float32],
     below = np.floor(s)
     slack = candidate.declared.bias + division(s, delta)
     lo, hi = np.maximum(s - below - slack, 0.0), np.minimum(s - below + slack, 1.0)
-    return Group(bits, delta, samples, x, below, s - below, lo, hi)
+    return Group(bits, delta, samples, x, below, a=s - below, lo=lo, hi=hi)
 
 
 def most_against(candidate: Candidate, group: Group, alpha: float, *, rows: int = 1, first: int = 0) -> tuple[Trial, int]:

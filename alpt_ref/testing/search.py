@@ -116,11 +116,9 @@ def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], exa
 
 
 def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
-    """Raise the Violation of a simpler call than the one that was found, if there is one.
-
-    Tried are fewer bits, delta = 1, a point or midpoint near 0, then their neighbours, the tiny and the huge. Hypothesis does
-    not step from one kind of value to another.
-    """
+    """Raise the Violation of a simpler call than the one that was found, if there is one. Tried are fewer bits, delta = 1, a
+    point or midpoint near 0, then their neighbours, the tiny and the huge. Hypothesis does not step from one kind of value to
+    another."""
     case = found.case
     if case is None or case.x.size != 1:
         return

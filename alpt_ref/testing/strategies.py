@@ -79,11 +79,11 @@ def _float32(x: float) -> float:
     return float(float32(x))
 
 
-def _near(x: float, steps: int, dtype: Any) -> float:
-    """The number of ``dtype`` that is ``steps`` neighbours away from x rounded to it."""
+def _near(x: float, places: int, dtype: Any) -> float:
+    """The number of ``dtype`` that is ``places`` neighbours away from x rounded to it."""
     out = dtype(x)
-    for _ in range(abs(steps)):
-        out = np.nextafter(out, dtype(np.copysign(np.inf, steps)))
+    for _ in range(abs(places)):
+        out = np.nextafter(out, dtype(np.copysign(np.inf, places)))
     return float(out)
 
 

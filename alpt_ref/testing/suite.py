@@ -135,9 +135,8 @@ class Examination:
                 found = entry.check(self.candidate, self.level, ALPHA)
         except NotApplicable as why:
             return Outcome(entry, SKIP, str(why), time.perf_counter() - began)
-        except Violation as found_bad:
-            spent = time.perf_counter() - began
-            return Outcome(entry, FAIL, found_bad.message, spent, found_bad.recipe, found_bad.case)
+        except Violation as bad:
+            return Outcome(entry, FAIL, bad.message, time.perf_counter() - began, bad.recipe, bad.case)
         return _judged(entry, found, time.perf_counter() - began)
 
 
@@ -152,15 +151,12 @@ def _plainest_call(candidate: Candidate) -> Violation | None:
 
 def _judged(entry: Property, found: Finding, spent: float) -> Outcome:
     if found.p is not None and found.p <= ALPHA:
-        return Outcome(entry, FAIL, found.against, spent, found.recipe, None, found.p, found.sensitivity)
-    return Outcome(entry, PASS, found.note, spent, "", None, found.p, found.sensitivity)
+        return Outcome(entry, FAIL, found.against, spent, found.recipe, p=found.p, sensitivity=found.sensitivity)
+    return Outcome(entry, PASS, found.note, spent, p=found.p, sensitivity=found.sensitivity)
 
 
 def check_quantizer(
-    adapter: Any,
-    *names: str,
-    level: str = "default",
-    on_outcome: Callable[[Outcome], object] = lambda outcome: None,
+    adapter: Any, *names: str, level: str = "default", on_outcome: Callable[[Outcome], object] = lambda outcome: None
 ) -> Report:
     """The Report of ``adapter`` on the named properties, or on all where no names are given.
 

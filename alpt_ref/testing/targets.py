@@ -72,7 +72,7 @@ def narrow_and_wide(candidate: Candidate) -> list[int]:
     return sorted({max((b for b in bits if b <= 8), default=bits[0]), bits[-1]})
 
 
-def two_steps(candidate: Candidate) -> list[float]:
+def two_step_sizes(candidate: Candidate) -> list[float]:
     """The step size 1 and, unless the quantizer takes powers of two alone, one that is none."""
     return [1.0, *(delta for delta in step_sizes(candidate, exact_only=False) if not is_power_of_two(delta))][:2]
 

@@ -14,7 +14,7 @@ from alpt_ref.testing.case import Case, NotApplicable, Violation, demand, litera
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.search import hunted
-from alpt_ref.testing.targets import Target, division, two_steps, widths
+from alpt_ref.testing.targets import Target, division, two_step_sizes, widths
 
 SMALL = tuple(2.0**-e for e in (20, 16, 12, 8, 5))
 FRACTIONS = (*SMALL, 0.1, 0.25, 0.3, 0.5, 0.7, 0.75, 0.9, *(1.0 - a for a in reversed(SMALL)))
@@ -49,7 +49,7 @@ def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
     n, worst, tried = 2**level.lattice, 0.0, 0
     u = (np.arange(n) / n).astype(float32)
     for bits in widths(candidate, level):
-        for delta in two_steps(candidate):
+        for delta in two_step_sizes(candidate):
             for x, below, a in cells(candidate, bits, delta):
                 case = Case(bits, delta, np.full(n, x, float32), u)
                 q = candidate.grid_codes(case)

@@ -17,7 +17,7 @@ from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 from alpt_ref.testing.sampling import Group, group_of, most_against
-from alpt_ref.testing.targets import narrow_and_wide, two_steps
+from alpt_ref.testing.targets import narrow_and_wide, two_step_sizes
 
 COARSE, COARSE_SAMPLES = (0.25, 0.5, 0.75), 2**14
 SMALL_SIZES, PARTS = (1, 2, 3, 5, 7, 9, 13, 17, 67), (0.5, 0.125, -0.125)
@@ -34,13 +34,11 @@ def _cells(candidate: Candidate, bits: int, delta: float) -> Group:
 
 
 def _groups(candidate: Candidate, level: Level) -> list[Group]:
-    """The groups to be sampled: every fraction on the widest grid and on the widest of up to 8 bits.
-
-    Fractions within RARE of the grid are apart, and only where the step size is a power of two, for division blurs them
-    elsewhere. On grids of all other widths there are only the fractions of COARSE.
-    """
+    """The groups to be sampled: every fraction on the widest grid and on the widest of up to 8 bits. Fractions within RARE of
+    the grid are apart, and only where the step size is a power of two, for division blurs them elsewhere. On grids of all other
+    widths there are only the fractions of COARSE."""
     out, main = [], narrow_and_wide(candidate)
-    for bits, delta in product(main, two_steps(candidate)):
+    for bits, delta in product(main, two_step_sizes(candidate)):
         group = _cells(candidate, bits, delta)
         rare = np.minimum(group.a, 1.0 - group.a) <= RARE
         out += [group.only(rare & group.exact, level.rare_samples), group.only(~rare, level.samples)]

@@ -23,8 +23,11 @@ CLIPS = np.linspace(0.1, 1.0, 37)  # step sizes tried, as parts of the one that 
 
 
 def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32]:
-    """The step size of least squared error |Q(w) - w|^2 to nearest, of those that clip at 0.1 .. 1 times max|w|: for the whole
-    table, float32 (), or for each row, (n_rows,). 1e-3 / q_hi where all weights are 0."""
+    """The step sizes delta of least squared error |Q(w) - w|^2, Q rounding to nearest on the grid of ``bits`` and delta.
+
+    Tried are those that clip at 0.1 .. 1 times max|w|. w : float32 (n_rows, k). The result is float32: () for the whole table,
+    or with ``per_row`` (n_rows,), one for each row. It is 1e-3 / q_hi, q_hi the largest code, where all weights are 0.
+    """
     axes = (1,) if per_row else (0, 1)
     q_hi = Grid(bits, 1.0).q_hi
     widest = np.abs(w).max(axis=axes, initial=0.0).astype(np.float64) / q_hi
@@ -40,11 +43,13 @@ def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32
 
 
 def compressed(model: FactorizationMachine, bits: int = 8, step: tuple[str, str] = ("table", "row")) -> FactorizationMachine:
-    """The fitted ``model`` with its tables as packed codes; the model itself is not changed.
+    """A copy of the fitted ``model`` whose tables are packed codes; the model itself is not changed.
 
-    Full precision is quantized after training to ``bits``, to nearest, by ``best_delta`` for each "row" or "table" of (linear,
-    factors). Masters of "lsq" and "pact" become the codes they are used as, and codes stay: the same predictions, ``bits`` and
-    ``step`` are ignored. ValueError for a model that is not fitted, bits off 2..16, or another ``step``.
+    Full-precision weights are quantized after training to ``bits``, to nearest, by the ``best_delta`` of each "row" or "table",
+    as ``step`` says for (linear, factors). Masters of "lsq" and "pact" become the codes that they are used as, and codes stay
+    codes: both give the same predictions, and ``bits`` and ``step`` are ignored.
+
+    Raises ValueError for a model that is not fitted, bits outside of 2..16, or another ``step``.
     """
     if not hasattr(model, "state_"):
         raise ValueError(f"this {type(model).__name__} is not fitted: nothing to compress")
@@ -65,10 +70,8 @@ def _codes(table: Table, bits: int, per_row: bool) -> CodeTable:
 
 
 def hashed(X: Any, n_bins: int, seed: int = 0) -> Any:
-    """``X`` (n, d), sparse, with feature j moved to bin (word j of the seed) mod ``n_bins``: csr float32 (n, n_bins).
-
-    Features that meet in a row add up. ValueError unless n_bins is an integer in 1..2^31-1.
-    """
+    """``X`` (n, d), sparse, with feature j moved to the bin (word j of the seed) mod ``n_bins``: csr float32 (n, n_bins).
+    Features that meet in a row add up. Raises ValueError unless n_bins is an integer in 1..2^31-1."""
     if not is_integer(n_bins) or not 1 <= n_bins < 2**31:
         raise ValueError(f"n_bins must be an integer in 1..{2**31 - 1}, got {n_bins!r}")
     matrix = canonical(X, float32)

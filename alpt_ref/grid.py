@@ -12,7 +12,7 @@ MIN_BITS, MAX_BITS = 2, 16
 
 
 def storage_bits(bits: int) -> int:
-    """Bits that a stored code takes: 2, 4, 8 or 16 (3 bits are stored in 4, 5-7 in 8, 9-15 in 16)."""
+    """The number of bits that a stored code takes: 2, 4, 8 or 16 (3 bits are stored in 4, 5-7 in 8, 9-15 in 16)."""
     return next(width for width in (2, 4, 8, 16) if width >= bits)
 
 
@@ -23,7 +23,7 @@ def delta_of_box(half_width: float, bits: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The points delta * q, q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
+    """The points delta * q, for q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
 
     bits : int in 2..16, the paper's m.
     delta : step size, the paper's Delta; positive, and finite times 2^(bits-1), as float32. A scalar, or one per row: float32
@@ -43,48 +43,49 @@ class Grid:
             if given.dtype.kind not in "iuf":
                 raise TypeError
             with np.errstate(over="ignore", under="ignore"):
-                steps = given.astype(float32)
-                edge = steps * float32(2.0 ** (int(bits) - 1))
+                deltas = given.astype(float32)
+                edge = deltas * float32(2.0 ** (int(bits) - 1))
         except (OverflowError, TypeError, ValueError):
             raise ValueError(f"delta must be a number or a vector of numbers, got {delta!r}") from None
-        if steps.ndim > 1:
-            raise ValueError(f"delta must be a scalar or have one entry per row, got shape {steps.shape}")
-        bad = ~((steps > 0) & np.isfinite(edge))
+        if deltas.ndim > 1:
+            raise ValueError(f"delta must be a scalar or have one entry per row, got shape {deltas.shape}")
+        bad = ~((deltas > 0) & np.isfinite(edge))
         if bad.any():
-            at = f"[{int(np.argmax(bad))}]" if steps.ndim else ""
+            at = f"[{int(np.argmax(bad))}]" if deltas.ndim else ""
             value = given.flat[int(np.argmax(bad))].item()
             raise ValueError(f"delta{at} must be positive, and its grid finite, in float32, got {value!r}")
-        steps.flags.writeable = False
+        deltas.flags.writeable = False
         object.__setattr__(self, "bits", int(bits))
-        object.__setattr__(self, "delta", steps)
+        object.__setattr__(self, "delta", deltas)
 
     @property
     def q_lo(self) -> int:
-        """Smallest code, -2^(bits-1)."""
+        """The smallest code, -2^(bits-1)."""
         return int(-(2 ** (self.bits - 1)))
 
     @property
     def q_hi(self) -> int:
-        """Largest code, 2^(bits-1) - 1."""
+        """The largest code, 2^(bits-1) - 1."""
         return int(2 ** (self.bits - 1) - 1)
 
     @property
     def code_dtype(self) -> np.dtype[np.signedinteger]:
-        """int8 up to 8 bits, int16 above: the dtype of unpacked codes."""
+        """The dtype of unpacked codes: int8 up to 8 bits, int16 above."""
         return np.dtype(np.int8 if self.bits <= 8 else np.int16)
 
     @property
     def storage_bits(self) -> int:
-        """Bits that a stored code takes, see :func:`storage_bits`."""
+        """The number of bits that a stored code takes, see :func:`storage_bits`."""
         return storage_bits(self.bits)
 
     @property
     def per_row(self) -> bool:
-        """Whether each row has a step size of its own."""
+        """True where each row has a step size of its own."""
         return self.delta.ndim == 1
 
     def values(self) -> NDArray[float32]:
-        """The representable values in increasing order, float32: (2^bits,), or (n_rows, 2^bits) with one delta per row."""
+        """The representable values delta * q in increasing order, rounded to float32. Their shape is (2^bits,), or (n_rows,
+        2^bits) with one delta per row."""
         codes = np.arange(self.q_lo, self.q_hi + 1, dtype=float32)
         return self.delta[..., None] * codes
 

@@ -1,4 +1,4 @@
-"""Confidence intervals over replicas, and the slope of a log-log line."""
+"""Confidence intervals for means over replicas, and the slope of a log-log line."""
 
 import math
 from typing import Any, NamedTuple
@@ -17,16 +17,17 @@ _SLACK = 1e-9  # more than rounding adds to a log of capital
 
 
 class Estimate(NamedTuple):
-    """A mean and the half width of its interval; None where there is a single, deterministic value."""
+    """A mean and the half width of its interval; the half width is None where there is a single, deterministic value."""
 
     mean: float
     half: float | None
 
 
 def student(samples: ArrayLike, confidence: float, family: int = 1) -> Estimate:
-    """Mean of independent replicas with Student's interval; ``family`` intervals hold at once with ``confidence`` (Bonferroni).
+    """The mean of independent replicas with the half width of Student's interval.
 
-    Exact for normal samples; for the skewed, non-negative gaps measured here an approximation that 16 replicas make good.
+    ``family`` such intervals hold at once with ``confidence`` (Bonferroni). Exact for normal samples; for the skewed,
+    non-negative gaps measured here an approximation that 16 replicas make good.
     """
     x = np.asarray(samples, np.float64)
     if x.size == 1:
@@ -36,20 +37,22 @@ def student(samples: ArrayLike, confidence: float, family: int = 1) -> Estimate:
 
 
 def bounded_mean(samples: ArrayLike, low: float, high: float, alpha: float) -> Estimate:
-    """Mean of samples in [low, high], with an interval that misses their expectation with probability at most ``alpha``.
+    """The mean of samples in [low, high], with an interval that misses their expectation with probability at most ``alpha``.
 
-    Valid for every n at once, as samples are added one after the other: P(some n has it outside) <= alpha. Needs no other
-    assumption than E[X_i | X_1, ..., X_{i-1}] = mu, so independence is enough; the interval does not depend on their order.
+    Valid for every number n of samples at once, as they are added one after the other: P(some n has the expectation outside) <=
+    alpha. With mu the expectation and X_i the samples, no more is assumed than E[X_i | X_1, ..., X_{i-1}] = mu, so independence
+    is enough; the interval does not depend on their order.
 
-    *Proof.* Let x be the samples moved to [0, 1]. With bets b in (0, 1), prod_i (1 + b (x_i/m - 1)) is not negative, starts
-    at 1 and is a martingale where m = mu; so is the average over the bets, K(m). By Ville's inequality K(mu) ever reaches
-    2/alpha with probability at most alpha/2. Every factor falls in m, so that the m with K(m) < 2/alpha are an interval that
-    ends at 1: its lower end is found by bisection, taken outwards. The upper end is the same for 1 - x. []
+    *Proof.* Let x be the samples moved to [0, 1]. With bets b in (0, 1), prod_i (1 + b (x_i/m - 1)) is not negative, starts at
+    1 and is a martingale where m = mu; so is the average over the bets, K(m). By Ville's inequality K(mu) ever reaches 2/alpha
+    with probability at most alpha/2. Every factor falls in m, so that the m with K(m) < 2/alpha are an interval that ends at 1:
+    its lower end is found by bisection, taken outwards. The upper end is the same for 1 - x. []
 
-    The half width of the Estimate is the larger of the two sides. Raises ValueError unless there is a sample and all are in
-    the range (to 1e-12 of its width), low < high, and alpha is in (0, 1).
-    Source: Waudby-Smith and Ramdas, *Estimating means of bounded random variables by betting* (JRSS-B 2024): hedged capital,
-    c = 0.95, with constant bets averaged over a geometric grid in the place of plug-in ones: narrower here, at every n.
+    The half width of the Estimate is the larger of the two sides. Raises ValueError unless there is a sample and all are in the
+    range (to 1e-12 of its width), low < high, and alpha is in (0, 1).
+
+    Source: Waudby-Smith and Ramdas, *Estimating means of bounded random variables by betting* (JRSS-B 2024): hedged capital, c
+    = 0.95, with constant bets averaged over a geometric grid in the place of plug-in ones: narrower here, at every n.
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha must be in (0, 1), got {alpha!r}")
@@ -61,8 +64,10 @@ def bounded_mean(samples: ArrayLike, low: float, high: float, alpha: float) -> E
 
 
 def bounded_mean_p(samples: ArrayLike, low: float, high: float, mean: float) -> float:
-    """p-value of the hypothesis that samples in [low, high] have expectation ``mean``, inside of it: at most alpha at any n
-    with probability at most alpha. By the capital of :func:`bounded_mean`, under the same assumptions and errors.
+    """The p-value of the hypothesis that samples in [low, high] have the expectation ``mean``, strictly inside.
+
+    Where the hypothesis is true, the p-value is at most alpha, at any number of samples, with probability at most alpha. It
+    comes from the capital of :func:`bounded_mean`, under the same assumptions, and raises the same errors.
     """
     if not low < mean < high:
         raise ValueError(f"mean must be inside of ({low!r}, {high!r}), got {mean!r}")
@@ -89,7 +94,7 @@ def _counted(x: NDArray[float64]) -> tuple[NDArray[float64], NDArray[Any]]:
 
 
 def _lower_end(x: NDArray[float64], alpha: float) -> float:
-    """The largest m found with K(m) >= 2/alpha, 0 if there is none; x in [0, 1]."""
+    """The largest m that was found with K(m) >= 2/alpha, 0 if there is none; x in [0, 1]."""
     values, counts = _counted(x)
     asked = math.log(2.0 / alpha) + _SLACK
     ruled_out, kept = 0.0, 1.0
@@ -103,14 +108,15 @@ def _lower_end(x: NDArray[float64], alpha: float) -> float:
 
 
 def _log_capital(values: NDArray[float64], counts: NDArray[Any], m: float) -> float:
-    """log K(m) of ``values`` in [0, 1] that came ``counts`` times."""
+    """The logarithm of K(m) for ``values`` in [0, 1] of which each came ``counts`` times."""
     logs = np.log1p(_BETS[:, None] * (values / m - 1.0)) @ counts
     top = logs.max()
     return float(top + np.log(_WEALTH @ np.exp(logs - top)))
 
 
 def loglog_slope(x: ArrayLike, y: ArrayLike, confidence: float) -> Estimate:
-    """Least-squares slope of log y against log x, with Student's interval from the residuals (n - 2 degrees of freedom)."""
+    """The least-squares slope of log y against log x, with the half width of its interval. The interval is Student's, from the
+    residuals of the n points, with n - 2 degrees of freedom; x and y are positive."""
     a, b = np.log(np.asarray(x, np.float64)), np.log(np.asarray(y, np.float64))
     centred = a - a.mean()
     spread = float(centred @ centred)

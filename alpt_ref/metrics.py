@@ -1,4 +1,4 @@
-"""AUC, log-loss and calibration of predictions, in float64."""
+"""Measures of predictions, in float64: AUC, log-loss and calibration."""
 
 from typing import Any
 
@@ -10,7 +10,10 @@ from alpt_ref.scalars.logistic import log_losses
 
 
 def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
-    """P(score of a positive > score of a negative) + P(tie) / 2; None where one class is absent. y in {0, 1}."""
+    """The area under the ROC curve: P(score of a positive > score of a negative) + P(tie) / 2.
+
+    y : (n,) in {0, 1}; scores : (n,), in any increasing scale. None where one class is absent. Exact up to float64 rounding.
+    """
     positive = np.asarray(y) == 1
     n_positive = int(positive.sum())
     n_negative = positive.size - n_positive
@@ -21,20 +24,22 @@ def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
 
 
 def log_loss(y: ArrayLike, logits: ArrayLike) -> float:
-    """Mean of log(1 + e^z) - y z (natural logarithm) over the examples."""
+    """The mean of log(1 + e^z) - y z (natural logarithm) over the examples; y in {0, 1}, logits z, both (n,)."""
     return float(np.mean(log_losses(logits, y)))
 
 
 def calibration(y: ArrayLike, probabilities: ArrayLike) -> float | None:
-    """Mean prediction over mean label; None where no label is 1."""
+    """The mean prediction divided by the mean label, 1 if they agree; None where no label is 1."""
     mean_label = float(np.mean(np.asarray(y, dtype=np.float64)))
     return float(np.mean(np.asarray(probabilities, dtype=np.float64))) / mean_label if mean_label > 0 else None
 
 
 def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -> float | None:
-    """sum_j |P_j - C_j| / sum_j C_j, P_j and C_j the sums of predictions and of labels (or true probabilities) over the
-    examples that have feature j. 0 is right, and an intercept cannot repair it; X counts as present or absent. None without
-    clicks."""
+    """The calibration error by feature, sum_j |P_j - C_j| / sum_j C_j; None without clicks.
+
+    P_j and C_j are the sums of the predictions and of ``truth`` over the examples that have feature j; truth is labels or true
+    probabilities. X (n, d), sparse, counts as present or absent. 0 is right, and an intercept cannot repair an error.
+    """
     some = (X != 0).astype(np.float64)
     clicks = some.T @ np.asarray(truth, dtype=np.float64)
     error = np.abs(some.T @ np.asarray(probabilities, dtype=np.float64) - clicks).sum()
@@ -42,12 +47,12 @@ def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -
 
 
 def probabilities(logits: ArrayLike) -> NDArray[np.float64]:
-    """sigmoid(z), without overflow at any z."""
+    """The predicted probabilities sigmoid(z), float64, of logits z of any shape; without overflow at any z."""
     p: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -np.asarray(logits, dtype=np.float64)))
     return p
 
 
 def evaluate(y: ArrayLike, logits: ArrayLike) -> dict[str, float | None]:
-    """{"auc", "logloss", "calibration"} of ``logits``."""
+    """The figures {"auc", "logloss", "calibration"} of ``logits`` for labels ``y`` in {0, 1}, both (n,); None as theirs."""
     z = np.asarray(logits, dtype=np.float64)
     return {"auc": auc(y, z), "logloss": log_loss(y, z), "calibration": calibration(y, probabilities(z))}

@@ -28,7 +28,7 @@ def _all_finite(array: NDArray[Any], n_threads: int) -> bool:
 
 
 def _first(bad: NDArray[np.bool_]) -> str:
-    """Index of the first true entry, as ``[3, 5]``; nothing for a scalar."""
+    """The index of the first true entry, written as ``[3, 5]``; an empty text for a scalar."""
     index = np.unravel_index(int(np.argmax(bad)), bad.shape)
     return f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
 
@@ -80,23 +80,23 @@ def quantize(
     n_threads: int = 1,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Integer codes R(clip(x / delta)) of ``x`` on ``grid``.
+    """The integer codes R(clip(x / delta)) of ``x`` on ``grid``, R the rounding.
 
     x : float32 or float64, any shape; (n_rows, k) when the grid has one delta per row. Finite.
     rounding : "nearest" (ties to even), "stochastic", or the biased controls "toward_zero" and "floor".
     u : float, shape of ``x``, in [0, 1): the uniforms of stochastic rounding, supplied; or
-    seed, step, stream, offset : draw them from the counter (element i of ``x`` in C order owns the word of flat index
-        offset + i, see :mod:`alpt_ref.rng`), with ``random_bits`` in 1..24 bits each.
+    seed, step, stream, offset : draw them from the counter (element i of ``x`` in C order owns the word of flat index offset +
+        i, see :mod:`alpt_ref.rng`), with ``random_bits`` in 1..24 bits each.
     n_threads : the result does not depend on it.
     out : int8 (bits <= 8) or int16, shape of ``x``; returned when given.
 
-    Stochastic rounding takes floor(s) + 1 when u < s - floor(s), s = clip(x / delta), compared exactly. With k random
-    bits its mean is off by (ceil(2^k a)/2^k - a) delta in [0, 2^-k delta), a = frac(s), and no more (Q2). What float32
-    adds is the rounding of the division, at most 2^-24 |x / delta| cells. Stored grid points are fixed for every u:
-    x == float32(n * delta), or n * delta in float64 for float64 input, gives n (Q1).
+    Stochastic rounding takes floor(s) + 1 when u < s - floor(s), s = clip(x / delta), compared exactly. With k random bits its
+    mean is off by (ceil(2^k a)/2^k - a) delta in [0, 2^-k delta), a = frac(s), and no more (Q2). The only error that float32
+    adds is the rounding of the division, at most 2^-24 |x / delta| cells. Stored grid points are fixed for every u: x ==
+    float32(n * delta), or n * delta in float64 for float64 input, gives n (Q1).
 
-    Raises ValueError, naming the argument and the first offending index, with nothing written: NaN or infinity, wrong
-    dtype or shape, u outside [0, 1), a stochastic call with neither or both of ``u`` and ``seed``, counters out of range.
+    Raises ValueError, naming the argument and the first offending index, with nothing written: NaN or infinity, wrong dtype or
+    shape, u outside [0, 1), a stochastic call with neither or both of ``u`` and ``seed``, counters out of range.
     """
     if not isinstance(grid, Grid):
         raise ValueError(f"grid must be a Grid, got {type(grid).__name__}")
@@ -127,10 +127,10 @@ def quantize(
 
 
 def dequantize(codes: ArrayLike, grid: Grid) -> NDArray[float32]:
-    """w = float32(q * delta), correctly rounded, float32 with the shape of ``codes``.
+    """The weights w = float32(q * delta), correctly rounded, float32 with the shape of ``codes``.
 
-    codes : integers in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row.
-    Raises ValueError naming the first code out of range.
+    codes : integers q in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row.
+    Raises ValueError for other dtypes or shapes, and for a code out of range, naming the first one.
     """
     q = np.asarray(codes)
     if not np.issubdtype(q.dtype, np.integer):

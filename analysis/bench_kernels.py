@@ -1,4 +1,4 @@
-"""Speed of the loops people feel, as ratios within one process: ``make bench``.
+"""The speed of the loops that people feel, as ratios within one process: ``make bench``.
 
 Contenders of a group take turns, compiled and warmed, and the last test prints ratios of medians beside the figures asked for.
 Absolute times depend on the machine and its load; ratios less so.
@@ -61,7 +61,7 @@ def numpy_blocked(x: np.ndarray, out: np.ndarray, delta: np.float32, block: int 
 
 
 def test_quantize(benchmark: Any) -> None:
-    """Against copying the input, and against NumPy."""
+    """Time quantize against copying the input, and against NumPy."""
     x = normals(N, seed=1, stream=Stream.DATA)
     copy, out, grid = np.empty_like(x), np.empty(N, np.int8), Grid(8, 0.0123)
     record(
@@ -78,7 +78,7 @@ def test_quantize(benchmark: Any) -> None:
 
 
 def clicks() -> tuple[Rows, np.ndarray]:
-    """One-hot fields of 10 to 500,000 values with log-uniform frequencies, hashed; clicks of a linear teacher."""
+    """Rows of one-hot fields of 10 to 500,000 values with log-uniform frequencies, hashed; clicks of a linear teacher."""
     u = uniforms(EXAMPLES * FIELDS, seed=1, stream=Stream.DATA).reshape(EXAMPLES, FIELDS)
     values = np.exp(u * np.log(np.geomspace(10, 5e5, FIELDS))).astype(np.int64)
     indices = ((values * 2654435761 + np.arange(FIELDS) * 97531) % FEATURES).astype(np.int32)
@@ -98,7 +98,7 @@ def epochs(rows: Rows, y: np.ndarray, **arguments: Any) -> Callable[[], object]:
 
 
 def test_training(benchmark: Any) -> None:
-    """LR and FM, float32 and 8-bit codes, against scikit-learn's SGDClassifier."""
+    """Time LR and FM, float32 and 8-bit codes, against scikit-learn's SGDClassifier."""
     rows, y = clicks()
     X = sp.csr_matrix((rows.values.astype(np.float64), rows.indices, rows.indptr.astype(np.int32)), (EXAMPLES, FEATURES))
     sgd = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.02, alpha=0, max_iter=1, tol=None)
@@ -121,7 +121,7 @@ def minibatches(rows: Rows, y: np.ndarray, **arguments: Any) -> Callable[[], obj
 
 
 def test_steps(benchmark: Any) -> None:
-    """One step size a row of factors, one for the linear table, as by default."""
+    """Time steps with one step size for each row of factors and one for the linear table, as by default."""
     rows, y = clicks()
     contenders: dict[str, Callable[[], object]] = {}
     for name, k in (("LR", 0), (f"FM k={K}", K)):

@@ -1,4 +1,4 @@
-"""Speed and memory of what verifies theorems: ``make bench``.
+"""The speed and memory of the tools that verify theorems: ``make bench``.
 
     walks    LPT-SGD by replicas, stochastic rounding with regret, on one core: coordinate updates per second
     laws     exact law of a 16-bit weight after 10,000 steps, on one core in a process of its own: seconds, and its peak memory
@@ -46,7 +46,7 @@ print(json.dumps([seconds, peak / 2**20]))
 
 
 def record(benchmark: Any, name: str, problem: LogisticProblem | AbsoluteSum, mode: str) -> None:
-    """Median over rounds, compiled and warmed, of d x steps / seconds; the regret is summed on the way."""
+    """Keep the median over rounds, compiled and warmed, of d x steps / seconds; the regret is summed on the way."""
     walk = Walk(problem, Grid(8, 2.0**-5), STOCHASTIC, Schedule(0.1), STEPS, mode=mode, seed=1)
     times: list[float] = []
 
@@ -62,21 +62,21 @@ def record(benchmark: Any, name: str, problem: LogisticProblem | AbsoluteSum, mo
 
 
 def test_separable(benchmark: Any) -> None:
-    """1024 weighted distances, exact gradients."""
+    """Time a sum of 1024 weighted distances, with exact gradients."""
     rng = np.random.default_rng(1)
     problem = AbsoluteSum(rng.random(1024), rng.random(1024) - 0.5)
     record(benchmark, "l1, d = 1024", problem, "batch")
 
 
 def test_logistic(benchmark: Any) -> None:
-    """Dense logistic regression in 128 dimensions, one random example a step."""
+    """Time dense logistic regression in 128 dimensions, with one random example a step."""
     problem = gaussian_logistic(512, 128, seed=1)
     record(benchmark, "logistic, d = 128", problem, "example")
 
 
 @pytest.mark.parametrize("schedule", ["constant", "decaying"])
 def test_law(benchmark: Any, schedule: str) -> None:
-    """Constant eta uses one table of transitions; eta / sqrt(t) builds one a step, for the states reached."""
+    """Time exact laws: a constant eta uses one table of transitions, eta / sqrt(t) builds one a step for the states reached."""
 
     def turn() -> None:
         command, one_core = [sys.executable, "-c", LAW, schedule], os.environ | {"OPENBLAS_NUM_THREADS": "1"}

@@ -2,9 +2,10 @@
 
 alpt-ref check-quantizer analysis/peer_adapters.py:TorchFloor
 
-The first line of a class is the call that it makes. What a library documents or its format forces is declared, the rest is
-judged: integer types have no NaN, so what theirs becomes is declared; floats that stand for codes could keep it. Libraries are
-seeded in their own ways before each call, and imported when an adapter is made. random_bits is what their uniforms have.
+The first line of a class is the call that it makes. An adapter declares what a library documents or its format forces; the rest
+is judged. Integer types have no NaN, so their result for it is declared; floats that stand for codes could keep it. Libraries
+are seeded in their own ways before each call, and imported when an adapter is made. random_bits is the number that their
+uniforms have.
 """
 
 import math
@@ -18,27 +19,27 @@ Values = NDArray[float32]
 
 
 def box(bits: int) -> tuple[int, int]:
-    """The lowest and the highest code."""
+    """The lowest and the highest code of a grid of ``bits`` bits."""
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
 def comparison(xp: Any, s: Any, u: Any) -> Any:
-    """Stochastic rounding of s; ``xp`` is a library of arrays."""
+    """The codes of s by stochastic rounding with uniforms u; ``xp`` is a library of arrays."""
     below = xp.floor(s)
     return below + (u < s - below)
 
 
 class ByHand:
-    """``code`` rounds s = x / delta as users of array libraries write it; clipped, times delta."""
+    """Rounding as users of array libraries write it: ``code`` rounds s = x / delta; clipped, times delta."""
 
     rounding = "stochastic"
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values."""
+        """The grid values of ``x``."""
         return self.quantize_with_uniforms(x, delta, bits, self._uniforms(x.shape, seed))
 
     def quantize_with_uniforms(self, x: Values, delta: float, bits: int, u: Any) -> Values:
-        """Grid values, u given."""
+        """The grid values of ``x``, with uniforms ``u``."""
         code = self.code(self.xp, self.xp.asarray(x) / delta, self.xp.asarray(u))
         return np.asarray(self.xp.clip(code, *box(bits)) * delta)
 
@@ -56,11 +57,11 @@ class Torch:
         self.set_threads(1)
 
     def set_threads(self, n: int) -> None:
-        """Of the calls that follow."""
+        """Use ``n`` threads in the calls that follow."""
         self.xp.set_num_threads(n)
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values."""
+        """The grid values of ``x``."""
         self.xp.manual_seed(seed)
         return self._values(self.xp.from_numpy(x), delta, bits).numpy()
 
@@ -174,7 +175,7 @@ class BrevitasNearest(Torch):
         self._parts, self._quant = function_wrapper, quant.IntQuant
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values."""
+        """The grid values of ``x``."""
         quant = self._quant(False, True, self._parts.Identity(), self._to_int(seed))
         scale, zero_point, bit_width = (self.xp.tensor(v) for v in (delta, 0.0, float(bits)))
         return quant(scale, zero_point, bit_width, self.xp.from_numpy(x)).numpy()
@@ -207,7 +208,7 @@ class PychopNearest:
         self._pychop = pychop
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values. Vectors, as an array without dimensions is refused."""
+        """The grid values of ``x``. They are computed on vectors, as an array without dimensions is refused."""
         np.random.seed(seed)
         return self._values(x.reshape(-1), delta, bits).reshape(x.shape)
 
@@ -251,7 +252,7 @@ class GfloatNearest:
         self._gfloat, self._format = gfloat, gfloat.formats.format_info_ocp_int8
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values."""
+        """The grid values of ``x``."""
         return self._rounded(x, delta)
 
     def _rounded(self, x: Values, delta: float, **random: Any) -> Values:
@@ -279,11 +280,11 @@ class GfloatStochastic(GfloatNearest):
     random_bits = given_bits = 24
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values; random bits are the caller's."""
+        """The grid values of ``x``; random bits are the caller's."""
         return self.quantize_with_uniforms(x, delta, bits, np.random.default_rng(seed).random(x.shape, float32))
 
     def quantize_with_uniforms(self, x: Values, delta: float, bits: int, u: Values) -> Values:
-        """Grid values, u given: its first bits are the random bits."""
+        """The grid values of ``x``; the first bits of ``u`` are the random bits."""
         drawn = np.floor(u * 2.0**self.given_bits).astype(np.int64)
         return self._rounded(x, delta, srbits=drawn, srnumbits=self.given_bits)
 
@@ -350,7 +351,7 @@ class MlDtypesCast:
         self._types = {2: ml_dtypes.int2, 4: ml_dtypes.int4}
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values."""
+        """The grid values of ``x``."""
         code = self._prepared(x / float32(delta), bits).astype(self._types[bits])
         return code.astype(float32) * float32(delta)
 

@@ -34,7 +34,7 @@ CPU_ALONE = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
+    """Run the command line and return its exit code: 2 after bad input, with one sentence, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="ADAPTER", help="print the findings of one adapter, and leave the page alone")
     parser.add_argument("--quick", action="store_true", help="the suite's quick level")
@@ -71,7 +71,8 @@ def _chosen(name: str | None) -> list[type]:
 
 
 def examined(adapter: Any, level: str, folder: Path) -> dict[str, Any]:
-    """The run as JSON, saved in ``folder`` and read from there while nothing changes; or why there is none, as "missing"."""
+    """The run of one adapter as JSON, saved in ``folder`` and read from there while nothing changes. Where there is no run, the
+    object says why, as "missing"."""
     try:
         installed = version(adapter.library)
     except PackageNotFoundError:

@@ -129,7 +129,7 @@ print(np.array([0.9, 1.5, 7.0, 8.0, 1e30]).astype(ml_dtypes.int4))""",
 
 
 def page(found: dict[Any, Run]) -> str:
-    """All of it. ``found`` : runs as JSON by adapter, or {"missing": why}."""
+    """The text of the whole page. ``found`` : runs as JSON by adapter, or {"missing": why}."""
     runs = {adapter.__name__: run for adapter, run in found.items() if "missing" not in run}
     of, conform = next(iter(runs.values()))["of"], sum(run["conforms"] for run in runs.values())
     told = f"{conform} of {len(runs)} conform: {of['level']} level, on the CPU, Python {of['python']}, NumPy {of['numpy']}. "
@@ -174,7 +174,7 @@ def _by_property(runs: dict[str, Run]) -> str:
 
 
 def _counterexamples(name: str, run: Run) -> str:
-    """The cause; what failed, each call once; Python without this package, and what it prints."""
+    """The section of one adapter: the cause; each failing call once; Python without this package, and its output."""
     why, code = REPRODUCTIONS.get(name, ("", ""))
     by: dict[str, tuple[str, list[str]]] = {}
     for entry in run["properties"]:
@@ -189,7 +189,7 @@ def _counterexamples(name: str, run: Run) -> str:
 
 
 def _printed(code: str) -> str:
-    """What ``code`` prints, in a Python of its own; ValueError if it fails."""
+    """The text that ``code`` prints, in a Python of its own; ValueError if it fails."""
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
     if done.returncode:
         raise ValueError(f"a reproduction fails: {done.stderr.strip().splitlines()[-1]}")

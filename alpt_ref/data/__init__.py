@@ -1,7 +1,7 @@
 """Readers of real click-through formats, and generated data of the same kind.
 
-``fit_read(path, Source("libfm"))`` gives a Dataset and a FeatureMap; ``read(path, feature_map)`` reads any
-later file by that map; ``make_ctr()`` generates data that need no file.
+``fit_read(path, Source("libfm"))`` gives a Dataset and a FeatureMap; ``read(path, feature_map)`` reads any later file by that
+map; ``make_ctr()`` generates data that need no file.
 """
 
 from alpt_ref.data.dataset import Dataset

@@ -1,6 +1,4 @@
-"""What every reader returns."""
-
-from __future__ import annotations
+"""The data set that every reader returns, and the sparse matrices in it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,15 +13,14 @@ IntArray: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled sparse rows.
+    """Labelled examples as sparse rows: n examples, d features.
 
-    X : csr_array float32 (n, d), canonical: indices sorted within a row, without repeats. An index that a row
-        repeats holds the sum of its values.
+    X : csr_array float32 (n, d), canonical: indices are sorted within a row and do not repeat. Values of an index that the file
+        repeats within a row are added up.
     y : float32 (n,) in {0, 1}; NaN throughout if the file was read with ``labels=False``.
-    n_skipped : malformed lines left out (``on_bad_line="skip"``).
-    n_unseen : entries without a feature of their own: dropped from an indexed file, sent to their field's
-        out-of-vocabulary feature in a table (in training these are the values rarer than min_count). Always 0
-        with the hashing trick.
+    n_skipped : number of malformed lines left out (``on_bad_line="skip"``).
+    n_unseen : number of entries without a feature of their own. An indexed file drops them; a table sends them to their field's
+        out-of-vocabulary feature (in training these are the values rarer than min_count). Always 0 with the hashing trick.
     """
 
     X: FloatCsr
@@ -33,9 +30,10 @@ class Dataset:
 
 
 def make_csr(data: NDArray[np.float32], indices: IntArray, lengths: IntArray, n_features: int) -> FloatCsr:
-    """The matrix whose row i has the next ``lengths[i]`` of the entries ``(indices, data)``.
+    """The csr_array float32 (len(lengths), n_features) whose row i holds the next ``lengths[i]`` of the entries.
 
-    Its index arrays are int32, or int64 if there are more than 2^31 - 1 entries; ``data`` is not copied.
+    data : float32 (nnz,), the values of all entries, row after row; not copied. indices : their columns, int (nnz,).
+    The index arrays of the result are int32, or int64 if there are 2^31 entries or more.
     """
     index_type: type[np.int32] | type[np.int64] = np.int32 if data.size < 2**31 else np.int64
     indptr = np.zeros(lengths.size + 1, index_type)
@@ -44,10 +42,8 @@ def make_csr(data: NDArray[np.float32], indices: IntArray, lengths: IntArray, n_
 
 
 def one_hot(indices: NDArray[np.int32], n_features: int) -> FloatCsr:
-    """The canonical matrix with a one for each entry of ``indices`` (n, n_fields).
-
-    Features that coincide in a row, as hashed ones may, add up.
-    """
+    """The canonical csr_array float32 (n, n_features) with a one for each entry of ``indices``, int32 (n, n_fields). Features
+    that coincide in a row, as hashed ones may, add up."""
     n, width = indices.shape
     ones = np.ones(n * width, np.float32)
     matrix = make_csr(ones, indices.ravel(), np.full(n, width), n_features)

@@ -1,4 +1,4 @@
-"""What users hand to models, checked and brought to the one form the loops read."""
+"""The place where X and y become rows: arguments of models, checked and brought to the one form that the loops read."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class Rows(NamedTuple):
-    """Examples in compressed sparse rows: canonical (sorted features, each once), int64 / int32 / float32."""
+    """Examples as compressed sparse rows: the features of a row are sorted, and each stands once.
+
+    Row i owns the entries indptr[i] .. indptr[i + 1] - 1. indptr : int64 (n + 1,); indices, the feature of each entry : int32
+    (nnz,); values : float32 (nnz,).
+    """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
@@ -18,9 +22,7 @@ class Rows(NamedTuple):
 
 def canonical(X: Any, dtype: Any) -> Any:
     """``X`` as a csr_array of ``dtype`` with sorted features, each once, and no stored zeros; ``X`` itself is not changed.
-
-    Raises ValueError where indices lie outside the shape: loops do not look.
-    """
+    Raises ValueError where indices lie outside of the shape, for the loops do not look."""
     matrix = sp.csr_array(X, dtype=dtype)
     try:
         matrix.check_format(full_check=True)
@@ -34,10 +36,12 @@ def canonical(X: Any, dtype: Any) -> Any:
 
 
 def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
-    """``X`` (n, d), sparse or dense, as :class:`Rows` and d. Entries with the same indices add up, stored zeros
-    are no entries. X itself is never changed.
+    """``X`` (n, d), sparse or dense, as Rows, and its number of features d.
 
-    Raises ValueError on non-finite values, on anything but a valid matrix of real numbers, or when d is not ``n_features``.
+    Entries of a row with the same index add up, and stored zeros are dropped. X itself is never changed.
+
+    Raises ValueError on non-finite values, on anything but a valid matrix of real numbers, where d or the number of entries
+    exceeds 2^31 - 1, and where d is not ``n_features``, if that is given.
     """
     if not sp.issparse(X):
         X = np.asarray(X)
@@ -59,7 +63,8 @@ def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
 
 
 def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[float32], tuple[int, int]]:
-    """``y`` as float32 in {0, 1}, and the (negative, positive) labels it was written in: (0, 1) or (-1, 1)."""
+    """The labels as float32 (n,) in {0, 1}, and the pair (negative, positive) that ``y`` is written in: (0, 1) or (-1, 1).
+    Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout."""
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise ValueError(f"y must have shape ({n},), got {labels.shape}")

@@ -1,6 +1,4 @@
-"""What a training file taught: which value of which field is which column of X."""
-
-from __future__ import annotations
+"""The feature map, learned from a training file: the column of X that each value of each field owns."""
 
 import hashlib
 import json
@@ -20,8 +18,9 @@ from alpt_ref.data.source import Source
 class Field:
     """One one-hot field of a table.
 
-    name : the field's name; column : the column of the file it is made from (avazu makes two fields of one).
-    kind : key of ``tokens.TOKEN``, which turns a cell's text into one of the field's values.
+    name : the field's name. column : the column of the file that it is made from; avazu makes two fields of its column
+        ``hour``.
+    kind : a key of ``tokens.TOKEN``, which turns the text of a cell into one of the field's values.
     values : the values that have a feature of their own, sorted; empty with the hashing trick.
     """
 
@@ -33,14 +32,14 @@ class Field:
 
 @dataclass(frozen=True)
 class FeatureMap:
-    """How to read any later file of the same kind as the training file.
+    """All that is needed to read a later file of the same kind as the training file.
 
     source : how the training file was read.
     n_features : number of columns of X.
     label_column : name of the label's column; "" for indexed formats.
-    fields : the fields of a table, in file order; empty for indexed formats. With a dictionary, a field with
-        m values owns 1 + m consecutive features: first its out-of-vocabulary feature, then its values in
-        order. Values are sorted, so the map does not depend on the order of the training rows.
+    fields : the fields of a table, in file order; empty for indexed formats. With a dictionary, a field of m values owns 1 + m
+        consecutive features: first its out-of-vocabulary feature, then its values in order. Values are sorted, so the map does
+        not depend on the order of the training rows.
     """
 
     source: Source
@@ -50,12 +49,12 @@ class FeatureMap:
 
     @property
     def offsets(self) -> tuple[int, ...]:
-        """The first (out-of-vocabulary) feature of each field, for a map with a dictionary."""
+        """The first feature, which is the out-of-vocabulary one, of each field; for a map with a dictionary."""
         sizes = [1 + len(field.values) for field in self.fields]
         return tuple(sum(sizes[:f]) for f in range(len(sizes)))
 
     def indexers(self) -> tuple[Callable[[str], int], ...]:
-        """For each field, the function from a value to its feature."""
+        """One function for each field, which takes a value of the field and returns its feature."""
         bins = self.source.hash_bins
         if bins is not None:
             return tuple(_hash_indexer(field.name, bins) for field in self.fields)
@@ -64,9 +63,9 @@ class FeatureMap:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The map as arrays that ``numpy.savez`` stores without pickle.
 
-        source, layout : JSON, unicode (); n_features : int64 (); n_values : int64 (n_fields,), how many
-        values each field has; values : uint8 (n_bytes,), all of them in field order, joined by line feeds,
-        which no value can contain.
+        source, layout : JSON, unicode (). n_features : int64 (). n_values : int64 (n_fields,), the number of values of each
+            field.
+        values : uint8 (n_bytes,), all values in field order, joined by line feeds, which no value can contain.
         """
         layout = {
             "label_column": self.label_column,
@@ -82,11 +81,9 @@ class FeatureMap:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FeatureMap:
-        """The map whose ``to_arrays`` gave these arrays; entries of other names are ignored.
-
-        Raises DataError if they are no such arrays.
-        """
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "FeatureMap":
+        """The map whose ``to_arrays`` gave these arrays; entries of other names are ignored. Raises DataError if the arrays are
+        not those of a map."""
         try:
             source = json.loads(str(arrays["source"]))
             layout = json.loads(str(arrays["layout"]))
@@ -108,11 +105,11 @@ class FeatureMap:
 
 
 def hash_feature(field: str, value: str, bins: int) -> int:
-    """The hashing trick: the feature of a value, in [0, bins).
+    """The feature of a value by the hashing trick, an integer in [0, bins).
 
-    The 8-byte BLAKE2b digest, read little-endian, of the UTF-8 text "field=value", modulo ``bins``. Python's
-    own hash() differs between runs. A CRC would be faster, but it is linear: two values of equal length that
-    collide in one field would collide in every field.
+    It is the 8-byte BLAKE2b digest, read little-endian, of the UTF-8 text "field=value", modulo ``bins``. Python's own hash()
+    differs between runs. A CRC would be faster, but it is linear: two values of equal length that collide in one field would
+    collide in every field.
     """
     text = f"{field}={value}".encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % bins

@@ -1,17 +1,11 @@
-"""libsvm, libfm and libffm: lines of ``label index:value ...``.
+"""The reader of libsvm, libfm and libffm: lines of ``label index:value ...``.
 
-libffm writes ``field:index:value``. Its field is checked and then ignored: a model here sees features, and a
-feature belongs to one field. Blank lines and ``# comment`` tails are allowed in all three.
-
-Two parsers read the same language. The careful one is the definition: it takes a line and says what is wrong
-with it. The fast one takes a chunk at once and declines (None) whenever a line is not plainly good, so that
-it never has to explain anything.
+libffm writes ``field:index:value``. Its field is checked and then ignored: a model here sees features, and a feature belongs to
+one field. Blank lines and ``# comment`` tails are allowed in all three. Lines have a fast and a careful parser, see
+:func:`alpt_ref.data.lines.parse_chunks`.
 """
 
-from __future__ import annotations
-
 import math
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, make_csr
-from alpt_ref.data.errors import DataError, LineError, quote
-from alpt_ref.data.lines import PathLike, parse_each, read_chunks
+from alpt_ref.data.errors import LineError, quote
+from alpt_ref.data.lines import PathLike, no_rows, parse_chunks, read_chunks
 from alpt_ref.data.source import MAX_FEATURES, Source
 from alpt_ref.data.tokens import FLOAT32_MAX, NUMBER, label, number, number_or_none
 
@@ -30,13 +24,16 @@ _WORD = re.compile(r"[^ \t]+")
 _SPELT_NUMBER = re.compile(NUMBER)
 _DIGITS = re.compile(r"[0-9]+")
 
-Row = tuple[float, list[tuple[int, float]]]
+ParsedLine = tuple[float, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Parsed lines: y float64 (n,); the number of entries of each, int64 (n,); and all entries in file order:
-    zero-based column indices int64 (nnz,), values float64 (nnz,)."""
+class ParsedLines:
+    """Parsed lines, n of them, with nnz entries in file order.
+
+    y : float64 (n,). counts : int64 (n,), the number of entries of each line. indices : int64 (nnz,), columns counted from 0.
+    values : float64 (nnz,).
+    """
 
     y: NDArray[np.float64]
     counts: NDArray[np.int64]
@@ -45,40 +42,34 @@ class Rows:
 
 
 def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labels: bool) -> Dataset:
-    """Read a whole file; ``n_features`` None learns it: largest index + 1.
-
-    Raises DataError if the file cannot be read, has a malformed line, or has no rows.
-    """
+    """The data set of a whole file, ``n_features`` columns wide; None learns the width: the largest index + 1. Raises DataError
+    if the file cannot be read, has a malformed line, or has no rows."""
     blocks: list[FloatCsr] = []
     ys: list[NDArray[np.float32]] = []
     n_skipped = n_unseen = 0
-    for chunk in read_chunks(path):
-        rows = parse_fast(chunk.lines, source, labels=labels)
-        if rows is None:
-            parsed, bad = parse_each(
-                path,
-                chunk,
-                lambda line: parse_line(line, source, labels=labels),
-                skip=source.on_bad_line == "skip",
-            )
-            rows = _gather(parsed)
-            n_skipped += bad
-        block = _canonical(rows, MAX_FEATURES if n_features is None else n_features)
-        n_unseen += int((rows.indices >= block.shape[1]).sum())
+    for parsed, bad in parse_chunks(
+        path,
+        read_chunks(path),
+        lambda lines: parse_fast(lines, source, labels=labels),
+        lambda line: parse_line(line, source, labels=labels),
+        _gather,
+        skip=source.on_bad_line == "skip",
+    ):
+        block = _canonical(parsed, MAX_FEATURES if n_features is None else n_features)
+        n_skipped += bad
+        n_unseen += int((parsed.indices >= block.shape[1]).sum())
         blocks.append(block)
-        ys.append(rows.y.astype(np.float32))
+        ys.append(parsed.y.astype(np.float32))
     if not sum(y.size for y in ys):
-        raise DataError(f"{os.fspath(path)}: no rows")
+        raise no_rows(path)
     if n_features is None:
         n_features = 1 + max(int(block.indices.max(initial=-1)) for block in blocks)
     return Dataset(_stack(blocks, n_features), np.concatenate(ys), n_skipped, n_unseen)
 
 
-def parse_line(line: str, source: Source, *, labels: bool) -> Row | None:
-    """The careful parser: y and the (zero-based index, value) pairs of a line, or None for a blank one.
-
-    With ``labels=False`` the label may be absent, or anything, and y is NaN. Raises LineError.
-    """
+def parse_line(line: str, source: Source, *, labels: bool) -> ParsedLine | None:
+    """The careful parser: y of a line and its pairs (index counted from 0, value), or None for a blank line. With
+    ``labels=False`` the label may be absent, or anything, and y is NaN. Raises LineError."""
     words = [(match.group(), match.start() + 1) for match in _WORD.finditer(line.partition("#")[0])]
     if not words:
         return None
@@ -103,7 +94,7 @@ def parse_line(line: str, source: Source, *, labels: bool) -> Row | None:
 
 
 def _entry(word: str, column: int, source: Source) -> tuple[int, float]:
-    """(zero-based index, value) of ``index:value`` or ``field:index:value``."""
+    """The pair (index counted from 0, value) that ``index:value`` or ``field:index:value`` spells. Raises LineError."""
     shape = "field:index:value" if source.format == "libffm" else "index:value"
     *keys, value = word.split(":")
     spelt = len(keys) == shape.count(":") and all(map(_SPELT_NUMBER.fullmatch, keys))
@@ -121,8 +112,8 @@ def _entry(word: str, column: int, source: Source) -> tuple[int, float]:
         raise bad.at(column + len(word) - len(value)) from None
 
 
-def parse_fast(lines: Sequence[str], source: Source, *, labels: bool) -> Rows | None:
-    """All lines at once, or None if one of them needs the careful parser."""
+def parse_fast(lines: Sequence[str], source: Source, *, labels: bool) -> ParsedLines | None:
+    """The fast parser: all lines at once, or None if one of them needs the careful parser."""
     n_keys = 2 if source.format == "libffm" else 1
     well_formed = re.compile(rf"[ \t]*{NUMBER}(?:[ \t]+(?:[0-9]+:){{{n_keys}}}{NUMBER})*[ \t]*").fullmatch
     bodies = [line.partition("#")[0] if "#" in line else line for line in lines]
@@ -145,11 +136,11 @@ def parse_fast(lines: Sequence[str], source: Source, *, labels: bool) -> Rows | 
     y = _fast_labels(numbers[is_label], source.positive_label) if labels else np.full(len(bodies), np.nan)
     if y is None or not in_range:
         return None
-    return Rows(y, counts, indices.astype(np.int64), values)
+    return ParsedLines(y, counts, indices.astype(np.int64), values)
 
 
 def _fast_labels(spelt: NDArray[np.float64], positive: str | None) -> NDArray[np.float64] | None:
-    """``label`` of labels spelt as numbers, or None if one of them needs a closer look."""
+    """The labels of a chunk that are spelt as numbers, as ``label`` reads them; None if one needs a closer look."""
     if positive is None:
         return np.where(spelt == 1.0, 1.0, 0.0) if np.isin(spelt, (-1.0, 0.0, 1.0)).all() else None
     if (np.abs(spelt) > FLOAT32_MAX).any():
@@ -158,9 +149,9 @@ def _fast_labels(spelt: NDArray[np.float64], positive: str | None) -> NDArray[np
     return np.zeros(spelt.size) if target is None else np.where(spelt == target, 1.0, 0.0)
 
 
-def _gather(rows: Sequence[Row]) -> Rows:
+def _gather(rows: Sequence[ParsedLine]) -> ParsedLines:
     entries = [entry for _, row in rows for entry in row]
-    return Rows(
+    return ParsedLines(
         np.array([y for y, _ in rows], np.float64),
         np.array([len(row) for _, row in rows], np.int64),
         np.array([index for index, _ in entries], np.int64),
@@ -168,16 +159,17 @@ def _gather(rows: Sequence[Row]) -> Rows:
     )
 
 
-def _canonical(rows: Rows, n_features: int) -> FloatCsr:
-    """Sorted rows without repeats, of the indices below ``n_features``; summed in float64, rounded once."""
-    seen = rows.indices < n_features
-    row = np.repeat(np.arange(rows.y.size), rows.counts)[seen]
-    entries = (rows.values[seen], (row, rows.indices[seen]))
-    return coo_array(entries, shape=(rows.y.size, n_features)).tocsr().astype(np.float32)
+def _canonical(parsed: ParsedLines, n_features: int) -> FloatCsr:
+    """Sorted rows without repeats, of the indices below ``n_features``. Repeats are summed in float64 and the sum is rounded
+    once."""
+    seen = parsed.indices < n_features
+    row = np.repeat(np.arange(parsed.y.size), parsed.counts)[seen]
+    entries = (parsed.values[seen], (row, parsed.indices[seen]))
+    return coo_array(entries, shape=(parsed.y.size, n_features)).tocsr().astype(np.float32)
 
 
 def _stack(blocks: Sequence[FloatCsr], n_features: int) -> FloatCsr:
-    """The rows of all blocks, ``n_features`` wide."""
+    """The rows of all blocks below each other, ``n_features`` wide."""
     lengths = np.concatenate([np.diff(block.indptr) for block in blocks])
     data = np.concatenate([block.data for block in blocks])
     indices = np.concatenate([block.indices for block in blocks])

@@ -1,6 +1,4 @@
-"""The columns of a table: splitting a line into cells, and which column is what."""
-
-from __future__ import annotations
+"""The columns of a table: how a line splits into cells, and the role of each column."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -30,7 +28,7 @@ def _unquoted(raw: str) -> str:
 
 
 def _raw_cells(line: str, delimiter: str) -> Iterator[str]:
-    """The cells as written: joined by the delimiter they are the line again."""
+    """The cells as they are written: joined by the delimiter they are the line again."""
     cell = re.compile(rf"{_QUOTED.pattern}(?={delimiter}|\Z)|[^{delimiter}]*")
     start = 0
     while start <= len(line):
@@ -40,15 +38,13 @@ def _raw_cells(line: str, delimiter: str) -> Iterator[str]:
 
 
 def cell_column(line: str, delimiter: str, position: int) -> int:
-    """The 1-based character column at which the cell of that position begins."""
+    """The character, counted from 1, at which the cell number ``position``, counted from 0, begins."""
     return 1 + sum(len(raw) + 1 for raw in list(_raw_cells(line, delimiter))[:position])
 
 
 def learn_fields(names: Sequence[str], source: Source) -> tuple[str, tuple[Field, ...]]:
-    """The label's column and the fields (without values yet) that a training file of these columns has.
-
-    Raises LineError if there is no label column, no field, or a numeric column that is not there.
-    """
+    """The label's column, and the fields, without values yet, of a training file with columns ``names``. Raises LineError if
+    there is no label column, no field, or no column for one of the names in ``source.numeric``."""
     label_column = _label_column(names, source)
     columns = [name for name in names if name != label_column and not _is_id(name)]
     if not columns:
@@ -85,10 +81,10 @@ def _is_id(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where one file keeps what.
+    """The places at which one file keeps its label and its fields.
 
-    label : position of the label's column, None if it is not wanted.
-    fields : for each field, the position of its column and its kind.
+    label : position of the label's column, None if labels are not read.
+    fields : for each field, the position of its column and the field's kind.
     """
 
     delimiter: str
@@ -98,11 +94,8 @@ class Layout:
 
 
 def locate(names: Sequence[str], delimiter: str, feature_map: FeatureMap, *, labels: bool) -> Layout:
-    """The layout of a file whose columns, in any order, are those the map was learned from.
-
-    Without ``labels`` the label column may be absent. Raises LineError if another column is absent, repeated,
-    or unknown to the map.
-    """
+    """The layout of a file whose columns, in any order, are those that the map was learned from. Without ``labels`` the label
+    column may be absent. Raises LineError if another column is absent, repeated, or unknown to the map."""
     wanted = {field.column for field in feature_map.fields} | ({feature_map.label_column} if labels else set())
     for name in sorted(wanted):
         if name not in names:
@@ -121,10 +114,8 @@ def locate(names: Sequence[str], delimiter: str, feature_map: FeatureMap, *, lab
 
 
 def parse_row(line: str, layout: Layout, positive_label: str | None) -> list[str] | None:
-    """The careful parser: the cells of one line, each proven good, or None for a blank line.
-
-    Raises LineError for a wrong number of cells, a bad label, or a cell that its field's kind cannot read.
-    """
+    """The careful parser: the cells of one line, each proven good, or None for a blank line. Raises LineError for a wrong
+    number of cells, a bad label, or a cell that its field's kind cannot read."""
     if not line:
         return None
     cells = split_cells(line, layout.delimiter)

@@ -1,12 +1,10 @@
-"""Bytes to lines: decompression, chunks that end at line ends, and the careful pass over a chunk."""
-
-from __future__ import annotations
+"""From bytes to lines: decompression, chunks that end at line ends, and the fast and the careful pass over a chunk."""
 
 import bz2
 import gzip
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedReader
@@ -20,22 +18,23 @@ _BZIP2_MAGIC = b"BZh"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 PathLike = str | os.PathLike[str]
-T = TypeVar("T")
+Row = TypeVar("Row")
+Block = TypeVar("Block")
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive whole lines of a file; ``first_line`` is the 1-based number of the first of them."""
+    """Consecutive whole lines of a file; ``first_line`` is the number of the first of them, counted from 1."""
 
     first_line: int
     lines: list[str]
 
 
 def read_chunks(path: PathLike, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
-    """The lines of a plain, gzip or bzip2 file, about ``chunk_bytes`` at a time, without their line ends.
+    """The lines of a plain, gzip or bzip2 file without their line ends, in chunks of about ``chunk_bytes``.
 
-    The compression is told by the first bytes, since suffixes lie. Text is UTF-8; a byte that is not becomes
-    a lone surrogate, so no file is unreadable for its encoding and no two values are merged by it.
+    The compression is told by the first bytes, since suffixes lie. Text is UTF-8. A byte that is not becomes a lone surrogate,
+    so that no file is unreadable for its encoding and no two values are merged by it.
 
     Raises DataError if the file is missing, unreadable, truncated or corrupt.
     """
@@ -52,14 +51,14 @@ def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
         try:
             stream = stack.enter_context(_decompressed(stack.enter_context(open(path, "rb"))))
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         mark: bytes | None = _BYTE_ORDER_MARK
         while True:
             try:
                 block = stream.read(chunk_bytes)
                 block += stream.readline()
             except (OSError, EOFError, zlib.error) as error:
-                raise _unreadable(path, error) from error
+                raise unreadable(path, error) from error
             if not block:
                 return
             if mark is not None:
@@ -77,25 +76,60 @@ def _decompressed(raw: BufferedReader) -> IO[bytes]:
     return raw
 
 
-def _unreadable(path: PathLike, error: Exception) -> DataError:
+def unreadable(path: PathLike, error: Exception) -> DataError:
+    """The DataError for a file or folder that the system, or a decompressor, cannot read."""
     return DataError(f"{os.fspath(path)}: cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
-def parse_each(path: PathLike, chunk: Chunk, parse: Callable[[str], T | None], *, skip: bool) -> tuple[list[T], int]:
-    """Parse every line of a chunk on its own: the parsed lines, and the number of malformed ones.
+def no_rows(path: PathLike) -> DataError:
+    """The DataError for a file without a single example."""
+    return DataError(f"{os.fspath(path)}: no rows")
 
-    ``parse`` returns None for a line to pass over in silence (a blank one), and raises LineError for a bad
-    one.
-    Raises DataError with file, line number and column at the first bad line, unless ``skip``.
+
+def bad_line(path: PathLike, number: int, bad: LineError) -> DataError:
+    """The DataError for line ``number`` of the file, counted from 1, with the column that ``bad`` names."""
+    return DataError(f"{os.fspath(path)}:{number}:{bad.column}: {bad}")
+
+
+def parse_chunks(
+    path: PathLike,
+    chunks: Iterable[Chunk],
+    fast: Callable[[list[str]], Block | None],
+    careful: Callable[[str], Row | None],
+    gather: Callable[[list[Row]], Block],
+    *,
+    skip: bool,
+) -> Iterator[tuple[Block, int]]:
+    """The block that each chunk of a file is parsed to, with the number of its lines that were skipped.
+
+    Two parsers read the same language. ``careful`` is its definition: it takes one line, and says what is wrong with it.
+    ``fast`` takes all lines of a chunk at once and declines, by None, whenever a line is not plainly good, so that it never has
+    to explain anything. ``gather`` turns carefully parsed lines into the block that ``fast`` would have made of them.
+
+    Raises DataError at the first bad line, unless ``skip``, as :func:`parse_each` does.
     """
-    rows: list[T] = []
+    for chunk in chunks:
+        block, n_skipped = fast(chunk.lines), 0
+        if block is None:
+            rows, n_skipped = parse_each(path, chunk, careful, skip=skip)
+            block = gather(rows)
+        yield block, n_skipped
+
+
+def parse_each(path: PathLike, chunk: Chunk, parse: Callable[[str], Row | None], *, skip: bool) -> tuple[list[Row], int]:
+    """The parsed lines of a chunk, each parsed on its own, and the number of malformed ones.
+
+    ``parse`` returns None for a line to pass over in silence (a blank one), and raises LineError for a bad one. Raises
+    DataError with file, line number and column at the first bad line, unless ``skip``.
+    """
+    rows: list[Row] = []
     n_skipped = 0
     for number, line in enumerate(chunk.lines, chunk.first_line):
         try:
             row = parse(line)
         except LineError as bad:
             if not skip:
-                raise DataError(f"{os.fspath(path)}:{number}:{bad.column}: {bad}") from None
+                raise bad_line(path, number, bad) from None
             n_skipped += 1
         else:
             if row is not None:

@@ -1,19 +1,16 @@
-"""MovieLens-1M as clicks: a user and a movie, what is known of both, and whether the rating was good.
+"""MovieLens-1M as clicks: the features are a user, a movie and all that is known of both; a good rating is a click.
 
-A rating above 3 is a click, one below 3 is none, and a rating of 3 is left out, as AutoInt and RecBole do. The
-files are users.dat (user::gender::age::occupation::zip), movies.dat (movie::title (year)::genre|genre...) and
-either the original ratings.dat (user::movie::rating::timestamp) or ratings*.tsv (user, movie, rating, separated
-by tabs). Blank lines are allowed in all of them.
-
-Of a title only the year is read, so its encoding (latin-1 in the original) does not matter.
+A rating above 3 is a click, one below 3 is none, and a rating of 3 is left out, as AutoInt and RecBole do. The files are
+users.dat (user::gender::age::occupation::zip), movies.dat (movie::title (year)::genre|genre...) and either the original
+ratings.dat (user::movie::rating::timestamp) or ratings*.tsv (user, movie, rating, separated by tabs). Blank lines are allowed
+in all of them. Only the year of a title is read, so the encoding of titles (latin-1 in the original) does not matter.
 """
-
-from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, make_csr
 from alpt_ref.data.errors import DataError, LineError, quote
-from alpt_ref.data.lines import PathLike, parse_each, read_chunks
+from alpt_ref.data.lines import PathLike, parse_chunks, parse_each, read_chunks, unreadable
 
 FIELDS = ("user", "movie", "gender", "age", "occupation", "zip", "year", "genres")
 USER_FIELDS = ("user", "gender", "age", "occupation", "zip")
@@ -34,7 +31,7 @@ _INTEGER = r"[0-9]{1,18}"
 _SPELT_INTEGER = re.compile(_INTEGER)
 _YEAR = re.compile(r"\(([0-9]{4})\)\Z")
 
-# What a user or a movie has of each of its fields: one value, or several genres.
+# The values that a user or a movie has of each of its fields: one of each, except for genres.
 Entity = tuple[tuple[Any, ...], ...]
 # A cell's text and the 1-based column at which it begins.
 Cell = tuple[str, int]
@@ -44,8 +41,8 @@ Cell = tuple[str, int]
 class FieldRange:
     """One field and its features first, first + 1, ..., first + size - 1, one for each of ``values``.
 
-    values : the field's values that occur in the rows, sorted: integers (user, movie, age, occupation, year) as
-        numbers, texts (gender, zip, genres) by their characters.
+    values : the values of the field that occur in the rows, sorted: integers (user, movie, age, occupation, year) as numbers,
+        texts (gender, zip, genres) by their characters.
     """
 
     name: str
@@ -54,22 +51,22 @@ class FieldRange:
 
     @property
     def size(self) -> int:
-        """Number of values."""
+        """The number of values, and of features, of the field."""
         return len(self.values)
 
 
 def read_movielens(folder: PathLike) -> tuple[Dataset, tuple[FieldRange, ...]]:
-    """The ratings other than 3, in file order, and the features of each field.
+    """The ratings of ``folder`` other than 3, in file order, and the range of features of each field.
 
-    y is 1 for a rating above 3. A row of X has a one for the user, the movie, the user's gender, age, occupation
-    and zip, the movie's year and each of its genres: 7 + n_genres entries. The fields (``FIELDS``) own consecutive
-    features in this order; values that occur in no row, as those of movies never rated, have none.
+    y is 1 for a rating above 3. A row of X has a one for the user, the movie, the user's gender, age, occupation and zip, the
+    movie's year and each of its genres: 7 + n_genres entries. The fields (``FIELDS``) own consecutive features in this order.
+    Values that occur in no row, as those of movies never rated, have no feature.
 
     Each file may be compressed by gzip or bzip2, and may then be named so (users.dat.gz).
 
-    Raises DataError, in one sentence that begins with the folder's or the file's name, if one of them is missing
-    or unreadable, if two files could be the one, or if there are no rows; and, with line and column, at the first
-    line that is malformed, describes a user or movie again, or rates what is described nowhere.
+    Raises DataError, in one sentence that begins with the folder's or the file's name, if one of them is missing or unreadable,
+    if two files could be the one, or if there are no rows; and, with line and column, at the first line that is malformed,
+    describes a user or movie again, or rates one that is described nowhere.
     """
     users = _read_entities(_find(folder, "users.dat", r"users\.dat"), "user", parse_user)
     movies = _read_entities(_find(folder, "movies.dat", r"movies\.dat"), "movie", parse_movie)
@@ -105,7 +102,7 @@ def _encode(
 
 
 def _features(cells: Sequence[tuple[Any, ...]], field: FieldRange) -> NDArray[np.int32]:
-    """Each cell's features, ascending, int32 (n_cells, widest), filled up with -1."""
+    """The features of each cell, ascending, int32 (n_cells, widest), filled up with -1."""
     feature_of = {value: field.first + rank for rank, value in enumerate(field.values)}
     features = np.full((len(cells), max(map(len, cells))), -1, np.int32)
     for row, cell in zip(features, cells, strict=True):
@@ -114,18 +111,18 @@ def _features(cells: Sequence[tuple[Any, ...]], field: FieldRange) -> NDArray[np
 
 
 def _find(folder: PathLike, wanted: str, pattern: str) -> Path:
-    """The one file of the folder that has such a name."""
+    """The path of the one file of the folder whose name fits ``pattern``. DataError where there is not exactly one."""
     try:
         names = sorted(name for name in os.listdir(folder) if re.fullmatch(rf"{pattern}(?:\.gz|\.bz2)?", name))
     except OSError as error:
-        raise DataError(f"{os.fspath(folder)}: cannot be read: {error.strerror}") from error
+        raise unreadable(folder, error) from error
     if len(names) != 1:
         raise DataError(f"{os.fspath(folder)}: expected one file {wanted}, got {', '.join(names) or 'none'}")
     return Path(folder, names[0])
 
 
 def _read_entities(path: Path, name: str, parse: Callable[[str], Entity]) -> dict[int, Entity]:
-    """The users or movies by their id, the one value of their first field."""
+    """The users or the movies by their id, which is the one value of their first field."""
     found: dict[int, Entity] = {}
 
     def add(line: str) -> None:
@@ -142,13 +139,13 @@ def _read_entities(path: Path, name: str, parse: Callable[[str], Entity]) -> dic
 
 
 def parse_user(line: str) -> Entity:
-    """The values of USER_FIELDS. Raises LineError."""
+    """The values of USER_FIELDS that a line of users.dat holds. Raises LineError."""
     cells = zip(USER_FIELDS, _cells(line, "::", USER_FIELDS), strict=True)
     return tuple((_text(name, cell) if name in ("gender", "zip") else _integer(name, cell),) for name, cell in cells)
 
 
 def parse_movie(line: str) -> Entity:
-    """The values of MOVIE_FIELDS. Raises LineError."""
+    """The values of MOVIE_FIELDS that a line of movies.dat holds. Raises LineError."""
     movie, (title, column), genres = _cells(line, "::", ("movie", "title (year)", "genres"))
     year = _YEAR.search(title)
     if not year:
@@ -160,21 +157,25 @@ def parse_movie(line: str) -> Entity:
 
 
 def _read_ratings(path: Path, known: dict[str, dict[int, Entity]]) -> NDArray[np.int64]:
-    """user, movie, rating of each line, int64 (n, 3); ``known`` holds the users and movies."""
+    """The user, movie and rating of each line, int64 (n, 3); ``known`` holds the users and the movies."""
     delimiter, names = ("\t", _RATING_COLUMNS[:3]) if ".tsv" in path.name else ("::", _RATING_COLUMNS)
     ids = [np.array(list(entities), np.int64) for entities in known.values()]
-    blocks = [np.empty((0, 3), np.int64)]
-    for chunk in read_chunks(path):
-        block = parse_ratings(chunk.lines, delimiter, names)
-        if block is None or not all(np.isin(block[:, f], ids[f]).all() for f in (0, 1)):
-            rows, _ = parse_each(path, chunk, lambda line: parse_rating(line, delimiter, names, known), skip=False)
-            block = np.array(rows, np.int64).reshape(-1, 3)
-        blocks.append(block)
-    return np.concatenate(blocks)
+
+    def fast(lines: list[str]) -> NDArray[np.int64] | None:
+        block = parse_ratings(lines, delimiter, names)
+        return block if block is not None and all(np.isin(block[:, f], ids[f]).all() for f in (0, 1)) else None
+
+    def gather(rows: list[tuple[int, int, int]]) -> NDArray[np.int64]:
+        return np.array(rows, np.int64).reshape(-1, 3)
+
+    careful = partial(parse_rating, delimiter=delimiter, names=names, known=known)
+    parts = parse_chunks(path, read_chunks(path), fast, careful, gather, skip=False)
+    return np.concatenate([gather([]), *(block for block, _ in parts)])
 
 
 def parse_ratings(lines: Sequence[str], delimiter: str, names: Sequence[str]) -> NDArray[np.int64] | None:
-    """The fast parser: all lines at once, int64 (n, 3), or None if one is malformed or blank; ids may be unknown."""
+    """The fast parser: user, movie and rating of all lines at once, int64 (n, 3), or None if one is malformed or blank. The ids
+    may be unknown."""
     well_formed = re.compile(delimiter.join("[1-5]" if name == "rating" else _INTEGER for name in names)).fullmatch
     if not all(map(well_formed, lines)):
         return None
@@ -185,7 +186,7 @@ def parse_ratings(lines: Sequence[str], delimiter: str, names: Sequence[str]) ->
 def parse_rating(
     line: str, delimiter: str, names: Sequence[str], known: dict[str, dict[int, Entity]]
 ) -> tuple[int, int, int] | None:
-    """The careful parser: user, movie, rating of one line, or None for a blank one. Raises LineError."""
+    """The careful parser: user, movie and rating of one line, or None for a blank one. Raises LineError."""
     if not line:
         return None
     cells = dict(zip(names, _cells(line, delimiter, names), strict=True))

@@ -1,6 +1,4 @@
-"""The two verbs: read a training file and learn its map; read any later file with that map."""
-
-from __future__ import annotations
+"""The two verbs of reading: read a training file and learn its map; read any later file by that map."""
 
 from alpt_ref.data.dataset import Dataset
 from alpt_ref.data.feature_map import FeatureMap
@@ -11,14 +9,13 @@ from alpt_ref.data.tabular import fit_table, read_table
 
 
 def fit_read(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
-    """Read a training file, and learn from it the map by which later files are read.
+    """The data set of a training file, and the map, learned from it, by which later files are read.
 
-    The file is streamed once; plain, gzip and bzip2 files are told apart by their first bytes. Memory grows
-    with the rows' indices and, for a dictionary, with the distinct values; hashing keeps nothing.
+    The file is streamed once; plain, gzip and bzip2 files are told apart by their first bytes. Memory grows with the rows'
+    indices and, for a dictionary, with the distinct values; hashing keeps nothing.
 
-    Raises DataError, in one sentence that begins with the file's name, if the file is missing, truncated,
-    corrupt or without rows; and, with line and column, at its first malformed line (unless
-    ``source.on_bad_line`` is "skip").
+    Raises DataError, in one sentence that begins with the file's name, if the file is missing, truncated, corrupt or without
+    rows; and, with line and column, at its first malformed line (unless ``source.on_bad_line`` is "skip").
     """
     if not source.is_indexed:
         return fit_table(path, source)
@@ -27,10 +24,10 @@ def fit_read(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
 
 
 def read(path: PathLike, feature_map: FeatureMap, *, labels: bool = True) -> Dataset:
-    """Read a file by a map learned before; X has ``feature_map.n_features`` columns.
+    """The data set of a later file, read by a map learned before; X has ``feature_map.n_features`` columns.
 
-    What the map has no feature for is counted in ``n_unseen``. With ``labels=False`` the labels may be absent
-    and y is NaN. Raises DataError as ``fit_read`` does.
+    Entries for which the map has no feature are counted in ``n_unseen``. With ``labels=False`` the labels may be absent and y
+    is NaN. Raises DataError as ``fit_read`` does.
     """
     if not feature_map.source.is_indexed:
         return read_table(path, feature_map, labels=labels)

@@ -1,6 +1,4 @@
-"""How a file is to be read: everything a caller decides before the first byte is seen."""
-
-from __future__ import annotations
+"""The source of a data set: everything that a caller decides about a file before its first byte is read."""
 
 from dataclasses import dataclass
 
@@ -10,27 +8,34 @@ INDEXED_FORMATS = ("libsvm", "libfm", "libffm")
 TABULAR_FORMATS = ("criteo", "avazu", "csv")
 MAX_FEATURES = 2**31 - 1
 """Column indices are int32, and so must be the number of columns."""
+# An option that the format would silently ignore is more likely a mistake than a wish.
+_APPLIES_TO = {
+    "index_base": INDEXED_FORMATS,
+    "n_features": INDEXED_FORMATS,
+    "hash_bins": TABULAR_FORMATS,
+    "min_count": TABULAR_FORMATS,
+    "label_column": ("csv",),
+    "numeric": ("csv",),
+}
 
 
 @dataclass(frozen=True)
 class Source:
-    """The format of a file and the choices a reader needs.
+    """The format of a file and the choices that its reader needs.
 
-    format : "libsvm", "libfm", "libffm" (features are written as indices), or "criteo", "avazu", "csv"
-        (tables of values, one-hot encoded per field).
+    format : "libsvm", "libfm", "libffm" (features are written as indices), or "criteo", "avazu", "csv" (tables of values,
+        one-hot encoded field by field).
     index_base : the first legal index, 0 or 1; default 1 for libsvm, 0 for libfm and libffm.
-    n_features : number of columns of X for indexed formats; default: largest training index + 1.
-        A feature at or beyond it is dropped and counted.
+    n_features : number of columns of X for indexed formats; default: the largest training index + 1. A feature at or beyond it
+        is dropped and counted.
     hash_bins : tables only. None learns a dictionary; a number hashes "field=value" into that many features.
-    min_count : tables with a dictionary only. Values rarer than this in training share their field's
-        out-of-vocabulary feature.
+    min_count : tables with a dictionary only. Values rarer than this in training share their field's out-of-vocabulary feature.
     label_column : csv only. Default: the first column named label, click, y or target in any case.
     numeric : csv only. Columns to treat as numbers, besides those named I<number>.
-    positive_label : y = 1 where the label equals this text (or number), 0 elsewhere. Default: labels must be
-        0, 1 or -1.
+    positive_label : y = 1 where the label equals this text (or number), 0 elsewhere. Default: labels must be 0, 1 or -1.
     on_bad_line : "error" raises on the first malformed line, "skip" counts them.
 
-    Raises ValueError, naming the argument, for a value outside these domains.
+    Raises ValueError, naming the argument, for a value outside of these domains.
     """
 
     format: str
@@ -47,41 +52,26 @@ class Source:
         one_of("format", self.format, INDEXED_FORMATS + TABULAR_FORMATS, str)
         _require(self.index_base in (None, 0, 1), f"index_base must be 0 or 1, got {self.index_base!r}")
         for name, size in (("n_features", self.n_features), ("hash_bins", self.hash_bins)):
-            _require(
-                size is None or 1 <= size <= MAX_FEATURES,
-                f"{name} must be between 1 and {MAX_FEATURES}, got {size}",
-            )
+            _require(size is None or 1 <= size <= MAX_FEATURES, f"{name} must be between 1 and {MAX_FEATURES}, got {size}")
         _require(self.min_count >= 1, f"min_count must be at least 1, got {self.min_count}")
         _require(isinstance(self.numeric, tuple), f"numeric must be a tuple of names, got {self.numeric!r}")
         _require(self.positive_label != "", "positive_label must not be empty")
-        _require(
-            self.on_bad_line in ("error", "skip"),
-            f"on_bad_line must be 'error' or 'skip', got {self.on_bad_line!r}",
-        )
-        # An option that the format would silently ignore is more likely a mistake than a wish.
-        scopes: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
-            ("index_base", self.index_base is None, INDEXED_FORMATS),
-            ("n_features", self.n_features is None, INDEXED_FORMATS),
-            ("hash_bins", self.hash_bins is None, TABULAR_FORMATS),
-            ("min_count", self.min_count == 1, TABULAR_FORMATS),
-            ("label_column", self.label_column is None, ("csv",)),
-            ("numeric", self.numeric == (), ("csv",)),
-        )
-        for name, unused, formats in scopes:
+        _require(self.on_bad_line in ("error", "skip"), f"on_bad_line must be 'error' or 'skip', got {self.on_bad_line!r}")
+        for name, formats in _APPLIES_TO.items():
+            unused = getattr(self, name) == type(self).__dataclass_fields__[name].default
             _require(unused or self.format in formats, f"{name} does not apply to format {self.format!r}")
         _require(
-            self.min_count == 1 or self.hash_bins is None,
-            "min_count does not apply with hash_bins: hashing keeps no counts",
+            self.min_count == 1 or self.hash_bins is None, "min_count does not apply with hash_bins: hashing keeps no counts"
         )
 
     @property
     def is_indexed(self) -> bool:
-        """Whether the file names its features by index (libsvm, libfm, libffm) rather than by value."""
+        """True where the file names its features by index (libsvm, libfm, libffm), False where by value."""
         return self.format in INDEXED_FORMATS
 
     @property
     def first_index(self) -> int:
-        """The smallest index an indexed file may write; it becomes column 0."""
+        """The smallest index that an indexed file may write; it becomes column 0."""
         if self.index_base is not None:
             return self.index_base
         return 1 if self.format == "libsvm" else 0

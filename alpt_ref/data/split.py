@@ -1,6 +1,4 @@
-"""A random split of a data set."""
-
-from __future__ import annotations
+"""The random split of a data set into training, validation and test parts."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -13,11 +11,11 @@ _STEP = 2**32 - 1
 
 
 def split(dataset: Dataset, seed: int = 0, parts: Sequence[int] = (8, 1, 1)) -> tuple[Dataset, ...]:
-    """The rows of ``dataset`` in parts of sizes proportional to ``parts``, each row in exactly one of them.
+    """The parts of ``dataset``, of sizes proportional to ``parts``; each row is in exactly one of them.
 
-    A permutation of the rows, which is a function of their number and the seed alone, is cut after the first
-    floor(n (parts[0] + ... + parts[i]) / sum(parts)) rows; each part keeps the permuted order, and is empty if n is
-    too small for it. n_skipped and n_unseen, which are counts over the whole file, are 0 in the parts.
+    A permutation of the rows, which is a function of their number n and of the seed alone, is cut after the first floor(n
+    (parts[0] + ... + parts[i]) / sum(parts)) rows. Each part keeps the permuted order, and is empty if n is too small for it.
+    n_skipped and n_unseen, which count over the whole file, are 0 in the parts.
 
     Raises ValueError unless ``parts`` are positive integers, at least one, and ``seed`` an integer in [0, 2^64).
     """

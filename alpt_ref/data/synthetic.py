@@ -1,11 +1,8 @@
 """Generated click-through data: skewed one-hot fields, and clicks of a factorization machine that is known.
 
-It is what runs when there is no file to read. Every number is a function of the seed and its position, so the
-first rows of a longer data set have the same features; only the bias, which meets the click rate on all rows,
-moves with the length.
+They stand in where there is no file to read. Every number is a function of the seed and of its own position, so the first rows
+of a longer data set have the same features. Only the bias, which meets the click rate on all rows, moves with the length.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -21,9 +18,9 @@ _LINEAR, _FACTORS, _CLICKS, _VALUES = range(4)
 
 @dataclass(frozen=True)
 class Teacher:
-    """The factorization machine that clicked.
+    """The factorization machine, over d features with k factors each, by which the generated rows were clicked.
 
-    bias : float; linear : float32 (d,); factors : float32 (d, k).
+    bias : float; linear, the weight of each feature : float32 (d,); factors : float32 (d, k).
     """
 
     bias: float
@@ -31,7 +28,8 @@ class Teacher:
     factors: NDArray[np.float32]
 
     def probability(self, X: FloatCsr) -> NDArray[np.float64]:
-        """P(y = 1 | x), float64 (n,): expit(b + <w, x> + sum over pairs i < j of <v_i, v_j> x_i x_j)."""
+        """The click probability P(y = 1 | x) of each row of ``X``, float64 (n,). It is expit(b + <w, x> + sum over pairs i < j
+        of <v_i, v_j> x_i x_j), with b the bias, w the linear weights, v_i the factors."""
         return expit(self.bias + _score(X, self.linear, self.factors))
 
 
@@ -47,26 +45,23 @@ def make_ctr(
     factor_scale: float = 0.3,
     seed: int = 0,
 ) -> tuple[Dataset, Teacher]:
-    """Click-through data of ``n_rows`` rows and ``n_fields`` one-hot fields, and the teacher that clicked.
+    """The generated click-through data, ``n_rows`` rows of ``n_fields`` one-hot fields, and the teacher that clicked.
 
-    Field sizes fall geometrically from ``n_values`` to 2. The value of rank r has probability proportional to
-    r^-zipf. The teacher's weights are normal, with standard deviations ``linear_scale`` and, for its k
-    factors, ``factor_scale``; its bias makes the mean click probability of the rows equal ``click_rate`` to
-    1e-9. Clicks are Bernoulli draws, from uniforms of 24 bits (bias below 2^-24).
+    n_rows, n_fields >= 1; n_values >= 2 is the size of the first field, and sizes fall geometrically from there to 2.
+    zipf : the value of rank r has probability proportional to r^-zipf.
+    click_rate : the mean click probability of the rows, in (0, 1); the teacher's bias meets it to 1e-9.
+    k : number of factors, >= 0. linear_scale, factor_scale : standard deviations of the teacher's normal weights and factors.
 
-    The same arguments give the same data on any machine, up to the last bit of exp, log and cos (and of pow,
-    unless zipf is 1), which flips a click with probability of about 1e-8. Raises ValueError, naming the
-    argument.
+    Clicks are Bernoulli draws, from uniforms of 24 bits (bias below 2^-24). The same arguments give the same data on any
+    machine, up to the last bit of exp, log and cos (and of pow, unless zipf is 1), which flips a click with probability of
+    about 1e-8.
+
+    Raises ValueError, naming the argument, for a value outside of these domains.
     """
     # Imported here because it imports Numba, which the readers do without.
     from alpt_ref.rng import Stream, normals, uniforms
 
-    for name, size, least in (
-        ("n_rows", n_rows, 1),
-        ("n_fields", n_fields, 1),
-        ("n_values", n_values, 2),
-        ("k", k, 0),
-    ):
+    for name, size, least in (("n_rows", n_rows, 1), ("n_fields", n_fields, 1), ("n_values", n_values, 2), ("k", k, 0)):
         if size < least:
             raise ValueError(f"{name} must be at least {least}, got {size}")
     if not 0.0 < click_rate < 1.0:
@@ -99,7 +94,7 @@ def _zipf_rank(u: NDArray[np.float64], size: int, exponent: float) -> NDArray[np
 
 
 def _score(X: FloatCsr, linear: NDArray[np.float32], factors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The teacher's logit without its bias, float64 (n,); pairs by half of (sum v x)^2 - sum (v x)^2."""
+    """The teacher's logits without its bias, float64 (n,); pairs add up to half of (sum v x)^2 - sum (v x)^2."""
     X64, V = X.astype(np.float64), factors.astype(np.float64)
     first = np.asarray(X64 @ linear.astype(np.float64))
     pairs = np.asarray(X64 @ V) ** 2 - np.asarray(X64.multiply(X64) @ V**2)
@@ -108,11 +103,8 @@ def _score(X: FloatCsr, linear: NDArray[np.float32], factors: NDArray[np.float32
 
 
 def _bias(scores: NDArray[np.float64], click_rate: float) -> float:
-    """The b at which the mean of expit(b + scores) is ``click_rate``, by bisection.
-
-    The mean grows with b. At ``low`` no term exceeds ``click_rate`` and at ``high`` none falls short of it,
-    so the root lies between them.
-    """
+    """The b at which the mean of expit(b + scores) is ``click_rate``, by bisection. The mean grows with b. At ``low`` no term
+    exceeds ``click_rate`` and at ``high`` none falls short of it, so the root lies between them."""
     low = float(logit(click_rate) - scores.max())
     high = float(logit(click_rate) - scores.min())
     for _ in range(64):

@@ -1,34 +1,24 @@
-"""criteo, avazu and csv: tables of values, one-hot encoded field by field.
+"""The reader of criteo, avazu and csv: tables of values, one-hot encoded field by field.
 
-criteo is a table without a header: label, I1..I13, C1..C26, tab separated. avazu is a comma-separated table
-with the label ``click``, whose column ``hour`` (YYMMDDHH) becomes the fields hour_of_day and weekday. csv is
-any table with a header, separated by tabs if the header has one, else by commas. Columns named id, in any
-case, are dropped. An empty cell is a value of its own. A cell may be quoted ("a,b", with "" for a quote) but
-cannot contain a line end.
+criteo is a table without a header: label, I1..I13, C1..C26, tab separated. avazu is a comma-separated table with the label
+``click``, whose column ``hour`` (YYMMDDHH) becomes the fields hour_of_day and weekday. csv is any table with a header,
+separated by tabs if the header has one, else by commas. Columns named id, in any case, are dropped. An empty cell is a value of
+its own. A cell may be quoted ("a,b", with "" for a quote) but cannot contain a line end.
 """
 
-from __future__ import annotations
-
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alpt_ref.data.dataset import Dataset, one_hot
-from alpt_ref.data.errors import DataError, LineError
+from alpt_ref.data.errors import LineError
 from alpt_ref.data.feature_map import FeatureMap
-from alpt_ref.data.layout import (
-    CRITEO_COLUMNS,
-    Layout,
-    learn_fields,
-    locate,
-    parse_row,
-    split_cells,
-)
-from alpt_ref.data.lines import Chunk, PathLike, parse_each, read_chunks
+from alpt_ref.data.layout import CRITEO_COLUMNS, Layout, learn_fields, locate, parse_row, split_cells
+from alpt_ref.data.lines import Chunk, PathLike, bad_line, no_rows, parse_chunks, read_chunks
 from alpt_ref.data.source import Source
 from alpt_ref.data.tokens import TOKEN, label
 
@@ -36,7 +26,7 @@ Indexer = Callable[[str], int]
 
 
 @dataclass(frozen=True)
-class Table:
+class OpenedTable:
     """An opened file: its column names, and the chunks of lines below the header."""
 
     path: PathLike
@@ -47,20 +37,20 @@ class Table:
 
 @dataclass(frozen=True)
 class Cells:
-    """A file's cells as integers: indices int32 (n, n_fields), y float32 (n,), and the lines skipped."""
+    """The cells of a file as integers: indices int32 (n, n_fields); y float32 (n,); the number of lines skipped."""
 
     indices: NDArray[np.int32]
     y: NDArray[np.float32]
-    n_skipped: int
+    n_skipped: int = 0
 
 
 def fit_table(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
-    """Read a training file and learn its map. Raises DataError as ``fit_read`` does."""
+    """The data set of a training file, and the map learned from it. Raises DataError as ``fit_read`` does."""
     table = _open(path, source, labels=True)
     try:
         label_column, fields = learn_fields(table.names, source)
     except LineError as bad:
-        raise _bad_header(path, bad) from None
+        raise bad_line(path, 1, bad) from None
     feature_map = FeatureMap(source, source.hash_bins or 0, label_column, fields)
     if source.hash_bins is not None:
         cells = _read_cells(table, feature_map, feature_map.indexers(), labels=True)
@@ -72,64 +62,52 @@ def fit_table(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
 
 
 def read_table(path: PathLike, feature_map: FeatureMap, *, labels: bool) -> Dataset:
-    """Read a later file. Raises DataError as ``read`` does."""
+    """The data set of a later file, read by its map. Raises DataError as ``read`` does."""
     table = _open(path, feature_map.source, labels=labels)
     return _dataset(_read_cells(table, feature_map, feature_map.indexers(), labels=labels), feature_map)
 
 
-def _open(path: PathLike, source: Source, *, labels: bool) -> Table:
+def _open(path: PathLike, source: Source, *, labels: bool) -> OpenedTable:
     chunks = read_chunks(path)
     first = next(chunks, None)
     if first is None:
-        raise DataError(f"{os.fspath(path)}: no rows")
+        raise no_rows(path)
     if source.format == "criteo":
         unlabelled = not labels and first.lines[0].count("\t") == len(CRITEO_COLUMNS) - 2
-        return Table(path, CRITEO_COLUMNS[1:] if unlabelled else CRITEO_COLUMNS, "\t", chain([first], chunks))
+        return OpenedTable(path, CRITEO_COLUMNS[1:] if unlabelled else CRITEO_COLUMNS, "\t", chain([first], chunks))
     header, *below = first.lines
     delimiter = "\t" if source.format == "csv" and "\t" in header else ","
     names = tuple(split_cells(header, delimiter))
-    return Table(path, names, delimiter, chain([Chunk(first.first_line + 1, below)], chunks))
+    return OpenedTable(path, names, delimiter, chain([Chunk(first.first_line + 1, below)], chunks))
 
 
-def _bad_header(path: PathLike, bad: LineError) -> DataError:
-    return DataError(f"{os.fspath(path)}:1:{bad.column}: {bad}")
-
-
-def _read_cells(table: Table, feature_map: FeatureMap, indexers: Sequence[Indexer], *, labels: bool) -> Cells:
+def _read_cells(table: OpenedTable, feature_map: FeatureMap, indexers: Sequence[Indexer], *, labels: bool) -> Cells:
     source = feature_map.source
     try:
         layout = locate(table.names, table.delimiter, feature_map, labels=labels)
     except LineError as bad:
-        raise _bad_header(table.path, bad) from None
-    indices = [np.empty((0, len(indexers)), np.int32)]
-    ys = [np.empty(0, np.float32)]
-    n_skipped = 0
-    for chunk in table.chunks:
-        rows = [split_cells(line, layout.delimiter) for line in chunk.lines if line]
+        raise bad_line(table.path, 1, bad) from None
+
+    def gather(rows: Sequence[Sequence[str]]) -> Cells:
+        return _encode(rows, layout, indexers, source.positive_label)
+
+    def fast(lines: Sequence[str]) -> Cells | None:
         try:
-            block = _encode(rows, layout, indexers, source.positive_label)
+            return gather([split_cells(line, layout.delimiter) for line in lines if line])
         except LineError:
-            # A line is bad: find it the slow way, and where it is to be skipped, encode what remains.
-            rows, bad_lines = parse_each(
-                table.path,
-                chunk,
-                lambda line: parse_row(line, layout, source.positive_label),
-                skip=source.on_bad_line == "skip",
-            )
-            n_skipped += bad_lines
-            block = _encode(rows, layout, indexers, source.positive_label)
-        indices.append(block[0])
-        ys.append(block[1])
-    y = np.concatenate(ys)
+            return None
+
+    careful = partial(parse_row, layout=layout, positive_label=source.positive_label)
+    parts = parse_chunks(table.path, table.chunks, fast, careful, gather, skip=source.on_bad_line == "skip")
+    blocks = [replace(block, n_skipped=bad) for block, bad in parts]
+    y = np.concatenate([block.y for block in blocks])
     if not y.size:
-        raise DataError(f"{os.fspath(table.path)}: no rows")
-    return Cells(np.concatenate(indices), y, n_skipped)
+        raise no_rows(table.path)
+    return Cells(np.concatenate([block.indices for block in blocks]), y, sum(block.n_skipped for block in blocks))
 
 
-def _encode(
-    rows: Sequence[Sequence[str]], layout: Layout, indexers: Sequence[Indexer], positive_label: str | None
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """indices int32 (n, n_fields) and y float32 (n,). Raises LineError, without a place, for any bad row."""
+def _encode(rows: Sequence[Sequence[str]], layout: Layout, indexers: Sequence[Indexer], positive_label: str | None) -> Cells:
+    """The cells of rows of text, as the indexers number them. Raises LineError, without a place, for any bad row."""
     if any(len(row) != layout.n_columns for row in rows):
         raise LineError("a wrong number of columns")
     columns = list(zip(*rows, strict=True)) if rows else [()] * layout.n_columns
@@ -139,22 +117,21 @@ def _encode(
         index_of = {text: indexer(TOKEN[kind](text)) for text in set(columns[position])}
         indices[:, f] = [index_of[text] for text in columns[position]]
     if layout.label is None:
-        return indices, np.full(len(rows), np.nan, np.float32)
+        return Cells(indices, np.full(len(rows), np.nan, np.float32))
     texts = columns[layout.label]
     label_of = {text: label(text, positive_label) for text in set(texts)}
-    return indices, np.array([label_of[text] for text in texts], np.float32)
+    return Cells(indices, np.array([label_of[text] for text in texts], np.float32))
 
 
 def _learner(codes: dict[str, int]) -> Indexer:
-    """Numbers the values as they come. The order means nothing (it is a set's): ``_settle`` renumbers."""
+    """A function that numbers values as they come. The order means nothing (it is that of a set), and ``_settle`` renumbers
+    them."""
     return lambda value: codes.setdefault(value, len(codes))
 
 
 def _settle(codes: NDArray[np.int32], code_of: Sequence[dict[str, int]], feature_map: FeatureMap) -> FeatureMap:
-    """Learn the dictionaries, and turn ``codes`` (n, n_fields) into features in place.
-
-    A value met only on skipped lines has a code but no count, and so no feature.
-    """
+    """The feature map with the dictionaries that were learned; ``codes`` (n, n_fields) become features in place. A value met
+    only on skipped lines has a code but no count, and so no feature."""
     min_count = feature_map.source.min_count
     fields = []
     n_features = 0

@@ -1,6 +1,4 @@
-"""One piece of text to its meaning: numbers, labels, and the one-hot token of a table's cell."""
-
-from __future__ import annotations
+"""The meaning of one piece of text: a number, a label, or the one-hot token of a table's cell."""
 
 import math
 import re
@@ -18,7 +16,7 @@ FLOAT32_MAX = (2.0 - 2.0**-23) * 2.0**127
 
 
 def number(text: str) -> float:
-    """The decimal number ``text`` spells. Raises LineError if it is none or is beyond float32's range."""
+    """The decimal number that ``text`` spells. Raises LineError if it is none or is beyond float32's range."""
     value = float(text) if _NUMBER.fullmatch(text) else math.inf
     if abs(value) > FLOAT32_MAX:
         raise LineError(f"expected a finite number, got {quote(text)}")
@@ -26,10 +24,10 @@ def number(text: str) -> float:
 
 
 def label(text: str, positive: str | None) -> float:
-    """y in {0.0, 1.0}.
+    """The label that ``text`` spells, 0.0 or 1.0.
 
-    Without ``positive`` the label must be the number 1 (y = 1), 0 or -1 (y = 0). With it, y = 1 exactly where
-    the label is that text, or the same number spelled otherwise. Raises LineError for anything else.
+    Without ``positive`` it must be the number 1, which gives 1.0, or 0 or -1, which give 0.0. With it, the label is 1.0 exactly
+    where the text is ``positive``, or the same number spelled otherwise. Raises LineError for anything else.
     """
     if positive is None:
         value = number_or_none(text)
@@ -53,16 +51,15 @@ def number_or_none(text: str) -> float | None:
 
 
 def categorical_token(text: str) -> str:
-    """A categorical value stands for itself; a missing one is the value ''."""
+    """The value itself, which stands for itself; '' if it is missing."""
     return text
 
 
 def numeric_token(text: str) -> str:
-    """The bucket of a number x: floor(ln(x)^2) if x > 2, else floor(x); '' if missing.
+    """The bucket of a number x, as text: floor(ln(x)^2) if x > 2, else floor(x); '' if x is missing.
 
-    This is the transform of the published Criteo results (FuxiCTR, BARS), in which the buckets of 3 and 4 are
-    that of 1, and the bucket of 5 that of 2. Spelling does not matter: '260.0' and '260' are one value.
-    Raises LineError if ``text`` is not a number.
+    This is the transform of the published Criteo results (FuxiCTR, BARS), in which 3 and 4 share the bucket of 1, and 5 shares
+    that of 2. Spelling does not matter: '260.0' and '260' are one value. Raises LineError if ``text`` is not a number.
     """
     if not text:
         return ""
@@ -71,12 +68,12 @@ def numeric_token(text: str) -> str:
 
 
 def hour_of_day(text: str) -> str:
-    """'0' to '23', of an hour written YYMMDDHH. Raises LineError if it is no such hour."""
+    """The hour, '0' to '23', of a time written YYMMDDHH. Raises LineError if it is no such time."""
     return str(_hour(text).hour)
 
 
 def weekday(text: str) -> str:
-    """'0' (Monday) to '6' (Sunday), of an hour written YYMMDDHH. Raises LineError if it is no such hour."""
+    """The day of the week, '0' (Monday) to '6' (Sunday), of a time written YYMMDDHH. Raises LineError if it is no such time."""
     return str(_hour(text).weekday())
 
 
@@ -96,4 +93,4 @@ TOKEN: dict[str, Callable[[str], str]] = {
     "hour_of_day": hour_of_day,
     "weekday": weekday,
 }
-"""The kinds of field a table has: what makes a cell's text a category."""
+"""For each kind of field that a table has, the function that makes a category of a cell's text."""

@@ -1,9 +1,9 @@
-"""Property-based testing of quantizers, anyone's: strategies, the contract, and a suite that gives a verdict.
+"""Property-based testing of any quantizer: strategies, the contract, and a suite that gives a verdict.
 
     alpt-ref check-quantizer package.module:Adapter
     pytest --pyargs alpt_ref.testing.contract --alpt-quantizer package.module:Adapter
 
-or ``check_quantizer`` and ``assert_conforms`` in a test of your own. Names are imported on first use.
+``check_quantizer`` and ``assert_conforms`` do the same in a test of your own. Names are imported on first use.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
-"""The adapter: how the suite calls a quantizer. A few lines of yours, or ``NumpyQuantizer`` around a function.
+"""The adapter through which the suite calls a quantizer: a few lines of yours, or ``NumpyQuantizer`` around a function.
 
     class Mine:
-        rounding = "stochastic"                     # or "nearest"; see testing.declaration for what else can be declared
+        rounding = "stochastic"                     # or "nearest"; testing.declaration lists all that can be declared
 
         def quantize(self, x, delta, bits, seed):
             ...                                     # float32 array of any shape in; delta * q, same shape and dtype, out
@@ -13,7 +13,8 @@
 results of different thread counts are compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,19 +27,21 @@ from alpt_ref.tools.importing import load
 
 
 class Quantizer(Protocol):
-    """What is demanded of an adapter."""
+    """The protocol that an adapter must follow."""
 
     rounding: str
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values of ``x``."""
+        """The grid values delta * q of ``x``, float32 of its shape; the same seed gives the same values."""
 
 
 class Candidate:
-    """An adapter, with what it declares. Calls are made on copies, and whatever goes wrong in one is a Violation."""
+    """An adapter under examination, with its declaration. Whatever goes wrong in a call is raised as a Violation; ``values``,
+    ``codes`` and ``grid_codes`` call on copies of the arrays."""
 
     def __init__(self, adapter: Any, name: str = "") -> None:
-        """adapter : an object, or a class that can be made without arguments. ValueError where it is no adapter."""
+        """Take an object, or a class that can be made without arguments, as ``adapter``; ``name`` is what reports call it.
+        Raises ValueError, one sentence, where it is no adapter."""
         if isinstance(adapter, str):
             raise ValueError(f"a quantizer must be an object or a class, got the text {adapter!r}")
         if isinstance(adapter, type):
@@ -54,7 +57,8 @@ class Candidate:
 
     @classmethod
     def load(cls, where: str) -> "Candidate":
-        """The adapter that "package.module:Adapter" or "file.py:Adapter" names. ValueError, one sentence, otherwise."""
+        """The candidate that "package.module:Adapter" or "file.py:Adapter" names. Raises ValueError, one sentence, where there
+        is none or it is no adapter."""
         adapter = load(where, "quantizer")
         try:
             return cls(adapter, where)
@@ -63,38 +67,31 @@ class Candidate:
 
     @property
     def takes_uniforms(self) -> bool:
-        """Whether uniforms can be given to it."""
+        """True where the quantizer is stochastic and can be given its uniforms."""
         return self.declared.stochastic and callable(getattr(self.adapter, "quantize_with_uniforms", None))
 
     def raw(self, case: Case) -> Any:
-        """What the adapter returns for the very arrays of ``case``; what it raises becomes a Violation."""
-        try:
-            with np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
-                if case.u is None:
-                    return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
-                return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
-        except BaseException as error:
-            raise _blamed(error, case) from error
+        """The adapter's own result for the very arrays of ``case``; an error that it raises becomes a Violation."""
+        with _blame(case), np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
+            if case.u is None:
+                return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
+            return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
 
     def set_threads(self, n: int) -> None:
-        """Of the calls that follow."""
-        try:
+        """Tell the adapter to use ``n`` threads in the calls that follow."""
+        with _blame(None, f"set_threads({n}) "):
             self.adapter.set_threads(n)
-        except BaseException as error:
-            raise _blamed(error, None, f"set_threads({n}) ") from error
 
     def values_of(self, case: Case) -> NDArray[Any]:
-        """What the adapter returns for the very arrays of ``case``, as an array."""
+        """The adapter's result for the very arrays of ``case``, as an array."""
         out = self.raw(case)
-        try:
+        with _blame(case, "returns what is no array: "):
             return np.asarray(out)
-        except BaseException as error:
-            raise _blamed(error, case, "returns what is no array: ") from error
 
     def values(self, case: Case) -> NDArray[Any]:
-        """Quantized values, of the shape of x; a copy, as an adapter may write into its results later."""
-        u = None if case.u is None else case.u.copy()
-        out = self.values_of(case._replace(x=case.x.copy(), u=u))
+        """The quantized values of ``case``, floats of the shape of x; Violation where the result is anything else. They are a
+        copy, as an adapter may write into its results later."""
+        out = self.values_of(case.copied())
         if out.shape != case.x.shape:
             raise Violation(f"returns shape {out.shape} for shape {case.x.shape}", case)
         if not np.issubdtype(out.dtype, np.floating):
@@ -102,30 +99,34 @@ class Candidate:
         return np.array(out)
 
     def codes(self, case: Case) -> NDArray[float64]:
-        """values / delta, float64: integers where the values are on the grid of a power-of-two step."""
+        """The values / delta, float64: integers where the values lie on the grid of a power-of-two step size."""
         return self.values(case).astype(float64) / case.delta
 
     def grid_codes(self, case: Case) -> NDArray[float64]:
-        """The codes; rounded where delta is no power of two, for there values are q delta to half an ulp."""
+        """The codes, rounded where delta is no power of two, for there values are q delta to half an ulp."""
         codes = self.codes(case)
         return codes if case.exact else np.rint(codes)
 
 
-def _blamed(error: BaseException, case: Case | None, what: str = "") -> BaseException:
-    """The Violation that an error of the adapter is, its first line told; Ctrl-C stays what it is."""
-    if isinstance(error, KeyboardInterrupt):
-        return error
+@contextmanager
+def _blame(case: Case | None, where: str = "") -> Iterator[None]:
+    """Turn an error of the adapter into a Violation that tells its first line; Ctrl-C stays what it is."""
     try:
-        line = "".join(c for c in str(error).strip().partition("\n")[0] if c.isprintable())
-    except Exception:
-        line = ""
-    return Violation(f"{what}raises {type(error).__name__}: {line}", case, raised=True)
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        try:
+            line = "".join(c for c in str(error).strip().partition("\n")[0] if c.isprintable())
+        except Exception:
+            line = ""
+        raise Violation(f"{where}raises {type(error).__name__}: {line}", case, raised=True) from error
 
 
 class NumpyQuantizer:
-    """The adapter of a NumPy function ``f(x, delta, bits, seed)``, and of one that is given uniforms.
+    """The adapter of a NumPy function ``f(x, delta, bits, seed)`` and, if there is one, of ``f(x, delta, bits, u)``.
 
-    declared : anything of :mod:`alpt_ref.testing.declaration`, by name.
+    declared : anything of :mod:`alpt_ref.testing.declaration`, by name. Raises ValueError for an unknown name.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One call of a quantizer, and what is wrong with it."""
+"""One call of a quantizer, and the ways in which it can go wrong."""
 
 from typing import Any, NamedTuple
 
@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 
 Values = NDArray[float32]
 Bools = NDArray[np.bool_]
-SHORT = 16  # values that are written out
+SHORT = 16  # longest array that is written out in full
 
 
 class Case(NamedTuple):
-    """One call: ``u`` where uniforms are given, else ``seed``. ``source``, ``u_source`` : Python for x and u, if long."""
+    """One call of a quantizer: float32 values ``x``, of any shape, onto the grid of ``bits`` and ``delta``.
+
+    u : the uniforms, where they are given; otherwise ``seed`` decides. source, u_source : Python that makes x and u, if they
+        are long.
+    """
 
     bits: int
     delta: float
@@ -23,25 +27,29 @@ class Case(NamedTuple):
     u_source: str = ""
 
     def only(self, i: int) -> "Case":
-        """Element ``i`` (flat) alone."""
+        """The call for element ``i`` (flat) alone."""
         return self.part(slice(i, i + 1))
 
     def part(self, these: slice) -> "Case":
-        """The elements ``these`` (flat)."""
+        """The call for the elements ``these`` (flat) alone."""
         u = None if self.u is None else self.u.reshape(-1)[these]
         return self.with_x(self.x.reshape(-1)[these])._replace(u=u, u_source="")
 
+    def copied(self) -> "Case":
+        """The call on copies of its arrays, into which an adapter may write."""
+        return self._replace(x=self.x.copy(), u=None if self.u is None else self.u.copy())
+
     def with_x(self, x: Values, source: str = "") -> "Case":
-        """Other values under the same seed or uniforms."""
+        """The call for other values under the same seed or uniforms."""
         return self._replace(x=x, source=source)
 
     @property
     def exact(self) -> bool:
-        """Whether delta is a power of two, so that x / delta is exact in float32."""
+        """True where delta is a power of two, so that x / delta is exact in float32."""
         return is_power_of_two(self.delta)
 
     def call(self) -> str:
-        """The call in Python, short for arrays of one value or few."""
+        """The call in Python; short for arrays of one value or few."""
         arguments = f"{self.source or shown(self.x)}, {self.delta!r}, {self.bits}"
         if self.u is None:
             return f"quantize({arguments}, seed={self.seed})"
@@ -49,9 +57,10 @@ class Case(NamedTuple):
 
 
 class Violation(Exception):  # noqa: N818
-    """A property does not hold: ``message`` says how, ``case`` shows it, at flat index ``index``, where one call does.
+    """A property does not hold: ``message`` tells in which way.
 
-    ``recipe`` is Python that shows it, by default that call. ``raised`` : the call raised an error.
+    case : the call that shows it, at flat index ``index``, where a single call does. recipe : Python that shows it, by default
+        that call. raised : True where the call raised an error.
     """
 
     def __init__(
@@ -69,10 +78,11 @@ class NotApplicable(Exception):  # noqa: N818
 
 
 def demand(ok: Bools, case: Case, got: NDArray[float64], words: str, *wanted: NDArray[Any]) -> None:
-    """Violation at the first element that is not ``ok``. ``got`` in steps; ``words`` says what is demanded, a format of the
-    elements of ``wanted`` there, as text."""
-    if not ok.all():
-        i = int(np.argmin(ok.reshape(-1)))
+    """Raise a Violation at the first element that is not ``ok``.
+
+    got : the codes, in steps of delta. words : the demand in words, a format of the elements of ``wanted`` there, as text.
+    """
+    if (i := first_false(ok)) is not None:
         x, value = literal(case.x.flat[i]), f"{got.flat[i] + 0.0:.9g}"  # no -0
         steps = float(case.x.flat[i]) / case.delta
         told = f"x = {x} gives {value}" if case.delta == 1.0 else f"x = {x}, {steps:.9g} steps, gives {value} steps"
@@ -80,13 +90,18 @@ def demand(ok: Bools, case: Case, got: NDArray[float64], words: str, *wanted: ND
         raise Violation(f"{told}; demanded: {told_wanted}", case, i)
 
 
+def first_false(ok: Bools) -> int | None:
+    """The flat index of the first element that is false; None where all are true."""
+    return None if ok.all() else int(np.argmin(ok.reshape(-1)))
+
+
 def is_power_of_two(delta: float) -> bool:
-    """Whether ``delta`` > 0 is one."""
+    """True where ``delta`` > 0 is a power of two."""
     return float(np.frexp(delta)[0]) == 0.5
 
 
 def literal(x: Any) -> str:
-    """A NumPy number as short Python text that gives it back; codes without a point, no -0 among them."""
+    """The Python text of a NumPy number, short, that gives it back; codes without a point, and no -0 among them."""
     if not np.isfinite(x):
         return {"nan": "np.nan", "inf": "np.inf", "-inf": "-np.inf"}[str(float(x))]
     if x.dtype != float32:
@@ -95,7 +110,8 @@ def literal(x: Any) -> str:
 
 
 def shown(array: NDArray[Any]) -> str:
-    """A float32 array as Python text; of a long one that is neither periodic nor evenly spaced only the shape and start."""
+    """The Python text that makes a float32 array. A long array that is neither periodic nor evenly spaced is told by its shape
+    and first value only."""
     flat = array.reshape(-1)
     if flat.size > 1 and (flat == flat[0]).all():
         return f"np.full({flat.size if array.ndim == 1 else array.shape}, {literal(flat[0])}, np.float32)"
@@ -111,7 +127,7 @@ def shown(array: NDArray[Any]) -> str:
 
 
 def written_out(values: NDArray[Any]) -> str:
-    """A float32 vector as Python text, every value of it."""
+    """The Python text of a float32 vector, with every value of it."""
     return f"np.array({_listed(values)}, np.float32)"
 
 

@@ -13,14 +13,14 @@ from alpt_ref.testing.suite import SKIP, Examination
 
 @pytest.fixture(scope="session")
 def examination(request: pytest.FixtureRequest) -> Examination:
-    """Of the quantizer that --alpt-quantizer names; made by the plugin."""
+    """The examination of the quantizer that --alpt-quantizer names; the plugin has made it."""
     made: Examination = request.config.alpt_examination  # type: ignore[attr-defined]
     return made
 
 
 @pytest.mark.parametrize("entry", CONTRACT, ids=lambda entry: entry.name)
 def test_property(entry: Property, examination: Examination) -> None:
-    """Passes, fails with the counterexample, or is skipped where it is not applicable."""
+    """Pass, fail with the counterexample, or skip where the property is not applicable."""
     outcome = examination.outcome(entry)
     if reasons := examination.reasons(entry):
         pytest.fail("\n".join((outcome.note, *map(described, reasons))), pytrace=False)

@@ -1,4 +1,4 @@
-"""What a quantizer says of itself, as class attributes: a different but honest design is judged by what it declares.
+"""The declaration of a quantizer, as class attributes: a different but honest design is judged by what it declares.
 
 rounding      "stochastic" or "nearest"; the only one without a default
 range         "full", codes -2^(bits-1) .. 2^(bits-1) - 1, or "symmetric", without the lowest  (default: full)
@@ -7,9 +7,9 @@ random_bits   stochastic: bits of its uniforms, 1 to 53; its bias may reach 2^-r
 bits          widths that it takes                                                       (default: 2 to 16)
 steps         "any" step size, or "powers of two"                                         (default: any)
 step_range    the smallest and the largest step that it takes, around 2^-7 .. 1           (default: 2^-40, 2^20)
-nan           what becomes of NaN: "error", "nan", "zero", "lowest", "highest"         (default: error or nan)
-infinity      what becomes of infinities: "error", "edge", "infinity", "nan", "zero"       (default: error or edge)
-coupled       whether a seed gives an element of an array the same uniform whatever the values are  (default: True)
+nan           result for NaN: "error", "nan", "zero", "lowest", "highest"             (default: error or nan)
+infinity      result for infinities: "error", "edge", "infinity", "nan", "zero"           (default: error or edge)
+coupled       True: a seed gives an element of an array the same uniform whatever the values are    (default: True)
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ ALL_BITS = tuple(range(MIN_BITS, MAX_BITS + 1))
 
 @dataclass(frozen=True)
 class Declaration:
-    """The attributes above, validated. ``deviations`` are those that were declared."""
+    """The attributes above, validated. Raises ValueError, one sentence, for a value that is none of those allowed."""
 
     rounding: str
     range: str = "full"
@@ -67,7 +67,7 @@ class Declaration:
 
     @classmethod
     def of(cls, adapter: Any) -> "Declaration":
-        """The attributes of ``adapter``. ValueError, one sentence, where one is missing or unknown."""
+        """The declaration of ``adapter``, from its attributes. ValueError, one sentence, where one is missing or wrong."""
         given = {}
         for name in cls.__dataclass_fields__:
             try:
@@ -90,23 +90,28 @@ class Declaration:
 
     @property
     def stochastic(self) -> bool:
-        """Whether it draws."""
+        """True where the quantizer draws uniforms."""
         return self.rounding == "stochastic"
 
     @property
     def bias(self) -> float:
-        """The bias, in steps, allowed for want of random bits: where none are declared, those of a float32 generator."""
+        """The bias, in steps of delta, that is allowed for want of random bits. Where no number of random bits is declared,
+        that of a float32 generator counts."""
         return 2.0 ** -(FLOAT32_BITS if self.random_bits is None else self.random_bits)
 
     def q_lo(self, bits: int) -> int:
-        """Smallest code."""
+        """The smallest code of a grid of ``bits`` bits."""
         return int(-(2 ** (bits - 1)) + (self.range == "symmetric"))
 
     def q_hi(self, bits: int) -> int:
-        """Largest code."""
+        """The largest code of a grid of ``bits`` bits."""
         return int(2 ** (bits - 1)) - 1
 
+    def box(self, bits: int) -> tuple[int, int]:
+        """The smallest and the largest code of a grid of ``bits`` bits."""
+        return self.q_lo(bits), self.q_hi(bits)
+
     def deviations(self) -> dict[str, Any]:
-        """What was declared otherwise than by default, beside the rounding."""
+        """The attributes that differ from their default, beside the rounding, by name."""
         plain = Declaration(self.rounding)
         return {n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n) != getattr(plain, n)}

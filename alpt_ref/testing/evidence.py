@@ -5,8 +5,11 @@ After k ups in n roundings, and under the hypothesis that each went up with prob
     K_n(p) = int theta^k (1 - theta)^(n-k) dBeta(1/2, 1/2)(theta) / (p^k (1-p)^(n-k))
 
 is a martingale of mean 1, so P(K_n(p) >= 1/alpha for any n) <= alpha (Ville 1939): looking after every batch costs nothing.
-Against p in an interval its smallest value counts, that at the p nearest to k/n. In there p may differ from rounding to
-rounding: more ups than at its upper end are then no likelier than with p at that end, and so at the lower, each at alpha / 2.
+
+Against an interval of probabilities the smallest K_n(p) over p in it counts; that is the one at the p nearest to k/n. The
+roundings may then have different p in the interval. More ups than its upper end foresees are at most as likely as if every p
+were that end, and fewer than its lower end foresees likewise. Each of the two may be wrong with probability alpha / 2.
+
 Source: Robbins, *Statistical methods related to the law of the iterated logarithm* (1970), with the mixture of Krichevsky and
 Trofimov (1981).
 """
@@ -23,13 +26,16 @@ from scipy.special import betaln, xlog1py, xlogy
 from scipy.stats import binom
 
 Floats = NDArray[float64]
-SHORTEST = 64  # pairs at the farthest lag
-FARTHEST = 256  # places whose tails are computed
+SHORTEST = 64  # number of pairs at the farthest lag
+FARTHEST = 256  # number of places whose tails are computed
 
 
 def log_evidence(k: ArrayLike, n: ArrayLike, lo: ArrayLike, hi: ArrayLike) -> Floats:
-    """min over p in [lo, hi] of log K_n(p), less log 2 where both ends can be passed: P(it ever reaches log(1/alpha)) <= alpha,
-    whatever probabilities in [lo, hi] the roundings have. Broadcasts."""
+    """The logarithm of the evidence against probabilities in [lo, hi], after ``k`` ups in ``n`` roundings; float64.
+
+    It is min over p in [lo, hi] of log K_n(p), less log 2 where both ends can be passed. P(it ever reaches log(1/alpha)) <=
+    alpha, whatever probabilities in [lo, hi] the roundings have. Arguments broadcast.
+    """
     k, n = np.asarray(k, float64), np.asarray(n, float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         p = np.clip(np.where(n > 0, k / np.maximum(n, 1.0), lo), lo, hi)
@@ -40,12 +46,12 @@ def log_evidence(k: ArrayLike, n: ArrayLike, lo: ArrayLike, hi: ArrayLike) -> Fl
 
 
 def p_value(log_e: float) -> float:
-    """1 / e-value, at most 1: P(p_value <= alpha at any look) <= alpha."""
+    """The p-value 1 / e-value, at most 1: P(p_value <= alpha at any look) <= alpha."""
     return float(math.exp(-max(log_e, 0.0)))
 
 
 class Sensitivity(NamedTuple):
-    """The smallest biases of a probability that ``samples`` find, in steps, upwards and downwards; None where none is."""
+    """The smallest biases, in steps, that ``samples`` roundings find, upwards and downwards; None where there is none."""
 
     fraction: float
     samples: int
@@ -54,14 +60,15 @@ class Sensitivity(NamedTuple):
 
 
 def detectable(p: float, slack: float, n: int, alpha: float, power: float = 0.99) -> Sensitivity:
-    """Biases b so that p +- b is told from [p - slack, p + slack] at level ``alpha`` with chance ``power`` after ``n`` samples.
+    """The smallest biases b so that p +- b is told from [p - slack, p + slack] after ``n`` samples.
 
-    Looks before the last only add to the chance.
+    alpha : level of the test. power : chance of telling them apart; looks before the last only add to it.
     """
     return Sensitivity(p, n, _above(p, slack, n, alpha, power), _above(1.0 - p, slack, n, alpha, power))
 
 
 def _above(p: float, slack: float, n: int, alpha: float, power: float) -> float | None:
+    """The smallest bias upwards, None where none is found with chance ``power``."""
     lo, hi, asked = max(p - slack, 0.0), min(p + slack, 1.0), -math.log(alpha)
     k = _first(lambda k: bool(log_evidence(k, n, lo, hi) >= asked), math.ceil(hi * n), n)
     if k is None or binom.sf(k - 1, n, 1.0) < power:
@@ -74,7 +81,7 @@ def _above(p: float, slack: float, n: int, alpha: float, power: float) -> float 
 
 
 def _first(reached: Callable[[int], bool], a: int, b: int) -> int | None:
-    """The first integer in [a, b] at which ``reached``, true from there on; None if there is none."""
+    """The first integer in [a, b] at which ``reached``, true from there on, is true; None if there is none."""
     if not reached(b):
         return None
     while a < b:
@@ -84,7 +91,7 @@ def _first(reached: Callable[[int], bool], a: int, b: int) -> int | None:
 
 
 class Place(NamedTuple):
-    """Where signs agree least like chance: p-value of all places together, the place, agreements and pairs there."""
+    """The place where signs agree least like chance: the p-value of all places together, the place, agreements, pairs."""
 
     p: float
     at: int
@@ -93,20 +100,22 @@ class Place(NamedTuple):
 
 
 def signs(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[float64]:
-    """1 where only ``one`` is true, -1 where only ``other`` is, 0 where both or none are.
+    """The signs of two calls: 1 where only ``one`` is true, -1 where only ``other`` is, 0 where both or none are.
 
-    Of independent bits that are true with one probability, whatever it is, both signs come equally often (von Neumann): given
-    where they are not 0, signs are fair and independent.
+    Independent bits that are true with one probability, whatever it is, give both signs equally often (von Neumann). So, given
+    the places where they are not 0, the signs are fair and independent.
     """
     return one.astype(float64) - other.astype(float64)
 
 
 def agreement(first: NDArray[float64], second: NDArray[float64] | None = None) -> Place:
-    """Whether signs i of ``first`` and i + lag of ``second`` agree more or less often than chance, at any lag.
+    """The Place, among all lags, where signs i of ``first`` and i + lag of ``second`` agree least like chance.
 
-    ``second`` : of the same length n and independent of the first, lags -(n - SHORTEST) .. n - SHORTEST; or None: the same
-    vector, lags from 1. Given where they are not 0, products of fair independent signs at one lag are fair and independent, so
-    that of the pairs there the agreements are Binomial(pairs, 1/2), exactly.
+    second : signs of the same number n, independent of the first, compared at lags -(n - SHORTEST) .. n - SHORTEST; or None,
+        which compares the first with itself, at lags from 1.
+
+    Given the places where they are not 0, products of fair independent signs at one lag are fair and independent. So the
+    agreements among the pairs there are Binomial(pairs, 1/2), exactly.
     """
     n = first.size
     other = first if second is None else second
@@ -118,7 +127,8 @@ def agreement(first: NDArray[float64], second: NDArray[float64] | None = None) -
 
 
 def mirrored(first: NDArray[float64]) -> Place:
-    """The same of signs i and at - i, i < at - i, at any ``at``: each pair once, so that products are independent again."""
+    """The Place, among all middles, where signs i and at - i, i < at - i, agree least like chance. Each pair counts once, so
+    that products are independent again, as for :func:`agreement`."""
     present = np.abs(first)
     middle = np.zeros(2 * first.size - 1)
     middle[::2] = present
@@ -129,6 +139,7 @@ def mirrored(first: NDArray[float64]) -> Place:
 
 def _least_likely(products: NDArray[float64], pairs: NDArray[float64], places: NDArray[np.int64]) -> Place:
     # The tails of those farthest off are enough, and to leave any out is on the safe side.
+    """The Place of the smallest two-sided p-value, given sums of products and numbers of pairs at each of ``places``."""
     far = products**2 / np.maximum(pairs, 1.0)
     these = np.argpartition(far, -min(FARTHEST, far.size))[-FARTHEST:]
     these = these[np.lexsort((these, -far[these]))]
@@ -140,6 +151,7 @@ def _least_likely(products: NDArray[float64], pairs: NDArray[float64], places: N
 
 
 def identity(bits: NDArray[np.bool_]) -> float:
-    """The largest chance, over p, that independent bits of probability p are all those of ``bits``: n fair ones 2^-n."""
+    """The largest chance, over p, that independent bits of probability p are exactly ``bits``. For n bits of which half are
+    true it is 2^-n."""
     n, k = bits.size, int(bits.sum())
     return float(np.exp(xlogy(k, k / n) + xlogy(n - k, (n - k) / n)))

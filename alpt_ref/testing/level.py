@@ -1,11 +1,11 @@
-"""How hard the suite looks."""
+"""The levels of the suite: how hard it looks."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Level:
-    """How hard to look. Counts are of elements, but for ``examples`` of Hypothesis; ``lattice`` in bits of u."""
+    """The effort of a run: numbers of elements, but ``examples`` are those of Hypothesis and ``lattice`` is in bits of u."""
 
     name: str
     examples: int

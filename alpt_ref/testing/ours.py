@@ -4,19 +4,16 @@ alpt-ref check-quantizer alpt_ref.testing.ours:Stochastic
 """
 
 import numpy as np
-from numpy import float32
-from numpy.typing import NDArray
 
 from alpt_ref import reference
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rng import Stream, uniforms
-
-Values = NDArray[float32]
+from alpt_ref.testing.case import Values
 
 
 class Stochastic:
-    """``alpt_ref.quantize``, stochastic."""
+    """The adapter of ``alpt_ref.quantize``, stochastic."""
 
     rounding = "stochastic"
     random_bits = 24
@@ -26,39 +23,39 @@ class Stochastic:
         self._threads = 1
 
     def set_threads(self, n: int) -> None:
-        """Of the calls that follow."""
+        """Use ``n`` threads in the calls that follow."""
         self._threads = n
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values, u from the counter."""
+        """The grid values of ``x``, with uniforms from the counter."""
         grid = Grid(bits, delta)
         return dequantize(quantize(x, grid, self.rounding, seed=seed, n_threads=self._threads), grid)
 
     def quantize_with_uniforms(self, x: Values, delta: float, bits: int, u: Values) -> Values:
-        """Grid values, u given."""
+        """The grid values of ``x``, with uniforms ``u``."""
         grid = Grid(bits, delta)
         return dequantize(quantize(x, grid, self.rounding, u=u, n_threads=self._threads), grid)
 
 
 class Nearest(Stochastic):
-    """``alpt_ref.quantize``, nearest."""
+    """The adapter of ``alpt_ref.quantize``, nearest."""
 
     rounding = "nearest"
 
 
 class ReferenceStochastic:
-    """``kernels.reference``, stochastic: decisions in rational arithmetic, an element at a time. Slow."""
+    """The adapter of ``alpt_ref.reference``, stochastic: rational arithmetic, an element at a time. Slow."""
 
     rounding = "stochastic"
     nan = infinity = "error"
 
     def quantize(self, x: Values, delta: float, bits: int, seed: int) -> Values:
-        """Grid values, u from the counter."""
+        """The grid values of ``x``, with uniforms from the counter."""
         u = uniforms(x.size, seed=seed, stream=Stream.QUANTIZE).reshape(x.shape)
         return self.quantize_with_uniforms(x, delta, bits, u)
 
     def quantize_with_uniforms(self, x: Values, delta: float, bits: int, u: Values) -> Values:
-        """Grid values, u given."""
+        """The grid values of ``x``, with uniforms ``u``."""
         if not np.isfinite(x).all():
             raise ValueError("x must be finite")
         grid = Grid(bits, delta)
@@ -71,6 +68,6 @@ class ReferenceStochastic:
 
 
 class ReferenceNearest(ReferenceStochastic):
-    """``kernels.reference``, nearest."""
+    """The adapter of ``alpt_ref.reference``, nearest."""
 
     rounding = "nearest"

@@ -6,14 +6,14 @@ CONTRACT = "alpt_ref.testing.contract"
 
 
 def pytest_addoption(parser: Any) -> None:
-    """--alpt-quantizer and --alpt-level."""
+    """Add the options --alpt-quantizer and --alpt-level."""
     group = parser.getgroup("alpt_ref", f"conformance of a quantizer (pytest --pyargs {CONTRACT})")
     group.addoption("--alpt-quantizer", metavar="MODULE:NAME", help="the adapter of the quantizer to check")
     group.addoption("--alpt-level", metavar="LEVEL", default="default", help="quick, default or thorough")
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Where the contract is to be run, its quantizer is loaded once; UsageError, one sentence, where there is none."""
+    """Load the quantizer once where the contract is to be run; UsageError, one sentence, where there is none."""
     if not any(getattr(getattr(item, "module", None), "__name__", "") == CONTRACT for item in items):
         return
     from pytest import UsageError  # noqa: PT013

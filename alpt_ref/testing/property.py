@@ -1,4 +1,4 @@
-"""What a property of the contract is."""
+"""One property of the contract, and the results of checking it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +11,11 @@ from alpt_ref.testing.level import Level
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: ``note`` on what was tried; p-value, and what speaks ``against``, of a statistical property."""
+    """The result of a check that found no counterexample.
+
+    note : what was tried. p : p-value of a statistical property; ``against`` is what it speaks against, ``recipe`` Python that
+        shows it. sensitivity : the smallest biases that would have been found.
+    """
 
     note: str
     p: float | None = None
@@ -29,7 +33,7 @@ class Trial(NamedTuple):
 
 
 def least_likely(trials: Iterable[Trial], tests: int, note: str, sensitivity: tuple[Sensitivity, ...] = ()) -> Finding:
-    """The Finding of the smallest p-value, which is one of ``tests`` (Bonferroni)."""
+    """The Finding of the smallest p-value among ``trials``, which is one of ``tests`` (Bonferroni)."""
     worst = min(trials, key=lambda trial: trial.p)
     return Finding(note, min(1.0, tests * worst.p), worst.against, worst.recipe, sensitivity)
 
@@ -39,10 +43,12 @@ Check = Callable[[Candidate, Level, float], Finding]
 
 @dataclass(frozen=True)
 class Property:
-    """One line of the contract.
+    """One line of the contract: a statement, its source, and the check that judges a quantizer by it.
 
-    check : (candidate, level, alpha) -> Finding; alpha is what the property may spend on false alarms. rounding : of which
-    quantizers it is demanded, None for both. needs : properties without which a p-value means nothing.
+    check : (candidate, level, alpha) -> Finding; alpha is what the property may spend on false alarms. It raises Violation
+        where the property does not hold and NotApplicable where it cannot be judged.
+    rounding : "stochastic" or "nearest" where it is demanded of such quantizers alone, None where of both.
+    needs : properties without which a p-value means nothing.
     """
 
     name: str
@@ -54,5 +60,5 @@ class Property:
     needs: tuple[str, ...] = ()
 
     def demanded_of(self, rounding: str) -> bool:
-        """Whether it is demanded of that rounding."""
+        """True where the property is demanded of quantizers with that rounding."""
         return self.rounding in (None, rounding)

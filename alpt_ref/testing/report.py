@@ -1,4 +1,4 @@
-"""What a run found, as text, JSON and JUnit XML."""
+"""The report of a run as text, JSON and JUnit XML."""
 
 import math
 import textwrap
@@ -17,18 +17,19 @@ from alpt_ref.tools.files import finite
 WIDTH = 100
 SCHEMA = 1
 TELLING = ("stored-points-fixed", "non-finite", "small-updates-survive")  # notes that are findings
-MOST_VALUES = 64  # of an array that JSON holds in full
+MOST_VALUES = 64  # longest array that JSON holds in full
 
 
 def line(outcome: Outcome) -> str:
-    """A row of the table: property, verdict, statement and lemma."""
+    """The row of the table for one outcome: property, verdict, statement and lemma."""
     mark = {FAIL: "FAIL", SKIP: "-"}.get(outcome.status, outcome.status)
     text = f"{outcome.entry.statement} [{outcome.entry.source}]"
     return textwrap.fill(f"{outcome.entry.name:<23} {mark:<6} {text}", WIDTH, subsequent_indent=" " * 31)
 
 
 def details(report: Report) -> str:
-    """What follows the table: counterexamples, what was not applicable and why, figures, false alarms, the verdict."""
+    """The text below the table. It holds counterexamples, the properties that are not applicable and why, figures, the chance
+    of a false alarm, and the verdict."""
     parts = [f"{number}. {described(outcome)}" for number, outcome in enumerate(report.failures, 1)]
     if parts:
         parts.insert(0, "Counterexamples, the smallest found:")
@@ -54,13 +55,13 @@ def _indented(text: str) -> str:
 
 
 def described(outcome: Outcome) -> str:
-    """A failure: the property, what was found, and Python that shows it."""
+    """The text of a failure: the property, what was found, and Python that shows it."""
     told = textwrap.fill(outcome.told, WIDTH, subsequent_indent="   ", break_long_words=False)
     return told + (f"\n{textwrap.indent(outcome.recipe, ' ' * 7)}" if outcome.recipe else "")
 
 
 def sensitivity(rows: tuple[Sensitivity, ...]) -> str:
-    """Table of the smallest biases that would have been found."""
+    """The table of the smallest biases that would have been found."""
     lines = ["Smallest bias of E Q(x) in steps, found by sampling with chance 0.99, where float32 has the fraction:"]
     lines.append(f"  {'fraction':>12} {'roundings':>12} {'up':>9} {'down':>9}")
     lines += [f"  {_fraction(r.fraction):>12} {r.samples:>12,} {_power(r.up):>9} {_power(r.down):>9}" for r in rows]
@@ -79,14 +80,14 @@ def _power(b: float | None) -> str:
 
 
 def alarm(report: Report) -> str:
-    """What the verdict risks."""
+    """The sentence on the chance of a false alarm."""
     n = sum(outcome.entry.statistical for outcome in report.outcomes)
     chance = f"A correct quantizer fails this run with probability at most {FALSE_ALARM:g}"
     return f"{chance} ({n} statistical properties, union bound)." if n else "Nothing in this run is left to chance."
 
 
 def verdict(report: Report) -> str:
-    """The last sentence."""
+    """The last sentence: conforms or not, and how many properties pass, fail, or are not applicable."""
     count = Counter(outcome.status for outcome in report.outcomes)
     declared = ", ".join(f"{name} = {value!r}" for name, value in report.candidate.declared.deviations().items())
     what = f"{report.candidate.name}, {report.candidate.declared.rounding}" + (f", {declared}" if declared else "")
@@ -97,7 +98,7 @@ def verdict(report: Report) -> str:
 
 
 def record(report: Report) -> dict[str, Any]:
-    """The run for JSON."""
+    """The run as an object for JSON."""
     declared = vars(report.candidate.declared)
     return {
         "schema": SCHEMA,
@@ -113,12 +114,8 @@ def record(report: Report) -> dict[str, Any]:
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {
-        "name": outcome.entry.name,
-        "statement": outcome.entry.statement,
-        "source": outcome.entry.source,
-        "statistical": outcome.entry.statistical,
-        "status": outcome.status,
-        "note": outcome.note,
+        **{name: getattr(outcome.entry, name) for name in ("name", "statement", "source", "statistical")},
+        **{name: getattr(outcome, name) for name in ("status", "note")},
         "p": finite(outcome.p),
         "seconds": outcome.seconds,
         "counterexample": _counterexample(outcome) if outcome.failed else None,
@@ -136,7 +133,7 @@ def _counterexample(outcome: Outcome) -> dict[str, Any]:
 
 
 def _array(case: Case, name: str) -> Any:
-    """Values as a flat list, what is not finite as text; a long array as Python text."""
+    """The values of x or u as a flat list, with text for those that are not finite; a long array as Python text."""
     array = getattr(case, name)
     if array is None:
         return None
@@ -146,7 +143,7 @@ def _array(case: Case, name: str) -> Any:
 
 
 def junit(report: Report) -> bytes:
-    """The run as JUnit XML: a test case for each property."""
+    """The run as JUnit XML, encoded: a test case for each property."""
     count = Counter(outcome.status for outcome in report.outcomes)
     attributes = {"name": report.candidate.name, "tests": str(len(report.outcomes)), "errors": "0"}
     attributes |= {"failures": str(count[FAIL]), "skipped": str(count[SKIP])}

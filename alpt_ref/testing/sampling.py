@@ -1,4 +1,4 @@
-"""Values that are rounded again and again, and what speaks most against the chance with which one of them goes up."""
+"""Values that are rounded again and again, and the evidence against the chance with which one of them goes up."""
 
 from typing import NamedTuple
 
@@ -12,11 +12,14 @@ from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.property import Trial
 from alpt_ref.testing.targets import division
 
-LONGEST = 2**23  # elements of a short counterexample
+LONGEST = 2**23  # most elements of a short counterexample
 
 
 class Group(NamedTuple):
-    """Values of one grid, as vectors: x = (below + a) delta, to go up with a probability in [lo, hi]; they share arrays."""
+    """Values x = (below + a) delta of one grid, in one array, each to go up with a probability in [lo, hi].
+
+    below, a : floor and fraction of x / delta. samples : how often each is rounded. All but the first three are vectors.
+    """
 
     bits: int
     delta: float
@@ -28,30 +31,30 @@ class Group(NamedTuple):
     hi: NDArray[float64]
 
     def only(self, these: NDArray[np.bool_], samples: int) -> "Group":
-        """Those values, to be rounded ``samples`` times."""
-        x, below, a, lo, hi = self.x[these], self.below[these], self.a[these], self.lo[these], self.hi[these]
-        return Group(self.bits, self.delta, samples, x, below, a, lo, hi)
+        """The group of those values alone, to be rounded ``samples`` times."""
+        vectors = {name: getattr(self, name)[these] for name in ("x", "below", "a", "lo", "hi")}
+        return self._replace(samples=samples, **vectors)
 
     @property
     def exact(self) -> bool:
-        """Whether x / delta is."""
+        """True where delta is a power of two, so that x / delta is exact."""
         return is_power_of_two(self.delta)
 
 
 def group_of(candidate: Candidate, bits: int, delta: float, x: NDArray[float32], samples: int = 0) -> Group:
-    """Of values inside of the range."""
+    """The group of the values ``x``, float32, which lie inside of the range."""
     s = x.astype(float64) / delta
     below = np.floor(s)
     slack = candidate.declared.bias + division(s, delta)
     lo, hi = np.maximum(s - below - slack, 0.0), np.minimum(s - below + slack, 1.0)
-    return Group(bits, delta, samples, x, below, s - below, lo, hi)
+    return Group(bits, delta, samples, x, below, a=s - below, lo=lo, hi=hi)
 
 
 def most_against(candidate: Candidate, group: Group, alpha: float, *, rows: int = 1, first: int = 0) -> tuple[Trial, int]:
-    """The Trial of the value that speaks loudest, and the next seed.
+    """The Trial of the value that speaks loudest against the quantizer, and the next seed.
 
-    Calls are of all values, ``rows`` times, under seeds from ``first``, until every value has been rounded as often as asked or
-    one is rejected at ``alpha``.
+    A call takes all values, ``rows`` times. Calls go on under seeds from ``first`` until every value has been rounded as often
+    as asked or one is rejected at ``alpha``.
     """
     tiled, source = (group.x, "") if rows == 1 else (np.tile(group.x, (rows, 1)), _tile(group, rows))
     ups, n, seed = np.zeros(group.x.size, int64), 0, first
@@ -77,14 +80,14 @@ def _tile(group: Group, rows: int) -> str:
 
 
 def _long(group: Group, i: int, rows: int, seeds: range) -> str:
-    """The calls as they were."""
+    """Python that repeats the calls as they were."""
     x = written_out(group.x) if rows == 1 else _tile(group, rows)
     up = f"quantize({x}, {group.delta!r}, {group.bits}, seed)[..., {i}] > {_middle(group, i)!r}"
     return f"np.mean([{up} for seed in range({seeds.start}, {seeds.stop})])"
 
 
 def _short(candidate: Candidate, group: Group, i: int, alpha: float) -> str:
-    """One call of one value, if that shows it, too; else nothing."""
+    """Python for one call of one value, if that shows the failure, too; else an empty text."""
     n = min(8 * group.samples, LONGEST)  # more than were needed: to show it once more is another draw
     case = Case(group.bits, group.delta, np.full(n, group.x[i], float32))
     ups = int((candidate.values(case) > _middle(group, i)).sum())
@@ -94,7 +97,8 @@ def _short(candidate: Candidate, group: Group, i: int, alpha: float) -> str:
 
 
 def _went_up(candidate: Candidate, group: Group, case: Case) -> NDArray[np.bool_]:
-    """Which elements of ``case``, rows of the values of ``group``, went up; Violation where one went neither up nor down."""
+    """True for the elements of ``case``, rows of the values of ``group``, that went up. Raises Violation where one went neither
+    to the point below nor to the one above."""
     values = candidate.values(case)
     if not group.exact:
         return np.asarray(values > ((group.below + 0.5) * group.delta).astype(float32), bool)

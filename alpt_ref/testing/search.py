@@ -1,10 +1,10 @@
-"""How a counterexample is looked for: sweeps over all thresholds of a few grids, and a Hypothesis search that shrinks.
+"""The search for counterexamples: sweeps over all thresholds of a few grids, and a Hypothesis search that shrinks.
 
-A judge takes a candidate and a case and raises Violation. Hypothesis goes first, as what it finds is smallest; sweeps see
-every code, and what fails in one is tried alone.
+A judge takes a candidate and a case and raises Violation. Hypothesis goes first, as its finds are smallest. Sweeps see every
+code, and a failure in one of their arrays is tried again with that element alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -15,29 +15,39 @@ from numpy import float32, float64
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Violation
 from alpt_ref.testing.level import Level
+from alpt_ref.testing.property import Check, Finding
 from alpt_ref.testing.strategies import cases
-from alpt_ref.testing.targets import UNIFORMS, step_sizes, thresholds, widths
+from alpt_ref.testing.targets import UNIFORMS, comparable, step_sizes, thresholds, widths
 
 Judge = Callable[[Candidate, Case], None]
 
 
-def sweeps(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[Case]:
-    """Every threshold of a few grids, under seeds and, where they can be given, under every uniform of UNIFORMS."""
+def sweep(judge: Judge, candidate: Candidate, tried: Iterable[Case]) -> int:
+    """The number of elements in the cases ``tried``, after ``judge`` has judged each of them under every noise."""
+    elements = 0
+    for case in (noisy for plain in tried for noisy in under_every_noise(candidate, plain)):
+        alone(judge, candidate, case)
+        elements += case.x.size
+    return elements
+
+
+def all_thresholds(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[Case]:
+    """The calls of every threshold of a few grids."""
     for bits in widths(candidate, level):
         for delta in step_sizes(candidate, exact_only=exact_only):
-            case = Case(bits, delta, thresholds(bits, delta), source=f"thresholds({bits}, {delta!r})")
-            yield from under_every_noise(candidate, case)
+            yield Case(bits, delta, thresholds(bits, delta), source=f"thresholds({bits}, {delta!r})")
 
 
 def under_every_noise(candidate: Candidate, case: Case) -> Iterator[Case]:
-    """The case under three seeds, one for nearest rounding, and where uniforms can be given under those of UNIFORMS."""
+    """The case under three seeds, or one for nearest rounding, and then under each of UNIFORMS. The uniforms are left out where
+    they cannot be given."""
     yield from (case._replace(seed=seed) for seed in range(3 if candidate.declared.stochastic else 1))
     if candidate.takes_uniforms:
         yield from (case._replace(u=np.full(case.x.shape, u, float32)) for u in UNIFORMS)
 
 
 def alone(judge: Judge, candidate: Candidate, case: Case) -> None:
-    """``judge``; what it finds in an array is looked for in that element alone, and told so if it is there, too."""
+    """Judge the case; raise the Violation of one element alone in the place of one that is found in an array, if it shows."""
     try:
         judge(candidate, case)
     except Violation as found:
@@ -46,7 +56,8 @@ def alone(judge: Judge, candidate: Candidate, case: Case) -> None:
 
 
 def _narrowed(judge: Judge, candidate: Candidate, found: Violation) -> None:
-    """Raise the Violation of one element of ``found.case``, if one has it by itself; an error is blamed on none, and halved."""
+    """Raise the Violation of one element of ``found.case``, if one has it by itself. An error is blamed on no element, so the
+    array is halved."""
     case = found.case
     if case is None or case.x.size <= 1:
         return
@@ -59,7 +70,8 @@ def _narrowed(judge: Judge, candidate: Candidate, found: Violation) -> None:
 
 
 def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> None:
-    """Raise the Violation of the smallest case that Hypothesis finds and shrinks; always the same, as nothing is random."""
+    """Raise the Violation of the smallest case that Hypothesis finds and shrinks, if there is one. It is always the same, as
+    nothing is random. exact_only : try powers of two alone as step sizes."""
     declared = candidate.declared
     steps = "powers of two" if exact_only else declared.steps
     for with_uniforms in (False, True) if candidate.takes_uniforms else (False,):
@@ -67,6 +79,7 @@ def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool
 
 
 def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], examples: int) -> None:
+    """Raise the Violation of the smallest of the cases ``tried``, among that many ``examples``, if there is one."""
     last: list[Violation] = []
 
     @settings(
@@ -103,8 +116,9 @@ def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], exa
 
 
 def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
-    """Raise the Violation of a simpler call, if one of these is: fewer bits, delta = 1, a point or midpoint near 0, then their
-    neighbours, the tiny and the huge. Hypothesis does not step from one kind of value to another."""
+    """Raise the Violation of a simpler call than the one that was found, if there is one. Tried are fewer bits, delta = 1, a
+    point or midpoint near 0, then their neighbours, the tiny and the huge. Hypothesis does not step from one kind of value to
+    another."""
     case = found.case
     if case is None or case.x.size != 1:
         return
@@ -121,18 +135,34 @@ def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
                     return
 
 
-def hunt(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> str:
-    """Search, then sweep. What was tried, in words; raises Violation."""
-    search(judge, candidate, level, exact_only=exact_only)
-    elements = 0
-    for case in sweeps(candidate, level, exact_only=exact_only):
-        alone(judge, candidate, case)
-        elements += case.x.size
-    return f"{elements:,} thresholds and {level.examples} searches"
+def hunted(judge: Judge, *, exact_only: bool = False) -> Check:
+    """The check that searches and then sweeps for a case at which ``judge`` raises Violation, and tells what it tried.
+
+    exact_only : powers of two alone are tried as step sizes.
+    """
+
+    def check(candidate: Candidate, level: Level, alpha: float) -> Finding:
+        search(judge, candidate, level, exact_only=exact_only)
+        elements = sweep(judge, candidate, all_thresholds(candidate, level, exact_only=exact_only))
+        return Finding(f"{elements:,} thresholds and {level.examples} searches")
+
+    return check
 
 
-def hunt_coupled(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> str:
-    """``hunt`` for a judge that compares calls; NotApplicable where no two calls are comparable."""
-    if candidate.declared.stochastic and not candidate.declared.coupled and not candidate.takes_uniforms:
-        raise NotApplicable("declared: coupled = False, and uniforms cannot be given")
-    return hunt(judge, candidate, level, exact_only=exact_only)
+def hunted_pairs(judge: Judge, *, exact_only: bool = False) -> Check:
+    """The check that hunts as :func:`hunted` does, for a judge that compares calls of different values.
+
+    Such calls must draw the same uniforms: cases that allow no second one are passed over, and NotApplicable is raised where
+    the quantizer offers none.
+    """
+
+    def judge_comparable(candidate: Candidate, case: Case) -> None:
+        if comparable(candidate, case):
+            judge(candidate, case)
+
+    def check(candidate: Candidate, level: Level, alpha: float) -> Finding:
+        if candidate.declared.stochastic and not candidate.declared.coupled and not candidate.takes_uniforms:
+            raise NotApplicable("declared: coupled = False, and uniforms cannot be given")
+        return hunted(judge_comparable, exact_only=exact_only)(candidate, level, alpha)
+
+    return check

@@ -1,8 +1,8 @@
 """Hypothesis strategies for quantizers: grids, floats that matter, update pairs, uniforms.
 
-What matters in float32 sits next to thresholds: points of the grid, midpoints, their ``nextafter`` neighbours, the edges of
-the range and what lies beyond, tiny and huge values; of uniforms 0 and the largest below 1. Examples shrink to few bits,
-delta = 1 and values near 0.
+The float32 values that matter sit next to thresholds: points of the grid, midpoints, their ``nextafter`` neighbours, the edges
+of the range and all beyond, tiny and huge values. Of the uniforms 0 and the largest below 1 matter most. Examples shrink to few
+bits, delta = 1 and values near 0.
 """
 
 import math
@@ -27,12 +27,15 @@ BEYOND = 6  # half steps beyond each edge
 
 
 def bit_widths() -> SearchStrategy[int]:
-    """2 to 16."""
+    """The bit widths 2 to 16."""
     return st.integers(MIN_BITS, MAX_BITS)
 
 
 def deltas(steps: str = "any", step_range: tuple[float, float] = STEP_RANGE) -> SearchStrategy[float]:
-    """Step sizes in ``step_range``, around 1, that float32 holds; "powers of two" alone where asked for."""
+    """Step sizes in ``step_range`` that float32 holds; the range lies around 1.
+
+    steps : "any", or "powers of two" for these alone.
+    """
     smallest, largest = step_range
     powers = st.integers(0, math.floor(-math.log2(smallest))).map(lambda e: 2.0**-e)
     if largest >= 2.0:
@@ -47,18 +50,17 @@ def deltas(steps: str = "any", step_range: tuple[float, float] = STEP_RANGE) -> 
 def grids(
     bits: SearchStrategy[int] | None = None, steps: str = "any", step_range: tuple[float, float] = STEP_RANGE
 ) -> SearchStrategy[Grid]:
-    """Grids with one step size."""
+    """Grids with one step size, of ``bits`` (2 to 16 by default), with ``steps`` and ``step_range`` as for :func:`deltas`."""
     return st.builds(Grid, bit_widths() if bits is None else bits, deltas(steps, step_range))
 
 
 def codes(grid: Grid) -> SearchStrategy[int]:
-    """Codes of ``grid``, its ends among them."""
+    """The codes of ``grid``, its ends among them."""
     return st.integers(grid.q_lo, grid.q_hi) | st.sampled_from([0, grid.q_lo, grid.q_lo + 1, grid.q_hi - 1, grid.q_hi])
 
 
 def values(grid: Grid, dtype: Any = float32) -> SearchStrategy[float]:
-    """Finite numbers of ``dtype`` (float32 or float64) that matter to the quantizer on ``grid`` (one step size), as Python
-    floats."""
+    """Finite numbers of ``dtype`` (float32 or float64), as Python floats, that matter on ``grid`` (one step size)."""
     delta = float(grid.delta)
     half_steps = st.integers(2 * grid.q_lo - BEYOND, 2 * grid.q_hi + BEYOND) | codes(grid).map(lambda q: 2 * q)
     threshold = st.builds(_near, half_steps.map(lambda h: h * delta / 2), st.integers(-2, 2), st.just(dtype))
@@ -77,11 +79,11 @@ def _float32(x: float) -> float:
     return float(float32(x))
 
 
-def _near(x: float, steps: int, dtype: Any) -> float:
-    """The number of ``dtype`` that is ``steps`` neighbours away from x rounded to it."""
+def _near(x: float, places: int, dtype: Any) -> float:
+    """The number of ``dtype`` that is ``places`` neighbours away from x rounded to it."""
     out = dtype(x)
-    for _ in range(abs(steps)):
-        out = np.nextafter(out, dtype(np.copysign(np.inf, steps)))
+    for _ in range(abs(places)):
+        out = np.nextafter(out, dtype(np.copysign(np.inf, places)))
     return float(out)
 
 
@@ -91,14 +93,17 @@ def arrays_of(elements: SearchStrategy[float], max_size: int = 8, dtype: Any = f
 
 
 def uniforms() -> SearchStrategy[float]:
-    """Uniforms on the lattice 2^-24 in [0, 1): 0, the largest below 1, next to 1/2, tiny ones, any."""
+    """Uniforms on the lattice 2^-24 in [0, 1): 0, the largest below 1, those next to 1/2, tiny ones, any."""
     ends = st.sampled_from([0.0, LAST_UNIFORM, 0.5, 0.5 - 2.0**-24, 0.5 + 2.0**-24, 2.0**-24, 2.0**-12, 1.0 - 2.0**-12])
     return ends | st.integers(0, 2**24 - 1).map(lambda n: n * 2.0**-24)
 
 
 @st.composite
 def update_pairs(draw: DrawFn, grid: Grid, largest: float = 1.0) -> tuple[float, float]:
-    """(w, move): w a point of ``grid`` as float32, and a move of at most ``largest`` steps, often far below one."""
+    """Pairs (w, move), both held by float32: w a point of ``grid``, and a move that is often far below a step.
+
+    largest : most steps that a move takes.
+    """
     w = _float32(draw(codes(grid)) * float(grid.delta))
     size = draw(st.sampled_from([0.0, 2.0**-24, 1e-6, 1e-3, 0.25, 0.5, 1.0]) | st.floats(0.0, 1.0)) * largest
     sign = draw(st.sampled_from([1.0, -1.0]))

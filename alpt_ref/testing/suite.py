@@ -1,8 +1,8 @@
-"""The suite: checks every property of the contract on one candidate, and what it found.
+"""The suite: it checks every property of the contract on one candidate.
 
 False alarms. Properties that are checked exactly have none. Each statistical property rejects a correct quantizer with
-probability at most FALSE_ALARM / (number of statistical properties): its p-value is super-uniform (Ville, Bonferroni within
-the property). By the union bound a whole run rejects a correct quantizer with probability at most FALSE_ALARM.
+probability at most FALSE_ALARM / (number of statistical properties): its p-value is super-uniform (Ville, Bonferroni within the
+property). By the union bound a whole run rejects a correct quantizer with probability at most FALSE_ALARM.
 """
 
 import textwrap
@@ -28,8 +28,12 @@ PASS, FAIL, SKIP = "pass", "fail", "not applicable"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one property. ``note`` is what was tried, why it is not applicable, or the counterexample in words;
-    ``recipe`` Python that shows it, ``case`` the call."""
+    """The outcome of one property: pass, fail or not applicable.
+
+    note : what was tried, why it is not applicable, or the counterexample in words. recipe : Python that shows the
+        counterexample.
+    case : its call, where one call shows it. p, sensitivity : those of a statistical property.
+    """
 
     entry: Property
     status: str
@@ -42,12 +46,12 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether it fails."""
+        """True where the property fails."""
         return self.status == FAIL
 
     @property
     def told(self) -> str:
-        """The property and what became of it, a line."""
+        """The property and its note, in one line."""
         return f"{self.entry.name}: {self.note}"
 
 
@@ -61,16 +65,16 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """Whether nothing failed."""
+        """True where nothing failed."""
         return not self.failures
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
-        """Those that failed."""
+        """The outcomes that failed."""
         return tuple(outcome for outcome in self.outcomes if outcome.failed)
 
     def __getitem__(self, name: str) -> Outcome:
-        """The outcome of a property; KeyError where it was not checked."""
+        """The outcome of the property ``name``; KeyError where it was not checked."""
         found = [outcome for outcome in self.outcomes if outcome.entry.name == name]
         if not found:
             raise KeyError(f"{name!r} was not checked")
@@ -84,7 +88,7 @@ def level_of(name: str) -> Level:
 
 
 def properties_of(names: Sequence[str]) -> list[Property]:
-    """The properties named, in the order of the contract, all without names; ValueError for an unknown one."""
+    """The named properties, in the order of the contract, and all where no names are given; ValueError for an unknown one."""
     for name in names:
         if not isinstance(name, str) or name not in BY_NAME:
             raise ValueError(f"unknown property {name!r}; one of {', '.join(BY_NAME)}")
@@ -92,10 +96,8 @@ def properties_of(names: Sequence[str]) -> list[Property]:
 
 
 class Examination:
-    """Outcomes of one candidate, each computed once, those that others need first.
-
-    Where the plainest call of all fails, that is told once, and nothing else is judged.
-    """
+    """The outcomes of one candidate, each computed once, after those that it needs. Where the plainest call of all fails, that
+    is told once, and nothing else is judged."""
 
     def __init__(self, candidate: Candidate, level: Level) -> None:
         self.candidate, self.level = candidate, level
@@ -103,13 +105,13 @@ class Examination:
         self._dead = _plainest_call(candidate)
 
     def outcome(self, entry: Property) -> Outcome:
-        """Of a property; an Outcome whatever the candidate does, but for KeyboardInterrupt and the like."""
+        """The outcome of a property. There is one whatever the candidate does, but for KeyboardInterrupt and the like."""
         if entry.name not in self._known:
             self._known[entry.name] = self._examine(entry)
         return self._known[entry.name]
 
     def reasons(self, entry: Property) -> tuple[Outcome, ...]:
-        """Failures for which it could not be judged."""
+        """The failures for which the property could not be judged; none where it was."""
         if self.outcome(entry).status != SKIP or not entry.demanded_of(self.candidate.declared.rounding):
             return ()
         needed = [self.outcome(BY_NAME[name]) for name in entry.needs]
@@ -133,14 +135,13 @@ class Examination:
                 found = entry.check(self.candidate, self.level, ALPHA)
         except NotApplicable as why:
             return Outcome(entry, SKIP, str(why), time.perf_counter() - began)
-        except Violation as found_bad:
-            spent = time.perf_counter() - began
-            return Outcome(entry, FAIL, found_bad.message, spent, found_bad.recipe, found_bad.case)
+        except Violation as bad:
+            return Outcome(entry, FAIL, bad.message, time.perf_counter() - began, bad.recipe, bad.case)
         return _judged(entry, found, time.perf_counter() - began)
 
 
 def _plainest_call(candidate: Candidate) -> Violation | None:
-    """What is wrong with a call for one 0."""
+    """The Violation of a call for one 0, None where it goes well."""
     try:
         candidate.values(Case(candidate.declared.bits[0], 1.0, np.zeros(1, np.float32)))
     except Violation as found:
@@ -150,20 +151,21 @@ def _plainest_call(candidate: Candidate) -> Violation | None:
 
 def _judged(entry: Property, found: Finding, spent: float) -> Outcome:
     if found.p is not None and found.p <= ALPHA:
-        return Outcome(entry, FAIL, found.against, spent, found.recipe, None, found.p, found.sensitivity)
-    return Outcome(entry, PASS, found.note, spent, "", None, found.p, found.sensitivity)
+        return Outcome(entry, FAIL, found.against, spent, found.recipe, p=found.p, sensitivity=found.sensitivity)
+    return Outcome(entry, PASS, found.note, spent, p=found.p, sensitivity=found.sensitivity)
 
 
 def check_quantizer(
-    adapter: Any,
-    *names: str,
-    level: str = "default",
-    on_outcome: Callable[[Outcome], object] = lambda outcome: None,
+    adapter: Any, *names: str, level: str = "default", on_outcome: Callable[[Outcome], object] = lambda outcome: None
 ) -> Report:
-    """Check ``adapter`` against the properties named, all without names; what keeps one from being judged is reported, too.
+    """The Report of ``adapter`` on the named properties, or on all where no names are given.
 
-    adapter : a class or object of :mod:`alpt_ref.testing.adapter`, or a Candidate. level : "quick" (seconds), "default" (below
-    a minute for a fast quantizer) or "thorough" (minutes). on_outcome : called with each.
+    A failure that keeps one of them from being judged is reported, too.
+
+    adapter : a class or object of :mod:`alpt_ref.testing.adapter`, or a Candidate.
+    level : "quick" (seconds), "default" (below a minute for a fast quantizer) or "thorough" (minutes).
+    on_outcome : called with each outcome as it is known.
+
     Raises ValueError for an unknown property or level, and where ``adapter`` is none.
     """
     candidate = adapter if isinstance(adapter, Candidate) else Candidate(adapter)
@@ -178,7 +180,8 @@ def check_quantizer(
 
 
 def assert_conforms(adapter: Any, *names: str, level: str = "default") -> None:
-    """AssertionError that lists counterexamples, unless ``adapter`` passes the properties named (all without names)."""
+    """Raise an AssertionError that lists counterexamples, unless ``adapter`` passes the named properties. All are meant where
+    no names are given. Raises ValueError as :func:`check_quantizer` does."""
     report = check_quantizer(adapter, *names, level=level)
     if not report.conforms:
         raise AssertionError("\n".join(f"{o.told}\n{textwrap.indent(o.recipe, ' ' * 4)}" for o in report.failures))

@@ -1,7 +1,8 @@
-"""The contract: every property with its statement and the lemma it comes from, and how it is checked.
+"""The contract: every property with its statement, the lemma that it comes from, and its check.
 
-A check raises Violation where the property does not hold, or NotApplicable, or returns what was tried; where it is statistical,
-a p-value that is super-uniform under a correct quantizer, and what speaks against the property if it is small.
+A check raises Violation where the property does not hold, or NotApplicable. Otherwise its Finding tells what was tried and, for
+a statistical property, a p-value that is super-uniform under a correct quantizer, with what speaks against the property if it
+is small.
 """
 
 from alpt_ref.testing.properties import calls, edges, grid, independence, nearest, order, stochastic, unbiased

@@ -1,4 +1,4 @@
-"""What a call may depend on and what it must leave alone: seeds, threads, memory, dtypes, shapes."""
+"""The influences that a call may depend on and those that it must leave alone: seeds, threads, memory, dtypes, shapes."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, literal, shown
+from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, first_false, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.targets import UNIFORMS
@@ -18,12 +18,12 @@ SOME_SHAPES = ((255,), (257,), (1023,), (4099,), (3, 1001), (129, 65), (5, 7, 25
 
 
 def _between(shape: tuple[int, ...]) -> Values:
-    """The values of BETWEEN, again and again."""
+    """The values of BETWEEN, again and again, in an array of that shape."""
     return np.resize(np.array(BETWEEN, float32), shape)
 
 
 def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
-    """Points between, under a seed and, where they can be given, under uniforms."""
+    """The calls for points between those of the grid, under a seed and, where they can be given, under uniforms."""
     bits, x = candidate.declared.bits[0], _between(shape)
     yield Case(bits, 1.0, x, seed=7)
     if candidate.takes_uniforms:
@@ -31,10 +31,10 @@ def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
 
 
 def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
+    """Raise Violation where a second call of ``case`` gives other bits than ``first``; ``said`` tells what came before it."""
     again = candidate.values(case)
     same = (again == first) & (np.signbit(again) == np.signbit(first))
-    if not same.all():
-        i = int(np.argmin(same.reshape(-1)))
+    if (i := first_false(same)) is not None:
         told = f"element {i} of {first.size:,} is {first.flat[i]!s}, and {again.flat[i]!s} {said}"
         raise Violation(told, case, i)
 
@@ -64,7 +64,7 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for case in _cases(candidate, 1003):
-        given = case._replace(x=case.x.copy(), u=None if case.u is None else case.u.copy())
+        given = case.copied()
         out = candidate.values_of(given)
         for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):
             if before is not None and after is not None and before.tobytes() != after.tobytes():
@@ -79,7 +79,7 @@ def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _check_type(candidate: Candidate, case: Case) -> Values:
-    """What comes out for x, of any layout, if it is a float32 array of that shape."""
+    """The result for x of any layout; Violation unless it is a float32 array of the shape of x."""
     out = candidate.raw(case)
     if not isinstance(out, np.ndarray | np.generic) or out.dtype != float32 or out.shape != case.x.shape:
         array = isinstance(out, np.ndarray | np.generic)
@@ -93,7 +93,7 @@ def _every_other(array: Values) -> Values:
 
 
 def _viewed(base: Case, view: Callable[[Values], Values], layout: str) -> Case:
-    """A view of copies of x and u."""
+    """The call of views of copies of x and u."""
     case = base.with_x(view(base.x.copy()), f"{shown(base.x)}{layout}")
     return case if base.u is None else case._replace(u=view(base.u.copy()), u_source=f"{shown(base.u)}{layout}")
 
@@ -112,23 +112,22 @@ def _dtype_and_shape(candidate: Candidate, level: Level, alpha: float) -> Findin
 
 
 def _middle(candidate: Candidate) -> Values:
-    """What all pairs of x and u in _cases become in the middle of a long array."""
+    """The results for all pairs of x and u in _cases, from the middle of a long array."""
     period = len(BETWEEN) * len(UNIFORMS)
     (*_, long) = _cases(candidate, 64 * period)
     return candidate.values(long)[32 * period : 33 * period]
 
 
 def _alike(candidate: Candidate, case: Case, middle: Values) -> Values:
-    """What the elements of ``case``, one of _cases, become there; NaN where chance decides."""
+    """The results for the elements of ``case``, one of _cases, in the middle of a long array; NaN where chance decides."""
     by_chance = candidate.declared.stochastic and case.u is None
     return np.full(case.x.shape, np.nan, float32) if by_chance else np.resize(middle, case.x.shape)
 
 
 def _like(values: Values, case: Case, alike: Values, where: str) -> None:
-    """Violation where values are no neighbours of x, or not those of the same x and u in a long array."""
+    """Raise Violation where values are no neighbours of x, or not those of the same x and u in a long array."""
     ok = (np.abs(values - case.x) < 1.0) & (values == np.rint(values)) & (np.isnan(alike) | (values == alike))
-    if not ok.all():
-        i = int(np.argmin(ok))
+    if (i := first_false(ok)) is not None:
         told = f"element {i} {where}, x = {literal(case.x.flat[i])}, gives {values.flat[i]:g}; demanded: "
         same = f"{alike.flat[i]:g}, as in the middle of a long array"
         raise Violation(told + ("a neighbour on the grid" if np.isnan(alike.flat[i]) else same), case, i)

@@ -1,4 +1,4 @@
-"""Beyond the range, and beyond numbers: saturation, clipping (Q5, Q6), NaN and infinities."""
+"""The properties beyond the range and beyond numbers: saturation, clipping (Q5, Q6), NaN and infinities."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -7,18 +7,18 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import SHORT, Case, Violation, demand, literal, shown
+from alpt_ref.testing.case import SHORT, Case, Violation, demand, first_false, literal, shown
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import hunt, hunt_coupled
-from alpt_ref.testing.targets import Target, comparable, explained, widths
+from alpt_ref.testing.search import hunted, hunted_pairs
+from alpt_ref.testing.targets import Target, explained, widths
 
 USUAL = {"nan": ("error", "nan"), "infinity": ("error", "edge")}
 
 
 def _saturated(candidate: Candidate, case: Case) -> None:
     codes, target = candidate.grid_codes(case), Target.of(candidate, case)
-    lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
+    lo, hi = candidate.declared.box(case.bits)
     s = case.x.astype(float) / case.delta
     above, under = s >= hi + target.slack, s <= lo - target.slack
     edge = np.where(above, hi, lo)
@@ -26,31 +26,21 @@ def _saturated(candidate: Candidate, case: Case) -> None:
     demand(ok, case, codes, "{}, the edge", edge)
 
 
-def _saturates(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt(_saturated, candidate, level))
-
-
 def _commuted(candidate: Candidate, case: Case) -> None:
-    if not comparable(candidate, case):
-        return
-    lo, hi = candidate.declared.q_lo(case.bits) * case.delta, candidate.declared.q_hi(case.bits) * case.delta
-    clipped = np.clip(case.x, float32(lo), float32(hi))
+    lo, hi = (float32(code * case.delta) for code in candidate.declared.box(case.bits))
+    clipped = np.clip(case.x, lo, hi)
     codes, after = candidate.codes(case), candidate.codes(case.with_x(clipped))
     demand(codes == after, case, codes, "{}, as for clip(x) = {}", after, clipped)
 
 
-def _clip_commutes(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt_coupled(_commuted, candidate, level, exact_only=True))
-
-
 def _surroundings(bits: int) -> Iterator[tuple[Case, int]]:
-    """Arrays of 1 and -1, short and longer than a vector register, and a place there where the non-finite value will stand."""
+    """Arrays of 1 and -1, short and longer than a vector register, each with the place of a non-finite value."""
     for size, place in ((3, 1), (67, 0), (67, 31), (67, 66)):
         yield Case(bits, 1.0, np.resize(np.array([1.0, -1.0], float32), size)), place
 
 
 def _with(plain: Case, place: int, x: float) -> Case:
-    """``x`` at ``place``."""
+    """The call with ``x`` in the place of one value."""
     values = plain.x.copy()
     values[place] = x
     made = f"np.where(np.arange({values.size}) == {place}, {literal(values[place])}, {shown(plain.x)})"
@@ -58,7 +48,8 @@ def _with(plain: Case, place: int, x: float) -> Case:
 
 
 def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
-    """What becomes of ``x`` among numbers: a word of testing.declaration, or what it is. The numbers must stay as they are."""
+    """The fate of ``x`` among numbers: a word of testing.declaration, or the result in steps. Raises Violation where the
+    numbers do not stay as they are."""
     before = candidate.codes(plain)  # raises what is wrong without x
     case = _with(plain, place, x)
     try:
@@ -67,12 +58,11 @@ def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
         if found.raised:
             return "error"
         raise
-    changed = (codes != before) & (np.arange(codes.size) != place)
-    if changed.any():
-        i = int(np.argmax(changed))
+    kept = (codes == before) | (np.arange(codes.size) == place)
+    if (i := first_false(kept)) is not None:
         told = f"{x!r} at {place} changes its neighbour {case.x[i]:g} at {i} from {before[i]:g} to {codes[i]:g}"
         raise Violation(told, case, i)
-    got, lo, hi = float(codes[place]), candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
+    got, (lo, hi) = float(codes[place]), candidate.declared.box(case.bits)
     if np.isnan(got):
         return "nan"
     if np.isinf(got):
@@ -99,12 +89,12 @@ def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 PROPERTIES = (
-    Property("saturates", "beyond the range Q(x) is the edge, never a wrap", "Q5, Q6", _saturates),
+    Property("saturates", "beyond the range Q(x) is the edge, never a wrap", "Q5, Q6", hunted(_saturated)),
     Property(
         "clip-commutes",
         "Q(x) = Q(clip(x)) at the same u or seed (power-of-two steps)",
         "Q5",
-        _clip_commutes,
+        hunted_pairs(_commuted, exact_only=True),
         needs=("repeatable",),
     ),
     Property("non-finite", "NaN and infinity end as declared; neighbours are untouched", "declared", _non_finite),

@@ -1,4 +1,7 @@
-"""Values lie on the grid, and its points stay (Q1)."""
+"""The properties of the grid (Q1): values lie on it, and its points stay."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 from numpy import float32
@@ -8,7 +11,7 @@ from alpt_ref.testing.case import Case, NotApplicable, demand, is_power_of_two
 from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
-from alpt_ref.testing.search import alone, hunt, search, under_every_noise
+from alpt_ref.testing.search import hunted, search, sweep
 from alpt_ref.testing.targets import division, explained, narrow_and_wide, step_sizes, widths
 
 CHUNK = 2**20
@@ -16,39 +19,35 @@ CHUNK = 2**20
 
 def _on_grid(candidate: Candidate, case: Case) -> None:
     codes = candidate.codes(case)
-    lo, hi = candidate.declared.q_lo(case.bits), candidate.declared.q_hi(case.bits)
+    lo, hi = candidate.declared.box(case.bits)
     q = np.rint(codes)
     # A stored value is q delta to half an ulp: what x / delta is to x.
     ok = (q >= lo) & (q <= hi) & (np.abs(codes - q) <= division(q, case.delta))
     demand(ok, case, codes, f"a whole number of steps in [{lo}, {hi}]")
 
 
-def _values_on_grid(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt(_on_grid, candidate, level))
-
-
 def _stays(candidate: Candidate, case: Case) -> None:
-    codes = candidate.codes(case)
+    codes, (lo, hi) = candidate.codes(case), candidate.declared.box(case.bits)
     q = case.x.astype(float) / case.delta
-    on_grid = (q == np.rint(q)) & (q >= candidate.declared.q_lo(case.bits)) & (q <= candidate.declared.q_hi(case.bits))
+    on_grid = (q == np.rint(q)) & (q >= lo) & (q <= hi)
     demand(~on_grid | (codes == q), case, codes, "{}, which is on the grid", q)
+
+
+def _stored(candidate: Candidate, level: Level, deltas: Sequence[float]) -> Iterator[Case]:
+    """The calls of all stored points float32(q delta), on grids of several widths with each of ``deltas``."""
+    for bits, delta in product(widths(candidate, level), deltas):
+        lo, hi = candidate.declared.box(bits)
+        yield Case(bits, delta, np.arange(lo, hi + 1).astype(float32) * float32(delta))
 
 
 def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
     search(_stays, candidate, level, exact_only=True)
-    tried = 0
-    for bits in widths(candidate, level):
-        for delta in step_sizes(candidate, exact_only=True):
-            q = np.arange(candidate.declared.q_lo(bits), candidate.declared.q_hi(bits) + 1)
-            x = (q * delta).astype(float32)
-            for case in under_every_noise(candidate, Case(bits, delta, x)):
-                alone(_stays, candidate, case)
-                tried += x.size
+    tried = sweep(_stays, candidate, _stored(candidate, level, step_sizes(candidate, exact_only=True)))
     if candidate.declared.stochastic:
         for bits in narrow_and_wide(candidate):
             n = (level.grid_points if bits <= 8 else min(level.grid_points, 2**16)) // 2
             # Near the ends s + u loses most bits of u, an even and an odd code each; the top one's step up is clipped away.
-            lo, hi = candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
+            lo, hi = candidate.declared.box(bits)
             for code in dict.fromkeys((hi - 1, hi - 2, lo + 1, lo)):
                 for seed in range(-(-n // CHUNK)):
                     _stays(candidate, Case(bits, 1.0, np.full(min(CHUNK, n), float(code), float32), seed=seed))
@@ -57,20 +56,26 @@ def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _stored_stays(candidate: Candidate, case: Case) -> None:
-    """A stored point stays; under stochastic rounding it may go one step, for uniforms that the division explains."""
+    """Demand that a stored point stays.
+
+    Under stochastic rounding it may go one step, for uniforms that the division explains.
+    """
     codes, q = candidate.grid_codes(case), np.rint(case.x.astype(float) / case.delta)
     demand((codes == q) | explained(candidate, case, codes, q), case, codes, "{}, a stored point", q)
 
 
 def _farthest(candidate: Candidate, bits: int, delta: float) -> int:
-    """The code whose stored point float32(q delta) float32 division puts farthest from q; not an end, which clips."""
-    q = np.arange(candidate.declared.q_lo(bits) + 1, candidate.declared.q_hi(bits)).astype(float32)
+    """The code q whose stored point float32(q delta) float32 division puts farthest from q. It is never an end of the range,
+    which clips."""
+    lo, hi = candidate.declared.box(bits)
+    q = np.arange(lo + 1, hi).astype(float32)
     s = q * float32(delta) / float32(delta)
     return int(q[np.argmax(np.abs(s.astype(float) - q))])
 
 
 def _moving(candidate: Candidate, bits: int, delta: float, n: int) -> tuple[int, Trial]:
-    """How many of ``n`` copies of the stored point that division puts farthest off are moved, and what that speaks against."""
+    """The number of copies, of ``n``, that are moved, and what that speaks against. They are copies of the stored point that
+    division puts farthest off."""
     code = _farthest(candidate, bits, delta)
     case = Case(bits, delta, np.full(n, float32(code) * float32(delta), float32))
     moved = int((candidate.grid_codes(case) != code).sum())
@@ -84,24 +89,18 @@ def _stored_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
     if not others:
         raise NotApplicable("it takes powers of two alone")
     tried, copies, sampled = 0, max(level.grid_points // 64, 2**12), []
-    for bits in widths(candidate, level):
-        for delta in others:
-            q = np.arange(candidate.declared.q_lo(bits), candidate.declared.q_hi(bits) + 1)
-            x = q.astype(float32) * float32(delta)
-            for case in under_every_noise(candidate, Case(bits, delta, x)):
-                alone(_stored_stays, candidate, case)
-                tried += x.size
-            if candidate.declared.stochastic:
-                sampled.append(_moving(candidate, bits, delta, copies))
+    for case in _stored(candidate, level, others):
+        tried += sweep(_stored_stays, candidate, [case])
+        if candidate.declared.stochastic:
+            sampled.append(_moving(candidate, case.bits, case.delta, copies))
     moved = sum(count for count, _ in sampled)
-    note = f"{tried + copies * len(sampled):,} points, " + (
-        f"{moved} moved, as float32 division may" if moved else "none moved"
-    )
+    note = f"{tried + copies * len(sampled):,} points, "
+    note += f"{moved} moved, as float32 division may" if moved else "none moved"
     return least_likely((trial for _, trial in sampled), len(sampled), note) if sampled else Finding(note)
 
 
 PROPERTIES = (
-    Property("values-on-grid", "every value is a code in the range times delta", "definition of Q", _values_on_grid),
+    Property("values-on-grid", "every value is a code in the range times delta", "definition of Q", hunted(_on_grid)),
     Property("grid-points-fixed", "Q(x) = x on the grid, for every u (power-of-two steps)", "Q1", _grid_points),
     Property(
         "stored-points-fixed",

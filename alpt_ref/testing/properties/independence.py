@@ -1,10 +1,10 @@
-"""Independence: every element of every call has a uniform of its own (assumed by Q2, Q3 and every theorem).
+"""Independence: every element of every call has a uniform of its own, as Q2, Q3 and every theorem assume.
 
-A part of a step is quantized everywhere, under two seeds: where only one goes up there is a sign, and the signs of a sound
-quantizer are fair and independent, even if it is biased (:func:`alpt_ref.testing.evidence.signs`). They must agree half of the
-time at any distance, and across any middle. A uniform shared by a row agrees always, u and 1 - u never, a generator that
-repeats itself at its period. At a = 1/2 only the first bit of u decides, at others the next ones, too. Among many seeds no two
-may give the same. What no pair shows, a dependence of three, is not seen.
+The same part a of a step is quantized in all elements, under two seeds. An element that goes up under only one of them has a
+sign. The signs of a sound quantizer are fair and independent, even if it is biased (:func:`alpt_ref.testing.evidence.signs`),
+so they must agree half of the time at any distance, and across any middle. A uniform shared by a row agrees always, u and 1 - u
+never, a generator that repeats itself agrees at its period. At a = 1/2 only the first bit of u decides; at others the next ones
+do, too. Among many seeds no two may give the same values. A dependence of three that no pair shows is not seen.
 """
 
 import math
@@ -21,12 +21,12 @@ from alpt_ref.testing.evidence import Place, agreement, identity, mirrored, sign
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 
-REFERENCES = (715_827_882, 1_431_655_765)  # seeds that are compared with no other
+REFERENCES = (715_827_882, 1_431_655_765)  # two seeds that are compared with no other
 SEED_BITS = 31
 BASES = ((0, SEED_BITS, 0.5), (2**30 + 5, 8, 0.25))  # seed, its lowest bits, x; float32 mistakes the second for its neighbours
 SIDE = 64
-MANY = 257  # elements that two seeds may not have in common
-MEAN = "(a == b)[a * b != 0].mean()"  # of signs a and b
+MANY = 257  # number of elements that two seeds may not have in common
+MEAN = "(a == b)[a * b != 0].mean()"  # how often signs a and b agree
 Bits = NDArray[np.bool_]
 
 
@@ -39,7 +39,7 @@ def _bits(candidate: Candidate, shape: tuple[int, ...], seed: int, x: float) -> 
 
 
 def _python(candidate: Candidate, shape: tuple[int, ...], x: float, *seeds: tuple[int, int]) -> str:
-    """Signs y, and z, of pairs of seeds."""
+    """Python that makes the signs y, and z, of pairs of seeds."""
     calls = [[_call(candidate, shape, seed, x).call() for seed in pair] for pair in seeds]
     names = ("y", "z")[: len(seeds)]
     return "; ".join(f"{name} = ({one} - {other}).ravel()" for name, (one, other) in zip(names, calls, strict=True))
@@ -98,7 +98,7 @@ def _seeds(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _same_twice(candidate: Candidate, level: Level) -> Trial:
-    """Whether two of many seeds give the same bits: of n seeds two meet modulo m if m is far below n^2."""
+    """The Trial of two among many seeds that give the same bits: of n seeds two meet modulo m if m is far below n^2."""
     known: dict[bytes, int] = {}
     worst = Trial(1.0, "", "")
     for seed in dict.fromkeys(np.random.default_rng(level.seeds).integers(0, 2**SEED_BITS, level.seeds).tolist()):
@@ -117,23 +117,10 @@ def _trial(place: Place, x: float, where: str, recipe: str) -> Trial:
     return Trial(place.p, f"{told}; demanded: half", recipe)
 
 
-PROPERTIES = (
-    Property(
-        "elements-independent",
-        "each element of an array has a uniform of its own",
-        "T1 to T6",
-        _elements,
-        "stochastic",
-        statistical=True,
-        needs=("repeatable",),
-    ),
-    Property(
-        "seeds-independent",
-        "another seed gives other, independent uniforms",
-        "T1 to T6",
-        _seeds,
-        "stochastic",
-        statistical=True,
-        needs=("elements-independent",),
-    ),
+PROPERTIES = tuple(
+    Property(name, statement, "T1 to T6", check, "stochastic", statistical=True, needs=(needed,))
+    for name, statement, check, needed in (
+        ("elements-independent", "each element of an array has a uniform of its own", _elements, "repeatable"),
+        ("seeds-independent", "another seed gives other, independent uniforms", _seeds, "elements-independent"),
+    )
 )

@@ -1,4 +1,4 @@
-"""Nearest rounding (Q4): no point is nearer, ties as declared, nothing random."""
+"""The properties of nearest rounding (Q4): no point is nearer, ties go as declared, nothing is random."""
 
 import numpy as np
 from numpy import float64
@@ -8,7 +8,7 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, demand
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import hunt
+from alpt_ref.testing.search import hunted
 from alpt_ref.testing.targets import Target
 
 
@@ -19,12 +19,8 @@ def _nearest(candidate: Candidate, case: Case) -> None:
     demand(ok, case, codes, "{}, the nearest point", np.rint(target.s))
 
 
-def _nearest_point(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt(_nearest, candidate, level))
-
-
 def break_tie(below: NDArray[float64], ties: str) -> NDArray[float64]:
-    """The code of below + 1/2 under the rule ``ties`` (all but "any")."""
+    """The codes that below + 1/2 is rounded to under the rule ``ties`` (all but "any")."""
     up = {
         "even": below % 2.0 == 1.0,
         "away": below >= 0.0,
@@ -46,7 +42,7 @@ def _tie(candidate: Candidate, case: Case) -> None:
 def _ties(candidate: Candidate, level: Level, alpha: float) -> Finding:
     if candidate.declared.ties == "any":
         raise NotApplicable('declared: ties = "any"')
-    return Finding(hunt(_tie, candidate, level, exact_only=True))
+    return hunted(_tie, exact_only=True)(candidate, level, alpha)
 
 
 def _unmoved(candidate: Candidate, case: Case) -> None:
@@ -54,12 +50,8 @@ def _unmoved(candidate: Candidate, case: Case) -> None:
     demand(codes == other, case, codes, f"{{}}, as with seed {case.seed ^ 1}", other)
 
 
-def _no_seed(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt(_unmoved, candidate, level))
-
-
 PROPERTIES = (
-    Property("nearest-point", "no point of the grid is nearer to clip(x) than Q(x)", "Q4", _nearest_point, "nearest"),
+    Property("nearest-point", "no point of the grid is nearer to clip(x) than Q(x)", "Q4", hunted(_nearest), "nearest"),
     Property("ties", "midpoints go where the declared rule says (power-of-two steps)", "Q4", _ties, "nearest"),
-    Property("seed-without-effect", "the seed changes nothing", "definition of R_D", _no_seed, "nearest"),
+    Property("seed-without-effect", "the seed changes nothing", "definition of R_D", hunted(_unmoved), "nearest"),
 )

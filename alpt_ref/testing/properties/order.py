@@ -1,22 +1,18 @@
-"""Order and scale (Q5), at one seed or given uniforms."""
+"""The properties of order and scale (Q5), at one seed or given uniforms."""
 
 import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, demand
-from alpt_ref.testing.level import Level
-from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import hunt_coupled
-from alpt_ref.testing.targets import comparable
+from alpt_ref.testing.property import Property
+from alpt_ref.testing.search import hunted_pairs
 
 LARGEST = np.finfo(float32).max
 SCALES = (2.0**-4, 2.0**3)
 
 
 def _ordered(candidate: Candidate, case: Case) -> None:
-    if not comparable(candidate, case):
-        return
     codes = candidate.codes(case)
     for larger in (np.nextafter(case.x, LARGEST), case.x + float32(case.delta / 4), case.x + float32(case.delta)):
         y = np.minimum(larger, LARGEST)
@@ -24,13 +20,7 @@ def _ordered(candidate: Candidate, case: Case) -> None:
         demand(codes <= after, case, codes, "at most {}, Q({}) in steps", after, y)
 
 
-def _monotone(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt_coupled(_ordered, candidate, level))
-
-
 def _scaled(candidate: Candidate, case: Case) -> None:
-    if not comparable(candidate, case):
-        return
     codes, size = candidate.codes(case), np.abs(case.x)
     normal = (size == 0) | ((size > 1e-30) & (size < 1e30))
     smallest, largest = candidate.declared.step_range
@@ -40,17 +30,10 @@ def _scaled(candidate: Candidate, case: Case) -> None:
         demand(~normal | (codes == after), case, codes, f"{{}}, as for {factor:g} x, {factor:g} delta", after)
 
 
-def _scales(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt_coupled(_scaled, candidate, level))
-
-
-PROPERTIES = (
-    Property(
-        "monotone",
-        "Q(x) <= Q(y) for x <= y at the same u or seed",
-        "Q5",
-        _monotone,
-        needs=("repeatable",),
-    ),
-    Property("scales", "x and delta scaled by a power of two scale Q(x), exactly", "Q5", _scales, needs=("repeatable",)),
+PROPERTIES = tuple(
+    Property(name, statement, "Q5", hunted_pairs(judge), needs=("repeatable",))
+    for name, statement, judge in (
+        ("monotone", "Q(x) <= Q(y) for x <= y at the same u or seed", _ordered),
+        ("scales", "x and delta scaled by a power of two scale Q(x), exactly", _scaled),
+    )
 )

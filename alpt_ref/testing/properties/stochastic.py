@@ -1,4 +1,7 @@
-"""Stochastic rounding as a rule on u: which values, and how many uniforms of a lattice lead up (Q2, Q3, exactly)."""
+"""Stochastic rounding as a rule on u, checked exactly (Q2, Q3).
+
+Two questions: which values come out, and how many uniforms of a lattice lead up.
+"""
 
 import math
 from collections.abc import Iterator
@@ -10,8 +13,8 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Violation, demand, literal
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.testing.search import hunt
-from alpt_ref.testing.targets import Target, division, two_steps, widths
+from alpt_ref.testing.search import hunted
+from alpt_ref.testing.targets import Target, division, two_step_sizes, widths
 
 SMALL = tuple(2.0**-e for e in (20, 16, 12, 8, 5))
 FRACTIONS = (*SMALL, 0.1, 0.25, 0.3, 0.5, 0.7, 0.75, 0.9, *(1.0 - a for a in reversed(SMALL)))
@@ -25,14 +28,10 @@ def _between(candidate: Candidate, case: Case) -> None:
     demand(ok, case, codes, "a code in [{}, {}], its neighbours", lowest, highest)
 
 
-def _two_neighbours(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    return Finding(hunt(_between, candidate, level))
-
-
 def cells(candidate: Candidate, bits: int, delta: float) -> Iterator[tuple[float32, float, float]]:
-    """(x, floor(x/delta), a = frac(x/delta)) near both ends of the range, on both sides of 0 and in the middle of each,
-    at each of FRACTIONS that float32 holds there; a in float64, exact for a power-of-two delta."""
-    lo, hi = candidate.declared.q_lo(bits), candidate.declared.q_hi(bits)
+    """Triples (x, floor(x/delta), a) with a = frac(x/delta) at each of FRACTIONS that float32 holds there. They lie near both
+    ends of the range, on both sides of 0 and in the middle of each side; a is float64, exact for a power-of-two delta."""
+    lo, hi = candidate.declared.box(bits)
     for q in sorted({lo, (lo // 2) | 1, -1, 0, min((hi // 2) | 1, hi - 1), hi - 1}):
         seen = set()
         for fraction in FRACTIONS:
@@ -50,7 +49,7 @@ def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
     n, worst, tried = 2**level.lattice, 0.0, 0
     u = (np.arange(n) / n).astype(float32)
     for bits in widths(candidate, level):
-        for delta in two_steps(candidate):
+        for delta in two_step_sizes(candidate):
             for x, below, a in cells(candidate, bits, delta):
                 case = Case(bits, delta, np.full(n, x, float32), u)
                 q = candidate.grid_codes(case)
@@ -72,12 +71,8 @@ def _demanded(ups: float, slack: float) -> str:
 
 
 PROPERTIES = (
-    Property("two-neighbours", "Q(x) is one of the two grid points around clip(x)", "Q2, Q3", _two_neighbours, "stochastic"),
+    Property("two-neighbours", "Q(x) is one of the two grid points around clip(x)", "Q2, Q3", hunted(_between), "stochastic"),
     Property(
-        "unbiased-enumerated",
-        "a part frac(s) of all u = j/2^k leads up: E Q(x) = clip(x)",
-        "Q2",
-        _enumerated,
-        "stochastic",
+        "unbiased-enumerated", "a part frac(s) of all u = j/2^k leads up: E Q(x) = clip(x)", "Q2", _enumerated, "stochastic"
     ),
 )

@@ -1,4 +1,7 @@
-"""Means and variances under the quantizer's own uniforms, by sequential tests with stated error rates (Q2, Q3, L3)."""
+"""Means and variances under the quantizer's own uniforms (Q2, Q3, L3).
+
+They are judged by sequential tests with stated error rates.
+"""
 
 import math
 from itertools import product
@@ -14,11 +17,11 @@ from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, cells
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 from alpt_ref.testing.sampling import Group, group_of, most_against
-from alpt_ref.testing.targets import narrow_and_wide, two_steps
+from alpt_ref.testing.targets import narrow_and_wide, two_step_sizes
 
 COARSE, COARSE_SAMPLES = (0.25, 0.5, 0.75), 2**14
 SMALL_SIZES, PARTS = (1, 2, 3, 5, 7, 9, 13, 17, 67), (0.5, 0.125, -0.125)
-BLOCK = 2**19  # elements of a call
+BLOCK = 2**19  # most elements of a call
 INDEPENDENT = ("elements-independent", "seeds-independent")
 UPDATE = 1049 * 2.0**-20  # 1/1000 of a step, in float32 exact from every code below 8
 N_UPDATES = 100
@@ -26,15 +29,16 @@ SMALLEST_VARIANCE = 1e-9  # stands for none, where all that rounds may be lost f
 
 
 def _cells(candidate: Candidate, bits: int, delta: float) -> Group:
-    """All values of :func:`cells`."""
+    """The group of all values of :func:`cells`."""
     return group_of(candidate, bits, delta, np.array([x for x, _, _ in cells(candidate, bits, delta)], float32))
 
 
 def _groups(candidate: Candidate, level: Level) -> list[Group]:
-    """Every fraction on the widest grid and one of up to 8 bits, those within RARE of the grid apart: with a step that is no
-    power of two division blurs them. On grids of all other widths those of COARSE."""
+    """The groups to be sampled: every fraction on the widest grid and on the widest of up to 8 bits. Fractions within RARE of
+    the grid are apart, and only where the step size is a power of two, for division blurs them elsewhere. On grids of all other
+    widths there are only the fractions of COARSE."""
     out, main = [], narrow_and_wide(candidate)
-    for bits, delta in product(main, two_steps(candidate)):
+    for bits, delta in product(main, two_step_sizes(candidate)):
         group = _cells(candidate, bits, delta)
         rare = np.minimum(group.a, 1.0 - group.a) <= RARE
         out += [group.only(rare & group.exact, level.rare_samples), group.only(~rare, level.samples)]
@@ -66,7 +70,7 @@ def _sampled(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _sensitivity(groups: list[Group], alpha: float) -> tuple[Sensitivity, ...]:
-    """At each fraction of power-of-two steps, wherever in the range float32 holds it."""
+    """The Sensitivity at each fraction of power-of-two steps, wherever in the range float32 holds it."""
     found: dict[float, Sensitivity] = {}
     for group in groups:
         for a, hi in zip(group.a, group.hi, strict=True):
@@ -77,12 +81,12 @@ def _sensitivity(groups: list[Group], alpha: float) -> tuple[Sensitivity, ...]:
 
 
 def _variance(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    """E (Q(x)/delta - s)^2 = a(1-a); with few random bits up to bias |1 - 2a| more or less."""
+    """Judge E (Q(x)/delta - s)^2 = a(1-a); with few random bits it may be up to bias |1 - 2a| more or less."""
     bits, n = candidate.declared.bits[-1], min(level.samples, 2**17)
 
     def trial(seed: int, x: float) -> Trial:
         case = Case(bits, 1.0, np.full(n, x, float32), seed=seed)
-        # Beyond 4 only what is wrong goes, and NaN is wrong, too.
+        # Only a wrong value has a square beyond 4, and NaN is wrong, too.
         squares = np.nan_to_num(np.minimum((candidate.codes(case) - x) ** 2, 4.0), nan=4.0)
         a = x - math.floor(x)
         slack, want = candidate.declared.bias * abs(1.0 - 2.0 * a), a * (1.0 - a)
@@ -95,7 +99,7 @@ def _variance(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _small_updates(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    """Weights at 0, updated N_UPDATES times by +UPDATE steps, and by -UPDATE, each time rounded to the grid."""
+    """Judge weights at 0 that are updated N_UPDATES times by +UPDATE steps, or by -UPDATE, and rounded each time."""
     slack, bits = candidate.declared.bias, candidate.declared.bits[-1]
     if slack >= UPDATE / 2:
         raise NotApplicable(f"with {candidate.declared.random_bits} random bits updates below {slack:g} steps may be lost")
@@ -104,7 +108,7 @@ def _small_updates(candidate: Candidate, level: Level, alpha: float) -> Finding:
     n = N_UPDATES * level.weights
 
     def walk(update: float) -> tuple[float, Trial]:
-        """The mean move, and what the number of roundings away from 0 speaks against."""
+        """The mean move of the weights, and what the number of roundings away from 0 speaks against."""
         w, k = np.zeros(level.weights, float32), 0
         for seed in range(N_UPDATES):
             after = candidate.values(Case(bits, 1.0, w + float32(update), seed=seed)).astype(float32)

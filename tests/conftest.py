@@ -22,11 +22,32 @@ KILL_TABLES = {
     "mutant": "mutants of the statements, and the verdict that each was given",
     "quantizer mutant": "wrong quantizers, and the property that each failed",
 }
+# Files whose tests compile the same loops of training: one worker compiles them for all.
+TRAINING = {
+    "test_ablation",
+    "test_alpt",
+    "test_calibration",
+    "test_cli_compare",
+    "test_cli_errors",
+    "test_cli_evaluate",
+    "test_cli_resume",
+    "test_cli_train",
+    "test_compare",
+    "test_compress",
+    "test_convergence",
+    "test_docs",
+    "test_kernels",
+    "test_models",
+    "test_verification",
+}
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook
 def pytest_collection_modifyitems(items):
     for item in items:
+        stem = item.path.stem
+        item.add_marker(pytest.mark.xdist_group("training" if stem in TRAINING else stem))
         if "jit" in item.keywords and not JIT:
             item.add_marker(pytest.mark.skip(reason="needs compiled loops"))
 

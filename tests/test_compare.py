@@ -384,7 +384,7 @@ def test_a_second_run_reads_its_cells(finished, monkeypatch):
     assert [(out / name).read_bytes() for name in ("compare.json", "compare.md")] == before
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.jit)])
 def test_an_interrupted_run_goes_on_to_the_same_record(finished, tmp_path, monkeypatch, threads):
     record, _ = finished
     fit_cell, done = compare.fit_cell, []

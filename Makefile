@@ -4,8 +4,8 @@
 # make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
-# What compiles the same loops shares a worker: tests/conftest.py names the groups.
-WORKERS := -n 2 --dist loadgroup
+# Tests that compile the same loops share a worker.
+WORKERS := -n 2 --dist loadfile
 SHORT := $(WORKERS) -m 'not long'
 
 .PHONY: verify test test-long lint coverage bench peers clean

@@ -22,7 +22,8 @@ KILL_TABLES = {
     "mutant": "mutants of the statements, and the verdict that each was given",
     "quantizer mutant": "wrong quantizers, and the property that each failed",
 }
-# Files whose tests compile the same loops of training: one worker compiles them for all.
+WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
+# Files whose tests compile the same loops of training: with --dist loadfile one worker has them all.
 TRAINING = {
     "test_ablation",
     "test_alpt",
@@ -40,16 +41,26 @@ TRAINING = {
     "test_models",
     "test_verification",
 }
-WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook
 def pytest_collection_modifyitems(items):
     for item in items:
-        stem = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("training" if stem in TRAINING else stem))
         if "jit" in item.keywords and not JIT:
             item.add_marker(pytest.mark.skip(reason="needs compiled loops"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByLoops(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "training" if Path(file).stem in TRAINING else file
+
+    return ByLoops(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):

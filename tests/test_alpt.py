@@ -294,7 +294,7 @@ def test_threads_do_not_change_a_bit(precision, step, schedule):
     assert all(run == runs[0] for run in runs)
 
 
-def clicks(n=400, d=12):
+def clicks(n=400 if JIT else 200, d=12):
     X = (rng.uniforms(n * d, seed=1, stream=6).reshape(n, d) < 0.3).astype(F)
     z = X @ rng.normals(d, seed=2, stream=6) * 2 - 0.5
     return sp.csr_array(X), (rng.uniforms(n, seed=3, stream=6) < 1 / (1 + np.exp(-z))).astype(F)

@@ -21,7 +21,6 @@ from alpt_ref.models import LogisticRegression
 from alpt_ref.problems import one_hot_logistic
 from alpt_ref.problems.finite import clicks
 from alpt_ref.reports import calibration as calibration_report
-from alpt_ref.scalars.jit import JIT
 from alpt_ref.studies.calibration import models as calibration_models
 from alpt_ref.studies.calibration import one_hot as calibration_one_hot
 from alpt_ref.studies.calibration import run as calibration
@@ -33,6 +32,7 @@ from alpt_ref.studies.calibration.run import QUICK, Settings, n_cells
 from alpt_ref.studies.cells import Store
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.exact import exact_law
+from tests.marks import compiled_long
 
 ROOT = Path(__file__).parents[1]
 EXACT = ExactSettings(
@@ -51,13 +51,13 @@ EXACT = ExactSettings(
     batch_steps=30,
     share=0.3,
 )
-# Each optimizer compiles loops of its own: the run as plain Python is of both.
-OPTIMIZERS = (("sgd", (0.3,)), *(() if JIT else (("adam", (0.1,)),)))
 TINY = Settings(
     EXACT,
     DecaySettings(grids=((5, 0.5, (0.3, 0.2, 0.1)),), scan=(0.8, 1.2), ratio=1.4, refine=1),
     OneHotSettings(size=(30, 2, 3), click_rate=0.3, bits=5, delta=0.25, etas=(0.6,), steps=20, looks=2, replicas=2),
-    ModelSettings(60, 2, 3, 0.3, 4, ("fp32", DR, SR, "stochastic(4)"), OPTIMIZERS, (1, 16), 1, 2, 1, 40),
+    ModelSettings(
+        60, 2, 3, 0.3, 4, ("fp32", DR, SR, "stochastic(4)"), (("sgd", (0.3,)), ("adam", (0.1,))), (1, 16), 1, 2, 1, 40
+    ),
 )
 POINT = Point(SR, 0.1, 0.6, 6, 0.25)
 
@@ -158,6 +158,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@compiled_long
 def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = json.loads((finished / "calibration.json").read_text())
     asked = n_cells(TINY, 1)
@@ -172,6 +173,7 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert " ".join(printed.split()).endswith(results["finding"])
 
 
+@compiled_long
 def test_an_interrupted_study_goes_on_to_the_same_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +230,7 @@ def test_a_diverged_fit_is_shown_as_a_dash(tmp_path: Path, monkeypatch: pytest.M
     assert record["lines"][0]["rules"][SR]["ratio"] > 0
 
 
+@compiled_long
 def test_the_figure_is_drawn_from_saved_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

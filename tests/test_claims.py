@@ -184,7 +184,7 @@ def test_every_statement_has_a_file_and_says_what_it_is():
         assert "*Proof.*" in text
 
 
-@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("full", [False, pytest.param(True, marks=pytest.mark.jit)])
 def test_instances_are_named_once_and_fit_the_table(full):
     for claim in all_claims():
         instances = claim.instances(Setting(full))

@@ -14,17 +14,24 @@ from tests.marks import long, once
 from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest
 
 FEW = replace(
-    LEVELS["quick"], name="few", widest=4, grid_points=2**9, samples=2**8, rare_samples=2**8, side=16, seeds=64, weights=200
+    LEVELS["quick"], name="few", examples=5, widest=4, samples=2**8, rare_samples=2**8, side=16, seeds=64, weights=200
 )
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """A level below the quick one, for what `make test-long` does on the quick one."""
+    monkeypatch.setitem(LEVELS, "few", FEW)
 
 
 def name_of(quantizer):
     return quantizer.__name__
 
 
+@pytest.mark.parametrize("level", ["few", pytest.param("quick", marks=[long, once])])
 @pytest.mark.parametrize("quantizer", [*SOUND[:2], *(pytest.param(other, marks=once) for other in SOUND[2:])], ids=name_of)
-def test_sound_designs_pass(quantizer):
-    assert_conforms(quantizer, level="quick")
+def test_sound_designs_pass(quantizer, level):
+    assert_conforms(quantizer, level=level)
 
 
 @pytest.mark.jit
@@ -41,9 +48,7 @@ def test_our_quantizer_passes(quantizer, level):
 @once
 @pytest.mark.parametrize("level", ["few", pytest.param("quick", marks=long)])
 @pytest.mark.parametrize("quantizer", [ours.ReferenceStochastic, ours.ReferenceNearest], ids=name_of)
-def test_our_reference_passes(quantizer, level, monkeypatch):
-    """An element at a time, so that a quick run of the suite is long."""
-    monkeypatch.setitem(LEVELS, "few", FEW)
+def test_our_reference_passes(quantizer, level):
     assert_conforms(quantizer, level=level)
 
 
@@ -103,13 +108,16 @@ def test_the_smallest_counterexample_is_found():
 
 @once
 @pytest.mark.parametrize(
-    "mutant",
-    [pytest.param(mutant, marks=long if i % 8 else (), id=mutant.__name__) for i, (mutant, _, _) in enumerate(MUTANTS)],
+    ("mutant", "level"),
+    [
+        *((mutant, "few") for mutant, _, _ in MUTANTS[::4]),
+        *(pytest.param(mutant, "quick", marks=long) for mutant, _, _ in MUTANTS),
+    ],
 )
-def test_counterexamples_are_python(mutant):
+def test_counterexamples_are_python(mutant, level):
     """Every recipe of every failure runs, those of properties that were not to name the mutant, too."""
     adapter = mutant()
-    for outcome in check_quantizer(mutant, level="quick").failures:
+    for outcome in check_quantizer(mutant, level=level).failures:
         run_as_it_stands(adapter, outcome)
 
 

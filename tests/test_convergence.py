@@ -28,6 +28,7 @@ from alpt_ref.theory import t1
 from alpt_ref.tools.sheet import WIDTH, interval, number
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.replicas import LptSgd
+from tests.marks import compiled_long
 
 TINY = replace(
     QUICK,
@@ -187,6 +188,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@compiled_long
 def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = json.loads((finished / "convergence.json").read_text())
     asked = convergence_error.n_cells(convergence_error.problems_of([], TINY), TINY)
@@ -202,6 +204,7 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert " ".join(printed.split()).endswith(results["finding"])
 
 
+@compiled_long
 def test_an_interrupted_study_goes_on_to_the_same_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +263,7 @@ def test_numbers() -> None:
     assert interval(0.0123, 0.00045) == "0.012±4e-4"
 
 
+@compiled_long
 def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path) -> None:
     draw = pytest.importorskip("alpt_ref.reports.figures.convergence_error").draw
     out = tmp_path / "figures" / "study.png"
@@ -269,6 +273,7 @@ def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path) 
         draw(tmp_path, out)
 
 
+@compiled_long
 def test_the_scripts_call_the_study_and_the_figure(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, calls = Path(__file__).parents[1], []
     monkeypatch.setattr(convergence_error, "run", lambda *args, **kwargs: calls.append((*args, kwargs)))

@@ -121,7 +121,7 @@ MUTANTS = [
     Mutant("L4(b)", "1 % more", bound=times("L4(b)", 1.01)),
     Mutant("L5(a)", "the clipping term left out", 3, lambda p: 1e-10),
     Mutant("L5(a)", "nearest rounding", rule=NEAREST, jit=True),
-    Mutant("L5(b)", "the bound 6 % larger", bound=times("L5(b)", 1.06)),
+    Mutant("L5(b)", "the bound 6 % larger", bound=times("L5(b)", 1.06), jit=True),
     Mutant("L5(c)", "stochastic rounding", rule=STOCHASTIC, jit=True),
     Mutant("L5(d)", "sqrt(p) twice as large", bound=times("L5(d)", 2.0), jit=True),
     Mutant("L5(ref)", "the reference one digit up", 1, lambda p: p.reference + 3 * p.digit, jit=True),

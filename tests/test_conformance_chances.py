@@ -49,7 +49,7 @@ class Reseeded(SeedOnly):
 
 @once
 @pytest.mark.parametrize(("first", "runs"), [(0, 10), pytest.param(0, 100, marks=long), pytest.param(100, 100, marks=long)])
-def test_no_alarm_in_200_quick_runs_and_super_uniform_p_values(first, runs):
+def test_no_alarm_in_quick_runs_and_super_uniform_p_values(first, runs):
     reports = [check_quantizer(Reseeded(run), level="quick") for run in range(first, first + runs)]
     assert all(report.conforms for report in reports)
     p = np.array([[report[name].p for name in STATISTICAL] for report in reports])

@@ -1,10 +1,14 @@
-# make verify   set up .venv and put every statement to the test
-# make test     set up .venv, lint, type-check, and run the tests un-jitted (with coverage) and compiled
-# make peers    set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
+# make verify     set up .venv and put every statement to the test
+# make test       set up .venv, lint, type-check, and run the tests un-jitted (with coverage) and compiled
+# make test-long  what `make test` leaves out: statistics over many runs, every width compiled
+# make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
+# A file's tests share a worker, and what its fixtures make.
+WORKERS := -n 2 --dist loadfile
+SHORT := $(WORKERS) -m 'not long'
 
-.PHONY: verify test lint coverage bench peers clean
+.PHONY: verify test test-long lint coverage bench peers clean
 
 .venv/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -22,12 +26,15 @@ lint: .venv/stamp
 
 coverage: .venv/stamp
 	$(BIN)/coverage erase
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -n 2
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest $(SHORT)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 test: lint coverage
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest $(SHORT)
+
+test-long: .venv/stamp
+	$(BIN)/python -m pytest $(WORKERS) -m long
 
 bench: .venv/stamp
 	$(BIN)/python -m pytest analysis/bench_kernels.py analysis/bench_theory.py --benchmark-enable --benchmark-columns=median,rounds -q -s

@@ -12,6 +12,7 @@ from alpt_ref.studies.comparison.ablation import AblationSettings, variants
 from alpt_ref.studies.comparison.methods import CompareSettings
 from alpt_ref.studies.convergence.settings import CtrSettings
 from analysis.alpt_ablation import main
+from tests.marks import compiled_long
 
 TINY = AblationSettings(
     CompareSettings(k=2, epochs=1, batch_size=50, seeds=2), (4,), scales=("1",), adam_lrs=(2e-3,), sgd_lrs=(1.0,), ranges=(1.0,)
@@ -40,6 +41,7 @@ def test_every_variant_changes_something_and_keeps_the_rest():
         assert variant.changes
 
 
+@compiled_long
 def test_run_saves_pairs_and_resumes(tmp_path):
     data = clicks()
     record = run(data, "fm", tmp_path, TINY)
@@ -58,11 +60,15 @@ def test_run_saves_pairs_and_resumes(tmp_path):
     assert all(row["variant"] in text for row in rows)
 
 
+@compiled_long
 def test_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("analysis.alpt_ablation.QUICK", TINY)
     monkeypatch.setattr("alpt_ref.studies.click_data.QUICK_ROWS", 150)
     assert main(["--quick", "--model", "lr", "--out", str(tmp_path / "lr")]) == 0
     assert "Parts of ALPT: LR" in capsys.readouterr().out
+
+
+def test_wrong_input_is_one_sentence(tmp_path, capsys):
     assert main(["--data", str(tmp_path / "none"), "--format", "libfm", "--out", str(tmp_path / "x")]) == 2
     assert main(["--format", "libfm", "--out", str(tmp_path / "x")]) == 2
     error = capsys.readouterr().err

@@ -33,6 +33,7 @@ from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
 from tests import naive
+from tests.marks import compiles
 from tests.test_kernels import D, K, N, bits, make, problem
 
 F = np.float32
@@ -111,7 +112,7 @@ class Moments:
 
 
 @pytest.mark.parametrize("precision", ["lsq", "pact"])
-@pytest.mark.parametrize("width", [2, 4, 8])
+@pytest.mark.parametrize("width", [2, *compiles(4, 8)])
 @pytest.mark.parametrize(("update", "optimizer"), [("touched", "sgd"), ("dense", "sgd"), ("touched", "adam")])
 def test_quantization_aware_steps_against_the_reference(precision, width, update, optimizer):
     """Two steps: masters by the straight-through gradient with l2, step sizes (or clips) by SGD on theirs."""
@@ -173,7 +174,7 @@ def test_lsq_gradient_of_delta_is_the_slope_of_the_loss():
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("width", [2, 4, 8])
+@pytest.mark.parametrize("width", [2, 4, *compiles(8)])
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
 def test_alpt_that_does_not_learn_is_lpt_bit_for_bit(optimizer, width, rounding):
     X, y = problem()
@@ -194,7 +195,7 @@ def test_a_table_longer_than_a_chunk_draws_the_words_of_its_places():
     y = np.array([0, 1, 1, 1], F)
     runs = []
     for more in ({"precision": "lpt"}, {"precision": "alpt", "step_lr": 0.0, "step": "table"}):
-        model = FactorizationMachine(k=3, bits=4, rounding="stochastic", delta=(0.05, 0.07), lr=0.3, epochs=1, **more)
+        model = FactorizationMachine(k=K, bits=4, rounding="stochastic", delta=(0.05, 0.07), lr=0.3, epochs=1, **more)
         runs.append(bits(model.fit(X, y).state_))
     assert runs[0] == runs[1]
 
@@ -246,14 +247,14 @@ def test_threads_do_not_change_a_bit(precision, step, schedule):
     runs = []
     for n_threads in (1, 2, 3, 5):
         arguments = {"precision": precision, "step": step, "schedule": schedule, "bits": 2, "optimizer": "adam"}
-        state, stepper = make(X, y, k=3, n_threads=n_threads, l2=0.01, batch_size=20, step_lr=0.01, **arguments)
+        state, stepper = make(X, y, n_threads=n_threads, l2=0.01, batch_size=20, step_lr=0.01, **arguments)
         for _ in range(2):
             stepper.run_epoch(state)
         runs.append([*bits(state), state.linear.delta.tobytes(), state.factors.delta.tobytes()])
     assert all(run == runs[0] for run in runs)
 
 
-def clicks(n=400, d=12):
+def clicks(n=400 if JIT else 200, d=12):
     X = (rng.uniforms(n * d, seed=1, stream=6).reshape(n, d) < 0.3).astype(F)
     z = X @ rng.normals(d, seed=2, stream=6) * 2 - 0.5
     return sp.csr_array(X), (rng.uniforms(n, seed=3, stream=6) < 1 / (1 + np.exp(-z))).astype(F)

@@ -142,6 +142,7 @@ def test_a_family_wants_ratios_and_exact_members():
             family("upper", odd)
 
 
+@pytest.mark.jit
 def test_what_is_checked_of_a_rule():
     grid = Grid(8, 1.0)
     assert unbiased(STOCHASTIC, grid).holds
@@ -183,13 +184,14 @@ def test_every_statement_has_a_file_and_says_what_it_is():
         assert "*Proof.*" in text
 
 
-@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("full", [False, pytest.param(True, marks=pytest.mark.jit)])
 def test_instances_are_named_once_and_fit_the_table(full):
     for claim in all_claims():
-        names = [instance.name for instance in claim.instances(Setting(full))]
+        instances = claim.instances(Setting(full))
+        names = [instance.name for instance in instances]
         assert len(set(names)) == len(names), claim.id
         assert max(map(len, names)) <= 44
-        for instance in claim.instances(Setting(full)):
+        for instance in instances:
             assert instance.expected in ("holds", "violated", "not applicable")
             assert (instance.expected == "holds") == (not instance.name.startswith(("control", "refuted"))), instance.name
 

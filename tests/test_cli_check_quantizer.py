@@ -10,6 +10,7 @@ import pytest
 
 from alpt_ref.testing.properties import CONTRACT
 from tests.cli_support import run
+from tests.marks import long
 
 MODULE = """
 import numpy as np
@@ -155,10 +156,11 @@ def test_the_contract_under_pytest(module, tmp_path):
     ("arguments", "said"),
     [
         ((), "ERROR: --alpt-quantizer MODULE:NAME is missing: the adapter of the quantizer to check"),
-        (("--alpt-quantizer", "half:Third"), "ERROR: quantizer half:Third: half has no Third"),
-        (
+        pytest.param(("--alpt-quantizer", "half:Third"), "ERROR: quantizer half:Third: half has no Third", marks=long),
+        pytest.param(
             ("--alpt-quantizer", "half:Up", "--alpt-level", "slow"),
             "ERROR: level must be one of quick, default, thorough, got 'slow'",
+            marks=long,
         ),
     ],
 )

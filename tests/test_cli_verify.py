@@ -89,6 +89,7 @@ def test_a_users_claim(calls, mine):
     assert not any(request.complete or request.cached for request in calls)
 
 
+@pytest.mark.jit
 def test_a_rule_is_tried_where_it_fits(calls, mine):
     """The parts of a named statement that are about such rules; another where it is named itself."""
     for ids, chosen in ((["L3"], ["L3(c)"]), (["L3(a)"], ["L3(a)"]), (["T2", "L1"], ["T2", "L1(a)", "L1(b)"])):

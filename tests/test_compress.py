@@ -18,7 +18,7 @@ from alpt_ref.training.state import State
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable
 from tests import naive
 
-N_FEATURES, K = 9, 3  # 27 factors: no whole number of bytes at 2 and 4 bits
+N_FEATURES, K = 9, 5  # 45 factors: no whole number of bytes at 2 and 4 bits
 WIDTHS = (2, 3, 4, 8, 11, 16)
 seeds = st.integers(0, 2**31)
 shapes = st.tuples(st.integers(1, 6), st.integers(1, 5))

@@ -1,26 +1,44 @@
 """Verdicts: sound designs pass, mutants die by the right name, counterexamples are small and run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from alpt_ref.testing import NumpyQuantizer, assert_conforms, check_quantizer, ours
+from alpt_ref.testing.level import LEVELS
 from alpt_ref.testing.properties import BY_NAME
 from alpt_ref.testing.suite import FAIL, PASS, SKIP
 from alpt_ref.testing.targets import thresholds
+from tests.marks import long, once
 from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest
 
-once = pytest.mark.jit  # plain NumPy: the compiled run of the tests says it all
+FEW = replace(
+    LEVELS["quick"], name="few", examples=5, widest=4, samples=2**8, rare_samples=2**8, side=16, seeds=64, weights=200
+)
 
 
-@pytest.mark.parametrize("quantizer", SOUND, ids=lambda quantizer: quantizer.__name__)
-def test_sound_designs_pass(quantizer):
-    assert_conforms(quantizer, level="quick")
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """A level below the quick one, for what `make test-long` does on the quick one."""
+    monkeypatch.setitem(LEVELS, "few", FEW)
+
+
+def name_of(quantizer):
+    return quantizer.__name__
+
+
+@pytest.mark.parametrize("level", ["few", pytest.param("quick", marks=[long, once])])
+@pytest.mark.parametrize("quantizer", [*SOUND[:2], *(pytest.param(other, marks=once) for other in SOUND[2:])], ids=name_of)
+def test_sound_designs_pass(quantizer, level):
+    assert_conforms(quantizer, level=level)
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("quantizer", [ours.Stochastic, ours.Nearest], ids=lambda quantizer: quantizer.__name__)
-def test_our_quantizer_passes(quantizer):
-    report = check_quantizer(quantizer)
+@pytest.mark.parametrize("level", ["quick", pytest.param("default", marks=long)])
+@pytest.mark.parametrize("quantizer", [ours.Stochastic, ours.Nearest], ids=name_of)
+def test_our_quantizer_passes(quantizer, level):
+    report = check_quantizer(quantizer, level=level)
     assert report.conforms
     other = "nearest" if quantizer.rounding == "stochastic" else "stochastic"
     skipped = [outcome.entry.rounding for outcome in report.outcomes if outcome.status == SKIP]
@@ -28,19 +46,35 @@ def test_our_quantizer_passes(quantizer):
 
 
 @once
-@pytest.mark.parametrize("quantizer", [ours.ReferenceStochastic, ours.ReferenceNearest], ids=lambda q: q.__name__)
-def test_our_reference_passes(quantizer):
-    assert_conforms(quantizer, level="quick")
+@pytest.mark.parametrize("level", ["few", pytest.param("quick", marks=long)])
+@pytest.mark.parametrize("quantizer", [ours.ReferenceStochastic, ours.ReferenceNearest], ids=name_of)
+def test_our_reference_passes(quantizer, level):
+    assert_conforms(quantizer, level=level)
+
+
+def run_as_it_stands(adapter, outcome):
+    """Run the recipe of a failure, with the adapter's methods as functions."""
+    names = {"np": np, "thresholds": thresholds, "quantize": adapter.quantize}
+    if hasattr(adapter, "quantize_with_uniforms"):
+        names["quantize_with_uniforms"] = adapter.quantize_with_uniforms
+    with np.errstate(all="ignore"):
+        if "raises" in outcome.note:
+            with pytest.raises(ValueError, match="zero-size"):
+                exec(outcome.recipe, names)
+        else:
+            exec(outcome.recipe, names)
 
 
 @once
 @pytest.mark.parametrize(("mutant", "name", "level"), MUTANTS, ids=[mutant.__name__ for mutant, _, _ in MUTANTS])
 def test_mutants_are_killed(mutant, name, level, record_property):
+    """By the property that is to name them, with a recipe that runs."""
     found = check_quantizer(mutant, name, level=level)[name]
     assert found.status == FAIL
     assert found.note
     assert found.recipe
     record_property("quantizer mutant", f"{mutant.__name__:<26}{name}: {found.note}"[:150])
+    run_as_it_stands(mutant(), found)
 
 
 @pytest.mark.parametrize("mutant", [mutant for mutant, name, _ in MUTANTS if name.endswith("independent")])
@@ -73,20 +107,18 @@ def test_the_smallest_counterexample_is_found():
 
 
 @once
-@pytest.mark.parametrize("mutant", [mutant for mutant, _, _ in MUTANTS], ids=lambda mutant: mutant.__name__)
-def test_counterexamples_are_python(mutant):
-    """Every recipe of every failure runs as it stands, with the adapter's methods as functions."""
+@pytest.mark.parametrize(
+    ("mutant", "level"),
+    [
+        *((mutant, "few") for mutant, _, _ in MUTANTS[::4]),
+        *(pytest.param(mutant, "quick", marks=long) for mutant, _, _ in MUTANTS),
+    ],
+)
+def test_counterexamples_are_python(mutant, level):
+    """Every recipe of every failure runs, those of properties that were not to name the mutant, too."""
     adapter = mutant()
-    names = {"np": np, "thresholds": thresholds, "quantize": adapter.quantize}
-    if hasattr(adapter, "quantize_with_uniforms"):
-        names["quantize_with_uniforms"] = adapter.quantize_with_uniforms
-    for outcome in check_quantizer(mutant, level="quick").failures:
-        with np.errstate(all="ignore"):
-            if "raises" in outcome.note:
-                with pytest.raises(ValueError, match="zero-size"):
-                    exec(outcome.recipe, names)
-            else:
-                exec(outcome.recipe, names)
+    for outcome in check_quantizer(mutant, level=level).failures:
+        run_as_it_stands(adapter, outcome)
 
 
 def test_nan_is_met_in_arrays_that_fill_a_register():

@@ -7,14 +7,14 @@ from alpt_ref.testing import check_quantizer
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
 from alpt_ref.testing.suite import ALPHA, FAIL, FALSE_ALARM, PASS, level_of
+from tests.marks import long, once
 from tests.quantizers import F, SeedOnly, Sound
 
 STATISTICAL = [entry.name for entry in CONTRACT if entry.statistical]
-once = pytest.mark.jit  # plain NumPy: the compiled run of the tests says it all
 
 
 @once
-@pytest.mark.parametrize("bias", [2.0**-16, -(2.0**-16)])
+@pytest.mark.parametrize("bias", [2.0**-16, pytest.param(-(2.0**-16), marks=long)])
 def test_thorough_finds_a_bias_of_2_to_the_minus_16(bias):
     """By enumeration; and by sampling, at the fractions of at most 2^-12 where it shows."""
 
@@ -48,9 +48,8 @@ class Reseeded(SeedOnly):
 
 
 @once
-@pytest.mark.parametrize("first", [0, 100])
-def test_no_alarm_in_200_quick_runs_and_super_uniform_p_values(first):
-    runs = 100
+@pytest.mark.parametrize(("first", "runs"), [(0, 10), pytest.param(0, 100, marks=long), pytest.param(100, 100, marks=long)])
+def test_no_alarm_in_quick_runs_and_super_uniform_p_values(first, runs):
     reports = [check_quantizer(Reseeded(run), level="quick") for run in range(first, first + runs)]
     assert all(report.conforms for report in reports)
     p = np.array([[report[name].p for name in STATISTICAL] for report in reports])
@@ -68,6 +67,7 @@ def test_the_false_alarm_rate_is_shared_evenly():
     assert FALSE_ALARM <= 1e-6
 
 
+@once
 def test_bias_is_not_taken_for_dependence():
     class Drifts(Sound):
         def codes(self, s, u):
@@ -78,6 +78,7 @@ def test_bias_is_not_taken_for_dependence():
     assert [outcome.status for outcome in report.outcomes] == [PASS, PASS, FAIL]
 
 
+@once
 def test_a_constant_is_neither_dependent_nor_unbiased():
     class Floors(Sound):
         def codes(self, s, u):

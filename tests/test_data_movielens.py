@@ -19,6 +19,7 @@ from alpt_ref.data.errors import LineError
 from alpt_ref.data.lines import read_chunks
 from alpt_ref.data.movielens import FIELDS, FieldRange, parse_rating, parse_ratings, read_movielens
 from alpt_ref.data.split import split
+from tests.marks import once
 
 USERS = """\
 10::F::18::3::02138
@@ -348,6 +349,7 @@ def test_split_refuses_a_bad_seed() -> None:
         split(numbered(10), seed=-1)
 
 
+@once
 def test_movielens_1m(real_data: Path) -> None:
     folder = real_data / "movielens_1m"
     if not folder.exists():

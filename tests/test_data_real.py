@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from alpt_ref.data import FeatureMap, Source, fit_read, read
+from tests.marks import once
 
 
 def data(name: str) -> Path:
@@ -79,6 +80,7 @@ def test_libffm() -> None:
     assert set(np.unique(train.y)) == {0, 1}
 
 
+@once
 def test_criteo_w261() -> None:
     dataset, feature_map = fit_read(data("criteo_w261/toy_train.tsv.gz"), Source("criteo", min_count=10))
     assert dataset.X.shape[0] == 137_139

@@ -12,6 +12,7 @@ from alpt_ref.intervals import student
 from alpt_ref.rng import normals
 from alpt_ref.studies.comparison.decisions import beyond, equivalence, holm, two_sided
 from alpt_ref.studies.comparison.hypotheses import decide, pairs
+from tests.marks import once
 
 MARGIN = 1e-3
 BITS = (8, 4, 2)
@@ -100,6 +101,7 @@ def test_little_spread_is_spread():
     assert equivalence([1e-9, 2e-9, -1e-9], 0.1) < 1e-12
 
 
+@once
 @pytest.mark.parametrize("side", [1.0, -1.0])
 def test_levels(side):
     """5 normal differences, 800 times, where the hypothesis only just holds: rejected at its level (standard error 0.008).

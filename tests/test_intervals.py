@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from alpt_ref.intervals import _log_capital, bounded_mean, student
+from tests.marks import once
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 LAWS: dict[str, tuple[Draw, float]] = {
@@ -20,6 +21,7 @@ LAWS: dict[str, tuple[Draw, float]] = {
 }
 
 
+@once
 @pytest.mark.parametrize("name", LAWS)
 def test_coverage_at_every_look(name: str) -> None:
     """A miss is a miss at any of four looks."""

@@ -18,6 +18,7 @@ from alpt_ref.training.forward import score
 from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import byte_start
 from tests import naive
+from tests.marks import compiles
 
 N, D, K = 23, 17, 5
 
@@ -127,7 +128,7 @@ def test_dense_equals_touched_bit_for_bit(bits_, rounding):
     assert runs[0] == runs[1]
 
 
-@pytest.mark.parametrize("k", [0, 4, 5])
+@pytest.mark.parametrize("k", [0, *compiles(4), 5])
 @pytest.mark.parametrize(("precision", "width"), [("fp32", 8), ("lpt", 2), ("lpt", 8)])
 def test_example_by_example_equals_batches_of_one(k, precision, width):
     X, y = problem()
@@ -156,9 +157,8 @@ def test_threads_do_not_change_a_bit(precision, update):
     X, y = problem(n=60 if JIT else 25, d=41)
     runs = []
     for n_threads in (1, 2, 3, 5):
-        state, stepper = make(
-            X, y, k=3, precision=precision, bits=2, update=update, n_threads=n_threads, l2=0.01, batch_size=20
-        )
+        arguments = {"precision": precision, "bits": 2, "update": update, "l2": 0.01, "batch_size": 20}
+        state, stepper = make(X, y, n_threads=n_threads, **arguments)
         for _ in range(2):
             stepper.run_epoch(state)
         runs.append(bits(state))

@@ -13,6 +13,8 @@ from alpt_ref.rng import normals, uniforms
 from alpt_ref.tools.files import read_npz, write_npz
 from alpt_ref.training.forward import TrainingDivergedError
 
+K = 5  # factors; each number compiles loops of its own
+
 
 def clicks(n=120, d=12, seed=0):
     """One-hot examples of three fields whose clicks follow a linear teacher."""
@@ -69,7 +71,7 @@ def test_same_seed_same_bits_and_threads():
     X, y = clicks()
 
     def run(**arguments):
-        return buffers(FactorizationMachine(4, precision="lpt", bits=4, epochs=2, batch_size=32, **arguments).fit(X, y))
+        return buffers(FactorizationMachine(K, precision="lpt", bits=4, epochs=2, batch_size=32, **arguments).fit(X, y))
 
     assert run() == run() == run(n_threads=2)
     assert run() != run(seed=1)
@@ -91,11 +93,11 @@ def test_repeated_entries_add_up():
 def test_best_epoch_and_patience():
     X, y = clicks()
     Xv, yv = clicks(seed=9)
-    model = FactorizationMachine(4, lr=2.0, epochs=12, batch_size=8, patience=2).fit(X, y, eval_set=(Xv, yv))
+    model = FactorizationMachine(K, lr=2.0, epochs=12, batch_size=8, patience=2).fit(X, y, eval_set=(Xv, yv))
     aucs = [record["valid"]["auc"] for record in model.history_]
     assert model.best_epoch_ == int(np.argmax(aucs)) + 1
     assert len(aucs) in (model.best_epoch_ + 2, 12)
-    again = FactorizationMachine(4, lr=2.0, epochs=model.best_epoch_, batch_size=8).fit(X, y)
+    again = FactorizationMachine(K, lr=2.0, epochs=model.best_epoch_, batch_size=8).fit(X, y)
     assert buffers(again) == buffers(model)
     one_class = LogisticRegression(epochs=3).fit(X, y, eval_set=(Xv, np.zeros(120)))
     assert one_class.history_[0]["valid"]["auc"] is None
@@ -148,7 +150,7 @@ def test_a_resumed_run_ends_with_the_same_bits(optimizer, precision, tmp_path):
     X, y = clicks()
     valid = clicks(seed=9)
     arguments = {"precision": precision, "optimizer": optimizer, "batch_size": 32, "lr": 0.1, "bits": 4}
-    whole = FactorizationMachine(3, epochs=5, **arguments).fit(X, y, eval_set=valid)
+    whole = FactorizationMachine(K, epochs=5, **arguments).fit(X, y, eval_set=valid)
     path = tmp_path / "checkpoint.npz"
 
     def interrupt(record):
@@ -156,9 +158,9 @@ def test_a_resumed_run_ends_with_the_same_bits(optimizer, precision, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        FactorizationMachine(3, epochs=5, **arguments).fit(X, y, eval_set=valid, checkpoint=path, on_epoch=interrupt)
+        FactorizationMachine(K, epochs=5, **arguments).fit(X, y, eval_set=valid, checkpoint=path, on_epoch=interrupt)
     assert read_npz(path)[0]["epoch"] == 2
-    resumed = FactorizationMachine(3, epochs=5, n_threads=2, **arguments).fit(
+    resumed = FactorizationMachine(K, epochs=5, n_threads=2, **arguments).fit(
         X, y, eval_set=valid, checkpoint=path, resume=True
     )
     assert buffers(resumed) == buffers(whole)
@@ -170,7 +172,7 @@ def test_a_resumed_run_ends_with_the_same_bits(optimizer, precision, tmp_path):
 def test_resume_refuses_another_run(tmp_path):
     X, y = clicks()
     path = tmp_path / "checkpoint.npz"
-    model = FactorizationMachine(3, precision="lpt", epochs=1, delta=0.1)
+    model = FactorizationMachine(K, precision="lpt", epochs=1, delta=0.1)
     model.fit(X, y, checkpoint=path, resume=True)  # nothing to resume from: starts
     with pytest.raises(ValueError, match="other arguments"):
         model.set_params(lr=0.7).fit(X, y, checkpoint=path, resume=True)
@@ -280,14 +282,14 @@ def test_bad_data():
 
 def test_divergence_is_said():
     X, y = clicks()
-    model = FactorizationMachine(4, lr=1e30, epochs=5)
+    model = FactorizationMachine(K, lr=1e30, epochs=5)
     with pytest.raises(TrainingDivergedError, match="training diverged in"):
         model.fit(X, y)
 
 
 def test_validation_whose_logits_overflow_is_a_divergence():
     X, y = clicks()
-    model = FactorizationMachine(4, lr=0.1, epochs=1)
+    model = FactorizationMachine(K, lr=0.1, epochs=1)
     with pytest.raises(
         TrainingDivergedError, match=r"training diverged in epoch 1: in validation the logit of example 0 is not"
     ):
@@ -296,7 +298,7 @@ def test_validation_whose_logits_overflow_is_a_divergence():
 
 def test_predictions_in_blocks_and_without_examples(monkeypatch):
     X, y = clicks()
-    model = FactorizationMachine(3, epochs=1, n_threads=2).fit(X, y)
+    model = FactorizationMachine(K, epochs=1, n_threads=2).fit(X, y)
     whole = model.decision_function(X)
     monkeypatch.setattr("alpt_ref.training.forward.SCORE_BLOCK", 7)
     assert np.array_equal(model.decision_function(X), whole)
@@ -335,7 +337,7 @@ def test_stored_zeros_touch_nothing():
 def test_logits_that_are_no_numbers_stop_low_precision_training_too():
     X, y = clicks()
     for batch_size in (1, 16):
-        model = FactorizationMachine(4, precision="lpt", fit_intercept=False, batch_size=batch_size)
+        model = FactorizationMachine(K, precision="lpt", fit_intercept=False, batch_size=batch_size)
         with pytest.raises(TrainingDivergedError, match="training diverged"):
             model.fit(1e30 * X, y)
 

@@ -14,8 +14,14 @@ from alpt_ref.rng import uniforms
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.scalars.rounding import ROUNDINGS, rules_for
 from alpt_ref.testing import strategies
+from tests import marks
 
 FLOATS = (np.float32, np.float64)
+EACH = [
+    *((np.float32, rounding) for rounding in ROUNDINGS),
+    *((np.float64, rounding) for rounding in ("nearest", "stochastic")),
+    *(pytest.param(np.float64, rounding, marks=marks.compiled) for rounding in ("toward_zero", "floor")),
+]
 LAST_U = strategies.LAST_UNIFORM
 
 
@@ -30,8 +36,7 @@ def q(x, grid, rounding, u):
     return quantize(np.asarray(x), grid, rounding, **({"u": u} if rounding == "stochastic" else {}))
 
 
-@pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("dtype", "rounding"), EACH)
 @given(data=st.data())
 def test_q1_stored_grid_points_are_fixed(dtype, rounding, data):
     grid, u = data.draw(strategies.grids()), data.draw(strategies.uniforms())
@@ -124,8 +129,7 @@ def test_q4_nearest_is_nearest(dtype, data):
         assert all(error <= abs(c * delta - clipped) + 2 * slack for c in neighbours)
 
 
-@pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("dtype", "rounding"), EACH)
 @given(data=st.data())
 def test_q5_order_and_scaling(dtype, rounding, data):
     x, grid = data.draw(near_grid(dtype))

@@ -85,8 +85,8 @@ late = t6.Path(absolute(1.0, 0.3), (Grid(3, 0.5),), lambda t, i, j: 0, STOCHASTI
 MUTANTS = [
     Mutant("Q1", "a rule that moves grid points", rule=ALWAYS),
     Mutant("Q2(a)", "a rule with p_up = a^2", rule=SQUARED),
-    Mutant("Q2(b)", "the bound halved", bound=times("Q2(b)", 0.5)),
-    Mutant("Q3(a)", "the variance off by 0.001", bound=plus("Q3(a)", 1e-3)),
+    Mutant("Q2(b)", "the bound halved", bound=times("Q2(b)", 0.5), jit=True),
+    Mutant("Q3(a)", "the variance off by 0.001", bound=plus("Q3(a)", 1e-3), jit=True),
     Mutant("Q3(b)", "the bound halved", bound=times("Q3(b)", 0.5)),
     Mutant("Q3(b)", "a rule with p_up = 1/4 everywhere", rule=ALWAYS),
     Mutant("Q4", "the bound 1 % smaller", bound=times("Q4", 0.99)),
@@ -108,7 +108,7 @@ MUTANTS = [
     Mutant("T6(c)", "the transient term left out", t6_learned.regret_of("downhill", downhill),
            lambda p: t6_learned.bound(p) - p.D**2 / (2 * p.eta * p.steps**0.5)),
     Mutant("T6(d)", "1 replaced by 0.05",
-           t6_learned.drift_of("downhill", replace(downhill, step_lr=0.1), span=(-1.2, 1.2)), lambda p: 0.05),
+           t6_learned.drift_of("downhill", replace(downhill, step_lr=0.1), span=(-1.2, 1.2)), lambda p: 0.05, jit=True),
     Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),
     Mutant("L1(b)", "1/2 replaced by 0.51", bound=lambda p: 0.51),
     Mutant("L1(b)", "nearest rounding", rule=NEAREST),
@@ -122,8 +122,8 @@ MUTANTS = [
     Mutant("L4(a)", "w* outside the box", pulled, after=OFF, change={"before": OFF}),
     Mutant("L4(b)", "1 % more", bound=times("L4(b)", 1.01)),
     Mutant("L5(a)", "the clipping term left out", 3, lambda p: 1e-10),
-    Mutant("L5(a)", "nearest rounding", rule=NEAREST),
-    Mutant("L5(b)", "the bound 6 % larger", bound=times("L5(b)", 1.06)),
+    Mutant("L5(a)", "nearest rounding", rule=NEAREST, jit=True),
+    Mutant("L5(b)", "the bound 6 % larger", bound=times("L5(b)", 1.06), jit=True),
     Mutant("L5(c)", "stochastic rounding", rule=STOCHASTIC, jit=True),
     Mutant("L5(d)", "sqrt(p) twice as large", bound=times("L5(d)", 2.0), jit=True),
     Mutant("L5(ref)", "the reference one digit up", 1, lambda p: p.reference + 3 * p.digit, jit=True),
@@ -140,7 +140,7 @@ MUTANTS = [
     Mutant("L9(c)", "rho of the next integer", bound=times("L9(c)", 1.5)),
     Mutant("L9(ref)", "the reference 1 % larger", bound=times("L9(ref)", 1.01)),
     Mutant("L10(b)", "the reference 20 % larger", bound=times("L10(b)", 1.2)),
-    Mutant("L10(c)", "no noise in the series", bound=lambda p: 0.0),
+    Mutant("L10(c)", "no noise in the series", bound=lambda p: 0.0, jit=True),
 ]  # fmt: skip
 
 

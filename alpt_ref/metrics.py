@@ -1,10 +1,10 @@
 """Measures of predictions, in float64: AUC, log-loss and calibration."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from alpt_ref.scalars.logistic import log_losses
 
@@ -19,7 +19,11 @@ def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
     n_negative = positive.size - n_positive
     if n_positive == 0 or n_negative == 0:
         return None
-    ranks = rankdata(np.asarray(scores, dtype=np.float64))
+    values = np.asarray(scores, dtype=np.float64)
+    if np.isnan(values).any():
+        return math.nan
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]  # of equal scores, their mean
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 

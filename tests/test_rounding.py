@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpt_ref import reference
-from alpt_ref.scalars.rounding import FLOAT32, FLOAT64, MAX_MOVE, ROUNDINGS, check_rounding, rules_for
+from alpt_ref.scalars.rounding import FLOAT32, FLOAT64, MAX_MOVE, ROUNDINGS, check_rounding, mover, rules_for
 from alpt_ref.testing import strategies
 
 TYPES = {"float32": (np.float32, FLOAT32), "float64": (np.float64, FLOAT64)}
@@ -36,7 +36,7 @@ def test_move_is_exact(name, rounding, data):
     lo, hi = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     q = data.draw(st.integers(lo, hi))
     t, u = data.draw(moves(real)), data.draw(LATTICE)
-    code = rules.move(real(q), t, rules.wrap(real(u)), real(lo), real(hi), getattr(rules, rounding))
+    code = mover(rules, rounding)(real(q), t, rules.wrap(real(u)), real(lo), real(hi))
     assert int(code) == code == reference.next_code(q, t, u, rounding, lo, hi)
 
 
@@ -49,7 +49,7 @@ def test_a_uniform_next_to_the_fraction_decides_exactly(name, data):
     a = Fraction(float(t)) % 1
     for u in (Fraction(int(a * 2**24) + k, 2**24) for k in (-1, 0, 1)):
         if 0 <= u < 1:
-            moved = rules.move(real(0), t, rules.wrap(real(float(u))), real(-(2**21)), real(2**21), rules.stochastic)
+            moved = mover(rules, "stochastic")(real(0), t, rules.wrap(real(float(u))), real(-(2**21)), real(2**21))
             assert int(moved) == reference.next_code(0, t, float(u), "stochastic", -(2**21), 2**21)
 
 
@@ -58,7 +58,7 @@ def test_a_uniform_next_to_the_fraction_decides_exactly(name, data):
 @given(st.integers(-(2**15), 2**15 - 1), LATTICE)
 def test_no_move_leaves_the_code(name, rounding, q, u):
     real, rules = TYPES[name]
-    assert rules.move(real(q), real(-0.0), rules.wrap(real(u)), real(-(2**15)), real(2**15 - 1), getattr(rules, rounding)) == q
+    assert mover(rules, rounding)(real(q), real(-0.0), rules.wrap(real(u)), real(-(2**15)), real(2**15 - 1)) == q
 
 
 @pytest.mark.parametrize("name", TYPES)

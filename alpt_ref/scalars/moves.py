@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from numpy import float32
 
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.philox import centred_uniform
 from alpt_ref.scalars.rounding import FLOAT32, Scalar, mover
 
@@ -45,7 +45,7 @@ class Hyper(NamedTuple):
     l2: float32
 
 
-@jit
+@kernel
 def learning_rate(lr: float, decays: bool, t: int) -> float:
     """eta_t at step t = 1, 2, ..., float64: eta, or eta / sqrt(t) when it decays."""
     return lr / math.sqrt(t) if decays else lr

@@ -46,7 +46,6 @@ class Rules(NamedTuple):
     rint: Scalar
     clip: Scalar
     split_move: Scalar
-    move: Scalar
     split_position: Scalar
 
 
@@ -96,12 +95,6 @@ def _define(real: type, magic: float) -> Rules:
         return n, t - n
 
     @jit
-    def move(q: Any, t: Any, v: Any, lo: Any, hi: Any, rule: Any) -> Any:
-        """The code after an LPT step of t cells from code q: clip(R(q + t)) = R(clip(q + t)) (Q5). v = wrap(u)."""
-        n, r = split_move(t)
-        return clip(rule(q + n, r, v), lo, hi)
-
-    @jit
     def split_position(x: Any, delta: Any, lo: Any, hi: Any) -> Any:
         """clip(x / delta), split; with r = 0 where x is a stored grid point n * delta (in ``real`` or in float32)."""
         s = clip(x / delta, lo, hi)
@@ -109,7 +102,7 @@ def _define(real: type, magic: float) -> Rules:
         stored = n * delta == x or real(float32(n) * float32(delta)) == x
         return n, zero if stored else s - n
 
-    return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, split_move, move, split_position)
+    return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, split_move, split_position)
 
 
 FLOAT32 = _define(float32, 1.5 * 2**23)

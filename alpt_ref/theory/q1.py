@@ -21,7 +21,7 @@ from numpy import float32
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.scalars.rounding import FLOAT32, FLOAT64, ROUNDINGS
+from alpt_ref.scalars.rounding import FLOAT32, FLOAT64, ROUNDINGS, mover
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.walks.rule import Rule
 
@@ -61,7 +61,7 @@ def _steps(draw: Draw) -> Measured:
             for q in range(-8, 8):
                 for u in UNIFORMS:
                     v = rules.wrap(real(u))
-                    code = rules.move(real(q), real(0), v, real(-8), real(7), getattr(rules, rounding))
+                    code = mover(rules, rounding)(real(q), real(0), v, real(-8), real(7))
                     moved += int(code != q)
     return Measured(moved)
 

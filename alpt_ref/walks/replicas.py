@@ -12,12 +12,12 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import Loops, gradient_rows, loss_rows
-from alpt_ref.kernels.cpu.replicas import Functions, Span, Trace, WalkArguments, shift, walk_range
+from alpt_ref.kernels.cpu.problems import Loops, row_gradients, row_losses
+from alpt_ref.kernels.cpu.replicas import Span, Trace, WalkArguments, walker
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.scalars.moves import learning_rate
-from alpt_ref.scalars.rounding import FLOAT64, MAX_MOVE
+from alpt_ref.scalars.rounding import MAX_MOVE
 from alpt_ref.walks.rule import Rule
 from alpt_ref.walks.transition import split_targets
 
@@ -46,11 +46,10 @@ def advance_compiled(
     loops: Loops, walk: WalkArguments, rounding: str | None, trace: Trace, with_loss: bool, steps: range, n_threads: int
 ) -> None:
     """Take ``trace`` through ``steps`` under a rule of :mod:`alpt_ref.scalars.rounding`, or None: full precision."""
-    move, rule = (shift, FLOAT64.nearest) if rounding is None else (FLOAT64.move, getattr(FLOAT64, rounding))
-    functions = Functions(loops.loss, loops.gradient, move, rule)
+    walk_range = walker(loops.loss, loops.gradient, rounding)
 
     def work(first: int, last: int) -> None:
-        walk_range(loops.arrays, functions, walk, trace, with_loss, Span(steps.start, steps.stop, first, last))
+        walk_range(loops.arrays, walk, trace, with_loss, Span(steps.start, steps.stop, first, last))
 
     run_ranges(work, trace.codes.shape[0], n_threads)
 
@@ -108,12 +107,12 @@ def advance_rows(
 
         def look(w: Floats, step: int) -> None:
             for c in np.flatnonzero(trace.checkpoints == step):
-                loss_rows(loops, w, trace.losses[rows, c])
+                row_losses(loops.loss)(loops.arrays, w, trace.losses[rows, c])
 
         def gradients(w: Floats, step: int) -> Floats:
             look(w, step)
             g = np.empty_like(w)
-            gradient_rows(loops, w, trace.first + rows.start, step, walk.seed, g, regret)
+            row_gradients(loops.gradient)(loops.arrays, w, trace.first + rows.start, step, walk.seed, g, regret)
             return g
 
         look(advance_block(walk, grid, rule, trace, rows, steps, gradients), steps.stop)

@@ -20,7 +20,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.rng import random_bits_mask
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.jit import kernel
 from alpt_ref.scalars.rounding import FLOAT64
 
 Table = Callable[[NDArray[Any], NDArray[float64]], Any]
@@ -58,20 +58,19 @@ class Rule:
         return np.broadcast_to(given, floors.shape).reshape(a.shape)
 
 
-@jit
-def _ask(rule: Any, q_floor: Any, a: Any, out: Any) -> None:
-    """1 where ``rule``, which draws nothing, rounds q_floor + a up, else 0."""
-    for i in range(a.size):
-        n = FLOAT64.rint(a[i])
-        out[i] = rule(q_floor[i] + n, a[i] - n, float64(0)) - q_floor[i]
-
-
 def _deterministic(name: str) -> Rule:
-    rule = getattr(FLOAT64, name)
+    """The rule of that name, which draws nothing: its p_up is 1 where it rounds q_floor + a up, else 0."""
+    rule, rint = getattr(FLOAT64, name), FLOAT64.rint
+
+    @kernel
+    def ask(q_floor: Any, a: Any, out: Any) -> None:
+        for i in range(a.size):
+            n = rint(a[i])
+            out[i] = rule(q_floor[i] + n, a[i] - n, float64(0)) - q_floor[i]
 
     def p_up(q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
         out = np.empty(a.shape, float64)
-        _ask(rule, np.asarray(q_floor, float64).ravel(), np.ascontiguousarray(a).ravel(), out.reshape(-1))
+        ask(np.asarray(q_floor, float64).ravel(), np.ascontiguousarray(a).ravel(), out.reshape(-1))
         return out
 
     return Rule(name, p_up)

@@ -12,7 +12,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.jit import kernel
 from alpt_ref.walks.rule import ALMOST_ONE, Rule
 
 Floats = NDArray[float64]
@@ -35,7 +35,7 @@ class Step(NamedTuple):
     rounding: float
 
 
-@jit
+@kernel
 def _split(base: Any, move: Any, lo: Any, hi: Any, floors: Any, fractions: Any, outside: Any) -> Any:
     """base[i] + move[j, i], clipped, as floors[j, i] + fractions[j, i]; base holds integers. Returns the longest move."""
     reach = float64(0)
@@ -67,7 +67,7 @@ def split_targets(base: Floats, move: Floats, grid: Grid) -> tuple[Floats, Float
     return floors, fractions, outside, float(reach)
 
 
-@jit
+@kernel
 def _degree(target: Any, counts: Any) -> Any:
     largest = 0
     for e in range(target.shape[0]):
@@ -102,7 +102,7 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
     return Step(flat, chance.reshape(flat.shape), outside, rounding)
 
 
-@jit
+@kernel
 def push(law: Any, weights: Any, target: Any, chance: Any, first: Any, last: Any, out: Any) -> Any:
     """Add to ``out`` the law after the step, from ``law[first:last]``.
 
@@ -128,7 +128,7 @@ def push(law: Any, weights: Any, target: Any, chance: Any, first: Any, last: Any
     return low, high, moved
 
 
-@jit
+@kernel
 def leaving(law: Any, weights: Any, outside: Any, first: Any, last: Any) -> Any:
     """The probability that a target lies outside the box, from ``law[first:last]``; outside : (k, last - first)."""
     total = float64(0)
@@ -140,7 +140,7 @@ def leaving(law: Any, weights: Any, outside: Any, first: Any, last: Any) -> Any:
     return total
 
 
-@jit
+@kernel
 def weigh(values: Any, law: Any, first: Any, last: Any, out: Any) -> None:
     """out[h] = sum_i values[h, i] law[i] over first <= i < last."""
     for h in range(values.shape[0]):

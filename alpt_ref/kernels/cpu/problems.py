@@ -4,16 +4,17 @@ f(w) = sum_j slopes_j |w_j - centres_j|,    subgradient 0 at a centre
 f(w) = mean of f_i(w) = log_loss(<w, x_i>, y_i) + (l2/2) ||w||^2
 """
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.logistic import FLOAT64
 from alpt_ref.scalars.philox import Stream, integer_below
+from alpt_ref.scalars.rounding import Scalar
 
 _log_loss, _residual = FLOAT64.log_loss, FLOAT64.residual
 _EXAMPLE = uint64(Stream.EXAMPLE)
@@ -23,8 +24,8 @@ class Loops(NamedTuple):
     """A problem as arrays, and the compiled functions that read them."""
 
     arrays: Any
-    loss: Callable[..., Any]  # (arrays, w) -> f(w)
-    gradient: Callable[..., Any]  # (arrays, w, replica, step, seed, with_loss, g) -> f_t(w) - f_t(w*); grad f_t(w) into g
+    loss: Scalar  # (arrays, w) -> f(w)
+    gradient: Scalar  # (arrays, w, replica, step, seed, with_loss, g) -> f_t(w) - f_t(w*); grad f_t(w) into g
 
 
 class Separable(NamedTuple):
@@ -58,13 +59,13 @@ def _absolute_loss(problem: Any, w: Any, scratch: Any) -> Any:
     return scratch[0]
 
 
-@jit
+@kernel
 def absolute_loss(problem: Any, w: Any) -> Any:
     """f(w)."""
     return _absolute_loss(problem, w, np.empty(w.size, float64))
 
 
-@jit
+@kernel
 def absolute_gradient(problem: Any, w: Any, replica: Any, step: Any, seed: Any, with_loss: Any, g: Any) -> Any:
     """A subgradient of f into ``g``; returns f(w) - f* = f(w), or 0 without ``with_loss``."""
     loss = _absolute_loss(problem, w, g) if with_loss else float64(0)
@@ -107,7 +108,7 @@ def _penalty(examples: Any, w: Any) -> Any:
     return float64(0.5) * examples.l2 * squares
 
 
-@jit
+@kernel
 def mean_loss(examples: Any, w: Any) -> Any:
     """f(w)."""
     total = float64(0)
@@ -116,7 +117,7 @@ def mean_loss(examples: Any, w: Any) -> Any:
     return total / float64(examples.y.size) + _penalty(examples, w)
 
 
-@jit
+@kernel
 def example_losses(examples: Any, w: Any, out: Any) -> None:
     """f_i(w) into ``out`` (n,)."""
     penalty = _penalty(examples, w)
@@ -124,13 +125,13 @@ def example_losses(examples: Any, w: Any, out: Any) -> None:
         out[i] = _log_loss(_margin(examples, i, w), examples.y[i]) + penalty
 
 
-@jit
+@kernel
 def draw_example(n: Any, replica: Any, step: Any, seed: Any) -> Any:
     """The index in [0, n) of the example of ``replica`` at ``step``."""
     return integer_below(n, replica, uint64(step), _EXAMPLE, seed)
 
 
-@jit
+@kernel
 def batch_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, with_loss: Any, g: Any) -> Any:
     """grad f(w) into ``g``; returns f(w) - f(w*), or 0 without ``with_loss``."""
     n = float64(examples.y.size)
@@ -156,15 +157,28 @@ def example_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, 
     return _log_loss(z, examples.y[i]) + _penalty(examples, w) - examples.best[i] if with_loss else float64(0)
 
 
-@jit
-def gradient_rows(loops: Any, w: Any, first: Any, step: Any, seed: Any, g: Any, losses: Any) -> None:
-    """Gradients at the rows of w (R, d), replicas first, first + 1, ..., into ``g``; adds f_t(w) - f_t(w*) to ``losses``."""
-    for r in range(w.shape[0]):
-        losses[r] += loops.gradient(loops.arrays, w[r], first + r, step, seed, True, g[r])
+@cache
+def row_gradients(gradient: Scalar) -> Scalar:
+    """Function (arrays, w, first, step, seed, g, losses): gradients at the rows of w (R, d), replicas first, first + 1, ...
+
+    They go to ``g``, and f_t(w) - f_t(w*) is added to ``losses``.
+    """
+
+    @kernel
+    def gradient_rows(arrays, w, first, step, seed, g, losses):
+        for r in range(w.shape[0]):
+            losses[r] += gradient(arrays, w[r], first + r, step, seed, True, g[r])
+
+    return gradient_rows
 
 
-@jit
-def loss_rows(loops: Any, w: Any, out: Any) -> None:
-    """f at each row of w (R, d) into ``out`` (R,)."""
-    for r in range(w.shape[0]):
-        out[r] = loops.loss(loops.arrays, w[r])
+@cache
+def row_losses(loss: Scalar) -> Scalar:
+    """Function (arrays, w, out): f at each row of w (R, d) into ``out`` (R,)."""
+
+    @kernel
+    def loss_rows(arrays, w, out):
+        for r in range(w.shape[0]):
+            out[r] = loss(arrays, w[r])
+
+    return loss_rows

@@ -10,7 +10,7 @@ all methods see the same examples and no result depends on threads or on where a
 A problem is a record of arrays, a loss and a gradient that read it: :class:`alpt_ref.kernels.cpu.problems.Loops`.
 """
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +18,10 @@ from numpy import float64, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.words import fill_words
-from alpt_ref.scalars.jit import jit
+from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.scalars.philox import Stream, centred_uniform, random_bits_mask
+from alpt_ref.scalars.rounding import FLOAT64, Scalar, mover
 
 _LINEAR = uint64(Stream.LINEAR)
 RANDOM_BITS = 24
@@ -37,15 +38,6 @@ class WalkArguments(NamedTuple):
     decays: bool  # eta_t = eta / sqrt(t)
     draws: bool  # whether rounding uses random words
     seed: uint64
-
-
-class Functions(NamedTuple):
-    """The compiled functions that a walk calls: those of a problem's ``Loops``, ``Rules.move`` or ``shift``, and a rule."""
-
-    loss: Callable[..., Any]
-    gradient: Callable[..., Any]
-    move: Callable[..., Any]
-    rule: Callable[..., Any]  # of rounding, float64; ``shift`` ignores it
 
 
 class Span(NamedTuple):
@@ -70,16 +62,9 @@ class Trace(NamedTuple):
 
 
 @jit
-def shift(q: Any, t: Any, u: Any, lo: Any, hi: Any, rule: Any) -> Any:
-    """The move of full precision, in the place of ``Rules.move``: neither rounded nor clipped."""
+def _shift(q: Any, t: Any, v: Any, lo: Any, hi: Any) -> Any:
+    """The move of full precision: neither rounded nor clipped."""
     return q + t
-
-
-@jit
-def _round_codes(q: Any, g: Any, scale: Any, words: Any, walk: Any, move: Any, rule: Any, out: Any) -> None:
-    """Codes after a step into ``out``."""
-    for j in range(q.size):
-        out[j] = move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi, rule)
 
 
 @jit
@@ -99,41 +84,52 @@ def _to_weights(q: Any, delta: Any, w: Any) -> None:
         w[j] = delta * q[j]
 
 
-@jit
-def walk_range(problem: Any, functions: Any, walk: Any, trace: Any, with_loss: Any, span: Any) -> None:
-    """Take the steps and rows of ``span`` in ``trace``, in place.
+@cache
+def walker(loss: Scalar, gradient: Scalar, rounding: str | None) -> Scalar:
+    """Function (problem, walk, trace, with_loss, span): take the steps and rows of ``span`` in ``trace``, in place.
 
-    problem : the arrays of a ``Loops``, apart from its functions: out of a tuple, arrays cost 8 % in reference counts.
+    loss, gradient : those of a ``Loops``. rounding : a rule of :mod:`alpt_ref.scalars.rounding`; None in full precision.
+    problem : the arrays of the ``Loops``; out of a tuple with others they would cost 8 % in reference counts.
     Checkpoints in [start, stop] have f evaluated; ``with_loss`` accumulates the regret.
     One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
     """
-    loss, gradient, move, rule = functions
-    checkpoints = trace.checkpoints
-    d = trace.codes.shape[1]
-    w = np.empty(d, float64)
-    g = np.empty(d, float64)
-    words = np.zeros(d, uint32)
-    q = np.empty(d, float64)
-    after = np.empty(d, float64)
-    start, stop, first, last = span
-    for r in range(first, last):
-        q[:] = trace.codes[r]
-        check = np.searchsorted(checkpoints, start)
-        for t in range(start, stop + 1):
-            _to_weights(q, walk.delta, w)
-            if check < checkpoints.size and checkpoints[check] == t:
-                trace.losses[r, check] = loss(problem, w)
-                check += 1
-            if t == stop:
-                break
-            trace.regret[r] += gradient(problem, w, trace.first + r, t, walk.seed, with_loss, g)
-            scale = -learning_rate(walk.eta, walk.decays, t + 1) / walk.delta
-            if walk.draws:
-                fill_words(words, (trace.first + r) * d, uint64(t), _LINEAR, walk.seed)
-            _round_codes(q, g, scale, words, walk, move, rule, after)
-            outside, moved = _count(q, g, scale, walk, after)
-            trace.clipped[r] += outside
-            if moved > 0:
-                trace.last_move[r] = t + 1
-            q, after = after, q
-        trace.codes[r] = q
+    move = _shift if rounding is None else mover(FLOAT64, rounding)
+
+    @jit
+    def round_codes(q, g, scale, words, walk, out):
+        for j in range(q.size):
+            out[j] = move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi)
+
+    @kernel
+    def walk_range(problem, walk, trace, with_loss, span):
+        checkpoints = trace.checkpoints
+        d = trace.codes.shape[1]
+        w = np.empty(d, float64)
+        g = np.empty(d, float64)
+        words = np.zeros(d, uint32)
+        q = np.empty(d, float64)
+        after = np.empty(d, float64)
+        start, stop, first, last = span
+        for r in range(first, last):
+            q[:] = trace.codes[r]
+            check = np.searchsorted(checkpoints, start)
+            for t in range(start, stop + 1):
+                _to_weights(q, walk.delta, w)
+                if check < checkpoints.size and checkpoints[check] == t:
+                    trace.losses[r, check] = loss(problem, w)
+                    check += 1
+                if t == stop:
+                    break
+                trace.regret[r] += gradient(problem, w, trace.first + r, t, walk.seed, with_loss, g)
+                scale = -learning_rate(walk.eta, walk.decays, t + 1) / walk.delta
+                if walk.draws:
+                    fill_words(words, (trace.first + r) * d, uint64(t), _LINEAR, walk.seed)
+                round_codes(q, g, scale, words, walk, after)
+                outside, moved = _count(q, g, scale, walk, after)
+                trace.clipped[r] += outside
+                if moved > 0:
+                    trace.last_move[r] = t + 1
+                q, after = after, q
+            trace.codes[r] = q
+
+    return walk_range

@@ -1,1 +1,1 @@
-"""The loops: ``reference`` in naive NumPy, ``cpu`` and ``online`` compiled. Formulas live in the scalars they call."""
+"""Loops over the scalars. ``storage`` says how loops reach a table; ``cpu`` holds the loops of the CPU."""

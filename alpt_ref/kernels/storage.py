@@ -1,4 +1,4 @@
-"""How loops reach the entries of a table: a flat buffer with step sizes (a :class:`View`) and functions (an :class:`Access`).
+"""Tables as loops reach them: a flat buffer with step sizes (a :class:`View`) and functions (an :class:`Access`).
 
 An entry is a float32: the weight itself, or its integer code. Loops are compiled for an access, so that one source serves
 every storage. Rows are moved by loops of constant length over slices, which become straight vector code.

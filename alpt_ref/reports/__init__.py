@@ -1,1 +1,1 @@
-"""Reports tell what studies measured: on a terminal, in Markdown, as figures."""
+"""Reports tell: a record becomes sheets and one sentence, for the terminal, for Markdown, for figures."""

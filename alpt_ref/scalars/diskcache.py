@@ -39,6 +39,7 @@ import numba
 import numpy as np
 
 KEPT_VERSIONS = 8  # folders of other versions of the package that are kept
+_HARMLESS = ("CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEFAULT_NUM_THREADS")  # settings that change no code
 _DIGEST = 32  # bytes of a SHA-256
 
 
@@ -76,10 +77,6 @@ def folder() -> Path | None:
     return place
 
 
-# Settings that change no code.
-_HARMLESS = ("CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEFAULT_NUM_THREADS", "ENABLE_SYS_MONITORING")
-
-
 def _base() -> Path:
     if given := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(given)
@@ -87,8 +84,7 @@ def _base() -> Path:
         return Path(local)
     if platform.system() == "Darwin":
         return Path.home() / "Library" / "Caches"
-    given = os.environ.get("XDG_CACHE_HOME")
-    return Path(given) if given else Path.home() / ".cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def _forget_old(parent: Path) -> None:
@@ -126,11 +122,7 @@ class DiskCache:
 
     def __init__(self, function: Any) -> None:
         self._function = function
-
-    @property
-    def cache_path(self) -> str:
-        """The folder."""
-        return str(folder())
+        self.cache_path = str(folder())
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """The compile result for ``signature`` that lies on disk, ready to be called, else None."""
@@ -163,14 +155,8 @@ class DiskCache:
         except Exception:  # the result serves all the same
             return
 
-    def enable(self) -> None:
-        """Nothing: ``ALPT_REF_CACHE`` decides."""
-
-    def disable(self) -> None:
-        """Nothing: ``ALPT_REF_CACHE`` decides."""
-
     def flush(self) -> None:
-        """Nothing: names tell versions apart."""
+        """Do nothing: no file is ever out of date."""
 
     def _facts(self, signature: Any, codegen: Any) -> str:
         if any(isinstance(argument, numba.types.Dispatcher) for argument in signature):  # its name is an address

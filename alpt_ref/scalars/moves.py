@@ -34,7 +34,7 @@ class When(NamedTuple):
 
 
 class Hyper(NamedTuple):
-    """What a direction needs at one step, float32."""
+    """The scalars that a direction reads at one step, float32."""
 
     lr: float32  # eta_t
     beta_1: float32

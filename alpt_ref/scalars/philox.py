@@ -32,7 +32,7 @@ MAX_RANDOM_BITS = 24
 
 
 class Stream(IntEnum):
-    """What a random number is for; part of the counter, so that no two uses share a word."""
+    """The purposes of random numbers: part of the counter, so that no two uses share a word."""
 
     QUANTIZE = 0
     LINEAR = 1

@@ -46,7 +46,7 @@ def quantized(w: Any, delta: Any, lo: Any, hi: Any) -> Any:
 
 @jit
 def passes(n: Any, r: Any, lo: Any, hi: Any) -> Any:
-    """Whether lo < n + r < hi, so that a gradient reaches w. n - lo is exact, so the signs are right."""
+    """True where lo < n + r < hi, so that a gradient reaches w. n - lo is exact, so the signs are right."""
     return (n - lo) + r > _ZERO and (n - hi) + r < _ZERO
 
 
@@ -78,7 +78,7 @@ def next_delta(delta: Any, move: Any) -> Any:
 
 
 def gradient_scale(name: str, batch: int, row: int, q_hi: int) -> float:
-    """What the gradient of a step size is multiplied by, of those in GRADIENT_SCALES."""
+    """The factor of the gradient of a step size that ``name``, of GRADIENT_SCALES, stands for."""
     return {"1": 1.0, "1/sqrt(dq)": 1.0 / math.sqrt(row * q_hi), "1/sqrt(bdq)": 1.0 / math.sqrt(batch * row * q_hi)}[name]
 
 

@@ -1,1 +1,1 @@
-"""The main jobs: each measures one claim, saves what it measured cell by cell, and returns a record of it."""
+"""Studies measure: each returns a record of numbers and keeps its finished cells."""

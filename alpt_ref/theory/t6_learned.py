@@ -55,7 +55,7 @@ FIRST = 40  # replicas at the first look: what a mean far below its bound takes;
 
 @dataclass(frozen=True)
 class Params(t6.Params):
-    """Those of (b), and of the arithmetic; ``gradient`` and ``drift`` are the means of floor_t and drift_t, once measured."""
+    """The numbers of (b) and of the arithmetic; ``gradient``, ``drift``: the means of floor_t and drift_t, once measured."""
 
     bits: int = 2
     d: int = 1

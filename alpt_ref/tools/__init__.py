@@ -1,1 +1,1 @@
-"""Tools that know nothing of the method: checks of arguments, files, imports, tables of text."""
+"""Tools without mathematics: checks of arguments, files, imports, sheets of text."""

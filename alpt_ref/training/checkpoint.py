@@ -44,7 +44,7 @@ def weights_from_arrays(arrays: Arrays, shapes: Sequence[tuple[int, int]]) -> tu
 
 
 def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
-    """What a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
+    """The facts that a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
     settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
     settings["delta"] = None
     settings["step"] = None

@@ -1,4 +1,4 @@
-"""What a training run is: every argument, its default and its range, validated once."""
+"""The arguments of a training run, their defaults and ranges, validated once."""
 
 import inspect
 from dataclasses import dataclass
@@ -87,19 +87,19 @@ class Config:
         return _of_part(delta, part)
 
     def steps_of(self, part: str) -> Any:
-        """Which weights share a learned step size: those of a "row", or of the "table"."""
+        """The weights that share a learned step size: those of a "row", or of the "table"."""
         if self.step is None:
             return "row" if part == "factors" and self.precision != "pact" else "table"
         return _of_part(self.step, part)
 
     @property
     def stores_codes(self) -> bool:
-        """Whether training keeps codes alone."""
+        """True where training keeps codes alone, without float weights."""
         return self.precision in ("lpt", "alpt")
 
     @property
     def learns_steps(self) -> bool:
-        """Whether step sizes are learned."""
+        """True where step sizes are learned."""
         return self.precision in ("alpt", "lsq", "pact")
 
     @property
@@ -115,12 +115,12 @@ class Config:
 
     @property
     def dense(self) -> bool:
-        """Whether every row moves in every step; by default those of tables of codes are the batch's."""
+        """True where every row moves in every step; by default, with codes, the rows of the batch alone do."""
         return (self.update or ("touched" if self.stores_codes else "dense")) == "dense"
 
     @property
     def decays(self) -> bool:
-        """Whether eta_t = eta / sqrt(t)."""
+        """True where eta_t = eta / sqrt(t)."""
         return self.schedule == "sqrt"
 
 
@@ -137,7 +137,7 @@ _NUMBERS = (("lr", True), ("l2", False), ("init_std", False), ("step_lr", False)
 
 
 def _of_part(value: Any, part: str) -> Any:
-    """What a pair (linear, factors), or one value for both, says of a part."""
+    """The value for a part, from a pair (linear, factors) or from one value for both."""
     return value[PARTS.index(part)] if isinstance(value, tuple) and len(value) == 2 else value
 
 

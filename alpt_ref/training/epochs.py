@@ -77,7 +77,7 @@ class Trainer:
 
 
 def figure_of_merit(metrics: dict[str, float | None]) -> float:
-    """What picks the best epoch."""
+    """The number whose largest value picks the best epoch: AUC, or -log-loss where there is no AUC."""
     auc = metrics["auc"]
     return auc if auc is not None else -(metrics["logloss"] or 0.0)
 

@@ -31,7 +31,7 @@ class FloatTable:
         return {"codes": self.weights.nbytes, "steps": 0}
 
     def view(self) -> View:
-        """What loops need; shares memory."""
+        """The table as loops see it; shares memory."""
         return View(self.weights.reshape(-1), 32, np.ones(1, float32), 0, self.weights.shape[1])
 
     def to_float(self) -> NDArray[float32]:
@@ -43,7 +43,7 @@ class FloatTable:
         return FloatTable(self.weights.copy())
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What a file keeps."""
+        """The arrays that a file keeps."""
         return {"weights": self.weights}
 
 
@@ -75,7 +75,7 @@ class CodeTable:
         return {"codes": self.buffer.nbytes, "steps": self.delta.nbytes if self.shape[1] else 0}
 
     def view(self) -> View:
-        """What loops need; shares memory."""
+        """The table as loops see it; shares memory."""
         return View(self.buffer, storage_bits(self.bits), np.atleast_1d(self.delta), self.delta.ndim, self.shape[1])
 
     def codes(self) -> NDArray[Any]:
@@ -89,7 +89,7 @@ class CodeTable:
 
     @property
     def access(self) -> Access:
-        """How loops reach the codes."""
+        """The functions with which loops reach the codes."""
         return PACKED_CODES if storage_bits(self.bits) < 8 else PLAIN_CODES
 
     def copy(self) -> "CodeTable":
@@ -97,7 +97,7 @@ class CodeTable:
         return CodeTable(self.bits, self.delta.copy(), self.buffer.copy(), self.shape)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What a file keeps."""
+        """The arrays that a file keeps."""
         return {"codes": self.buffer, "delta": self.delta, "bits": np.array(self.bits)}
 
 
@@ -125,11 +125,11 @@ class MasterTable:
 
     @property
     def access(self) -> Access:
-        """How loops reach the masters, and what they weigh."""
+        """The functions with which loops reach the masters and their weights."""
         return masters(*self.box)
 
     def view(self) -> View:
-        """What loops need; shares memory."""
+        """The table as loops see it; shares memory."""
         return View(self.weights.reshape(-1), 32, np.atleast_1d(self.delta), self.delta.ndim, self.shape[1])
 
     def compressed(self) -> CodeTable:
@@ -147,7 +147,7 @@ class MasterTable:
         return MasterTable(self.bits, self.box, self.delta.copy(), self.weights.copy())
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What a file keeps."""
+        """The arrays that a file keeps."""
         return {"masters": self.weights, "delta": self.delta, "bits": np.array(self.bits), "box": np.array(self.box)}
 
 

@@ -1,1 +1,1 @@
-"""The exact law of LPT's iterate: on a grid it is a finite Markov chain, and expectations come without sampling error."""
+"""LPT-SGD on a problem: its exact law as a finite Markov chain, and independent replicas."""

@@ -29,7 +29,7 @@ PADDING = 16
 
 
 class Scratch(NamedTuple):
-    """What scoring leaves of one example: entries 0 .. n - 1, zeros up to a multiple of ``PADDING``. LR in floats: nothing."""
+    """Room for one example, which scoring fills (not for LR in floats): n entries, then zeros to a multiple of ``PADDING``."""
 
     x: NDArray[float32]  # values
     w: NDArray[float32]  # entries of the linear table

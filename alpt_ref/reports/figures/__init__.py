@@ -1,1 +1,1 @@
-"""Figures are drawn from saved results alone. Matplotlib is imported here and nowhere else."""
+"""Figures of saved records; the only part that knows matplotlib."""

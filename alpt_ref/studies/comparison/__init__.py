@@ -1,1 +1,1 @@
-"""The comparison of ways to train small models, and the ablation of ALPT."""
+"""The comparison of ways to train small models, tuned alike, with decisions on C2 to C4."""

@@ -1,1 +1,1 @@
-"""The study of convergence errors."""
+"""The study of convergence errors: convex problems, bound T1, click models."""

@@ -36,7 +36,7 @@ def method_of(walk: Walk) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured.
+    """The measurements of one run.
 
     checkpoints : int64 (n_checkpoints,), numbers of steps taken; gaps : float64 (n_replicas, n_checkpoints), f(w) - f*.
     average_regret, last_move, clipped : (n_replicas,).

@@ -1,1 +1,1 @@
-"""Verdicts on the statements, and on C1 and C2 in both directions."""
+"""Verdicts on all statements, and C1 and C2 in both directions."""

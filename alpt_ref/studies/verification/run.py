@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from threading import Event
 
@@ -19,6 +18,7 @@ import numpy as np
 
 import alpt_ref
 from alpt_ref.problems import LogisticProblem
+from alpt_ref.scalars.diskcache import source_hash
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convergence import ctr
@@ -28,7 +28,7 @@ from alpt_ref.studies.progress import bar, heeding_interrupts
 from alpt_ref.studies.verification import directions
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.verdict import verify
-from alpt_ref.tools.files import Arrays, Record, check_writable, checksum
+from alpt_ref.tools.files import Arrays, Record, check_writable
 
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
 Job = tuple[Claim, Instance]
@@ -60,12 +60,9 @@ def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
     return tuple(out)
 
 
-@cache
 def code_version() -> str:
-    """Eight hexadecimal digits of the package's sources: a saved row is one of this very code."""
-    root = Path(alpt_ref.__file__).parent
-    sources = sorted(path for path in root.rglob("*.py"))
-    return f"{checksum(np.frombuffer(path.read_bytes(), np.uint8) for path in sources):08x}"
+    """Sixteen hexadecimal digits of the package's sources: a saved row is one of this very code."""
+    return source_hash()[:16]
 
 
 def jobs_of(request: Request) -> list[Job]:

@@ -22,7 +22,7 @@ from alpt_ref import Grid, quantize
 from alpt_ref.data.examples import Rows
 from alpt_ref.rng import Stream, normals, uniforms
 from alpt_ref.training.config import Config
-from alpt_ref.training.epochs import Stepper
+from alpt_ref.training.epochs import Trainer
 from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import BatchStepper
 
@@ -93,7 +93,7 @@ def epochs(rows: Rows, y: np.ndarray, **arguments: Any) -> Callable[[], object]:
     """A function that trains one more epoch of a run."""
     config = Config(update="touched", batch_size=1, lr=0.02, **arguments)
     state: State = initial_state(config, FEATURES)
-    stepper = Stepper(config, rows, y, FEATURES)
+    stepper = Trainer(config, rows, y, FEATURES)
     return lambda: stepper.run_epoch(state)
 
 

@@ -26,8 +26,8 @@ class Grid:
     """The points delta * q, for q an integer code in [q_lo, q_hi] = [-2^(bits-1), 2^(bits-1) - 1].
 
     bits : int in 2..16, m in the statements.
-    delta : step size, Delta in the statements; positive, and finite times 2^(bits-1), as float32. A scalar, or one per row: float32
-        (n_rows,), and then what is quantized has shape (n_rows, k). Stored as float32, () or (n_rows,), read-only.
+    delta : step size, Delta in the statements; positive, and finite times 2^(bits-1), as float32. A scalar, or one per row:
+        float32 (n_rows,), and then what is quantized has shape (n_rows, k). Stored as float32, () or (n_rows,), read-only.
 
     Raises ValueError when ``bits`` or ``delta`` is out of range, naming the first offending row.
     """

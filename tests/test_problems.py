@@ -18,7 +18,7 @@ from alpt_ref.problems import (
     one_hot_logistic,
     outside,
 )
-from alpt_ref.walks import reference as reference_replicas
+from tests import naive_replicas as reference_replicas
 
 GAUSSIAN = gaussian_logistic(24, 3, l2=0.05, seed=1)
 ONE_HOT = one_hot_logistic(40, 2, 4, click_rate=0.2, seed=2)

@@ -8,9 +8,9 @@ from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.problems import draw_example, example_losses
 from alpt_ref.problems import LogisticProblem, from_dataset, gaussian_logistic, one_hot_logistic
 from alpt_ref.scalars.rounding import ROUNDINGS
-from alpt_ref.walks import reference as naive
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, as_rule
 from alpt_ref.walks.walk import Schedule, Walk
+from tests import naive_replicas as naive
 
 GAUSSIAN = gaussian_logistic(12, 3, l2=0.05, seed=1)
 ONE_HOT = one_hot_logistic(15, 2, 4, click_rate=0.2, seed=2)

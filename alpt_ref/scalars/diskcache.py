@@ -27,7 +27,6 @@ import platform
 import secrets
 import shutil
 import sys
-import tempfile
 import types
 from enum import Enum
 from functools import cache
@@ -37,6 +36,8 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+
+from alpt_ref.tools.files import write_atomic
 
 KEPT_VERSIONS = 8  # folders of other versions of the package that are kept
 _HARMLESS = ("CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEFAULT_NUM_THREADS")  # settings that change no code
@@ -151,7 +152,8 @@ class DiskCache:
                 return
             facts = self._facts(signature, result.library.codegen)
             content = dumps((facts, signature, result._reduce()))
-            _write(_file(facts), hashlib.sha256(content).digest() + content)
+            whole = hashlib.sha256(content).digest() + content
+            write_atomic(_file(facts), lambda file: file.write(whole))
         except Exception:  # the result serves all the same
             return
 
@@ -169,17 +171,6 @@ def _file(facts: str) -> Path:
     if place is None:
         raise _UnknownValueError
     return place / f"{hashlib.sha256(facts.encode()).hexdigest()}.bin"
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _described(function: Any, seen: dict[Any, int]) -> list[str]:

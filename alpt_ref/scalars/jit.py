@@ -20,12 +20,14 @@ from alpt_ref.scalars.diskcache import keep_on_disk
 # False under NUMBA_DISABLE_JIT=1: nothing is compiled then.
 JIT: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
+_POLICY: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def jit(function: Function) -> Function:
     """Compile ``function`` on its first call, for use inside other compiled functions: scalars and inner loops."""
-    return cast(Function, numba.njit(error_model="numpy", nogil=True)(function))
+    return cast(Function, numba.njit(**_POLICY)(function))
 
 
 def inlined(function: Function) -> Function:
@@ -34,7 +36,7 @@ def inlined(function: Function) -> Function:
     A call that hands on a few arrays pushes some sixty words and counts each array in and out, which takes longer than the
     arithmetic of a row of one weight.
     """
-    return cast(Function, numba.njit(error_model="numpy", nogil=True, forceinline=True)(function))
+    return cast(Function, numba.njit(**_POLICY, forceinline=True)(function))
 
 
 def kernel(function: Function) -> Function:

@@ -1,6 +1,7 @@
 """Smaller models without low-precision training: post-training quantization, deployment of masters, hashing of features."""
 
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,15 @@ from alpt_ref.training.config import PARTS
 from alpt_ref.training.state import State
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, Table
 
-CLIPS = np.linspace(0.1, 1.0, 37)  # step sizes tried, as parts of the one that clips nothing
+CLIPS = np.linspace(0.1, 1.5, 200)  # step sizes tried, as parts of max|w| / q_hi
 
 
 def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32]:
-    """The step sizes delta of least squared error |Q(w) - w|^2, Q rounding to nearest on the grid of ``bits`` and delta.
+    """The step sizes delta of least squared error |Q(w) - w|^2 that a search finds, Q rounding to nearest on the grid of delta.
 
-    Tried are those that clip at 0.1 .. 1 times max|w|. w : float32 (n_rows, k). The result is float32: () for the whole table,
-    or with ``per_row`` (n_rows,), one for each row. It is 1e-3 / q_hi, q_hi the largest code, where all weights are 0.
+    Tried are 200 for which the largest code is 0.1 .. 1.5 times max|w|, and for each the least-squares fit <q, w> / <q, q> to
+    its codes q, whose error is never larger. w : float32 (n_rows, k). The result is float32: () for the whole table, or with
+    ``per_row`` (n_rows,), one for each row. It is 1e-3 / q_hi, q_hi the largest code, where all weights are 0.
     """
     axes = (1,) if per_row else (0, 1)
     q_hi = Grid(bits, 1.0).q_hi
@@ -35,30 +37,47 @@ def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32
     widest = np.where(empty, 1e-3 / q_hi, widest)
     best, least = widest, np.full(widest.shape, np.inf)
     for clip in CLIPS:
-        grid = Grid(bits, clip * widest)
-        error = ((dequantize(quantize(w, grid), grid) - w).astype(np.float64) ** 2).sum(axis=axes)
-        best = np.where(error < least, clip * widest, best)
-        least = np.minimum(error, least)
+        delta = clip * widest
+        for _ in range(2):
+            grid = Grid(bits, delta)
+            q = quantize(w, grid)
+            error = ((dequantize(q, grid) - w).astype(np.float64) ** 2).sum(axis=axes)
+            best, least = np.where(error < least, delta, best), np.minimum(error, least)
+            square, along = (np.sum(q * factor, axis=axes, dtype=np.float64) for factor in (q.astype(float32), w))
+            delta = np.where(along > 0, along / np.maximum(square, 1.0), delta)
     return np.where(empty, widest, best).astype(float32)
 
 
-def compressed(model: FactorizationMachine, bits: int = 8, step: tuple[str, str] = ("table", "row")) -> FactorizationMachine:
+def compressed(
+    model: FactorizationMachine, bits: int = 8, step: tuple[str, str] = ("table", "row"), quantize: str = "all"
+) -> FactorizationMachine:
     """A copy of the fitted ``model`` whose tables are packed codes; the model itself is not changed.
 
     Full-precision weights are quantized after training to ``bits``, to nearest, by the ``best_delta`` of each "row" or "table",
-    as ``step`` says for (linear, factors). Masters of "lsq" and "pact" become the codes that they are used as, and codes stay
-    codes: both give the same predictions, and ``bits`` and ``step`` are ignored.
+    as ``step`` says for (linear, factors); with ``quantize="factors"`` linear weights stay float32. Masters of "lsq" and "pact"
+    become the codes that they are used as, codes stay codes, and floats beside them stay floats: these give the same
+    predictions, and ``bits``, ``step`` and ``quantize`` are ignored.
 
-    Raises ValueError for a model that is not fitted, bits outside of 2..16, or another ``step``.
+    Raises ValueError for a model that is not fitted, bits outside of 2..16, or another ``step`` or ``quantize``.
     """
     if not hasattr(model, "state_"):
         raise ValueError(f"this {type(model).__name__} is not fitted: nothing to compress")
     if len(step) != 2 or not set(step) <= {"row", "table"}:
         raise ValueError(f"step must be a pair of row and table, got {step!r}")
-    tables = [_codes(model.state_.table(part), bits, kind == "row") for part, kind in zip(PARTS, step, strict=True)]
+    config = model.config()
+    if config.precision == "fp32":
+        config = replace(config, precision="lpt", bits=bits, delta=None, step=None, quantize=quantize)
+    tables: list[Table] = []
+    for part, kind in zip(PARTS, step, strict=True):
+        table = model.state_.table(part)
+        tables.append(table.copy() if config.storage_of(part) == "floats" else _codes(table, bits, kind == "row"))
     small = copy(model)
     small.state_ = State(tables[0], tables[1], {}, model.state_.bias, history=model.history_)
-    small.set_params(precision="lpt", bits=tables[0].bits, delta=(tables[0].delta, tables[1].delta), step=None, update=None)
+    coded = [table for table in tables if isinstance(table, CodeTable)]
+    delta = coded[0].delta, coded[-1].delta
+    small.set_params(precision="lpt", bits=coded[0].bits, delta=delta, step=None, update=None)
+    if config.k:
+        small.set_params(quantize=config.quantize)
     return small
 
 

@@ -11,12 +11,13 @@ from alpt_ref.data.examples import as_labels, as_rows
 from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.checkpoint import weights_from_arrays, weights_to_arrays
-from alpt_ref.training.config import PARTS, Parameters
+from alpt_ref.training.config import PARTS, Config, Parameters
 from alpt_ref.training.epochs import fit
 from alpt_ref.training.forward import logits
-from alpt_ref.training.state import State, table_kind
+from alpt_ref.training.state import KINDS, State
+from alpt_ref.training.table import Table
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 class FactorizationMachine(Parameters):
@@ -34,13 +35,16 @@ class FactorizationMachine(Parameters):
     step : which weights share a learned step size, "row" or "table", or a pair (linear, factors); None for ("table", "row"),
         with pact ("table", "table").
     step_lr, step_optimizer, step_l2 : descent on the step sizes (of pact: on the clips): learning rate, with the same schedule;
-        "sgd", "adam" or None for that of the weights; adds (step_l2/2) ||delta||^2 to the loss that they see.
-    step_scale : their gradient is multiplied by "1", "1/sqrt(dq)" or "1/sqrt(bdq)": d weights in a row, q = 2^(bits-1) - 1, b
-        examples in the batch (pact: by 1/q). Adam cancels it.
+        an optimizer, or None for that of the weights; adds (step_l2/2) ||delta||^2 to the loss that they see.
+    step_scale : their gradient is multiplied by "1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)" or "1/sqrt(bdq)": N weights
+        share the step size, d are in a row, q = 2^(bits-1) - 1, b examples in the batch (pact: by 1/q). Adam cancels it, but
+        for its eps.
     rounding : "stochastic", "nearest", or the controls "toward_zero" and "floor"; ``random_bits`` as in ``quantize``.
+    fit_intercept, fit_linear : False leaves out b, or the sum of w_j x_j.
+    quantize : "all", or "factors": the linear weights are float32, and move as those of fp32 do.
     update : "touched" (rows of the batch move, the default of lpt and alpt) or "dense" (l2 and optimizer act on every row in
-        every step, the default of the others; not with alpt). Without l2 and with SGD the two give the same bits.
-    optimizer, lr, schedule : "sgd" or "adam"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt").
+        every step, the default of the others). Without l2 and with SGD the two give the same bits.
+    optimizer, lr, schedule : "sgd", "adam" or "adagrad"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt").
     batch_size, l2, epochs, seed, n_threads : results do not depend on ``n_threads``.
     patience : with ``eval_set``, stop after that many epochs without a better validation AUC; None never stops.
     init_std : factors start as N(0, init_std^2), on the grid by stochastic rounding; linear weights and bias at 0.
@@ -68,11 +72,13 @@ class FactorizationMachine(Parameters):
         seed: int = 0,
         n_threads: int = 1,
         fit_intercept: bool = True,
+        fit_linear: bool = True,
+        quantize: str = "all",
         random_bits: int = MAX_RANDOM_BITS,
         init_std: float = 0.01,
         step: Any = None,
         step_lr: float = 2e-5,
-        step_scale: str = "1/sqrt(bdq)",
+        step_scale: str = "1/sqrt(bNq)",
         step_optimizer: str | None = None,
         step_l2: float = 0.0,
     ) -> None:
@@ -196,13 +202,17 @@ class LogisticRegression(FactorizationMachine):
         random_bits: int = MAX_RANDOM_BITS,
         step: Any = None,
         step_lr: float = 2e-5,
-        step_scale: str = "1/sqrt(bdq)",
+        step_scale: str = "1/sqrt(bNq)",
         step_optimizer: str | None = None,
         step_l2: float = 0.0,
     ) -> None:
         values = locals()
         for name in self._parameter_names():
             setattr(self, name, values[name])
+
+
+def _as_configured(config: Config, tables: tuple[Table, Table]) -> bool:
+    return all(isinstance(table, KINDS[config.storage_of(part)]) for part, table in zip(PARTS, tables, strict=True))
 
 
 def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
@@ -216,8 +226,8 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
             model.set_params(step=tuple(meta["params"]["step"]))
         shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
         linear, factors, bias = weights_from_arrays(arrays, shapes)
-        fits = shapes[0] == (shapes[1][0], 1) and arrays["bias"].shape == ()
-        if not fits or not all(isinstance(table, table_kind(model.config())) for table in (linear, factors)):
+        fits = shapes[0] == (shapes[1][0], int(model.config().fit_linear)) and arrays["bias"].shape == ()
+        if not fits or not _as_configured(model.config(), (linear, factors)):
             raise ValueError(f"{path}: damaged, its tables do not fit each other")
         if "delta/linear" in arrays:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))

@@ -2,8 +2,9 @@
 
 Logistic regression and factorization machines on a dense minibatch X (b, n), y (b,) in {0, 1}. There are two tables, linear
 weights (n, 1) and factors (n, k). Each is kept as integer codes q and step sizes delta (n, 1): a weight is w = delta q, and no
-float copy of it is kept. All arithmetic is float64, but for the decision which way to round, which is made in rational
-numbers. Every compiled step is held to this file, code for code (``tests/test_reference.py``).
+float copy of it is kept. (A table may be left in floats: then q are the weights, and delta = 1.) All arithmetic is float64,
+but for the decision which way to round, which is made in rational numbers. Every compiled step is held to this file, code for
+code (``tests/test_reference.py``).
 """
 
 from fractions import Fraction
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 Floats = NDArray[np.float64]
-Moments = tuple[Any, Any]  # Adam's m and v, each of the shape of what moves
+Moments = tuple[Any, Any]  # Adam's m and v, each of the shape of what moves; AdaGrad has v alone
 
 
 class Table(NamedTuple):
@@ -50,6 +51,8 @@ class Settings(NamedTuple):
     step_lr: float = 0.0  # descent on the step sizes
     step_optimizer: str = "sgd"
     step_l2: float = 0.0
+    codes: tuple[bool, bool] = (True, True)  # False: a table of floats
+    fits: tuple[bool, bool] = (True, True)  # False: a table that is left out of the model
     scales: tuple[float, float] = (1.0, 1.0)  # of the gradients of the step sizes
     per_row: tuple[bool, bool] = (False, True)  # a step size for each row, or one for the table
 
@@ -69,11 +72,15 @@ def gradients(X: Floats, y: Floats, w: Floats, V: Floats, bias: float, l2: float
 
 
 def direction(optimizer: str, g: Any, moments: Moments, eta: float, t: int, rows: Any = True) -> tuple[Any, Moments]:
-    """The move of SGD, -eta g, or of Adam (arXiv 1412.6980, Algorithm 1), and the new moments; ``rows`` alone move."""
+    """The move of SGD, AdaGrad (JMLR 12:2121) or Adam (arXiv 1412.6980), and the new moments; ``rows`` alone move."""
+    m, v = moments
     if optimizer == "sgd":
         return np.where(rows, -eta * g, 0.0), moments
-    m = np.where(rows, 0.9 * moments[0] + 0.1 * g, moments[0])
-    v = np.where(rows, 0.999 * moments[1] + 0.001 * g**2, moments[1])
+    if optimizer == "adagrad":
+        v = np.where(rows, v + g**2, v)
+        return np.where(rows, -eta * g / (np.sqrt(v) + 1e-10), 0.0), (m, v)
+    m = np.where(rows, 0.9 * m + 0.1 * g, m)
+    v = np.where(rows, 0.999 * v + 0.001 * g**2, v)
     return np.where(rows, -eta * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), 0.0), (m, v)
 
 
@@ -112,8 +119,8 @@ def moved(X: Floats, y: Floats, at: State, of: Settings) -> tuple[list[Floats], 
     g_w, g_V, g_bias = gradients(X, y, w[:, 0], V, at.bias, of.l2)
     d_bias, bias_moments = direction(of.optimizer, g_bias, at.bias_moments, eta, t)
     moves, tables = [], []
-    for g, table in zip((g_w[:, None], g_V), (at.linear, at.factors), strict=True):
-        d, moments = direction(of.optimizer, g, table.moments, eta, t, seen)
+    for g, table, fits in zip((g_w[:, None], g_V), (at.linear, at.factors), of.fits, strict=True):
+        d, moments = direction(of.optimizer, g, table.moments, eta, t, seen & fits)
         moves.append(d)
         tables.append(table._replace(moments=moments))
     return moves, tables, at._replace(bias=float(at.bias + d_bias), bias_moments=bias_moments, t=t), seen
@@ -122,25 +129,33 @@ def moved(X: Floats, y: Floats, at: State, of: Settings) -> tuple[list[Floats], 
 def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
     """The state after one step of LPT: q <- clip(R(q + d / delta)) in the rows that move."""
     moves, tables, after, _ = moved(X, y, at, of)
-    q = [next_codes(table.q, d / table.delta, v, of.rounding, *of.box) for table, d, v in zip(tables, moves, u, strict=True)]
-    return after._replace(linear=tables[0]._replace(q=q[0]), factors=tables[1]._replace(q=q[1]))
+    out = []
+    for table, d, v, codes in zip(tables, moves, u, of.codes, strict=True):
+        t = d / table.delta
+        out.append(table._replace(q=next_codes(table.q, t, v, of.rounding, *of.box) if codes else table.q + t))
+    return after._replace(linear=out[0], factors=out[1])
 
 
 def alpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
     """The state after one step of ALPT."""
     # 1  Try: the weights move, and are rounded to nearest at the old step size.
     moves, tables, after, seen = moved(X, y, at, of)
-    tried = [quantized(table.delta * table.q + d, table.delta, *of.box) for table, d in zip(tables, moves, strict=True)]
+    w = [table.delta * table.q + d for table, d in zip(tables, moves, strict=True)]
+    tried = [quantized(w[i], tables[i].delta, *of.box) if of.codes[i] else (w[i], 0 * w[i]) for i in (0, 1)]
     # 2  Learn: the gradient of the loss at these weights, in the step size: one number a row, or their sum for all rows.
     g_w, g_V, _ = gradients(X, y, tried[0][0][:, 0], tried[1][0], after.bias, 0.0)
     eta, out = of.step_lr / sqrt(after.t) if of.decays else of.step_lr, []
     for i, (g, table, d) in enumerate(zip((g_w[:, None], g_V), tables, moves, strict=True)):
+        if not of.codes[i]:
+            out.append(table._replace(q=w[i]))
+            continue
         slope, rows = (g * tried[i][1]).sum(axis=1, keepdims=True), seen
         if not of.per_row[i]:
             slope, rows = np.full_like(slope, slope.sum()), np.full_like(seen, True)
         slope = of.scales[i] * slope + of.step_l2 * table.delta
-        move, moments = direction(of.step_optimizer, slope, table.delta_moments, eta, after.t, rows)
-        delta = np.clip(np.maximum(table.delta + move, table.delta / 2), 2.0**-60, 2.0**60)  # positive, and finite
+        move, (m, v) = direction(of.step_optimizer, slope, table.delta_moments, eta, after.t, rows)
+        signed = table.delta + move  # a parameter of either sign, whose absolute value is the step size: positive, and finite
+        delta, moments = np.clip(abs(signed), 2.0**-60, 2.0**60), (np.where(signed < 0, -m, m), v)
         # 3  Store: w + d is rounded onto the grid of the new step size, also in rows of which nothing else has moved.
         q = next_codes(table.q, (d + table.q * (table.delta - delta)) / delta, u[i], of.rounding, *of.box)
         out.append(Table(q, delta, table.moments, moments))

@@ -5,6 +5,7 @@ import numpy as np
 from alpt_ref import reference
 from alpt_ref.scalars.philox import Stream
 from alpt_ref.scalars.slopes import gradient_scale
+from alpt_ref.training.table import FloatTable
 
 
 def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -40,8 +41,8 @@ def fake_quantize(w, delta, lo, hi, inside="lsq"):
 
 
 def next_steps(delta, move):
-    """Step sizes after a move: at least half of what they were."""
-    return np.clip(np.maximum(delta + move, delta / 2), 2.0**-60, 2.0**60)
+    """Step sizes after a move: the absolute value of a parameter that may have either sign."""
+    return np.clip(np.abs(delta + move), 2.0**-60, 2.0**60)
 
 
 def pooled(g, per_row):
@@ -59,25 +60,31 @@ def uniforms(shape, step, stream, seed, random_bits=24):
 def state_of(state):
     """A training state as ``reference`` has it, codes and step sizes in float64."""
 
-    def moments(name):
-        m, v = state.optimizers[name].moments.astype(float) if state.optimizers[name].moments.size else (np.zeros(0),) * 2
+    def moments(name, shape):
+        held = state.optimizers[name].moments.astype(float)
+        m, v = [0.0] * (2 - len(held)) + [of.reshape(shape) if of.size else 0.0 for of in held]
         return m, v
 
     tables = []
     for part in ("linear", "factors"):
         table = state.table(part)
         n, k = table.shape
-        delta = np.broadcast_to(table.delta.astype(float).reshape(-1, 1), (n, 1))
-        own = tuple(m.reshape(n, k) if m.size else 0.0 for m in moments(part))
-        of_steps = tuple(m.reshape(-1, 1) if m.size else 0.0 for m in moments(f"{part} steps"))
-        tables.append(reference.Table(table.codes().astype(float), delta, own, of_steps))
-    of_bias = tuple(float(m[0]) if m.size else 0.0 for m in moments("bias"))
+        if isinstance(table, FloatTable):
+            q, delta = table.weights.astype(float) if k else np.zeros((n, 1)), np.ones((n, 1))
+        else:
+            q, delta = table.codes().astype(float), np.broadcast_to(table.delta.astype(float).reshape(-1, 1), (n, 1))
+        tables.append(reference.Table(q, delta, moments(part, (n, -1)), moments(f"{part} steps", (-1, 1))))
+    of_bias = moments("bias", ())
     return reference.State(tables[0], tables[1], float(state.bias), of_bias, state.step)
 
 
-def settings_of(config, n_examples):
+def settings_of(config, n_examples, n_features):
     """The arguments of a run as ``reference`` has them, for a batch of ``n_examples``."""
-    scales = tuple(gradient_scale(config.step_scale, n_examples, k, config.box[1]) for k in (1, max(config.k, 1)))
+    per_row = tuple(config.steps_of(part) == "row" for part in ("linear", "factors"))
+    scales = tuple(
+        gradient_scale(config.step_scale, n_examples, k, 1 if own else n_features, config.box[1])
+        for k, own in zip((1, max(config.k, 1)), per_row, strict=True)
+    )
     return reference.Settings(
         lr=config.lr,
         box=config.box,
@@ -90,7 +97,9 @@ def settings_of(config, n_examples):
         step_optimizer=config.step_direction,
         step_l2=config.step_l2,
         scales=scales,
-        per_row=tuple(config.steps_of(part) == "row" for part in ("linear", "factors")),
+        per_row=per_row,
+        codes=tuple(config.storage_of(part) == "codes" for part in ("linear", "factors")),
+        fits=(config.fit_linear, True),
     )
 
 
@@ -102,4 +111,4 @@ def step(X, y, state, config):
         for table, stream in zip((at.linear, at.factors), (Stream.LINEAR, Stream.FACTORS), strict=True)
     )
     take = reference.alpt_step if config.precision == "alpt" else reference.lpt_step
-    return take(X.astype(float), y.astype(float), at, settings_of(config, len(y)), u)
+    return take(X.astype(float), y.astype(float), at, settings_of(config, len(y), X.shape[1]), u)

@@ -93,7 +93,7 @@ def test_reference_gradient_is_the_slope_of_the_loss(scale):
 
 
 @pytest.mark.parametrize("update", ["touched", "dense"])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adagrad"])
 @pytest.mark.parametrize("schedule", ["constant", "sqrt"])
 @pytest.mark.parametrize("k", [0, K])
 def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
@@ -105,7 +105,7 @@ def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
     for t in (1, 2, 3):
         batch = np.arange(7 * (t - 1), 7 * t)
         stepper.step(state, batch)
-        settings = naive.settings_of(stepper.config, 7)
+        settings = naive.settings_of(stepper.config, 7, D)
         moves, tables, at, _ = reference.moved(X[batch].astype(float), y[batch].astype(float), at, settings)
         linear, factors = (table._replace(q=table.q + d) for table, d in zip(tables, moves, strict=True))
         at = at._replace(linear=linear, factors=factors)

@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 
 from alpt_ref import rng
+from alpt_ref.training.table import FloatTable
 from tests import naive
 from tests.test_kernels import D, K, N, make, problem
 
 ROUNDINGS = ("nearest", "stochastic", "toward_zero", "floor")
 BATCHES = (np.arange(7), np.arange(7, 11), np.arange(11, 18))
-TOLERANCE = {"sgd": 1e-5, "adam": 1e-3}  # relative; Adam divides by a root of float32 moments
+TOLERANCE = {"sgd": 1e-5, "adam": 1e-3, "adagrad": 1e-5}  # relative; Adam divides by a root of float32 moments
+
+
+def held(table):
+    """Codes, or float weights, (n, k)."""
+    return table.weights.copy() if isinstance(table, FloatTable) else table.codes()
 
 
 def compare(state, stepper, X, y, batches=BATCHES):
@@ -20,14 +26,19 @@ def compare(state, stepper, X, y, batches=BATCHES):
     moved = 0
     for batch in batches:
         expected = naive.step(X[batch], y[batch], state, c)
-        before = [t.codes() for t in (state.linear, state.factors)]
+        before = [held(t) for t in (state.linear, state.factors)]
         stepper.step(state, batch)
         for part, of, old in zip(("linear", "factors"), (expected.linear, expected.factors), before, strict=True):
             table = state.table(part)
-            codes = table.codes()
-            assert np.array_equal(codes, of.q), (part, np.argwhere(codes != of.q))
-            moved += int((codes != old).sum())
-            if table.shape[1]:  # no weights, no step sizes
+            entries = held(table)
+            if c.storage_of(part) == "codes":
+                assert np.array_equal(entries, of.q), (part, np.argwhere(entries != of.q))
+            elif table.shape[1]:
+                assert entries == pytest.approx(of.q, rel=1e-6, abs=1e-4 * c.lr)
+            else:
+                assert not of.q.any()
+            moved += int((entries != old).sum())
+            if c.storage_of(part) == "codes" and table.shape[1]:  # no weights, no step sizes
                 delta = np.broadcast_to(table.delta.reshape(-1, 1), of.delta.shape)
                 assert delta == pytest.approx(of.delta, rel=TOLERANCE[c.step_direction])
         assert float(state.bias) == pytest.approx(expected.bias, abs=1e-4)
@@ -46,11 +57,11 @@ def test_lpt_steps(width, rounding, optimizer):
     compare(*make(X, y, lr=lr, seed=3, schedule="sqrt", **arguments), X, y)
 
 
-@pytest.mark.parametrize(("optimizer", "k", "update"), [*product(["sgd", "adam"], [0, K], ["touched", "dense"])])
+@pytest.mark.parametrize(("optimizer", "k", "update"), [*product(["sgd", "adam", "adagrad"], [0, K], ["touched", "dense"])])
 def test_lpt_steps_dense_and_touched_with_and_without_factors(optimizer, k, update):
     X, y = problem(density=0.3)
     arguments = {"precision": "lpt", "bits": 4, "optimizer": optimizer, "update": update, "k": k, "random_bits": 5}
-    compare(*make(X, y, lr=0.3 if optimizer == "sgd" else 0.05, l2=0.05, seed=1, **arguments), X, y)
+    compare(*make(X, y, lr={"sgd": 0.3, "adam": 0.05, "adagrad": 0.1}[optimizer], l2=0.05, seed=1, **arguments), X, y)
 
 
 @pytest.mark.parametrize("k", [0, 1, 4, K, 8])
@@ -86,12 +97,39 @@ def test_alpt_steps(width, rounding, step):
     compare(*make(X, y, delta=(0.8 / 2 ** (width / 2), 0.12), lr=0.5, step_lr=0.3, seed=3, l2=0.02, **arguments), X, y)
 
 
-@pytest.mark.parametrize(("optimizer", "step_optimizer"), [("adam", "sgd"), ("sgd", "adam"), ("adam", None)])
+@pytest.mark.parametrize(("optimizer", "step_optimizer"), [("adam", "sgd"), ("sgd", "adam"), ("adam", None), ("adagrad", None)])
+@pytest.mark.parametrize("update", ["touched", "dense"])
 @pytest.mark.parametrize("step", [("row", "row"), ("table", "row"), ("table", "table")])
 @pytest.mark.parametrize("k", [0, K])
-def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, step, k):
+def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, update, step, k):
     """Decaying rates, l2 on both, the default scale of the batch that is there, moments of rows that come and go."""
     X, y = problem(density=0.35)
     arguments = {"precision": "alpt", "bits": 4, "step": step, "optimizer": optimizer, "step_optimizer": step_optimizer, "k": k}
+    arguments["update"] = update
     more = {"lr": 0.2, "step_lr": 0.05, "l2": 0.02, "step_l2": 0.3, "schedule": "sqrt", "batch_size": 7}
     compare(*make(X, y, delta=(0.15, 0.12), **arguments, **more), X, y)
+
+
+@pytest.mark.parametrize("precision", ["lpt", "alpt"])
+@pytest.mark.parametrize(("fit_linear", "quantize"), [(True, "factors"), (False, "all"), (False, "factors")])
+@pytest.mark.parametrize("update", ["touched", "dense"])
+@pytest.mark.parametrize(("optimizer", "batch_size"), [("adam", 7), ("sgd", 1)])
+def test_factors_alone_are_quantized_and_linear_weights_left_out(
+    precision, fit_linear, quantize, update, optimizer, batch_size
+):
+    """Linear weights in float32 move as those of fp32 do; left out, they stay 0."""
+    X, y = problem(density=0.35)
+    parts = {"fit_linear": fit_linear, "quantize": quantize, "update": update}
+    more = {"optimizer": optimizer, "batch_size": batch_size, "l2": 0.02, "schedule": "sqrt", "delta": (0.15, 0.12)}
+    arguments = {"precision": precision, "bits": 4, "lr": 0.2, "step_lr": 0.05} | parts | more
+    state, stepper = make(X, y, seed=2, **arguments)
+    compare(state, stepper, X, y)
+    assert state.linear.nbytes["codes"] == (4 * D if quantize == "factors" else 0) * fit_linear
+    slow, stepper = make(X, y, seed=2, **arguments)
+    state, _ = make(X, y, seed=2, **arguments)
+    stepper.run_epoch(state)
+    order = rng.permutation(N, seed=2, step=0)
+    for start in range(0, N, batch_size):
+        stepper.step(slow, order[start : start + batch_size])
+    for table, other in ((state.linear, slow.linear), (state.factors, slow.factors)):
+        assert np.array_equal(held(table), held(other))

@@ -44,6 +44,7 @@ _MODEL: Options = (
     ("--precision", "fp32|lpt|alpt|lsq|pact", str, "float32 weights; codes alone, step sizes given (lpt) or learned (alpt); "
      "float32 masters rounded in every use (default: fp32)"),
     ("--bits", "N", integer, "all but fp32: width of a code, 2 to 16 (default: 8)"),
+    ("--quantize", "all|factors", str, "fm, all but fp32: factors leaves linear weights in float32 (default: all)"),
     ("--delta", "X[,Y]", by_part(float, "number"), "all but fp32: (first) step size, above 0; one, or two as "
      "linear,factors (default: 4/2^(bits-1),1/2^(bits-1) with lpt, else from the first weights)"),
     ("--rounding", "RULE", str, "lpt, alpt: stochastic, nearest, toward_zero or floor (default: stochastic)"),
@@ -53,13 +54,13 @@ _STEPS: Options = (
     ("--step", "UNIT[,UNIT]", by_part(str, "word"), "weights that share a step size, row or table; one, or two as "
      "linear,factors (default: table with pact, else table,row)"),
     ("--step-lr", "X", number, "learning rate of step sizes, 0 or more, with the same schedule (default: 2e-05)"),
-    ("--step-optimizer", "sgd|adam", str, "direction of a step on step sizes (default: that of the weights)"),
-    ("--step-scale", "SCALE", str, "alpt, lsq: factor of their gradient: 1, 1/sqrt(dq) or 1/sqrt(bdq); d weights "
-     "in a row, q = 2^(bits-1)-1, b examples (default: 1/sqrt(bdq))"),
+    ("--step-optimizer", "sgd|adam|adagrad", str, "direction of a step on step sizes (default: that of the weights)"),
+    ("--step-scale", "SCALE", str, "alpt, lsq: factor of their gradient: 1, 1/sqrt(Nq), 1/sqrt(bNq), 1/sqrt(dq) or "
+     "1/sqrt(bdq); N weights that share one, d in a row, q = 2^(bits-1)-1, b examples (default: 1/sqrt(bNq))"),
     ("--step-l2", "X", number, "adds X/2 times the squared step sizes to their loss, 0 or more (default: 0.0)"),
 )  # fmt: skip
 _DESCENT: Options = (
-    ("--optimizer", "sgd|adam", str, "direction of a step (default: sgd)"),
+    ("--optimizer", "sgd|adam|adagrad", str, "direction of a step (default: sgd)"),
     ("--lr", "X", number, "learning rate, above 0 (default: 0.1)"),
     ("--schedule", "constant|sqrt", str, "lr, or lr/sqrt(t) in step t (default: constant)"),
     ("--update", "touched|dense", str, "rows that a step moves: those of the batch, or all "
@@ -114,6 +115,8 @@ def _train_options(command: ArgumentParser) -> None:
     model.add_argument("--model", **_KIND)
     bias: dict[str, Any] = {"dest": "fit_intercept", "action": "store_false", "default": SUPPRESS}
     model.add_argument("--no-intercept", help="leave out the bias", **bias)
+    linear: dict[str, Any] = {"dest": "fit_linear", "action": "store_false", "default": SUPPRESS}
+    model.add_argument("--no-linear", help="fm: leave out the linear weights", **linear)
     _add(model, _MODEL)
     learned = "With --precision alpt, lsq or pact. What pact learns is the clip, 2^(bits-1)-1 step sizes."
     _add(command.add_argument_group("learned step sizes", learned), _STEPS)
@@ -160,13 +163,17 @@ def _convergence_options(command: ArgumentParser) -> None:
 def _compare_options(command: ArgumentParser) -> None:
     _add(command.add_argument_group("data", "Without --data, clicks are generated."), (*_COMPARED, *_DATA[4:]))
     command.add_argument("--model", **_KIND)
-    methods = "those to compare, of fp32,hash,lpt-dr,lpt-sr,alpt-dr,alpt-sr,lsq,pact,ptq (default: all)"
+    methods = (
+        "those to compare, of fp32,hash,lpt-dr,lpt-sr,alpt-dr,alpt-sr,lpt-sr-f,alpt-sr-f,lsq,pact,ptq (default: all; -f "
+        "leaves linear weights in float32, and is of fm alone)"
+    )
     command.add_argument("--methods", metavar="A,B", type=names, help=methods)
     widths = "widths, 2 to 16; claim C3 is decided at 4 and 2, C4 at 8, C2 at any (default: 8,4,2)"
     command.add_argument("--bits", metavar="N,M", type=integers, default=(8, 4, 2), help=widths)
     _add(command, _COMPARE)
     _add_run(command, "results/compare")
     command.add_argument("--quick", action="store_true", help="tiny runs and grids, to see that it works")
+    command.add_argument("--seen", action="store_true", help="test results of these data are known: verdicts are descriptive")
 
 
 def _verify_options(command: ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from alpt_ref.data import Source
 from alpt_ref.reports.comparison import report
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
-from alpt_ref.studies.comparison.methods import METHODS, CompareSettings
+from alpt_ref.studies.comparison.methods import CompareSettings, methods_of
 from alpt_ref.studies.comparison.run import QUICK, kinds_of
 from alpt_ref.studies.comparison.run import run as compare
 
@@ -24,11 +24,11 @@ def run(args: argparse.Namespace) -> None:
     out: Path = args.out
     check_folder(out)
     settings = _settings(args)
-    methods = args.methods or tuple(METHODS)
+    methods = args.methods or methods_of(args.model)
     try:
-        kinds_of(methods, args.bits)
+        kinds_of(methods, args.bits, args.model)
     except ValueError as error:
-        raise CommandError(spell_options(str(error), ["methods", "bits"])) from None
+        raise CommandError(spell_options(str(error), ["methods", "bits", "model"])) from None
     source = _source(args)
     given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
     data = load(given, valid, test, source, quick=args.quick)
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     if data.n_skipped or data.n_unseen:
         print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
     with resumable(out):
-        record = compare(data, args.model, methods, args.bits, out, settings, threads=args.threads)
+        record = compare(data, args.model, methods, args.bits, out, settings, threads=args.threads, seen=args.seen)
     publish(report(record), out)
     print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # Fields that the command line calls otherwise.
-_SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept"}
+_SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept", "fit_linear": "no-linear"}
 
 
 class CommandError(ValueError):

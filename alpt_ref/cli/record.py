@@ -13,8 +13,9 @@ from alpt_ref.data import Dataset
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.training.config import PARTS, Config
+from alpt_ref.training.table import FloatTable, dead_rows
 
-SCHEMA = 2  # of metrics.json, described in docs/metrics.md
+SCHEMA = 3  # of metrics.json, described in docs/metrics.md
 Figures = dict[str, float | None]
 
 
@@ -50,6 +51,7 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
         "model": type(model).__name__,
         "config": config | {"delta": _given_deltas(model.config())},
         "learned_delta": _learned_deltas(model),
+        "dead_rows": {part: dead_rows(model.state_.table(part)) for part in PARTS},
         "data": data,
         "epochs": epochs,
         "best_epoch": model.best_epoch_,
@@ -61,17 +63,18 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
 
 
 def _given_deltas(config: Config) -> list[float] | None:
-    """The step sizes of the two tables where they were given or set by default, None where a rule set them."""
-    deltas = [config.delta_of(part) for part in PARTS] if config.precision != "fp32" else [None]
+    """The step sizes of the quantized tables where they were given or set by default, None where a rule set them."""
+    deltas = [config.delta_of(part) for part in PARTS if config.storage_of(part) != "floats"] or [None]
     return None if deltas[0] is None else [float(np.float32(delta)) for delta in deltas]
 
 
 def _learned_deltas(model: FactorizationMachine) -> dict[str, list[float] | None] | None:
-    """Smallest, median and largest learned step size of each table; None of a table without columns."""
+    """Smallest, median and largest learned step size of each table; None of a table without columns, or of floats."""
     if not model.config().learns_steps:
         return None
     tables = {part: model.state_.table(part) for part in PARTS}
-    return {part: _spread(table.view().deltas) if table.shape[1] else None for part, table in tables.items()}
+    without = [part for part, table in tables.items() if isinstance(table, FloatTable) or not table.shape[1]]
+    return {part: None if part in without else _spread(table.view().deltas) for part, table in tables.items()}
 
 
 def _spread(values: NDArray[np.float32]) -> list[float]:

@@ -14,11 +14,11 @@ from alpt_ref.tools.files import write_json
 from alpt_ref.training.forward import TrainingDivergedError
 
 MODELS: dict[str, type[FactorizationMachine]] = {"lr": LogisticRegression, "fm": FactorizationMachine}
-_FACTORS = ("k", "init_std")
+_FACTORS = ("k", "init_std", "quantize", "fit_linear")
 _QUANTIZED = ("lpt", "alpt", "lsq", "pact")
 # Options, and the precisions that do not ignore them.
 _HEEDED = {
-    ("bits", "delta"): _QUANTIZED,
+    ("bits", "delta", "quantize"): _QUANTIZED,
     ("rounding", "random_bits"): ("lpt", "alpt"),
     ("step", "step_lr", "step_optimizer", "step_l2"): ("alpt", "lsq", "pact"),
     ("step_scale",): ("alpt", "lsq"),

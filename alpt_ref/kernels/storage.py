@@ -34,7 +34,7 @@ class Part(NamedTuple):
     """
 
     view: View
-    moments: NDArray[float32]  # (2, n_rows k), or (2, 0) where the optimizer keeps none
+    moments: NDArray[float32]  # (n_moments, n_rows k)
     lo: float32
     hi: float32
 
@@ -93,7 +93,18 @@ def weight_of_code(entry: Any, delta: Any) -> Any:
     return entry * delta
 
 
+@jit
+def _load_nothing(buffer: Any, width: Any, i: Any) -> Any:
+    return float32(0)
+
+
+@jit
+def _store_nothing(buffer: Any, width: Any, i: Any, entry: Any) -> None:
+    pass
+
+
 FLOATS = Access(_load_plain, _store_float, _weight_of_float, False, False)
+NOTHING = Access(_load_nothing, _store_nothing, _weight_of_float, False, False)  # a table without columns: its weights are 0
 PLAIN_CODES = Access(_load_plain, _store_plain, weight_of_code, True, False)
 PACKED_CODES = Access(_load_packed, _store_packed, weight_of_code, True, True)
 

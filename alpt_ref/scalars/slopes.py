@@ -5,12 +5,15 @@
                          LSQ    R_D(w / delta) - w / delta       Esser et al., arXiv 1902.08153, (3); ALPT uses it too
                          PACT   0                                Choi et al., arXiv 1805.06085, (3), with clip = delta q_hi
     its slope in w       1 where q_lo < w / delta < q_hi, else 0     straight through the rounding
-    gradient scale       1,  1 / sqrt(d q_hi)  or  1 / sqrt(b d q_hi),  d weights in a row, b examples in the batch
+    gradient scale       1,  1 / sqrt(N q_hi)  or  1 / sqrt(b N q_hi),  N weights that share the step size, b examples in the
+                         batch; LSQ's is the second. With d, the weights in a row, for N: all tables alike
     first step size      max(2 mean|w| / sqrt(q_hi),  1e-3 / q_hi)
-    next step size       delta + move, but at least delta / 2, and in [2^-60, 2^60]
+    next step size       |delta + move|, in [2^-60, 2^60]
 
-So a step size is positive and finite by construction: a move that would take it below half of what it is halves it, and
-halving keeps every weight whose doubled code is in range.
+So a step size is positive and finite by construction. It is the absolute value of a parameter that may have either sign:
+where delta + move < 0 that parameter has gone through 0, and its gradient, seen from the absolute value, changes sign. The
+mean of past gradients that an optimizer keeps must change sign with it (``moves.REVERSALS``). A guard that keeps
+delta + move above a part of delta instead lets a step size fall towards 0 for ever: Adam's moves do not shrink with it.
 """
 
 import math
@@ -23,11 +26,11 @@ from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.rounding import FLOAT32
 
 DELTA_MIN, DELTA_MAX = 2.0**-60, 2.0**60
-GRADIENT_SCALES = ("1", "1/sqrt(dq)", "1/sqrt(bdq)")
+GRADIENT_SCALES = ("1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)")
 SMALLEST_RANGE = 1e-3  # of weights that all start at 0
 
 _nearest, _clip, _split = FLOAT32.nearest, FLOAT32.clip, FLOAT32.split_position
-_ZERO, _HALF = float32(0), float32(0.5)
+_ZERO = float32(0)
 _MIN, _MAX = float32(DELTA_MIN), float32(DELTA_MAX)
 
 
@@ -70,16 +73,21 @@ def pact_slope(n: Any, r: Any, lo: Any, hi: Any) -> Any:
 
 @jit
 def next_delta(delta: Any, move: Any) -> Any:
-    """The step size after a move; of a move that is not a number, the same."""
+    """The step size after a move, and whether it went through 0; after a move that is not a number, the same."""
     moved = delta + move
     if moved != moved:
-        return delta
-    return min(max(moved, delta * _HALF, _MIN), _MAX)
+        return delta, False
+    return min(max(abs(moved), _MIN), _MAX), moved < _ZERO
 
 
-def gradient_scale(name: str, batch: int, row: int, q_hi: int) -> float:
-    """The factor of the gradient of a step size that ``name``, of GRADIENT_SCALES, stands for."""
-    return {"1": 1.0, "1/sqrt(dq)": 1.0 / math.sqrt(row * q_hi), "1/sqrt(bdq)": 1.0 / math.sqrt(batch * row * q_hi)}[name]
+def gradient_scale(name: str, batch: int, row: int, n_rows: int, q_hi: int) -> float:
+    """The factor of the gradient of a step size that ``name``, of GRADIENT_SCALES, stands for.
+
+    ``batch`` examples; ``row`` weights in a row, of which ``n_rows`` share the step size.
+    """
+    shared, own = row * n_rows * q_hi, row * q_hi
+    squares = {"1": 1, "1/sqrt(Nq)": shared, "1/sqrt(bNq)": batch * shared, "1/sqrt(dq)": own, "1/sqrt(bdq)": batch * own}
+    return 1.0 / math.sqrt(squares[name])
 
 
 def first_delta(mean_abs: Any, q_hi: int) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from alpt_ref.tools.files import Arrays, read_npz, write_npz
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.state import State
 from alpt_ref.training.table import Table, table_from_arrays
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 Labelled = tuple[Rows, NDArray[float32]]
 
 
@@ -46,12 +46,10 @@ def weights_from_arrays(arrays: Arrays, shapes: Sequence[tuple[int, int]]) -> tu
 def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
     """The facts that a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
     settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
-    settings["delta"] = None
-    settings["step"] = None
-    if config.precision != "fp32":
-        given = [config.delta_of(part) for part in PARTS]
-        settings["delta"] = [None if delta is None else checksum([Grid(config.bits, delta).delta]) for delta in given]
-        settings["step"] = [config.steps_of(part) for part in PARTS]
+    quantized = [part for part in PARTS if config.storage_of(part) != "floats"]
+    given = [config.delta_of(part) for part in quantized]
+    settings["delta"] = [None if delta is None else checksum([Grid(config.bits, delta).delta]) for delta in given]
+    settings["step"] = [config.steps_of(part) for part in quantized]
     data = [checksum([part]) for rows, y in (train, *([valid] if valid else [])) for part in (*rows, y)]
     return {"config": settings, "data": [n_features, *data]}
 

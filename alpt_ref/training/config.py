@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
+from alpt_ref.scalars.moves import DIRECTIONS
 from alpt_ref.scalars.rounding import check_rounding
 from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
 from alpt_ref.tools.checks import check_integer, check_number, check_threads
@@ -35,11 +36,13 @@ class Config:
     seed: int = 0
     n_threads: int = 1
     fit_intercept: bool = True
+    fit_linear: bool = True
+    quantize: str = "all"
     random_bits: int = MAX_RANDOM_BITS
     init_std: float = 0.01
     step: Any = None
     step_lr: float = 2e-5
-    step_scale: str = "1/sqrt(bdq)"
+    step_scale: str = "1/sqrt(bNq)"
     step_optimizer: str | None = None
     step_l2: float = 0.0
 
@@ -59,10 +62,13 @@ class Config:
         check_counter(self.seed, 0, 0)
         random_bits_mask(self.random_bits)
         Grid(self.bits, 1.0)
-        for part in PARTS if self.precision != "fp32" else ():
-            self._check_steps(part)
-        if self.precision == "alpt" and self.update == "dense":
-            raise ValueError("update must be touched with alpt: a dense step would need a float copy of the table")
+        if self.k == 0 and self.quantize == "factors":
+            raise ValueError("quantize must be all where k is 0: there are no factors")
+        if self.k == 0 and not self.fit_linear:
+            raise ValueError("fit_linear must be True where k is 0: no weights would be left")
+        for part in PARTS:
+            if self.storage_of(part) != "floats":
+                self._check_steps(part)
 
     def _check_steps(self, part: str) -> None:
         granularity = self.steps_of(part)
@@ -92,9 +98,15 @@ class Config:
             return "row" if part == "factors" and self.precision != "pact" else "table"
         return _of_part(self.step, part)
 
+    def storage_of(self, part: str) -> str:
+        """How training keeps the weights of a part: as "floats", as "codes" alone, or as float "masters" of codes."""
+        if self.precision == "fp32" or (part == "linear" and (self.quantize == "factors" or not self.fit_linear)):
+            return "floats"
+        return "codes" if self.stores_codes else "masters"
+
     @property
     def stores_codes(self) -> bool:
-        """True where training keeps codes alone, without float weights."""
+        """True where tables that are quantized are kept as codes alone, without float weights."""
         return self.precision in ("lpt", "alpt")
 
     @property
@@ -127,11 +139,13 @@ class Config:
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "precision": ("fp32", "lpt", "alpt", "lsq", "pact"),
     "step_scale": GRADIENT_SCALES,
-    "step_optimizer": (None, "sgd", "adam"),
+    "step_optimizer": (None, *DIRECTIONS),
     "update": (None, "touched", "dense"),
-    "optimizer": ("sgd", "adam"),
+    "optimizer": tuple(DIRECTIONS),
     "schedule": ("constant", "sqrt"),
     "fit_intercept": (True, False),
+    "fit_linear": (True, False),
+    "quantize": ("all", "factors"),
 }
 _NUMBERS = (("lr", True), ("l2", False), ("init_std", False), ("step_lr", False), ("step_l2", False))
 

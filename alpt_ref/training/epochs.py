@@ -21,12 +21,12 @@ from alpt_ref.kernels.cpu.score import scratch, widest
 from alpt_ref.kernels.storage import Tables
 from alpt_ref.metrics import evaluate
 from alpt_ref.rng import permutation
-from alpt_ref.scalars.moves import When, advance_float, code_advance
+from alpt_ref.scalars.moves import When
 from alpt_ref.training.checkpoint import Best, Labelled, fingerprint, restore, save_checkpoint
 from alpt_ref.training.config import Config
 from alpt_ref.training.forward import TrainingDivergedError, logits
 from alpt_ref.training.state import State, initial_state
-from alpt_ref.training.step import BatchStepper, noise_of
+from alpt_ref.training.step import BatchStepper, advance_of, noise_of
 from alpt_ref.training.table import CodeTable
 
 
@@ -68,8 +68,7 @@ class Trainer:
         noises = noise_of(c, "linear", state.step), noise_of(c, "factors", state.step)
         tables = Tables(state.linear.view(), state.factors.view(), state.bias)
         room = scratch(int(widest(self.rows.indptr, order)), c.k)
-        advance = code_advance(c.rounding) if c.stores_codes else advance_float
-        train_range = trainer(state.linear.access, advance, c.k)
+        train_range = trainer(state.linear.access, advance_of(c, "linear"), state.factors.access, advance_of(c, "factors"), c.k)
         ends = float32(c.box[0]), float32(c.box[1])
         bias = train_range(Visits(self.rows, self.y, order), tables, ends, when, noises, room, bool(c.fit_intercept))
         state.bias = float32(bias)

@@ -24,7 +24,7 @@ def score(tables: tuple[Table, Table], bias: float32, rows: Rows, batch: NDArray
     views = Tables(tables[0].view(), tables[1].view(), bias)
     k = views.factors.k
     scores = Scores(np.empty(batch.size, float32), np.empty((batch.size, k), float32))
-    score_range, most = range_scorer(tables[0].access, k), int(widest(rows.indptr, batch))
+    score_range, most = range_scorer(tables[0].access, tables[1].access, k), int(widest(rows.indptr, batch))
     run_ranges(lambda a, b: score_range(rows, batch, views, scratch(most, k), scores, a, b), batch.size, n_threads)
     return scores
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, normals
+from alpt_ref.scalars.moves import N_MOMENTS
 from alpt_ref.scalars.packing import buffer_dtype, pack
 from alpt_ref.scalars.slopes import first_delta
 from alpt_ref.training.config import PARTS, Config
@@ -29,7 +30,8 @@ class Optimizer:
     @classmethod
     def zero(cls, name: str, n: int) -> "Optimizer":
         """The state that ``name`` starts ``n`` weights with; SGD keeps none."""
-        return cls(np.zeros((2, n if name == "adam" else 0), float32))
+        count = N_MOMENTS[name]
+        return cls(np.zeros((count or 2, n if count else 0), float32))
 
 
 @dataclass
@@ -60,22 +62,19 @@ class State:
         }
 
 
-def table_kind(config: Config) -> type[Table]:
-    """The class of a run's tables."""
-    if config.precision == "fp32":
-        return FloatTable
-    return CodeTable if config.stores_codes else MasterTable
+KINDS: dict[str, type[Table]] = {"floats": FloatTable, "codes": CodeTable, "masters": MasterTable}
 
 
 def initial_state(config: Config, n_features: int) -> State:
     """Linear weights 0, factors N(0, init_std^2), bias 0; step sizes as given, or by the rule of ``stepsize``."""
     tables = {}
     optimizers = {"bias": Optimizer.zero(config.optimizer, 1)}
-    shapes, stds = ((n_features, 1), (n_features, config.k)), (0.0, config.init_std)
+    shapes, stds = ((n_features, int(config.fit_linear)), (n_features, config.k)), (0.0, config.init_std)
     for part, shape, std, stream in zip(PARTS, shapes, stds, (Stream.INIT_LINEAR, Stream.INIT_FACTORS), strict=True):
         tables[part] = _initial_table(config, part, shape, _draw(config.seed, shape[1], std, stream), stream)
         optimizers[part] = Optimizer.zero(config.optimizer, shape[0] * shape[1])
-        n_steps = (shape[0] if config.steps_of(part) == "row" else 1) if config.learns_steps and shape[1] else 0
+        learns = config.learns_steps and config.storage_of(part) != "floats" and shape[1]
+        n_steps = (shape[0] if config.steps_of(part) == "row" else 1) if learns else 0
         optimizers[f"{part} steps"] = Optimizer.zero(config.step_direction, n_steps)
     return State(tables["linear"], tables["factors"], optimizers)
 
@@ -92,10 +91,11 @@ def _draw(seed: int, k: int, std: float, stream: Stream) -> Block:
 
 
 def _initial_table(config: Config, part: str, shape: tuple[int, int], block: Block, stream: Stream) -> Table:
-    if config.precision == "fp32":
+    storage = config.storage_of(part)
+    if storage == "floats":
         return FloatTable(block(0, shape[0]))
     grid = _initial_grid(config, part, shape, block)
-    if not config.stores_codes:
+    if storage == "masters":
         return MasterTable(grid.bits, config.box, grid.delta.copy(), block(0, shape[0]))
     return _on_grid(grid, shape, block, config.seed, stream)
 

@@ -29,8 +29,13 @@ STREAMS = dict(zip(PARTS, (Stream.LINEAR, Stream.FACTORS), strict=True))
 
 def noise_of(config: Config, part: str, step: int) -> Noise:
     """The random words with which the weights of ``part`` are rounded at ``step``, counted from 0."""
-    draws = config.stores_codes and config.rounding == "stochastic"
+    draws = config.storage_of(part) == "codes" and config.rounding == "stochastic"
     return Noise(draws, random_bits_mask(config.random_bits), uint64(step), uint64(STREAMS[part]), uint64(config.seed))
+
+
+def advance_of(config: Config, part: str) -> Scalar:
+    """The function that stores a moved weight of ``part`` where its step size stays."""
+    return code_advance(config.rounding) if config.storage_of(part) == "codes" else advance_float
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,17 @@ class BatchStepper:
         when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
         if c.fit_intercept:
             state.bias = float32(bias_updater(c.optimizer)(state.bias, residual, state.optimizers["bias"].moments, when))
-        batch, by_row, values = self._grouped(examples, residual, sums)
+        feature, position, value = batch_entries(*self.rows, examples)
+        by_row = stable_order(feature, self.n_features - 1)
+        rows, starts = distinct(feature[by_row])
+        batch = Batch(rows, starts, position[by_row], value[by_row], residual, sums)
         if c.precision == "alpt":
-            self._alpt(state, batch, when, self._renumbered(examples, batch, by_row, values), self.y[examples])
-        elif c.learns_steps:
-            self._qat(state, batch, when)
+            self._alpt(state, batch, when, self._renumbered(examples, batch, by_row, value), self.y[examples])
         else:
-            self._plain(state, batch, when)
+            batch = batch.over_all(self.n_features) if c.dense else batch
+            for part in PARTS:
+                if state.table(part).shape[1]:
+                    (self._qat if c.storage_of(part) == "masters" else self._plain)(part, state, batch, when)
         state.step += 1
 
     def _residuals(self, z: Floats, y: Floats, state: State) -> Floats:
@@ -70,20 +79,6 @@ class BatchStepper:
         lo, hi = self.config.box
         return Part(state.table(name).view(), state.optimizers[name].moments, float32(lo), float32(hi))
 
-    def _parts(self) -> tuple[str, ...]:
-        return PARTS if self.config.k else PARTS[:1]
-
-    def _grouped(self, examples: NDArray[np.int64], residual: Floats, sums: Floats) -> tuple[Batch, NDArray[np.int32], Floats]:
-        """The batch by feature; the order that sorts its entries by feature, and their values, example by example."""
-        feature, position, value = batch_entries(*self.rows, examples)
-        by_row = stable_order(feature, self.n_features - 1)
-        if self.config.dense:
-            counts = np.bincount(feature, minlength=self.n_features)
-            rows, starts = np.arange(self.n_features), np.concatenate(([0], np.cumsum(counts)))
-        else:
-            rows, starts = distinct(feature[by_row])
-        return Batch(rows, starts, position[by_row], value[by_row], residual, sums), by_row, value
-
     def _over(self, rows: NDArray[np.int64], kernel: Scalar, *arguments: Any) -> None:
         """Call ``kernel(*arguments, start, stop)`` on ranges of ``rows`` that share no byte."""
 
@@ -92,78 +87,95 @@ class BatchStepper:
 
         run_ranges(work, rows.size, self.config.n_threads)
 
-    def _plain(self, state: State, batch: Batch, when: When) -> None:
-        """Move the weights of fp32 and LPT."""
-        c = self.config
-        advance = code_advance(c.rounding) if c.stores_codes else advance_float
-        for name in self._parts():
-            part, access = self._part(name, state), state.table(name).access
-            update = updater(access, advance, c.optimizer, part.view.k, name == "linear")
-            self._over(batch.rows, update, batch, part, when, noise_of(c, name, state.step))
+    def _plain(self, name: str, state: State, batch: Batch, when: When) -> None:
+        """Move floats, or the codes of LPT."""
+        c, part, access = self.config, self._part(name, state), state.table(name).access
+        update = updater(access, advance_of(c, name), c.optimizer, part.view.k, name == "linear")
+        self._over(batch.rows, update, batch, part, when, noise_of(c, name, state.step))
 
-    def _qat(self, state: State, batch: Batch, when: When) -> None:
+    def _qat(self, name: str, state: State, batch: Batch, when: When) -> None:
         """Move the masters and step sizes of LSQ and PACT."""
-        c = self.config
-        slope = lsq_slope if c.precision == "lsq" else pact_slope
-        for name in self._parts():
-            part, access, gradient = self._part(name, state), state.table(name).access, np.empty(batch.rows.size, float32)
-            update = qat.updater(access, slope, c.optimizer, part.view.k, name == "linear")
-            self._over(batch.rows, update, batch, part, when, gradient)
-            self._set_deltas(name, state, batch.rows, self._next_deltas(name, state, batch, gradient))
+        c, part, access = self.config, self._part(name, state), state.table(name).access
+        slope, gradient = lsq_slope if c.precision == "lsq" else pact_slope, np.empty(batch.rows.size, float32)
+        update = qat.updater(access, slope, c.optimizer, part.view.k, name == "linear")
+        self._over(batch.rows, update, batch, part, when, gradient)
+        self._set_deltas(name, state, batch.rows, self._next_deltas(name, state, batch.rows, gradient, batch.residual.size))
 
     def _alpt(self, state: State, batch: Batch, when: When, small: Rows, y: Floats) -> None:
         """Algorithm 1's three stages (``kernels/cpu/alpt``); the bias has moved. small : the batch, its rows renumbered."""
         c = self.config
-        trials = {}
-        for name in PARTS:
-            part, access = self._part(name, state), state.table(name).access
-            trial = trials[name] = alpt.Trial.empty(batch.rows.size, part.view.k)
-            if part.view.k:
-                attempt = alpt.trier(access, c.optimizer, part.view.k, name == "linear")
-                self._over(batch.rows, attempt, batch, part, when, trial)
+        coded = [part for part in PARTS if c.storage_of(part) == "codes" and state.table(part).shape[1]]
+        trials = {part: self._tried(part, state, batch, when, part in coded) for part in PARTS}
         tables = FloatTable(trials["linear"].weights), FloatTable(trials["factors"].weights)
         z, sums = score(tables, state.bias, small, np.arange(y.size), c.n_threads)
         batch = batch._replace(residual=self._residuals(z, y, state), sums=sums)
-        for name in self._parts():
+        for name in coded:
             trial, gradient = trials[name], np.empty(batch.rows.size, float32)
             total = alpt.slope_summer(trial.weights.shape[1], name == "linear")
             self._over(batch.rows, total, batch, trial, gradient)
-            new = self._next_deltas(name, state, batch, gradient)
-            self._store(name, state, batch.rows, trial.moves, new)
-            self._set_deltas(name, state, batch.rows, new)
+            rows = batch.rows
+            if c.dense:
+                rows, gradient = np.arange(self.n_features), spread(gradient, rows, self.n_features)
+            new = self._next_deltas(name, state, rows, gradient, y.size)
+            self._store(name, state, batch.rows, trial.moves, new, when)
+            self._set_deltas(name, state, rows, new)
+
+    def _tried(self, name: str, state: State, batch: Batch, when: When, coded: bool) -> alpt.Trial:
+        """Stage 1 of a part on the rows of the batch. Floats move for good, and are tried where they are."""
+        c, table = self.config, state.table(name)
+        trial = alpt.Trial.empty(batch.rows.size, table.shape[1])
+        if coded:
+            attempt = alpt.trier(table.access, c.optimizer, table.shape[1], name == "linear")
+            self._over(batch.rows, attempt, batch, self._part(name, state), when, trial)
+        elif isinstance(table, FloatTable) and table.shape[1]:
+            self._plain(name, state, batch.over_all(self.n_features) if c.dense else batch, when)
+            trial.weights[...] = table.weights[batch.rows]
+        return trial
 
     def _renumbered(self, examples: NDArray[np.int64], batch: Batch, by_row: NDArray[np.int32], values: Floats) -> Rows:
         """The examples with each feature's number replaced by its place among the rows of the batch."""
         lengths = self.rows.indptr[examples + 1] - self.rows.indptr[examples]
         return Rows(np.concatenate(([0], np.cumsum(lengths))), alpt.renumbered(by_row, batch.starts), values)
 
-    def _next_deltas(self, name: str, state: State, batch: Batch, gradient: Floats) -> Floats:
-        """The step sizes after a step down ``gradient`` (n_rows,): (n_rows,), or (1,) where one serves all rows."""
+    def _next_deltas(self, name: str, state: State, rows: NDArray[np.int64], gradient: Floats, size: int) -> Floats:
+        """The step sizes of ``rows`` after a step down ``gradient`` (n_rows,): (n_rows,), or (1,) where one serves all rows."""
         c, view, q_hi = self.config, state.table(name).view(), self.config.box[1]
-        scale, per_delta = gradient_scale(c.step_scale, batch.residual.size, view.k, q_hi), 1.0
+        n_sharing = 1 if view.stride else self.n_features
+        scale, per_delta = gradient_scale(c.step_scale, size, view.k, n_sharing, q_hi), 1.0
         if c.precision == "pact":  # what is learned is the clip delta q_hi
             scale, per_delta = 1.0 / q_hi, float(q_hi)
         when = When(float(c.step_lr) / per_delta, c.decays, float(c.step_l2) * per_delta, state.step + 1)
-        out = np.empty(batch.rows.size if view.stride else 1, float32)
+        out = np.empty(rows.size if view.stride else 1, float32)
         moments = state.optimizers[f"{name} steps"].moments
-        delta_updater(c.step_direction)(gradient, batch.rows, view, moments, float32(scale), when, out)
+        delta_updater(c.step_direction)(gradient, rows, view, moments, float32(scale), when, out)
         if not np.isfinite(gradient).all():
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: gradients are not finite, lower lr")
         return out
 
-    def _store(self, name: str, state: State, rows: NDArray[np.int64], moves: Floats, new: Floats) -> None:
+    def _store(self, name: str, state: State, rows: NDArray[np.int64], moves: Floats, new: Floats, when: When) -> None:
         c, part, access = self.config, self._part(name, state), state.table(name).access
         noise = noise_of(c, name, state.step)
-        if part.view.stride:
+        if part.view.stride and not c.dense:
             self._over(rows, alpt.row_storer(access, c.rounding, part.view.k), rows, part, moves, new, noise)
-        else:
-            store = alpt.table_storer(access, c.rounding, part.view.k)
-            run_ranges(lambda a, b: store(rows, part, moves, new, noise, a, b), self.n_features, c.n_threads, multiple=4)
+            return
+        store = alpt.table_storer(access, c.rounding, part.view.k, c.optimizer if c.dense else "")
+
+        def work(start: int, stop: int) -> None:
+            store(rows, part, moves, new, noise, when, start, stop)
+
+        run_ranges(work, self.n_features, c.n_threads, multiple=4)
 
     @staticmethod
     def _set_deltas(name: str, state: State, rows: NDArray[np.int64], new: Floats) -> None:
         view = state.table(name).view()
         view.deltas[rows if view.stride else slice(None)] = new
+
+
+def spread(values: Floats, rows: NDArray[np.int64], n_rows: int) -> Floats:
+    """The ``values`` of ``rows`` among zeros, (n_rows,)."""
+    out = np.zeros(n_rows, float32)
+    out[rows] = values
+    return out
 
 
 def byte_start(rows: NDArray[np.int64], at: int) -> int:

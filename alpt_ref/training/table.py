@@ -8,9 +8,11 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid, storage_bits
-from alpt_ref.kernels.storage import FLOATS, PACKED_CODES, PLAIN_CODES, Access, View, masters
+from alpt_ref.kernels.storage import FLOATS, NOTHING, PACKED_CODES, PLAIN_CODES, Access, View, masters
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.scalars.packing import buffer_dtype, pack, unpack
+
+DEAD_WEIGHT = 1e-5  # less than what a logit of float32 shows
 
 
 @dataclass
@@ -18,12 +20,16 @@ class FloatTable:
     """Weights in float32."""
 
     weights: NDArray[float32]
-    access: Access = FLOATS
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n_rows, k)."""
         return self.weights.shape[0], self.weights.shape[1]
+
+    @property
+    def access(self) -> Access:
+        """The functions with which loops reach the weights."""
+        return FLOATS if self.shape[1] else NOTHING
 
     @property
     def nbytes(self) -> dict[str, int]:
@@ -152,6 +158,14 @@ class MasterTable:
 
 
 Table = FloatTable | CodeTable | MasterTable
+
+
+def dead_rows(table: Table) -> int:
+    """The number of rows that count as zero: step sizes so small that each of their weights is below DEAD_WEIGHT."""
+    if isinstance(table, FloatTable) or not table.shape[1]:
+        return 0
+    dead = table.delta.astype(np.float64) * 2.0 ** (table.bits - 1) < DEAD_WEIGHT
+    return int(np.broadcast_to(dead, table.shape[:1]).sum())
 
 
 def table_from_arrays(arrays: dict[str, NDArray[Any]], shape: tuple[int, int]) -> Table:

@@ -7,9 +7,10 @@
 
 Stage 3 is (delta q + d) / delta' with rounding errors relative to the move, not to the weight: delta - delta' is exact for
 delta' up to 2 delta, and rounded once, which costs at most 2^-24 |q| steps, where a step size grows by more. An unchanged step
-size leaves LPT's q + d / delta, bit for bit. One step size for a whole table
-moves under the rows that the batch does not touch as well: they are rounded onto the new grid too (d = 0), or their weights
-would be scaled with it.
+size leaves LPT's q + d / delta, bit for bit. One step size for a whole table moves under the rows that the batch does not
+touch as well: they are rounded onto the new grid too, or their weights would be scaled with it. With ``update="dense"`` all
+rows move, those outside of the batch by l2 and old gradients alone; such moves are computed where they are stored, so that no
+step holds floats for the whole table.
 """
 
 from functools import cache
@@ -23,7 +24,7 @@ from alpt_ref.kernels.cpu.rows import fill_row_words, row_blocks, row_gradient, 
 from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.jit import inlined, kernel
-from alpt_ref.scalars.moves import code_regrid, hyper
+from alpt_ref.scalars.moves import DIRECTIONS, code_regrid, hyper
 from alpt_ref.scalars.rounding import FLOAT32, Scalar
 from alpt_ref.scalars.slopes import lsq_slope, nearest_code
 
@@ -135,19 +136,46 @@ def row_storer(access: Access, rounding: str, k: int) -> Scalar:
 
 
 @cache
-def table_storer(access: Access, rounding: str, k: int) -> Scalar:
-    """Function (rows, part, moves, new, noise, start, stop): stage 3 on all rows start .. stop - 1 of a table of one step size.
+def idle_mover(access: Access, optimizer: str, k: int) -> Scalar:
+    """Function (view, j, moments, h, d): the moves of row j, which is not in the batch, into ``d`` (k,).
 
-    Those of ``rows`` (sorted) move; all are rounded onto the grid of step size new[0].
+    They are those of a dense ``optimizer``, for which l2 alone makes a gradient; with "" the row stays.
     """
-    regrid_row = row_regridder(access, rounding, k)
+    load, weight = access.load, access.weight
+    window = row_window(access, k)
+    direction = DIRECTIONS[optimizer or "sgd"]
+
+    @inlined
+    def stay(view, j, moments, h, d):
+        d[:] = float32(0)
+
+    @inlined
+    def move(view, j, moments, h, d):
+        buffer, width, deltas, stride, _ = view
+        row, offset = window(buffer, j)
+        for f in range(k):
+            w = weight(load(row, width, offset + f), deltas[j * stride])
+            d[f] = direction(h.l2 * w, moments, j * k + f, h)
+
+    return move if optimizer else stay
+
+
+@cache
+def table_storer(access: Access, rounding: str, k: int, optimizer: str) -> Scalar:
+    """Function (rows, part, moves, new, noise, when, start, stop): stage 3 on all rows start .. stop - 1 of a table.
+
+    Those of ``rows`` (sorted) make their ``moves``, the others those of ``idle_mover``; all are rounded onto the grid of the
+    step sizes ``new``, one for each row or (1,) for all.
+    """
+    regrid_row, idle_moves = row_regridder(access, rounding, k), idle_mover(access, optimizer, k)
 
     @kernel
-    def store_range(rows, part, moves, new, noise, start, stop):
-        view, _, lo, hi = part
-        old, mask = view.deltas[0], noise.mask
+    def store_range(rows, part, moves, new, noise, when, start, stop):
+        view, moments, lo, hi = part
+        _, _, deltas, stride, _ = view
+        mask, h = noise.mask, hyper(when)
         words = np.zeros(CHUNK * k, uint32)
-        still = np.zeros(k, float32)
+        own = np.zeros(k, float32)
         r = np.searchsorted(rows, start)
         for first in range(start, stop, CHUNK):
             last = min(first + CHUNK, stop)
@@ -155,8 +183,12 @@ def table_storer(access: Access, rounding: str, k: int) -> Scalar:
                 fill_words(words[: (last - first) * k], first * k, noise.step, noise.stream, noise.seed)
             for j in range(first, last):
                 touched = r < rows.size and rows[r] == j
-                d = moves[r] if touched else still
-                regrid_row(view, (lo, hi), j, d, old, new[0], words[(j - first) * k :], mask)
+                if touched:
+                    own[:] = moves[r]
+                else:
+                    idle_moves(view, j, moments, h, own)
+                here = words[(j - first) * k :]
+                regrid_row(view, (lo, hi), j, own, deltas[j * stride], new[j * stride], here, mask)
                 r += touched
 
     return store_range

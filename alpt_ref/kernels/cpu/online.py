@@ -37,16 +37,18 @@ class Visits(NamedTuple):
 
 
 @cache
-def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
+def trainer(linear_access: Access, linear_advance: Scalar, access: Access, advance: Scalar, k: int) -> Scalar:
     """Function (visits, tables, ends, when, noises, scratch, fit_intercept) -> bias: a step on each example that is visited.
 
-    ends : smallest and largest code. The first step is ``when.t`` (t = 1, 2, ...). noises : those of linear weights and
-    factors; their ``step`` is not read: counters hold t - 1 here.
+    Each table has its access, and the function that stores a moved weight in it. ends : smallest and largest code. The first
+    step is ``when.t`` (t = 1, 2, ...). noises : those of linear weights and factors; their ``step`` is not read: counters hold
+    t - 1 here.
     """
-    load, store, weight = access.load, access.store, access.weight
-    score = scorer(access, k)
+    load_linear, store_linear, weight_linear = linear_access.load, linear_access.store, linear_access.weight
+    store, weight = access.store, access.weight
+    score = scorer(linear_access, access, k)
     window = row_window(access, k)
-    prefetch_weight, prefetch_row = row_prefetcher(access, 1), row_prefetcher(access, k)
+    prefetch_weight, prefetch_row = row_prefetcher(linear_access, 1), row_prefetcher(access, k)
     per_row = k // 4 if k % 4 == 0 else (k + 6) // 4
 
     @inlined
@@ -98,8 +100,8 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
         buffer, width, _, _, _ = view
         for e in range(n):
             j = int64(features[e])
-            w = load(buffer, width, j)
-            store(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
+            w = load_linear(buffer, width, j)
+            store_linear(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
 
     @inlined
     def move_linear_codes(features, n, view, ends, scratch, values, r, h, words, mask):
@@ -108,12 +110,12 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
         lo, hi = ends
         x, w, deltas = scratch.x, scratch.w, scratch.linear_deltas
         for e in range(-(-n // PADDING) * PADDING):
-            d = sgd(r * x[e] + h.l2 * weight(w[e], deltas[e]), _NO_MOMENTS, 0, h)
-            w[e] = advance(w[e], d, deltas[e], words[e], mask, lo, hi)
+            d = sgd(r * x[e] + h.l2 * weight_linear(w[e], deltas[e]), _NO_MOMENTS, 0, h)
+            w[e] = linear_advance(w[e], d, deltas[e], words[e], mask, lo, hi)
         for e in range(n):
-            store(buffer, width, int64(features[e]), w[e])
+            store_linear(buffer, width, int64(features[e]), w[e])
 
-    move_linear = move_linear_codes if access.is_code else move_linear_floats
+    move_linear = move_linear_codes if linear_access.is_code else move_linear_floats
 
     @kernel
     def train_range(visits, tables, ends, when, noises, scratch, fit_intercept):
@@ -122,7 +124,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
         linear, factors, bias = tables
         linear_buffer, linear_width, factor_buffer, factor_width = linear.buffer, linear.width, factors.buffer, factors.width
         linear_noise, factor_noise = noises
-        draws, mask, seed = linear_noise.draws, linear_noise.mask, linear_noise.seed
+        mask, seed = factor_noise.mask, factor_noise.seed
         start = when.t - 1
         stop = start + order.size
         room = -(-scratch.x.size // LANES) * LANES
@@ -155,7 +157,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
             z = score(rows, i, linear, factors, bias, scratch, sums, squares)
             r = _residual(z, y[i])
             bias += r - r  # a residual that is not finite stays on record: codes would saturate without a word
-            if draws:
+            if linear_noise.draws:
                 for e in range(n):
                     linear_blocks[e] = uint64(int64(features[e]) >> 2)
                 n_blocks = -(-n // LANES) * LANES
@@ -164,7 +166,7 @@ def trainer(access: Access, advance: Scalar, k: int) -> Scalar:
                     linear_words[e] = block_words[4 * e + (features[e] & 3)]
             move_linear(features, n, linear, ends, scratch, values[begin : begin + n], r, h, linear_words, mask)
             if k:
-                if draws:
+                if factor_noise.draws:
                     for e in range(n):
                         first = int64(features[e]) * k
                         skips[e] = first & 3

@@ -13,7 +13,7 @@ from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars import factorization
 from alpt_ref.scalars.jit import inlined, jit, kernel
-from alpt_ref.scalars.moves import DIRECTIONS, hyper
+from alpt_ref.scalars.moves import DIRECTIONS, REVERSALS, hyper
 from alpt_ref.scalars.rounding import Scalar
 from alpt_ref.scalars.slopes import next_delta
 
@@ -141,7 +141,14 @@ def delta_updater(optimizer: str) -> Scalar:
 
     It goes down ``scale`` times their ``gradient`` (n_rows,): of each row, or summed for the one step size of all.
     """
-    direction = DIRECTIONS[optimizer]
+    direction, reverse = DIRECTIONS[optimizer], REVERSALS[optimizer]
+
+    @jit
+    def step(delta, g, moments, i, h):
+        new, through_zero = next_delta(delta, direction(g + h.l2 * delta, moments, i, h))
+        if through_zero:
+            reverse(moments, i)
+        return new
 
     @kernel
     def next_deltas(gradient, rows, view, moments, scale, when, out):
@@ -151,10 +158,10 @@ def delta_updater(optimizer: str) -> Scalar:
             total = float32(0)
             for g in gradient:
                 total += g
-            out[0] = next_delta(deltas[0], direction(scale * total + h.l2 * deltas[0], moments, 0, h))
+            out[0] = step(deltas[0], scale * total, moments, 0, h)
             return
         for r in range(rows.size):
             j = rows[r]
-            out[r] = next_delta(deltas[j], direction(scale * gradient[r] + h.l2 * deltas[j], moments, j, h))
+            out[r] = step(deltas[j], scale * gradient[r], moments, j, h)
 
     return next_deltas

@@ -46,14 +46,15 @@ def scratch(most: int, k: int) -> Scratch:
 
 
 @cache
-def scorer(access: Access, k: int) -> Scalar:
+def scorer(linear_access: Access, access: Access, k: int) -> Scalar:
     """Function (rows, i, linear, factors, bias, scratch, sums, squares) -> z of example ``i``.
 
     rows : (indptr, indices, values). Leaves S in ``sums`` (k,) and fills ``scratch``; ``squares`` (k,) is room.
     """
+    load_linear, weight_linear = linear_access.load, linear_access.weight
     load, weight = access.load, access.weight
     window = row_window(access, k)
-    keeps = k > 0 or access.is_code
+    keeps = k > 0 or linear_access.is_code
 
     @jit
     def add_four(scratch, e, sums, squares):
@@ -77,8 +78,8 @@ def scorer(access: Access, k: int) -> Scalar:
         z = bias
         for e in range(n):
             j = int64(features[e])
-            entry, delta = load(buffer, width, j), deltas[j * stride]
-            z += weight(entry, delta) * value[e]
+            entry, delta = load_linear(buffer, width, j), deltas[j * stride]
+            z += weight_linear(entry, delta) * value[e]
             if keeps:
                 x[e] = value[e]
                 w[e] = entry
@@ -126,9 +127,9 @@ class Scores(NamedTuple):
 
 
 @cache
-def range_scorer(access: Access, k: int) -> Scalar:
+def range_scorer(linear_access: Access, access: Access, k: int) -> Scalar:
     """Function (rows, batch, tables, scratch, scores, start, stop): the examples batch[start:stop] into ``scores``."""
-    score_example = scorer(access, k)
+    score_example = scorer(linear_access, access, k)
 
     @kernel
     def score_range(rows, batch, tables, scratch, scores, start, stop):

@@ -15,7 +15,7 @@ from alpt_ref.studies.click_data import ClickData
 from alpt_ref.tools.files import Arrays
 from alpt_ref.training.config import PARTS
 from alpt_ref.training.forward import TrainingDivergedError
-from alpt_ref.training.table import FloatTable
+from alpt_ref.training.table import FloatTable, dead_rows
 
 FIGURES = ("auc", "logloss", "calibration", "by_feature")
 BYTES = ("codes", "steps", "optimizer", "factor_codes", "factor_steps", "inference")
@@ -28,21 +28,23 @@ def fit_and_measure(data: ClickData, arguments: dict[str, Any], finish: Finish =
 
     valid, test : float64 of FIGURES, NaN where training diverged. bytes : of BYTES, alive in training, and at last those of the
     model to deploy. speed : of SPEED. deltas : smallest, median and largest step size of both tables, float64 (2, 3), NaN where
-    there is none.
+    there is none. dead : rows of both tables that count as zero, int64 (2,), see :func:`dead_rows`.
     """
-    given = {name: value for name, value in arguments.items() if name != "k" or value}
-    estimator = FactorizationMachine(**given) if "k" in given else LogisticRegression(**given)
+    if arguments["k"]:
+        estimator = FactorizationMachine(**arguments)
+    else:
+        estimator = LogisticRegression(**{name: value for name, value in arguments.items() if name not in ("k", "quantize")})
     began = time.perf_counter()
     try:
         estimator.fit(*data.train, eval_set=data.valid)
     except TrainingDivergedError:
         nothing = np.full(len(FIGURES), np.nan)
         blank = {"bytes": np.zeros(len(BYTES)), "speed": np.full(len(SPEED), np.nan), "deltas": np.full((2, 3), np.nan)}
-        return {"valid": nothing, "test": nothing, **blank}
+        return {"valid": nothing, "test": nothing, "dead": np.zeros(2, int), **blank}
     seconds = time.perf_counter() - began
     held = _bytes(estimator)
     estimator = finish(estimator)
-    small = estimator if isinstance(estimator.state_.linear, FloatTable) else compressed(estimator)
+    small = estimator if estimator.config().precision == "fp32" else compressed(estimator)
     per_epoch = [record["seconds"] for record in estimator.history_]
     speed = data.train[1].size / float(np.median(per_epoch[1:] or per_epoch))  # the first epoch compiles
     return {
@@ -51,6 +53,7 @@ def fit_and_measure(data: ClickData, arguments: dict[str, Any], finish: Finish =
         "bytes": np.array([*held, sum(small.state_.nbytes[name] for name in ("codes", "steps"))], float64),
         "speed": np.array([seconds, speed, estimator.best_epoch_], float64),
         "deltas": np.array([_spread(estimator.state_.table(part)) for part in PARTS]),
+        "dead": np.array([dead_rows(estimator.state_.table(part)) for part in PARTS]),
     }
 
 

@@ -3,6 +3,8 @@
 C2  LPT: stochastic minus nearest rounding > 0, at every bit width
 C3  ALPT minus LPT, both stochastic, > 0, at 2 and 4 bits
 C4  ALPT, stochastic, at 8 bits minus full precision: equivalent within the margin
+
+C3 and C4 are decided where the whole model is quantized, and where its factors alone are.
 """
 
 from collections.abc import Mapping
@@ -21,8 +23,10 @@ HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 def pairs(bits: tuple[int, ...]) -> list[tuple[str, tuple[str, int], tuple[str, int]]]:
     """(claim, this, minus that) of the family."""
     out = [("C2", ("lpt-sr", b), ("lpt-dr", b)) for b in bits]
-    out += [("C3", ("alpt-sr", b), ("lpt-sr", b)) for b in bits if b in (2, 4)]
-    return out + [("C4", ("alpt-sr", b), ("fp32", 0)) for b in bits if b == 8]
+    for alone in ("", "-f"):
+        out += [("C3", (f"alpt-sr{alone}", b), (f"lpt-sr{alone}", b)) for b in bits if b in (2, 4)]
+        out += [("C4", (f"alpt-sr{alone}", b), ("fp32", 0)) for b in bits if b == 8]
+    return out
 
 
 def decide(values: Values, bits: tuple[int, ...], margin: float, confidence: float) -> list[Record]:

@@ -59,13 +59,18 @@ class CompareSettings:
 
 @dataclass(frozen=True)
 class Method:
-    """One way to come to a small model. ``axes`` : names of what it tunes. ``quantizes`` : whether it has a bit width."""
+    """One way to come to a small model.
+
+    axes : names of what it tunes. quantizes : whether it has a bit width. factors : whether it is of factorization machines
+    alone, as it leaves linear weights in float32.
+    """
 
     name: str
     title: str
     axes: tuple[str, ...]
     fixed: Mapping[str, Any]
     quantizes: bool = True
+    factors: bool = False
 
     def arguments(self, bits: int, choice: Choice) -> dict[str, Any]:
         """Arguments of the estimator."""
@@ -75,8 +80,12 @@ class Method:
         return given | ({"bits": bits} if self.quantizes and self.name != "ptq" else {})
 
 
-def _lpt(precision: str, rounding: str) -> dict[str, Any]:
-    return {"precision": precision, "rounding": rounding}
+def _lpt(precision: str, rounding: str, quantize: str = "all") -> dict[str, Any]:
+    return {"precision": precision, "rounding": rounding, "quantize": quantize}
+
+
+def _alone(precision: str) -> dict[str, Any]:
+    return _lpt(precision, "stochastic", "factors")
 
 
 METHODS = {
@@ -88,11 +97,18 @@ METHODS = {
         Method("lpt-sr", "LPT, stochastic", ("lr", "range"), _lpt("lpt", "stochastic")),
         Method("alpt-dr", "ALPT, nearest", ("lr", "step_lr"), _lpt("alpt", "nearest")),
         Method("alpt-sr", "ALPT, stochastic", ("lr", "step_lr"), _lpt("alpt", "stochastic")),
+        Method("lpt-sr-f", "LPT, stochastic, factors alone", ("lr", "range"), _alone("lpt"), factors=True),
+        Method("alpt-sr-f", "ALPT, stochastic, factors alone", ("lr", "step_lr"), _alone("alpt"), factors=True),
         Method("lsq", "LSQ, float masters", ("lr", "step_lr"), {"precision": "lsq"}),
         Method("pact", "PACT, float masters", ("lr", "step_lr"), {"precision": "pact"}),
         Method("ptq", "fp32, quantized after training", (), {}),
     )
 }
+
+
+def methods_of(model: str) -> tuple[str, ...]:
+    """The names of all methods that "lr" or "fm" can be trained by."""
+    return tuple(name for name, method in METHODS.items() if model == "fm" or not method.factors)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from alpt_ref.studies.cells import Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
 from alpt_ref.studies.comparison.hypotheses import decide
-from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell
+from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell, methods_of
 from alpt_ref.studies.comparison.tuning import Kind, Search, tune
 from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
 from alpt_ref.tools.files import Arrays, Record, finite
@@ -26,11 +26,11 @@ from alpt_ref.tools.files import Arrays, Record, finite
 QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0, seeds=2)
 
 
-def kinds_of(methods: Sequence[str], bits: Sequence[int]) -> list[Kind]:
-    """(method, bits) of every row; ValueError for a method or a width that is none."""
+def kinds_of(methods: Sequence[str], bits: Sequence[int], model: str) -> list[Kind]:
+    """(method, bits) of every row; ValueError for a method that is none of the model's, or a width that is none."""
     for name in methods:
-        if name not in METHODS:
-            raise ValueError(f"methods must be of {', '.join(METHODS)}, got {name!r}")
+        if name not in methods_of(model):
+            raise ValueError(f"methods must be of {', '.join(methods_of(model))} for model {model}, got {name!r}")
     for width in bits:
         Grid(width, 1.0)
     if not methods or not bits:
@@ -93,6 +93,7 @@ def compile_record(
         row["bytes"] = dict(zip(BYTES, map(int, held), strict=True))
         speed = np.array([run["speed"] for run in results])
         row["speed"] = {name: finite(np.sort(speed[:, i])) for i, name in enumerate(SPEED)}
+        row["dead"] = np.max([run["dead"] for run in results], axis=0).tolist()
         row["deltas"] = finite(np.median([run["deltas"] for run in results], axis=0))
         rows.append(row)
     widths = tuple(sorted({bits for _, bits in runs if bits}, reverse=True))
@@ -119,15 +120,17 @@ def run(
     settings: CompareSettings,
     *,
     threads: int = 2,
+    seen: bool = False,
 ) -> Record:
     """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
 
+    seen : whether test results of these data were known before, which makes the decisions on the claims descriptive.
     Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
     is of other data, another model or other settings.
     """
     if model not in ("lr", "fm"):
         raise ValueError(f"model must be lr or fm, got {model!r}")
-    kinds = kinds_of(methods, bits)
+    kinds = kinds_of(methods, bits, model)
     path = out / "compare.json"
     held = refuse_other(path, about(data, model, settings))
     lost = {(row["method"], row["bits"]) for row in held.get("rows", ())} - set(kinds)
@@ -140,7 +143,7 @@ def run(
     grids = sum(len(Search(kind, settings).candidates()) for kind in kinds if METHODS[kind[0]].axes)
     with saved_cells(out, grids + len(kinds) * settings.seeds) as store:
         searches, tried, runs = measure(store, data, model, kinds, settings, threads)
-    return compile_record(data, model, settings, searches, tried, runs)
+    return compile_record(data, model, settings, searches, tried, runs) | {"seen": seen}
 
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:

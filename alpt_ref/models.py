@@ -11,11 +11,10 @@ from alpt_ref.data.examples import as_labels, as_rows
 from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.checkpoint import weights_from_arrays, weights_to_arrays
-from alpt_ref.training.config import PARTS, Config, Parameters
+from alpt_ref.training.config import PARTS, Parameters
 from alpt_ref.training.epochs import fit
 from alpt_ref.training.forward import logits
-from alpt_ref.training.state import KINDS, State
-from alpt_ref.training.table import Table
+from alpt_ref.training.state import State, are_kept_as
 
 FORMAT_VERSION = 3
 
@@ -37,20 +36,19 @@ class FactorizationMachine(Parameters):
     step_lr, step_optimizer, step_l2 : descent on the step sizes (of pact: on the clips): learning rate, with the same schedule;
         an optimizer, or None for that of the weights; adds (step_l2/2) ||delta||^2 to the loss that they see.
     step_scale : their gradient is multiplied by "1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)" or "1/sqrt(bdq)": N weights
-        share the step size, d are in a row, q = 2^(bits-1) - 1, b examples in the batch (pact: by 1/q). Adam cancels it, but
-        for its eps.
+        share the step size, d are in a row, q = 2^(bits-1) - 1, b examples (pact: by 1/q). Adam cancels it, but for its eps.
     rounding : "stochastic", "nearest", or the controls "toward_zero" and "floor"; ``random_bits`` as in ``quantize``.
     fit_intercept, fit_linear : False leaves out b, or the sum of w_j x_j.
-    quantize : "all", or "factors": the linear weights are float32, and move as those of fp32 do.
+    quantize : "all", or "factors": linear weights are float32.
     update : "touched" (rows of the batch move, the default of lpt and alpt) or "dense" (l2 and optimizer act on every row in
         every step, the default of the others). Without l2 and with SGD the two give the same bits.
     optimizer, lr, schedule : "sgd", "adam" or "adagrad"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt").
-    batch_size, l2, epochs, seed, n_threads : results do not depend on ``n_threads``.
+    batch_size, l2, epochs, seed, n_threads : no result depends on ``n_threads``.
     patience : with ``eval_set``, stop after that many epochs without a better validation AUC; None never stops.
     init_std : factors start as N(0, init_std^2), on the grid by stochastic rounding; linear weights and bias at 0.
 
-    After ``fit``: ``state_`` (tables ``linear`` and ``factors``, bias), ``classes_``, ``n_features_in_``, ``history_``
-    (a record per epoch), ``best_epoch_``. Arguments are checked by ``fit``, with a ValueError that names them.
+    After ``fit``: ``state_`` (tables ``linear`` and ``factors``, bias), ``classes_``, ``n_features_in_``, ``history_`` (of each
+    epoch), ``best_epoch_``. Arguments are checked by ``fit``, with a ValueError that names them.
     """
 
     def __init__(
@@ -178,7 +176,7 @@ class FactorizationMachine(Parameters):
 class LogisticRegression(FactorizationMachine):
     """P(y = 1 | x) = sigmoid(b + <w, x>): the factorization machine without factors.
 
-    Arguments and attributes as there, less ``k`` and ``init_std``; ``state_.factors`` has no columns.
+    Arguments and attributes as there, less those of factors; ``state_.factors`` has no columns.
     """
 
     def __init__(
@@ -211,10 +209,6 @@ class LogisticRegression(FactorizationMachine):
             setattr(self, name, values[name])
 
 
-def _as_configured(config: Config, tables: tuple[Table, Table]) -> bool:
-    return all(isinstance(table, KINDS[config.storage_of(part)]) for part, table in zip(PARTS, tables, strict=True))
-
-
 def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
     """The model in ``path`` and its feature map's arrays (empty when none was saved)."""
     meta, arrays = read_npz(path)
@@ -227,7 +221,7 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
         linear, factors, bias = weights_from_arrays(arrays, shapes)
         fits = shapes[0] == (shapes[1][0], int(model.config().fit_linear)) and arrays["bias"].shape == ()
-        if not fits or not _as_configured(model.config(), (linear, factors)):
+        if not (fits and are_kept_as(model.config(), linear, factors)):
             raise ValueError(f"{path}: damaged, its tables do not fit each other")
         if "delta/linear" in arrays:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from alpt_ref import FactorizationMachine, LogisticRegression, reference, rng
 from alpt_ref.kernels.cpu import alpt
+from alpt_ref.kernels.cpu.rows import delta_updater
 from alpt_ref.scalars.jit import JIT
+from alpt_ref.scalars.moves import DIRECTIONS, N_MOMENTS, When, hyper
 from alpt_ref.scalars.slopes import (
     DELTA_MAX,
     DELTA_MIN,
@@ -32,6 +34,7 @@ from alpt_ref.training.config import Config
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
+from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, dead_rows
 from tests import naive
 from tests.marks import compiles
 from tests.test_kernels import D, K, N, bits, make, problem
@@ -80,16 +83,68 @@ def test_slope_is_that_of_the_quantizer_straight_through(width):
 )
 def test_a_step_size_stays_positive_and_finite(delta, move):
     delta, move = F(delta), F(move)
-    new = next_delta(delta, move)
+    new, through_zero = next_delta(delta, move)
     assert DELTA_MIN <= new <= DELTA_MAX
-    assert new >= delta / 2
-    if np.isfinite(move) and max(delta / 2, DELTA_MIN) <= delta + move <= DELTA_MAX:
-        assert new == delta + move
+    if np.isnan(move):
+        assert (new, through_zero) == (delta, False)
+    else:
+        assert through_zero == (delta + move < 0)
+        assert new == np.clip(np.abs(delta + move), F(DELTA_MIN), F(DELTA_MAX))
+
+
+@pytest.mark.parametrize("move", [-1.0, -1.0 - 2.0**-23, -1.0 + 2.0**-24, 0.0, -np.inf, np.inf, np.nan, -2.0, -3.4e38])
+def test_moves_to_zero_and_beyond_leave_a_step_size(move):
+    new, _ = next_delta(F(1), F(move))
+    assert DELTA_MIN <= new <= DELTA_MAX
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adagrad"])
+def test_a_step_size_is_the_absolute_value_of_a_parameter_of_either_sign(optimizer):
+    """Bit for bit, over many steps from a step size smaller than a move: the parameter's gradient has its sign."""
+    n, lr = 12, {"sgd": 0.05, "adam": 0.02, "adagrad": 0.3}[optimizer]
+    count = N_MOMENTS[optimizer]
+    moments, signed_moments = (np.zeros((count or 2, n if count else 0), F) for _ in range(2))
+    start = np.geomspace(1e-3, 0.27, n).astype(F)
+    table = CodeTable(4, start.copy(), np.zeros(n, np.uint8), (n, 2))
+    signed, crossed = start.copy(), 0
+    for t in range(1, 200):
+        when = When(lr, False, 0.1, t)
+        g = rng.normals(n, seed=1, stream=6, step=t) + F(0.5)
+        out = np.empty(n, F)
+        delta_updater(optimizer)(g, np.arange(n), table.view(), moments, F(1), when, out)
+        table.delta[...] = out
+        h = hyper(when)
+        for i in range(n):
+            sign = F(-1) if signed[i] < 0 else F(1)
+            signed[i] += DIRECTIONS[optimizer](sign * (g[i] + h.l2 * abs(signed[i])), signed_moments, i, h)
+            crossed += int(sign * signed[i] < 0)
+        assert np.array_equal(table.delta, np.abs(signed))
+    assert crossed > n
+    if optimizer == "adam":  # a step size alone has the moments of its own frame
+        assert np.array_equal(moments[0], np.where(signed < 0, F(-1), F(1)) * signed_moments[0])
+        assert np.array_equal(moments[1], signed_moments[1])
+
+
+def test_rows_that_count_as_zero():
+    delta = np.array([0.1, 1e-7, 2.0**-60, 4e-6, 6e-6], F)
+    assert dead_rows(CodeTable(2, delta, np.zeros(5, np.uint8), (5, 3))) == 3  # weights up to 2 delta
+    assert dead_rows(CodeTable(8, delta, np.zeros(15, np.int8), (5, 3))) == 1  # up to 128 delta: 1.28e-5 is none of them
+    assert dead_rows(MasterTable(2, (-2, 1), np.array(1e-9, F), np.ones((5, 3), F))) == 5
+    assert dead_rows(MasterTable(2, (-2, 1), np.array(1e-9, F), np.ones((5, 0), F))) == 0
+    assert dead_rows(FloatTable(np.zeros((5, 3), F))) == 0
 
 
 def test_gradient_scales_and_the_first_step():
-    assert [gradient_scale(name, 64, 16, 127) for name in GRADIENT_SCALES] == pytest.approx(
-        [1, (16 * 127) ** -0.5, (64 * 16 * 127) ** -0.5]
+    """64 examples; 16 weights in a row; of 10 rows."""
+    weights = {
+        "1": 1,
+        "1/sqrt(Nq)": 160 * 127,
+        "1/sqrt(bNq)": 64 * 160 * 127,
+        "1/sqrt(dq)": 16 * 127,
+        "1/sqrt(bdq)": 64 * 16 * 127,
+    }
+    assert {name: gradient_scale(name, 64, 16, 10, 127) for name in GRADIENT_SCALES} == pytest.approx(
+        {name: n**-0.5 for name, n in weights.items()}
     )
     assert first_delta(np.float64(0.0), 7) == F(1e-3 / 7)
     assert first_delta(np.array([0.5, 0.0]), 4).tolist() == [0.5, F(1e-3 / 4)]
@@ -113,7 +168,9 @@ class Moments:
 
 @pytest.mark.parametrize("precision", ["lsq", "pact"])
 @pytest.mark.parametrize("width", [2, *compiles(4, 8)])
-@pytest.mark.parametrize(("update", "optimizer"), [("touched", "sgd"), ("dense", "sgd"), ("touched", "adam")])
+@pytest.mark.parametrize(
+    ("update", "optimizer"), [("touched", "sgd"), ("dense", "sgd"), ("touched", "adam"), ("dense", "adagrad")]
+)
 def test_quantization_aware_steps_against_the_reference(precision, width, update, optimizer):
     """Two steps: masters by the straight-through gradient with l2, step sizes (or clips) by SGD on theirs."""
     X, y = problem(density=0.5)
@@ -176,11 +233,19 @@ def test_lsq_gradient_of_delta_is_the_slope_of_the_loss():
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("width", [2, 4, *compiles(8)])
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
-def test_alpt_that_does_not_learn_is_lpt_bit_for_bit(optimizer, width, rounding):
+@pytest.mark.parametrize("update", ["touched", "dense"])
+def test_alpt_that_does_not_learn_is_lpt_bit_for_bit(optimizer, width, rounding, update):
     X, y = problem()
     runs = []
     for precision, more in (("lpt", {}), ("alpt", {"step_lr": 0.0}), ("alpt", {"step_lr": 0.0, "step": "table"})):
-        common = {"optimizer": optimizer, "bits": width, "rounding": rounding, "l2": 0.01, "delta": (0.05, 0.07)}
+        common = {
+            "update": update,
+            "optimizer": optimizer,
+            "bits": width,
+            "rounding": rounding,
+            "l2": 0.01,
+            "delta": (0.05, 0.07),
+        }
         state, stepper = make(X, y, precision=precision, lr=0.1, **common, **more)
         for _ in range(2):
             stepper.run_epoch(state)
@@ -239,6 +304,21 @@ def test_first_step_sizes_of_the_tables(step):
     assert np.all(state.linear.delta == F(1e-3 / 7))
 
 
+@pytest.mark.jit
+@pytest.mark.parametrize("step", ["row", "table"])
+def test_a_dense_step_holds_no_floats_of_the_table(step):
+    """Scratch is that of the batch's rows and one number a row: of one example among many features, next to nothing."""
+    n_features = 16_000
+    X, y = sp.csr_array(np.eye(2, n_features, dtype=F)), np.array([0, 1], F)
+    state, stepper = make(X, y, precision="alpt", update="dense", bits=8, step=step, k=32, optimizer="sgd", l2=0.1)
+    stepper.step(state, np.arange(2))
+    tracemalloc.start()
+    stepper.step(state, np.arange(2))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < n_features * 32  # bytes: a quarter of the table in floats
+
+
 @pytest.mark.parametrize("precision", ["alpt", "lsq", "pact"])
 @pytest.mark.parametrize("step", [None, "table"])
 @pytest.mark.parametrize("schedule", ["constant", "sqrt"])
@@ -263,7 +343,7 @@ def clicks(n=400 if JIT else 200, d=12):
 @pytest.mark.parametrize("lr", [1e-3, 1e6])
 @pytest.mark.parametrize("step_lr", [1e-3, 1e6])
 @pytest.mark.parametrize("precision", ["alpt", "lsq", "pact"])
-@pytest.mark.parametrize("step_optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("step_optimizer", ["sgd", "adam", "adagrad"])
 def test_no_learning_rate_breaks_a_step_size(lr, step_lr, precision, step_optimizer):
     """Absurd rates stop with a sentence or go on, and no step size is ever zero, negative, infinite or no number."""
     X, y = problem()
@@ -322,11 +402,13 @@ def test_memory_of_a_factor_table_with_a_step_size_for_each_row(width):
         ({"step": ("row", "table", "row")}, "step must be row or table"),
         ({"precision": "pact", "step": "row"}, "step must be table with pact"),
         ({"step": "table", "delta": np.full(12, 0.1)}, "delta must be one number where step is table"),
-        ({"update": "dense"}, "update must be touched with alpt"),
+        ({"quantize": "linear"}, "quantize must be one of all, factors"),
+        ({"k": 0, "quantize": "factors"}, "quantize must be all where k is 0"),
+        ({"k": 0, "fit_linear": False}, "fit_linear needs factors, and k is 0"),
         ({"step_lr": -1.0}, "step_lr must be a non-negative number"),
         ({"step_l2": float("nan")}, "step_l2 must be"),
         ({"step_scale": "2"}, "step_scale must be one of 1, 1/sqrt"),
-        ({"step_optimizer": "lamb"}, "step_optimizer must be one of sgd, adam"),
+        ({"step_optimizer": "lamb"}, "step_optimizer must be one of sgd, adam, adagrad"),
         ({"delta": (0.1, np.full(5, 0.1))}, "delta of the factors has 5 entries for 12 features"),
         ({"delta": 2.0**-61}, r"delta must be in \[2\^-60, 2\^60\]: step sizes are learned"),
         ({"delta": (0.1, 2.0**61), "precision": "lsq"}, "delta must be in"),

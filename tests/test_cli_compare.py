@@ -149,5 +149,5 @@ def test_help_tells_the_defaults_of_the_code():
     assert said["threads"][1] == str(options["threads"].default)
     assert said["model"][1] == options["model"].default
     assert said["out"][1] == str(options["out"].default)
-    assert re.search(r"of (\S+) \(default: all\)$", options["methods"].help)[1] == ",".join(METHODS)
+    assert re.search(r"of (\S+) \(default: all; ", options["methods"].help)[1] == ",".join(METHODS)
     assert re.findall(r"\w+", re.sub(r"\(.*?\)| or ", " ", options["format"].help)) == list(FORMATS)

@@ -11,7 +11,7 @@ from alpt_ref.tools.files import write_npz
 from tests.cli_support import LEARNED, error_of, run, train_arguments
 
 FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
-METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lsq, pact, ptq"
+METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lpt-sr-f, alpt-sr-f, lsq, pact, ptq"
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lsq, pact, ptq"
         (["--model", "lr", "--init-std", "1"], "--init-std needs --model fm"),
         (["--k", "-1"], "--k must be an integer of at least 0, got -1"),
         (["--init-std", "-1"], "--init-std must be a non-negative number, got -1.0"),
-        (["--optimizer", "lbfgs"], "--optimizer must be one of sgd, adam, got 'lbfgs'"),
+        (["--optimizer", "lbfgs"], "--optimizer must be one of sgd, adam, adagrad, got 'lbfgs'"),
         (["--update", "some"], "--update must be one of touched, dense, got 'some'"),
-        (
-            ["--update", "dense", "--precision", "alpt", "--step", "row"],
-            "--update must be touched with alpt: a dense step would need a float copy of the table",
-        ),
+        (["--model", "lr", "--no-linear"], "--no-linear needs --model fm"),
+        (["--model", "lr", "--quantize", "factors", "--precision", "lpt"], "--quantize needs --model fm"),
+        (["--quantize", "linear", "--precision", "lpt"], "--quantize must be one of all, factors, got 'linear'"),
+        (["--k", "0", "--no-linear"], "--no-linear needs factors, and --k is 0: no weights would be left"),
         (["--schedule", "cosine"], "--schedule must be one of constant, sqrt, got 'cosine'"),
         (["--lr", "0"], "--lr must be a positive number, got 0.0"),
         (["--lr", "fast"], "--lr: must be a number, got 'fast'"),
@@ -80,8 +80,8 @@ def test_train_options(tmp_path, capsys, options, sentence):
         (["--step-lr", "-1"], "--step-lr must be a non-negative number, got -1.0"),
         (["--step-lr", "nan"], "--step-lr must be a non-negative number, got nan"),
         (["--step-l2", "inf"], "--step-l2 must be a non-negative number, got inf"),
-        (["--step-scale", "2"], "--step-scale must be one of 1, 1/sqrt(dq), 1/sqrt(bdq), got '2'"),
-        (["--step-optimizer", "lr"], "--step-optimizer must be one of sgd, adam, got 'lr'"),
+        (["--step-scale", "2"], "--step-scale must be one of 1, 1/sqrt(Nq), 1/sqrt(bNq), 1/sqrt(dq), 1/sqrt(bdq), got '2'"),
+        (["--step-optimizer", "lr"], "--step-optimizer must be one of sgd, adam, adagrad, got 'lr'"),
         (["--bits", "1"], "--bits must be an integer in 2..16, got 1"),
     ],
 )
@@ -102,6 +102,7 @@ def test_a_clip_is_of_a_table(tmp_path, capsys, step, got):
 
 HEEDED = {
     "--bits 4": "lpt, alpt, lsq or pact",
+    "--quantize factors": "lpt, alpt, lsq or pact",
     "--delta 0.1": "lpt, alpt, lsq or pact",
     "--rounding floor": "lpt or alpt",
     "--random-bits 8": "lpt or alpt",
@@ -163,8 +164,8 @@ def test_delta_off_its_range(tmp_path, capsys, delta, precision):
         (["predict", "--model", "m", "--data", "f"], "m: no such file"),
         (["convergence", "--threads", "0"], "--threads must be a positive integer, got 0"),
         (["convergence", "--ctr-test", "f"], "--ctr-train, --ctr-valid and --ctr-test go together"),
-        (["compare", "--methods", "fp32,fp16"], f"--methods must be of {METHODS}, got 'fp16'"),
-        (["compare", "--methods", "fp32,"], f"--methods must be of {METHODS}, got ''"),
+        (["compare", "--methods", "fp32,fp16"], f"--methods must be of {METHODS} for --model fm, got 'fp16'"),
+        (["compare", "--methods", "fp32,"], f"--methods must be of {METHODS} for --model fm, got ''"),
         (["compare", "--bits", "1"], "--bits must be an integer in 2..16, got 1"),
         (["compare", "--bits", "8,17"], "--bits must be an integer in 2..16, got 17"),
         (["compare", "--bits", "8,four"], "--bits: must be an integer, got 'four'"),
@@ -236,7 +237,7 @@ def test_files_that_are_no_models(tmp_path, capsys):
     file.write_bytes((tmp_path / "other.npz").read_bytes())
     assert error_of(capsys, *evaluate).startswith(f"{file}: not a readable alpt_ref file (")
     write_npz(file, {"hello": 1}, {})
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 2"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 3"
     file.write_bytes((tmp_path / "run" / "checkpoint.npz").read_bytes())
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 2"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 3"
     assert error_of(capsys, "evaluate", "--model", tmp_path, "--data", file).startswith(f"{tmp_path}: not a readable")

@@ -61,6 +61,8 @@ def test_options_without_a_default_say_so():
         "--valid",
         "--test",
         "--no-intercept",
+        "--no-linear",
+        "--seen",
         "--resume",
         "--force",
         "--json",
@@ -92,7 +94,7 @@ def test_defaults_are_those_of_the_code():
     }
     fields = {action.dest: action for action in options_of("train")}
     assert set(defaults) <= set(fields)
-    for name in set(defaults) - {"format", "fit_intercept"}:
+    for name in set(defaults) - {"format", "fit_intercept", "fit_linear"}:
         said = re.search(r"\(default: ((?:[^()]|\([^()]*\))*)\)$", fields[name].help or "")
         assert said, name
         assert said[1] == explained.get(name, str(defaults[name])), name
@@ -114,9 +116,9 @@ def test_ranges_are_those_of_the_code():
     assert Config(bits=2, precision="lpt") != Config(bits=16, precision="lpt")
     for rule in re.findall(r"\w+", texts["rounding"].split("(")[0].removeprefix("lpt, alpt: ").replace(" or ", " ")):
         Config(rounding=rule)
-    for name in ("step_optimizer", "optimizer", "schedule", "update"):
+    for name in ("step_optimizer", "optimizer", "schedule", "update", "quantize"):
         for choice in {action.dest: action.metavar for action in options_of("train")}[name].split("|"):
-            Config(**{name: choice})
+            Config(**{"k": 1, name: choice})
     assert f" {', '.join(GRADIENT_SCALES[:-1])} or {GRADIENT_SCALES[-1]};" in texts["step_scale"]
     for unit in re.findall("row|table", texts["step"].split("(")[0]):
         Config(precision="lsq", step=unit)

@@ -69,7 +69,7 @@ def test_metrics(tmp_path, capsys):
         assert part["file"] == str(tmp_path / f"{name}.libfm")
         assert 0 < part["positives"] < N_ROWS
         assert {key: part[key] for key in counts} == counts
-    assert content["schema"] == 2
+    assert content["schema"] == 3
     assert content["model"] == "FactorizationMachine"
     assert content["config"]["delta"] is content["config"]["step"] is content["learned_delta"] is None
     assert content["data"]["source"]["format"] == "libfm"
@@ -112,22 +112,21 @@ def test_generated_data(tmp_path, capsys, monkeypatch):
 
 def test_every_option_reaches_the_model(tmp_path):
     options = {
-        "k": 2, "init_std": 0.02, "precision": "alpt", "bits": 4, "rounding": "nearest", "random_bits": 16,
+        "k": 2, "init_std": 0.02, "precision": "alpt", "bits": 4, "quantize": "all", "rounding": "nearest", "random_bits": 16,
         "step_lr": 0.001, "step_optimizer": "sgd", "step_scale": "1/sqrt(dq)", "step_l2": 0.01,
         "optimizer": "adam", "lr": 0.02, "schedule": "sqrt", "update": "touched", "l2": 0.001, "batch_size": 30,
         "epochs": 3, "patience": 1, "seed": 7,
     }  # fmt: skip
     pairs = ("--delta", "0.5,0.25", "--step", "row,table")
     given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-    assert run(*train_arguments(tmp_path, *given, "--threads", 2, "--no-intercept", *pairs)) == 0
+    assert run(*train_arguments(tmp_path, *given, "--threads", 2, "--no-intercept", "--no-linear", *pairs)) == 0
     config = metrics_of(tmp_path)["config"]
-    rest = {"n_threads": 2, "fit_intercept": False, "delta": [0.5, 0.25], "step": ["row", "table"]}
+    rest = {"n_threads": 2, "fit_intercept": False, "fit_linear": False, "delta": [0.25], "step": ["row", "table"]}
     assert config == {**options, **rest}
     model, _ = load_model(tmp_path / "run" / "model.npz")
     assert isinstance(model, FactorizationMachine)
     assert model.state_.bias == 0
-    steps = 4 * (13 + 1)
-    assert metrics_of(tmp_path)["bytes"] == {"codes": 7 + 13, "steps": steps, "optimizer": 2 * 4 * (13 + 26 + 1)}
+    assert metrics_of(tmp_path)["bytes"] == {"codes": 13, "steps": 4, "optimizer": 2 * 4 * (26 + 1)}
 
 
 @pytest.mark.parametrize(("precision", "model"), [*((name, "fm") for name in LEARNED), ("lsq", "lr")])

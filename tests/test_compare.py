@@ -27,7 +27,7 @@ from alpt_ref.studies.comparison import methods
 from alpt_ref.studies.comparison import run as compare
 from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
 from alpt_ref.studies.comparison.hypotheses import pairs
-from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit
+from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, methods_of
 from alpt_ref.studies.comparison.run import kinds_of
 from alpt_ref.studies.comparison.tuning import Search, tune
 from alpt_ref.studies.convergence.settings import CtrSettings
@@ -51,6 +51,8 @@ WAYS = {
     "lpt-sr": {"precision": "lpt", "rounding": "stochastic"},
     "alpt-dr": {"precision": "alpt", "rounding": "nearest"},
     "alpt-sr": {"precision": "alpt", "rounding": "stochastic"},
+    "lpt-sr-f": {"precision": "lpt", "quantize": "factors"},
+    "alpt-sr-f": {"precision": "alpt", "quantize": "factors"},
     "lsq": {"precision": "lsq"},
     "pact": {"precision": "pact"},
     "ptq": {},
@@ -191,16 +193,19 @@ def test_searches_go_on_side_by_side():
 
 
 def test_kinds():
-    assert kinds_of(("ptq", "fp32", "ptq"), (8, 2, 8)) == [("ptq", 8), ("ptq", 2), ("fp32", 0)]
-    assert len(kinds_of(tuple(METHODS), (8, 4, 2))) == 2 + 3 * 7
+    assert kinds_of(("ptq", "fp32", "ptq"), (8, 2, 8), "lr") == [("ptq", 8), ("ptq", 2), ("fp32", 0)]
+    assert len(kinds_of(methods_of("fm"), (8, 4, 2), "fm")) == 2 + 3 * 9
+    assert len(kinds_of(methods_of("lr"), (8, 4, 2), "lr")) == 2 + 3 * 7
+    with pytest.raises(ValueError, match=r"methods must be of .* ptq for model lr, got 'alpt-sr-f'"):
+        kinds_of(("alpt-sr-f",), (8,), "lr")
     for names, bits, message in (
-        (("fp16",), (8,), "methods must be of fp32, hash, .* ptq, got 'fp16'"),
+        (("fp16",), (8,), "methods must be of fp32, hash, .* ptq for model fm, got 'fp16'"),
         (("fp32",), (1,), r"bits must be an integer in 2\.\.16, got 1"),
         ((), (8,), "methods and bits must not be empty"),
         (("lsq",), (), "methods and bits must not be empty"),
     ):
         with pytest.raises(ValueError, match=message):
-            kinds_of(names, bits)
+            kinds_of(names, bits, "fm")
 
 
 def test_settings_off_their_range():
@@ -324,13 +329,16 @@ def test_bytes_by_arithmetic(finished):
     assert rows["fp32", 0]["codes"] == rows["fp32", 0]["inference"] == 12 * d
     assert rows["hash", 0]["codes"] == 12 * (d // 2)
     for b in BITS:
-        packed = -(-d * b // 8) + -(-2 * d * b // 8)
+        alone = -(-2 * d * b // 8)
+        packed = -(-d * b // 8) + alone
         by_row = 4 + 4 * d
         expected = {
             "lpt-dr": (packed, 8, packed + 8),
             "lpt-sr": (packed, 8, packed + 8),
             "alpt-dr": (packed, by_row, packed + by_row),
             "alpt-sr": (packed, by_row, packed + by_row),
+            "lpt-sr-f": (4 * d + alone, 4, 4 * d + alone + 4),
+            "alpt-sr-f": (4 * d + alone, 4 * d, 4 * d + alone + 4 * d),
             "lsq": (12 * d, by_row, packed + by_row),
             "pact": (12 * d, 8, packed + 8),
             "ptq": (12 * d, 0, packed + by_row),
@@ -418,7 +426,7 @@ def test_results_of_something_else_are_not_replaced(finished, tmp_path):
     _, out = finished
     before = (out / "compare.json").read_bytes()
     for arguments, message in (
-        ((clicks(), "lr", RUN, BITS, out, TINY), r"compare\.json has results of other model"),
+        ((clicks(), "lr", RUN[:4], BITS, out, TINY), r"compare\.json has results of other model"),
         ((clicks(), "fm", RUN, BITS, out, replace(TINY, l2=0.1)), "other settings"),
         ((replace(clicks(), train=clicks().valid), "fm", RUN, BITS, out, TINY), "other fingerprint"),
         ((clicks(), "fm", RUN[1:], BITS, out, TINY), "has a row, fp32 at 32 bits, that would be lost: ask for it, too"),
@@ -475,7 +483,7 @@ def test_every_table_is_written_and_printed(finished, capsys):
     assert memory["method"] == "hash"
     assert memory["factors"] == f"1/{record['sizes'][3] / (record['sizes'][3] // 2):.3g}"
     sizes = record["rows"][1]["bytes"]
-    assert memory["all"] == f"{sizes['codes'] + sizes['steps'] + sizes['optimizer']:,}"
+    assert (memory["weights"], memory["optimizer"]) == (f"{sizes['codes'] + sizes['steps']:,}", f"{sizes['optimizer']:,}")
     compare_report.report(record).show(Console(width=WIDTH))
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= WIDTH
@@ -495,7 +503,8 @@ def pretended(monkeypatch, figure, factors=11e6):
         figures = np.array([figure(fit), 0.4, 1.01, 0.05])
         size = np.array([12_345_678 // (32 // (fit.bits or 32)), 500_000, 24_691_356, factors, 450_000, 1e6])
         return {"valid": figures, "test": figures, "bytes": size, "speed": np.array([60.0, 345_678.0, 9.0])} | {
-            "deltas": np.full((2, 3), np.nan if fit.bits == 0 else 1.2e-5)
+            "deltas": np.full((2, 3), np.nan if fit.bits == 0 else 1.2e-5),
+            "dead": np.array([0, 3 if fit.method == "lsq" else 0]),
         }
 
     monkeypatch.setattr(compare, "fit_cell", fit_cell)
@@ -503,15 +512,15 @@ def pretended(monkeypatch, figure, factors=11e6):
 
 
 def test_the_whole_comparison_fits_a_terminal(tmp_path, monkeypatch, capsys):
-    """Five seeds, three widths: 23 rows, six claims, of which each verdict comes up."""
-    level = {"lpt-dr": 0.70, "lpt-sr": 0.72, "alpt-sr": 0.71, "fp32": 0.7102}
+    """Five seeds, three widths: 29 rows, nine claims, of which each verdict comes up."""
+    level = {"lpt-dr": 0.70, "lpt-sr": 0.72, "alpt-sr": 0.71, "lpt-sr-f": 0.71, "alpt-sr-f": 0.72, "fp32": 0.7102}
 
     def figure(fit):
         noise = 1e-4 * math.sin(7 * fit.seed + list(METHODS).index(fit.method) + fit.bits)
         return level.get(fit.method, 0.69) + noise * (300 if (fit.method, fit.bits) == ("alpt-sr", 2) else 1)
 
     asked = pretended(monkeypatch, figure)
-    record = study(clicks(), "fm", tuple(METHODS), (8, 4, 2), tmp_path, CompareSettings())
+    record = study(clicks(), "fm", tuple(METHODS), (8, 4, 2), tmp_path, CompareSettings(), seen=True)
     verdicts = [(claim["claim"], claim["this"][1], claim["verdict"]) for claim in record["claims"]]
     assert verdicts == [
         ("C2", 8, "holds"),
@@ -520,10 +529,14 @@ def test_the_whole_comparison_fits_a_terminal(tmp_path, monkeypatch, capsys):
         ("C3", 4, "fails"),
         ("C3", 2, "undecided"),
         ("C4", 8, "holds"),
+        ("C3", 4, "holds"),
+        ("C3", 2, "holds"),
+        ("C4", 8, "fails"),
     ]
     printed = capsys.readouterr().out
     assert "…" not in printed
     assert max(map(len, printed.splitlines())) <= WIDTH
+    assert "had been seen before" in " ".join(printed.split())
     assert [line.split()[-1] for line in printed.splitlines() if line.lstrip().startswith(("C2 ", "C3 ", "C4 "))] == [
         verdict for *_, verdict in verdicts
     ]

@@ -185,6 +185,9 @@ def test_the_family():
         ("C3", ("alpt-sr", 4), ("lpt-sr", 4)),
         ("C3", ("alpt-sr", 2), ("lpt-sr", 2)),
         ("C4", ("alpt-sr", 8), ("fp32", 0)),
+        ("C3", ("alpt-sr-f", 4), ("lpt-sr-f", 4)),
+        ("C3", ("alpt-sr-f", 2), ("lpt-sr-f", 2)),
+        ("C4", ("alpt-sr-f", 8), ("fp32", 0)),
     ]
     assert pairs((16, 3)) == [("C2", ("lpt-sr", 16), ("lpt-dr", 16)), ("C2", ("lpt-sr", 3), ("lpt-dr", 3))]
 
@@ -217,7 +220,7 @@ def test_eight_bits_are_equivalent_within_the_margin_or_apart(d, verdict):
 def test_records_are_means_intervals_and_holms_p():
     values = of_differences({("C2", 4): 0.02 + noise(0.004, seed=7), ("C3", 2): 3e-3 + noise(2e-3), ("C4", 8): noise(2e-4)})
     records = decide(values, BITS, MARGIN, 0.9)
-    assert [(r["claim"], tuple(r["this"]), tuple(r["that"])) for r in records] == pairs(BITS)
+    assert [(r["claim"], tuple(r["this"]), tuple(r["that"])) for r in records] == pairs(BITS)[:6]
     raw = []
     for record in records:
         d = (values[tuple(record["this"])] - values[tuple(record["that"])]).tolist()

@@ -129,7 +129,7 @@ def test_files_that_are_not_models(tmp_path):
     with pytest.raises(ValueError, match="not a readable alpt_ref file"):
         load_model(tmp_path / "text")
     write_npz(tmp_path / "other.npz", {"format_version": 99}, {})
-    with pytest.raises(ValueError, match="not a model of format version 2"):
+    with pytest.raises(ValueError, match="not a model of format version 3"):
         load_model(tmp_path / "other.npz")
 
     class Other(FactorizationMachine):
@@ -179,7 +179,7 @@ def test_resume_refuses_another_run(tmp_path):
     with pytest.raises(ValueError, match="other data"):
         model.set_params(lr=0.1).fit(X, 1 - y, checkpoint=path, resume=True)
     write_npz(path, {"checkpoint_version": 0}, {})
-    with pytest.raises(ValueError, match="not a checkpoint of version 1"):
+    with pytest.raises(ValueError, match="not a checkpoint of version 2"):
         model.fit(X, y, checkpoint=path, resume=True)
     model.fit(X, y, checkpoint=tmp_path / "new.npz")
     more = model.set_params(epochs=3).fit(X, y, checkpoint=tmp_path / "new.npz", resume=True)

@@ -43,6 +43,8 @@ def run_table(content: dict[str, Any]) -> str:
     if content["learned_delta"] is not None:
         spreads = {part: spread for part, spread in content["learned_delta"].items() if spread is not None}
         lines.append(row("step sizes", ", ".join(f"{part} {_range(*spread)}" for part, spread in spreads.items())))
+        if any(content["dead_rows"].values()):
+            lines.append(row("dead rows", ", ".join(f"{part} {content['dead_rows'][part]:,}" for part in spreads)))
     read = {name: part for name, part in content["data"].items() if name != "source" and part is not None}
     for count, label in (("n_skipped", "lines skipped"), ("n_unseen", "rare, unseen")):
         if any(part[count] for part in read.values()):

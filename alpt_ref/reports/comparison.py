@@ -4,6 +4,7 @@ from alpt_ref.reports.publish import Report
 from alpt_ref.studies.comparison.methods import GRIDS, METHODS
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, fixed, number
+from alpt_ref.training.table import DEAD_WEIGHT
 
 SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
 AXES = {"lr": "learning rate", "step_lr": "learning rate of step sizes", "range": "range c of LPT"}
@@ -65,17 +66,19 @@ def _memory(results: Record) -> Sheet:
         ends = "-" if None in rates else "-".join(f"{rate / 1e3:,.0f}" for rate in dict.fromkeys((rates[0], rates[-1])))
         lines.append(
             _label(row)
-            | {"weights": f"{weights:,}", "optimizer": f"{b['optimizer']:,}", "all": f"{weights + b['optimizer']:,}"}
+            | {"weights": f"{weights:,}", "optimizer": f"{b['optimizer']:,}"}
             | {"factors": "-" if ratio is None else f"1/{ratio:.3g}" if ratio >= 1 else f"{1 / ratio:.3g}"}
             | {"inference": f"{b['inference']:,}", "kex/s": ends}
             | {"step sizes": "/".join(number(part[1]) for part in row["deltas"])}
+            | {"dead": "/".join(map(str, row["dead"])) if any(row["dead"]) else "-"}
         )
     spent = results["seconds"]
     note = (
-        "Bytes alive in training: codes (or floats) and step sizes; optimizer state; all of it. factors: bytes of codes and "
+        "Bytes alive in training: codes (or floats) and step sizes; optimizer state. factors: bytes of codes and "
         "step sizes of the factor table, as a part of full precision's. inference: bytes of the model to deploy. kex/s: "
         "thousand examples a second in an epoch, one thread, least and most over seeds, whatever else the machine was doing "
-        "(make bench compares speeds). step sizes: medians, linear/factors. "
+        "(make bench compares speeds). step sizes: medians, linear/factors. dead: rows, linear/factors, that count as zero as "
+        f"their weights are all below {DEAD_WEIGHT:g}, at most over seeds. "
         f"Computing: {spent['fits_tuned']} fits to tune {spent['tuning'] / 60:.1f} min, {results['fits']} fits to compare "
         f"{spent['runs'] / 60:.1f} min, of one core."
     )
@@ -114,8 +117,13 @@ def _hypotheses(results: Record) -> Sheet:
             | {"AUC": fixed(claim["mean"], claim["half"], sign="+"), "p": number(claim["p"]), "verdict": claim["verdict"]}
         )
     level = results["settings"]["confidence"]
+    kind = (
+        "Test results of these data had been seen before: all is descriptive. Family"
+        if results["seen"]
+        else "Confirmatory family"
+    )
     note = (
-        f"Confirmatory family of this run: paired differences of test AUC over {results['settings']['seeds']} seeds, Holm's "
+        f"{kind} of this run: paired differences of test AUC over {results['settings']['seeds']} seeds, Holm's "
         f"correction at {1 - level:.0%} (p is adjusted); C2, C3 two-sided, C4 two one-sided tests against the margin. ±: all "
         f"at once, {level:.0%}: Holm's steps may decide where they still reach 0. All speak of seeds; the test set is given."
     )

@@ -65,7 +65,7 @@ class Config:
         if self.k == 0 and self.quantize == "factors":
             raise ValueError("quantize must be all where k is 0: there are no factors")
         if self.k == 0 and not self.fit_linear:
-            raise ValueError("fit_linear must be True where k is 0: no weights would be left")
+            raise ValueError("fit_linear needs factors, and k is 0: no weights would be left")
         for part in PARTS:
             if self.storage_of(part) != "floats":
                 self._check_steps(part)
@@ -99,7 +99,7 @@ class Config:
         return _of_part(self.step, part)
 
     def storage_of(self, part: str) -> str:
-        """How training keeps the weights of a part: as "floats", as "codes" alone, or as float "masters" of codes."""
+        """Return the form in which training keeps a part's weights: "floats", "codes" alone, or float "masters" of codes."""
         if self.precision == "fp32" or (part == "linear" and (self.quantize == "factors" or not self.fit_linear)):
             return "floats"
         return "codes" if self.stores_codes else "masters"

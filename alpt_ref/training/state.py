@@ -62,7 +62,10 @@ class State:
         }
 
 
-KINDS: dict[str, type[Table]] = {"floats": FloatTable, "codes": CodeTable, "masters": MasterTable}
+def are_kept_as(config: Config, linear: Table, factors: Table) -> bool:
+    """True where the tables are of the kinds that ``config`` trains."""
+    kinds = {"floats": FloatTable, "codes": CodeTable, "masters": MasterTable}
+    return all(isinstance(t, kinds[config.storage_of(part)]) for part, t in zip(PARTS, (linear, factors), strict=True))
 
 
 def initial_state(config: Config, n_features: int) -> State:

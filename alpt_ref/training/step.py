@@ -117,7 +117,7 @@ class BatchStepper:
             if c.dense:
                 rows, gradient = np.arange(self.n_features), spread(gradient, rows, self.n_features)
             new = self._next_deltas(name, state, rows, gradient, y.size)
-            self._store(name, state, batch.rows, trial.moves, new, when)
+            self._store(name, state, alpt.Moves(batch.rows, trial.moves), new, when)
             self._set_deltas(name, state, rows, new)
 
     def _tried(self, name: str, state: State, batch: Batch, when: When, coded: bool) -> alpt.Trial:
@@ -152,16 +152,16 @@ class BatchStepper:
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: gradients are not finite, lower lr")
         return out
 
-    def _store(self, name: str, state: State, rows: NDArray[np.int64], moves: Floats, new: Floats, when: When) -> None:
+    def _store(self, name: str, state: State, moves: alpt.Moves, new: Floats, when: When) -> None:
         c, part, access = self.config, self._part(name, state), state.table(name).access
         noise = noise_of(c, name, state.step)
         if part.view.stride and not c.dense:
-            self._over(rows, alpt.row_storer(access, c.rounding, part.view.k), rows, part, moves, new, noise)
+            self._over(moves.rows, alpt.row_storer(access, c.rounding, part.view.k), moves, part, new, noise)
             return
         store = alpt.table_storer(access, c.rounding, part.view.k, c.optimizer if c.dense else "")
 
         def work(start: int, stop: int) -> None:
-            store(rows, part, moves, new, noise, when, start, stop)
+            store(moves, part, new, noise, when, start, stop)
 
         run_ranges(work, self.n_features, c.n_threads, multiple=4)
 

@@ -45,6 +45,13 @@ class Trial(NamedTuple):
         return cls(*(np.empty((n_rows, k), float32) for _ in range(3)))
 
 
+class Moves(NamedTuple):
+    """The rows of a batch, in ascending order, and their moves float32 (n_rows, k)."""
+
+    rows: NDArray[np.int64]
+    values: NDArray[float32]
+
+
 @cache
 def trier(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
     """Function (batch, part, when, trial, start, stop): stage 1 on rows[start:stop], into ``trial``."""
@@ -117,11 +124,12 @@ def row_regridder(access: Access, rounding: str, k: int) -> Scalar:
 
 @cache
 def row_storer(access: Access, rounding: str, k: int) -> Scalar:
-    """Function (rows, part, moves, new, noise, start, stop): stage 3 on rows[start:stop], each with its step size new[r]."""
+    """Function (moves, part, new, noise, start, stop): stage 3 on moves.rows[start:stop], each with its step size new[r]."""
     regrid_row = row_regridder(access, rounding, k)
 
     @kernel
-    def store_range(rows, part, moves, new, noise, start, stop):
+    def store_range(moves, part, new, noise, start, stop):
+        rows, d = moves
         view, _, lo, hi = part
         deltas, mask = view.deltas, noise.mask
         blocks = np.empty(row_blocks(k), uint64)
@@ -130,7 +138,7 @@ def row_storer(access: Access, rounding: str, k: int) -> Scalar:
             j = rows[r]
             if noise.draws:
                 fill_row_words(words, blocks, j, k, noise)
-            regrid_row(view, (lo, hi), j, moves[r], deltas[j], new[r], words[(j * k) & 3 :], mask)
+            regrid_row(view, (lo, hi), j, d[r], deltas[j], new[r], words[(j * k) & 3 :], mask)
 
     return store_range
 
@@ -162,15 +170,16 @@ def idle_mover(access: Access, optimizer: str, k: int) -> Scalar:
 
 @cache
 def table_storer(access: Access, rounding: str, k: int, optimizer: str) -> Scalar:
-    """Function (rows, part, moves, new, noise, when, start, stop): stage 3 on all rows start .. stop - 1 of a table.
+    """Function (moves, part, new, noise, when, start, stop): stage 3 on all rows start .. stop - 1 of a table.
 
-    Those of ``rows`` (sorted) make their ``moves``, the others those of ``idle_mover``; all are rounded onto the grid of the
-    step sizes ``new``, one for each row or (1,) for all.
+    Rows that are not in ``moves`` make those of ``idle_mover``; all are rounded onto the grid of the step sizes ``new``, one
+    for each row or (1,) for all.
     """
     regrid_row, idle_moves = row_regridder(access, rounding, k), idle_mover(access, optimizer, k)
 
     @kernel
-    def store_range(rows, part, moves, new, noise, when, start, stop):
+    def store_range(moves, part, new, noise, when, start, stop):
+        rows, d = moves
         view, moments, lo, hi = part
         _, _, deltas, stride, _ = view
         mask, h = noise.mask, hyper(when)
@@ -184,7 +193,7 @@ def table_storer(access: Access, rounding: str, k: int, optimizer: str) -> Scala
             for j in range(first, last):
                 touched = r < rows.size and rows[r] == j
                 if touched:
-                    own[:] = moves[r]
+                    own[:] = d[r]
                 else:
                     idle_moves(view, j, moments, h, own)
                 here = words[(j - first) * k :]

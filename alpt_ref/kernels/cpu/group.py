@@ -24,7 +24,7 @@ class Batch(NamedTuple):
     sums: NDArray[float32]  # (batch, k): S_bf = sum_j v_jf x_bj
 
     def over_all(self, n_rows: int) -> "Batch":
-        """The same batch with all rows 0 .. n_rows - 1, most of which have no entries."""
+        """Return this batch with all rows 0 .. n_rows - 1, most of which have no entries."""
         counts = np.zeros(n_rows, np.int64)
         counts[self.rows] = np.diff(self.starts)
         return self._replace(rows=np.arange(n_rows), starts=np.concatenate(([0], np.cumsum(counts))))

@@ -25,6 +25,8 @@ STYLE: dict[str, tuple[str, str, bool, Any]] = {
     "lpt-sr": (SR, "o", False, DASHED),
     "alpt-dr": (DR, "D", True, SOLID),
     "alpt-sr": (SR, "o", True, SOLID),
+    "lpt-sr-f": (SR, "s", False, DOTTED),
+    "alpt-sr-f": (SR, "s", True, LONG),
     "lsq": (GREEN, "^", True, SOLID),
     "pact": (PINK, "v", True, SOLID),
     "ptq": (ORANGE, "X", True, SOLID),

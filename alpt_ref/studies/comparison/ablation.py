@@ -1,8 +1,8 @@
 """The ablation of ALPT: one of its parts is changed at a time, and paired with the unchanged run by seed.
 
 The base is ALPT with stochastic rounding, Adam on weights and step sizes, one step size for the linear weights and one for each
-row of factors. Groups: gradient scale and optimizer of the step sizes over their learning rates (Adam cancels the scale, SGD
-does not), first step size, learning rate, rounding in stage 3, granularity.
+row of factors. Groups: gradient scale and optimizer of the step sizes over their learning rates (Adam cancels the scale, but
+for its eps, and SGD does not), first step size, learning rate, rounding in stage 3, granularity.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from alpt_ref.studies.comparison.methods import CompareSettings, about
 from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
 from alpt_ref.tools.files import Arrays, Record, finite
 from alpt_ref.tools.sheet import number
+from alpt_ref.training.config import Config
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class AblationSettings:
     bits: tuple[int, ...] = (4, 2)
     lr: float = 1e-2
     step_lr: float = 2e-3
-    scales: tuple[str, ...] = ("1", "1/sqrt(dq)", "1/sqrt(bdq)")
+    scales: tuple[str, ...] = ("1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(bdq)")
     adam_lrs: tuple[float, ...] = (2e-5, 2e-4, 2e-3, 2e-2)
     sgd_lrs: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
     ranges: tuple[float, ...] = (1.0, 0.1, 0.01)
@@ -61,7 +62,7 @@ def variants(s: AblationSettings, bits: int) -> list[Variant]:
         if lr != s.step_lr:
             out.append(Variant("step lr, Adam", number(lr, 1), {"step_lr": lr}))
     for scale in s.scales:
-        if scale != "1/sqrt(bdq)":
+        if scale != Config().step_scale:
             out.append(Variant("scale, Adam", f"g = {scale}", {"step_scale": scale}))
         for lr in s.sgd_lrs:
             changes = {"step_scale": scale, "step_optimizer": "sgd", "step_lr": lr}

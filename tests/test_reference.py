@@ -8,6 +8,7 @@ import pytest
 from alpt_ref import rng
 from alpt_ref.training.table import FloatTable
 from tests import naive
+from tests.marks import compiles
 from tests.test_kernels import D, K, N, make, problem
 
 ROUNDINGS = ("nearest", "stochastic", "toward_zero", "floor")
@@ -98,7 +99,7 @@ def test_alpt_steps(width, rounding, step):
 
 
 @pytest.mark.parametrize(("optimizer", "step_optimizer"), [("adam", "sgd"), ("sgd", "adam"), ("adam", None), ("adagrad", None)])
-@pytest.mark.parametrize("update", ["touched", "dense"])
+@pytest.mark.parametrize("update", ["touched", *compiles("dense")])
 @pytest.mark.parametrize("step", [("row", "row"), ("table", "row"), ("table", "table")])
 @pytest.mark.parametrize("k", [0, K])
 def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, update, step, k):
@@ -112,7 +113,7 @@ def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, u
 
 @pytest.mark.parametrize("precision", ["lpt", "alpt"])
 @pytest.mark.parametrize(("fit_linear", "quantize"), [(True, "factors"), (False, "all"), (False, "factors")])
-@pytest.mark.parametrize("update", ["touched", "dense"])
+@pytest.mark.parametrize("update", ["touched", *compiles("dense")])
 @pytest.mark.parametrize(("optimizer", "batch_size"), [("adam", 7), ("sgd", 1)])
 def test_factors_alone_are_quantized_and_linear_weights_left_out(
     precision, fit_linear, quantize, update, optimizer, batch_size

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from alpt_ref.data.examples import canonical
 from alpt_ref.grid import Grid
+from alpt_ref.kernels.cpu.search import least_error_deltas
 from alpt_ref.models import FactorizationMachine
-from alpt_ref.quantizer import dequantize, quantize
+from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, words
 from alpt_ref.scalars.packing import pack
 from alpt_ref.tools.checks import is_integer
@@ -30,22 +31,10 @@ def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32
     its codes q, whose error is never larger. w : float32 (n_rows, k). The result is float32: () for the whole table, or with
     ``per_row`` (n_rows,), one for each row. It is 1e-3 / q_hi, q_hi the largest code, where all weights are 0.
     """
-    axes = (1,) if per_row else (0, 1)
-    q_hi = Grid(bits, 1.0).q_hi
-    widest = np.abs(w).max(axis=axes, initial=0.0).astype(np.float64) / q_hi
-    empty = widest <= 1e-12
-    widest = np.where(empty, 1e-3 / q_hi, widest)
-    best, least = widest, np.full(widest.shape, np.inf)
-    for clip in CLIPS:
-        delta = clip * widest
-        for _ in range(2):
-            grid = Grid(bits, delta)
-            q = quantize(w, grid)
-            error = ((dequantize(q, grid) - w).astype(np.float64) ** 2).sum(axis=axes)
-            best, least = np.where(error < least, delta, best), np.minimum(error, least)
-            square, along = (np.sum(q * factor, axis=axes, dtype=np.float64) for factor in (q.astype(float32), w))
-            delta = np.where(along > 0, along / np.maximum(square, 1.0), delta)
-    return np.where(empty, widest, best).astype(float32)
+    grid = Grid(bits, 1.0)
+    rows = np.ascontiguousarray(w, float32) if per_row else np.ascontiguousarray(w, float32).reshape(1, -1)
+    deltas: NDArray[float32] = least_error_deltas(rows, CLIPS, float32(grid.q_lo), float32(grid.q_hi))
+    return deltas if per_row else deltas.reshape(())
 
 
 def compressed(

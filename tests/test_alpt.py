@@ -102,8 +102,7 @@ def test_moves_to_zero_and_beyond_leave_a_step_size(move):
 def test_a_step_size_is_the_absolute_value_of_a_parameter_of_either_sign(optimizer):
     """Bit for bit, over many steps from a step size smaller than a move: the parameter's gradient has its sign."""
     n, lr = 12, {"sgd": 0.05, "adam": 0.02, "adagrad": 0.3}[optimizer]
-    count = N_MOMENTS[optimizer]
-    moments, signed_moments = (np.zeros((count or 2, n if count else 0), F) for _ in range(2))
+    moments, signed_moments = (np.zeros((N_MOMENTS[optimizer], n), F) for _ in range(2))
     start = np.geomspace(1e-3, 0.27, n).astype(F)
     table = CodeTable(4, start.copy(), np.zeros(n, np.uint8), (n, 2))
     signed, crossed = start.copy(), 0

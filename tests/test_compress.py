@@ -98,6 +98,7 @@ def residual(w, delta, bits):
     return np.linalg.norm(delta * q - w, axis=-1)
 
 
+@pytest.mark.jit
 @given(shapes, seeds, st.sampled_from(WIDTHS), st.booleans(), st.sampled_from([1e-6, 1.0, 1e4]))
 def test_best_delta_against_brute_force(shape, seed, bits, per_row, scale):
     w = weights(shape, seed, scale)
@@ -134,6 +135,7 @@ def least_errors(w, bits):
     return (size**2).sum(axis=1) - (along**2 / np.maximum(square, 1.0)).max(axis=1)
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize(("bits", "excess"), [(2, 1e-4), (3, 1e-4), (4, 1e-3), (6, 2e-3), (8, 0.03)])
 def test_the_error_of_best_delta_is_near_the_least(bits, excess):
     """Rows of 16 normal weights: summed error over the least there is. (37 step sizes that clip: 1.58 at 8 bits.)"""
@@ -144,6 +146,7 @@ def test_the_error_of_best_delta_is_near_the_least(bits, excess):
     assert error.sum() <= (1 + excess) * least.sum()
 
 
+@pytest.mark.jit
 @given(shapes, seeds, st.sampled_from((2, 4, 8)))
 def test_best_delta_of_a_row_is_that_of_a_table_of_it(shape, seed, bits):
     w = weights(shape, seed)

@@ -29,9 +29,9 @@ def optimizer_step(name, parameter, moments, lr, decay, t):
     kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad}[name]
     optimizer = kind([parameter], lr=lr, weight_decay=decay)
     keys = {"sgd": (), "adam": ("exp_avg", "exp_avg_sq"), "adagrad": ("sum",)}[name]
-    if keys:
-        held = [torch.tensor(m).reshape(parameter.shape) for m in moments]
-        optimizer.state[parameter] = {"step": torch.tensor(float(t - 1))} | dict(zip(keys, held, strict=True))
+    held = dict(zip(keys, (torch.tensor(m).reshape(parameter.shape) for m in moments), strict=True))
+    if held:
+        optimizer.state[parameter] = {"step": torch.tensor(float(t - 1))} | held
     optimizer.step()
     return parameter.detach().numpy(), [optimizer.state[parameter][key].numpy() for key in keys]
 
@@ -84,7 +84,7 @@ class Twin:
     def stepped(self, name, parameter, rows, lr, decay, optimizer):
         """The parameter after a step; where ``rows`` is False it stays."""
         before = parameter.detach().numpy().copy()
-        held = list(self.state.optimizers[name].moments.astype(float)) if optimizer != "sgd" else []
+        held = list(self.state.optimizers[name].moments.astype(float))
         after, moments = optimizer_step(optimizer, parameter, held, lr, decay, self.t)
         self.new_moments[name] = [np.where(rows, m, h.reshape(m.shape)) for m, h in zip(moments, held, strict=True)]
         return np.where(rows, after, before)
@@ -167,7 +167,7 @@ def hold(config, X, y, state, stepper, seed=3):
                 assert np.abs(table.delta - delta).max() < STEP_SIZES, (t, part)
         assert float(state.bias) == pytest.approx(float(bias), abs=WEIGHTS)
         for name, held in twin.new_moments.items():
-            for ours, theirs in zip(state.optimizers[name].moments, held, strict=bool(held)):
+            for ours, theirs in zip(state.optimizers[name].moments, held, strict=True):
                 assert ours == pytest.approx(theirs.reshape(-1), abs=1e-7, rel=1e-6)
                 if name in PARTS and (theirs >= 0).all():  # squares of many gradients: their sum has no cancellation
                     assert ours.astype(float).sum() == pytest.approx(theirs.sum(), rel=5e-6, abs=1e-12)

@@ -25,13 +25,12 @@ Block = Callable[[int, int], NDArray[float32]]
 class Optimizer:
     """State for the weights of one table, or the bias; it is optimizer memory, never table memory."""
 
-    moments: NDArray[float32] = field(default_factory=lambda: np.zeros((2, 0), float32))
+    moments: NDArray[float32] = field(default_factory=lambda: np.zeros((0, 0), float32))
 
     @classmethod
     def zero(cls, name: str, n: int) -> "Optimizer":
         """The state that ``name`` starts ``n`` weights with; SGD keeps none."""
-        count = N_MOMENTS[name]
-        return cls(np.zeros((count or 2, n if count else 0), float32))
+        return cls(np.zeros((N_MOMENTS[name], n), float32))
 
 
 @dataclass

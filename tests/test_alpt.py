@@ -15,7 +15,7 @@ from alpt_ref import FactorizationMachine, LogisticRegression, reference, rng
 from alpt_ref.kernels.cpu import alpt
 from alpt_ref.kernels.cpu.rows import delta_updater
 from alpt_ref.scalars.jit import JIT
-from alpt_ref.scalars.moves import DIRECTIONS, N_MOMENTS, When, hyper
+from alpt_ref.scalars.moves import DIRECTIONS, N_MOMENTS, Hyper, When, hyper
 from alpt_ref.scalars.slopes import (
     DELTA_MAX,
     DELTA_MIN,
@@ -112,7 +112,7 @@ def test_a_step_size_is_the_absolute_value_of_a_parameter_of_either_sign(optimiz
         out = np.empty(n, F)
         delta_updater(optimizer)(g, np.arange(n), table.view(), moments, F(1), when, out)
         table.delta[...] = out
-        h = hyper(when)
+        h = Hyper(*(F(scalar) for scalar in hyper(when)))  # Numba returns Python's floats
         for i in range(n):
             sign = F(-1) if signed[i] < 0 else F(1)
             signed[i] += DIRECTIONS[optimizer](sign * (g[i] + h.l2 * abs(signed[i])), signed_moments, i, h)

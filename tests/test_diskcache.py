@@ -175,7 +175,7 @@ def test_facts_tell_cells_globals_and_closures_apart(monkeypatch):
     assert len(set(facts)) == len(facts)
     assert facts[0] == "\n".join(diskcache._described(made[0].py_func, {}))
     assert "0x" not in "".join(facts)  # no address
-    storer = alpt.table_storer(PLAIN_CODES, "nearest", 3)
+    storer = alpt.table_storer(PLAIN_CODES, "nearest", 3, "")
     before = diskcache._described(storer.py_func, {})
     monkeypatch.setattr(alpt, "CHUNK", 7)
     assert diskcache._described(storer.py_func, {}) != before

@@ -108,7 +108,7 @@ MUTANTS = [
     Mutant("T6(c)", "the transient term left out", t6_learned.regret_of("downhill", downhill),
            lambda p: t6_learned.bound(p) - p.D**2 / (2 * p.eta * p.steps**0.5)),
     Mutant("T6(d)", "1 replaced by 0.05",
-           t6_learned.drift_of("downhill", replace(downhill, step_lr=0.1), span=(-1.2, 1.2)), lambda p: 0.05, jit=True),
+           t6_learned.drift_of("downhill", replace(downhill, step_lr=0.4), span=(-1.2, 1.2)), lambda p: 0.05, jit=True),
     Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),
     Mutant("L1(b)", "1/2 replaced by 0.51", bound=lambda p: 0.51),
     Mutant("L1(b)", "nearest rounding", rule=NEAREST),

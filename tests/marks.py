@@ -12,8 +12,9 @@ compiled = long if JIT else ()  # for parameters that compile loops of their own
 
 
 def compiles(*values: Any) -> list[Any]:
-    """Parameters that compile loops of their own from a source that others compile, too: ``make test`` runs them plain."""
-    return [pytest.param(value, marks=compiled) for value in values]
+    """Parameters (tuples: of several names) that compile loops of their own from a source that others compile, too:
+    ``make test`` runs them plain."""
+    return [pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=compiled) for value in values]
 
 
 def compiled_long(test: Any) -> Any:

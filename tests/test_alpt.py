@@ -232,7 +232,7 @@ def test_lsq_gradient_of_delta_is_the_slope_of_the_loss():
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("width", [2, 4, *compiles(8)])
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
-@pytest.mark.parametrize("update", ["touched", "dense"])
+@pytest.mark.parametrize("update", ["touched", *compiles("dense")])
 def test_alpt_that_does_not_learn_is_lpt_bit_for_bit(optimizer, width, rounding, update):
     X, y = problem()
     runs = []
@@ -304,7 +304,7 @@ def test_first_step_sizes_of_the_tables(step):
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("step", ["row", "table"])
+@pytest.mark.parametrize("step", ["table", *compiles("row")])
 def test_a_dense_step_holds_no_floats_of_the_table(step):
     """Scratch is that of the batch's rows and one number a row: of one example among many features, next to nothing."""
     n_features = 16_000

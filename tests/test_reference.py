@@ -65,7 +65,7 @@ def test_lpt_steps_dense_and_touched_with_and_without_factors(optimizer, k, upda
     compare(*make(X, y, lr={"sgd": 0.3, "adam": 0.05, "adagrad": 0.1}[optimizer], l2=0.05, seed=1, **arguments), X, y)
 
 
-@pytest.mark.parametrize("k", [0, 1, 4, K, 8])
+@pytest.mark.parametrize("k", [0, 4, *compiles(1, K, 8)])
 @pytest.mark.parametrize("width", [2, 8])
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
 def test_lpt_example_by_example(k, width, rounding):
@@ -112,7 +112,7 @@ def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, u
 
 
 @pytest.mark.parametrize("precision", ["lpt", "alpt"])
-@pytest.mark.parametrize(("fit_linear", "quantize"), [(True, "factors"), (False, "all"), (False, "factors")])
+@pytest.mark.parametrize(("fit_linear", "quantize"), [(True, "factors"), *compiles((False, "all"), (False, "factors"))])
 @pytest.mark.parametrize("update", ["touched", *compiles("dense")])
 @pytest.mark.parametrize(("optimizer", "batch_size"), [("adam", 7), ("sgd", 1)])
 def test_factors_alone_are_quantized_and_linear_weights_left_out(

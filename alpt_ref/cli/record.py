@@ -13,7 +13,7 @@ from alpt_ref.data import Dataset
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.training.config import PARTS, Config
-from alpt_ref.training.table import FloatTable, dead_rows
+from alpt_ref.training.table import dead_rows, step_sizes
 
 SCHEMA = 3  # of metrics.json, described in docs/metrics.md
 Figures = dict[str, float | None]
@@ -72,9 +72,8 @@ def _learned_deltas(model: FactorizationMachine) -> dict[str, list[float] | None
     """Smallest, median and largest learned step size of each table; None of a table without columns, or of floats."""
     if not model.config().learns_steps:
         return None
-    tables = {part: model.state_.table(part) for part in PARTS}
-    without = [part for part, table in tables.items() if isinstance(table, FloatTable) or not table.shape[1]]
-    return {part: None if part in without else _spread(table.view().deltas) for part, table in tables.items()}
+    deltas = {part: step_sizes(model.state_.table(part)) for part in PARTS}
+    return {part: None if delta is None else _spread(delta) for part, delta in deltas.items()}
 
 
 def _spread(values: NDArray[np.float32]) -> list[float]:

@@ -160,11 +160,17 @@ class MasterTable:
 Table = FloatTable | CodeTable | MasterTable
 
 
+def step_sizes(table: Table) -> NDArray[float32] | None:
+    """The step sizes of a table, () or (n_rows,); None of floats, and of a table without columns."""
+    return None if isinstance(table, FloatTable) or not table.shape[1] else table.delta
+
+
 def dead_rows(table: Table) -> int:
     """The number of rows that count as zero: step sizes so small that each of their weights is below DEAD_WEIGHT."""
-    if isinstance(table, FloatTable) or not table.shape[1]:
+    delta = step_sizes(table)
+    if delta is None or isinstance(table, FloatTable):
         return 0
-    dead = table.delta.astype(np.float64) * 2.0 ** (table.bits - 1) < DEAD_WEIGHT
+    dead = delta.astype(np.float64) * 2.0 ** (table.bits - 1) < DEAD_WEIGHT
     return int(np.broadcast_to(dead, table.shape[:1]).sum())
 
 

@@ -15,7 +15,7 @@ from alpt_ref.studies.click_data import ClickData
 from alpt_ref.tools.files import Arrays
 from alpt_ref.training.config import PARTS
 from alpt_ref.training.forward import TrainingDivergedError
-from alpt_ref.training.table import FloatTable, dead_rows
+from alpt_ref.training.table import dead_rows, step_sizes
 
 FIGURES = ("auc", "logloss", "calibration", "by_feature")
 BYTES = ("codes", "steps", "optimizer", "factor_codes", "factor_steps", "inference")
@@ -70,7 +70,8 @@ def _bytes(estimator: FactorizationMachine) -> list[int]:
 
 
 def _spread(table: Any) -> NDArray[float64]:
-    if isinstance(table, FloatTable) or not table.shape[1]:
+    delta = step_sizes(table)
+    if delta is None:
         return np.full(3, np.nan)
-    spread: NDArray[float64] = np.quantile(table.delta.astype(float64), (0.0, 0.5, 1.0))
+    spread: NDArray[float64] = np.quantile(delta.astype(float64), (0.0, 0.5, 1.0))
     return spread

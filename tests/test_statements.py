@@ -25,8 +25,11 @@ DOWNHILL = Rule("downhill", lambda q, a: np.where(a > 0, 1 - a, 0.0))
 CLAIMS = {claim.id: claim for claim in registry.all_claims()}
 
 
+LONG = ("t1", "t6", "l5", "l7")  # `make verify` measures them, too
+
+
 @pytest.mark.jit
-@pytest.mark.parametrize("name", registry.MODULES)
+@pytest.mark.parametrize("name", [pytest.param(m, marks=pytest.mark.long if m in LONG else ()) for m in registry.MODULES])
 def test_verdicts(name: str) -> None:
     """All rows of the quick table. Monte Carlo rows at the level that the whole table gives them."""
     setting = Setting()
@@ -102,11 +105,11 @@ MUTANTS = [
            lambda p: t4.bound(replace(p, sigma=0.0))),
     Mutant("T4", "w* outside the box", beyond, after=OFF, change={"before": OFF}),
     Mutant("T5", "the term L eta G^2/2 left out", falling, lambda p: t5.bound(p) - p.L * p.eta * p.G**2 / 2),
-    Mutant("T6(a)", "the drift of Delta left out of the bound", bound=times("T6(a)", 0.9)),
+    Mutant("T6(a)", "the drift of Delta left out of the bound", bound=times("T6(a)", 0.9), jit=True),
     Mutant("T6(b)", "the two expectations left out", t6.regret_along("late", late),
            lambda p: t6.bound(p) - p.gradient - p.drift),
     Mutant("T6(c)", "the transient term left out", t6_learned.regret_of("downhill", downhill),
-           lambda p: t6_learned.bound(p) - p.D**2 / (2 * p.eta * p.steps**0.5)),
+           lambda p: t6_learned.bound(p) - p.D**2 / (2 * p.eta * p.steps**0.5), jit=True),
     Mutant("T6(d)", "1 replaced by 0.05",
            t6_learned.drift_of("downhill", replace(downhill, step_lr=0.4), span=(-1.2, 1.2)), lambda p: 0.05, jit=True),
     Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),

@@ -97,7 +97,6 @@ def test_a_damaged_file_is_compiled_again(copy, plain, damage):
         assert result(start(copy, FEW[:1]))["compiled"] == 0
 
 
-@long
 def test_a_file_under_the_name_of_another_is_not_used(copy, plain):
     paths = files(copy)
     contents = [path.read_bytes() for path in paths]
@@ -108,7 +107,7 @@ def test_a_file_under_the_name_of_another_is_not_used(copy, plain):
     assert found["loaded"] == 0
 
 
-@pytest.mark.parametrize("file", ["scalars/rounding.py", pytest.param("training/config.py", marks=long)])
+@pytest.mark.parametrize("file", ["scalars/rounding.py", "training/config.py"])
 def test_an_edit_in_any_module_is_noticed(copy, tmp_path, plain, file):
     """A callee in another file is edited in a copy of the package; or a module of which no compiled code is made."""
     package = Path(shutil.copytree(ROOT / "alpt_ref", tmp_path / "edited" / "alpt_ref"))
@@ -127,7 +126,6 @@ def test_settings_of_numba_are_told_apart(filled, setting):
     assert result(start(filled, FEW[:1], **setting))["loaded"] == 0
 
 
-@long
 def test_a_folder_that_cannot_be_made_costs_nothing_but_time(tmp_path, plain):
     (tmp_path / "file").write_text("not a folder")
     found = result(start(tmp_path / "file", FEW[:1]))
@@ -141,8 +139,7 @@ UNKNOWN = {
 }
 
 
-@long
-@pytest.mark.parametrize("change", UNKNOWN)
+@pytest.mark.parametrize("change", [name if i == 0 else pytest.param(name, marks=long) for i, name in enumerate(UNKNOWN)])
 def test_an_unknown_numba_is_served_without_a_cache(filled, plain, tmp_path, change):
     (tmp_path / "sitecustomize.py").write_text(UNKNOWN[change])
     found = result(start(filled, FEW[:1], root=f"{tmp_path}{os.pathsep}{ROOT}"))
@@ -150,7 +147,6 @@ def test_an_unknown_numba_is_served_without_a_cache(filled, plain, tmp_path, cha
     assert found["loaded"] == 0
 
 
-@long
 def test_old_folders_are_forgotten(tmp_path, plain):
     for i in range(diskcache.KEPT_VERSIONS + 3):
         old = tmp_path / "alpt_ref" / f"old{i}"

@@ -5,8 +5,8 @@
 # make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
-# A file's tests share a worker, and what its fixtures make.
-WORKERS := -n 2 --dist loadfile
+# A file's tests share a worker, and what its fixtures make; files keep the order of tests/conftest.py.
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
 
 .PHONY: verify test test-long lint coverage bench peers clean

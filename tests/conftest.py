@@ -22,11 +22,25 @@ KILL_TABLES = {
     "mutant": "mutants of the statements, and the verdict that each was given",
     "quantizer mutant": "wrong quantizers, and the property that each failed",
 }
+# Files that take longest: workers begin with them, so that none is left with one at the end.
+LONGEST = (
+    "conformance",
+    "reference",
+    "alpt",
+    "diskcache",
+    "torch_parity",
+    "quantizer",
+    "docs",
+    "conformance_chances",
+    "compare",
+)
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
 def pytest_collection_modifyitems(items):
+    names = [f"test_{name}" for name in LONGEST]
+    items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
     for item in items:
         if "jit" in item.keywords:
             if not JIT:

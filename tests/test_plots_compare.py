@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 pytestmark = pytest.mark.glue
 
@@ -117,6 +118,18 @@ def test_a_panel_for_each_folder(tmp_path: Path, n: int) -> None:
     assert len(legend.get_texts()) == 2 + (n > 1)
     grid = drawn.axes[0].get_subplotspec().get_gridspec()
     assert (grid.nrows, grid.ncols) == ((2, 2) if n == 4 else (1, n))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_the_legend_of_all_methods_lies_in_the_figure(tmp_path: Path, n: int) -> None:
+    rows: Rows = [(name, 0 if name in plots.LEVELS else 4, 0.7, 0.001) for name in plots.STYLE]
+    drawn = plots.figure([saved(tmp_path, rows)] * n)
+    FigureCanvasAgg(drawn).draw()
+    (legend,) = drawn.legends
+    assert len(legend.get_texts()) == len(plots.STYLE)
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= drawn.bbox.width
+    assert 0 <= box.y0 < box.y1 <= drawn.bbox.height
 
 
 def test_what_is_not_a_comparison_is_refused(tmp_path: Path) -> None:

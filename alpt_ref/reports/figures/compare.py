@@ -60,7 +60,7 @@ def figure(folders: Sequence[Path]) -> Figure:
     looks: Record = {"fontsize": 9.5, "handlelength": 2.8, "columnspacing": 1.4}
     if columns == 1:
         looks["loc"] = "outside right center"
-    style.legend(drawn, handles, 1 if columns == 1 else -(-len(handles) // 2), **looks)
+    style.legend(drawn, handles, 1 if columns == 1 else min(4, -(-len(handles) // 2)), **looks)
     return drawn
 
 

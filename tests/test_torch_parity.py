@@ -4,6 +4,8 @@ What is written here is written as PyTorch code writes it: parameters of either 
 through, an optimizer of the library. It shares no formula with the package but the words that round.
 """
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from alpt_ref import rng
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.training.step import STREAMS
 from alpt_ref.training.table import FloatTable, MasterTable
-from tests.marks import long, pairs
+from tests.marks import compiles
 from tests.test_kernels import D, K, N, make, problem
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -187,11 +189,13 @@ ARGUMENTS = {
 }
 
 
+TOUCHED = list(product([0, K], ["sgd", "adam"], ["touched"]))
+DENSE = [*product([0, K], ["sgd", "adam"], ["dense"]), (K, "adagrad", "touched"), (0, "adagrad", "dense")]
+COMPILED = [(K, "adam", "touched"), *compiles(*(case for case in TOUCHED if case != (K, "adam", "touched")))]
+
+
 @pytest.mark.parametrize("precision", ARGUMENTS)
-@pytest.mark.parametrize(
-    ("k", "optimizer", "update"),
-    pairs([0, K], ["sgd", "adam", "adagrad"], ["touched", "dense"], rest=long) if not JIT else [(K, "adam", "touched")],
-)
+@pytest.mark.parametrize(("k", "optimizer", "update"), COMPILED if JIT else TOUCHED + DENSE)
 def test_fifty_steps(precision, k, optimizer, update):
     X, y = problem(density=0.4)
     lr = {"sgd": 0.3, "adam": 0.03, "adagrad": 0.05}[optimizer]

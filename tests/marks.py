@@ -29,8 +29,3 @@ def pairs(*lists: Sequence[Any], kind: Callable[[Any], Any] = lambda value: valu
         return compiled if sum(of.index(kind(value)) for of, value in zip(kinds, values, strict=True)) % least else ()
 
     return [pytest.param(*values, marks=marks(values)) for values in product(*lists)]
-
-
-def compiled_long(test: Any) -> Any:
-    """The same of a whole test."""
-    return long(test) if JIT else test

@@ -13,7 +13,6 @@ from alpt_ref.studies.comparison.ablation import AblationSettings, variants
 from alpt_ref.studies.comparison.methods import CompareSettings
 from alpt_ref.studies.convergence.settings import CtrSettings
 from analysis.alpt_ablation import main
-from tests.marks import compiled_long
 
 TINY = AblationSettings(
     CompareSettings(k=2, epochs=1, batch_size=50, seeds=2), (4,), scales=("1",), adam_lrs=(2e-3,), sgd_lrs=(1.0,), ranges=(1.0,)
@@ -42,7 +41,7 @@ def test_every_variant_changes_something_and_keeps_the_rest():
         assert variant.changes
 
 
-@compiled_long
+@pytest.mark.glue
 def test_run_saves_pairs_and_resumes(tmp_path):
     data = clicks()
     record = run(data, "fm", tmp_path, TINY)
@@ -62,7 +61,7 @@ def test_run_saves_pairs_and_resumes(tmp_path):
     assert f"g = {FactorizationMachine().step_scale}; 1 epochs" in text  # the scale of the base
 
 
-@compiled_long
+@pytest.mark.glue
 def test_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("analysis.alpt_ablation.QUICK", TINY)
     monkeypatch.setattr("alpt_ref.studies.click_data.QUICK_ROWS", 150)

@@ -41,7 +41,6 @@ from tests.test_kernels import D, K, N, bits, make, problem
 
 F = np.float32
 BATCH = np.arange(7)
-GRANULARITIES = [("row", "row"), ("table", "row"), ("table", "table")]
 
 
 @given(st.integers(2, 8), st.floats(-300, 300, width=32), st.floats(2.0**-10, 10, width=32))

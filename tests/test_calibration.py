@@ -34,7 +34,6 @@ from alpt_ref.studies.cells import Store
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import as_rule
-from tests.marks import compiled_long
 
 pytestmark = pytest.mark.glue
 
@@ -166,7 +165,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@compiled_long
 def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = json.loads((finished / "calibration.json").read_text())
     asked = n_cells(TINY, 1)
@@ -181,7 +179,6 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert " ".join(printed.split()).endswith(results["finding"])
 
 
-@compiled_long
 def test_an_interrupted_study_goes_on_to_the_same_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,7 +235,6 @@ def test_a_diverged_fit_is_shown_as_a_dash(tmp_path: Path, monkeypatch: pytest.M
     assert record["lines"][0]["rules"][SR]["ratio"] > 0
 
 
-@compiled_long
 def test_the_figure_is_drawn_from_saved_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

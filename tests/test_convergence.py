@@ -30,7 +30,6 @@ from alpt_ref.tools.sheet import WIDTH, interval, number
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.rule import STOCHASTIC
 from alpt_ref.walks.walk import Schedule, Walk
-from tests.marks import compiled_long
 
 pytestmark = pytest.mark.glue
 
@@ -191,7 +190,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@compiled_long
 def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = json.loads((finished / "convergence.json").read_text())
     asked = convergence_error.n_cells(convergence_error.problems_of([], TINY), TINY)
@@ -207,7 +205,6 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert " ".join(printed.split()).endswith(results["finding"])
 
 
-@compiled_long
 def test_an_interrupted_study_goes_on_to_the_same_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,7 +263,6 @@ def test_numbers() -> None:
     assert interval(0.0123, 0.00045) == "0.012±4e-4"
 
 
-@compiled_long
 def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path) -> None:
     draw = pytest.importorskip("alpt_ref.reports.figures.convergence_error").draw
     out = tmp_path / "figures" / "study.png"
@@ -276,7 +272,6 @@ def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path) 
         draw(tmp_path, out)
 
 
-@compiled_long
 def test_the_script_draws_the_figure(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(__file__).parents[1]
     monkeypatch.setattr(sys, "argv", ["x", "--results", str(finished), "--out", str(tmp_path / "f.png")])

@@ -25,7 +25,6 @@ from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
 from alpt_ref.tools.sheet import WIDTH
 from alpt_ref.walks.rule import STOCHASTIC, Rule
-from tests.marks import compiled_long
 
 TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
 SMALL = [
@@ -221,7 +220,7 @@ def test_claims_that_share_instances_keep_their_rows(tmp_path):
     assert [(row["id"], row["verdict"]) for row in record["rows"]] == [("U1", "holds"), ("U2", "violated")]
 
 
-@compiled_long
+@pytest.mark.glue
 def test_directions(monkeypatch, tmp_path):
     monkeypatch.setattr(directions, "cases", lambda: SMALL)
     monkeypatch.setattr(directions, "FLOAT_REPLICAS", 8)

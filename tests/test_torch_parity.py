@@ -189,7 +189,7 @@ ARGUMENTS = {
 }
 
 
-PLAINLY = product([0, K], ["sgd", "adam", "adagrad"], ["touched", "dense"])
+PLAINLY = list(product([0, K], ["sgd", "adam", "adagrad"], ["touched", "dense"]))
 COMPILED = [(K, "adam", "touched"), *compiles((K, "sgd", "touched"), (0, "adam", "touched"), (0, "sgd", "touched"))]
 
 

@@ -5,7 +5,6 @@ import time
 
 from alpt_ref.cli import resumable
 from alpt_ref.cli.parsing import CommandError, check_threads
-from alpt_ref.grid import Grid
 from alpt_ref.reports.publish import publish
 from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
@@ -13,6 +12,7 @@ from alpt_ref.studies.verification.run import run as verify
 from alpt_ref.theory.claim import Claim, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
+from alpt_ref.walks.asked import enumerated
 from alpt_ref.walks.rule import Rule
 
 
@@ -47,7 +47,7 @@ def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]
     nearest, on stochastic rounding for every other; the others where they, or nothing else of their statement, are named.
     CommandError where none is left.
     """
-    kind = "nearest" if rounds_to_nearest(rule, Grid(8, 1.0)).holds else "unbiased"
+    kind = "nearest" if rounds_to_nearest(enumerated(rule)).holds else "unbiased"
     fit = {claim.group for claim in claims if claim.rule in ("any", kind)}
     named = {name.upper() for name in ids}
 

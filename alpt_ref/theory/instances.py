@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems import LogisticProblem, gaussian_logistic, grid_of, one_hot_logistic
-from alpt_ref.problems.finite import Separate, absolute, clicks, quadratic
+from alpt_ref.problems.finite import FiniteProblem, Separate, absolute, clicks, quadratic
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory.claim import Check, Draw, Instance, Measured
+from alpt_ref.theory.shape import convex
 from alpt_ref.theory.verdict import unbiased
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.exact import Law
 from alpt_ref.walks.rule import Rule
 from alpt_ref.walks.sampling import decide
@@ -23,29 +26,36 @@ from alpt_ref.walks.walk import Schedule, Walk
 
 Floats = NDArray[float64]
 Counts = NDArray[int64]
-Sample = Callable[[int, int, int], tuple[Floats, Counts]]
-RuleCheck = Callable[[Rule, Grid], Check]
+Sample = Callable[[Walk, int, int, int], tuple[Floats, Counts]]
+RuleCheck = Callable[[Asked], Check]
 MANY = "24 |w_i - c_i|"
 
 
-def regret_instance(name: str, walk: Walk, params: Any, check: RuleCheck, note: str = "", most: int = 8192) -> Instance:
+def regret_instance(
+    name: str, walk: Walk, params: Any, check: RuleCheck, note: str = "", most: int = 8192, mu: bool = False
+) -> Instance:
     """E[R(T)]/T of ``walk``: by its exact law, or by as many replicas, ``most`` at the most, as the comparison with the bound
-    takes; by one where nothing is random. ``check`` is the assumption on the rule, ``note`` what an exact row says.
+    takes; by one where nothing is random. ``check`` is the assumption on the rule, ``note`` what an exact row says; ``mu``:
+    f must be strongly convex. Convexity is checked where the law is exact; data's logistic problems have it by construction.
     """
     method = "exact" if walk.finite else "monte-carlo" if walk.random else "trajectory"
 
-    def regrets(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
-        samples = walk.sampled(first, last, n_threads)
-        return samples.regret, samples.clipped
-
     def measure(draw: Draw) -> Measured:
-        checks = (check(walk.rule, walk.box_grid),)
-        if walk.finite:
-            regret = walk.regret()
-            return Measured(regret.mean, regret.half or 0.0, checks, note)
-        if walk.random:
-            return replace(sampled_mean(regrets, walk.loss_range, draw, most), checks=checks)
-        return Measured(float(walk.sampled(0, 1).regret[0]), 1e-12 * walk.loss_range[1], checks)
+        asked = Asked()
+        if isinstance(walk.problem, FiniteProblem | Separate):
+            regret = replace(walk, rule=asked.of(walk.rule)).regret()
+            return Measured(regret.mean, regret.half or 0.0, (check(asked), *convex(walk.problem, walk.box_grid, mu)), note)
+        heard = replace(walk, rule=asked.compiled(walk.rule))
+        if not walk.random:
+            value = float(heard.sampled(0, 1).regret[0])
+            return Measured(value, 1e-12 * walk.loss_range[1], (check(asked),))
+
+        def regrets(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
+            samples = heard.sampled(first, last, n_threads)
+            return samples.regret, samples.clipped
+
+        measured = sampled_mean(regrets, walk.loss_range, draw, most)
+        return replace(measured, checks=(check(asked),))
 
     return Instance(name, params, measure, method)
 
@@ -54,13 +64,17 @@ def sampled_instance(name: str, walk: Walk, params: Any, sample: Sample, span: t
     """The mean of ``sample`` over replicas of ``walk``: none of them may be clipped, and the rule is unbiased."""
 
     def measure(draw: Draw) -> Measured:
-        measured = sampled_mean(sample, span, draw)
-        return replace(measured, checks=(*measured.checks, unbiased(walk.rule, walk.box_grid)))
+        asked = Asked()
+        heard = replace(walk, rule=asked.compiled(walk.rule))
+        measured = sampled_mean(partial(sample, heard), span, draw)
+        return replace(measured, checks=(*measured.checks, unbiased(asked)))
 
     return Instance(name, params, measure, "monte-carlo")
 
 
-def sampled_mean(sample: Sample, span: tuple[float, float], draw: Draw, most: int = 8192) -> Measured:
+def sampled_mean(
+    sample: Callable[[int, int, int], tuple[Floats, Counts]], span: tuple[float, float], draw: Draw, most: int = 8192
+) -> Measured:
     """The mean of as many replicas as the comparison with the bound takes, and the check that no update was clipped.
 
     sample : (first, last, n_threads) -> values in ``span`` and counts of clipped updates, one of each for a replica.

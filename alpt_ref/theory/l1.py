@@ -23,6 +23,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import absolute
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import unbiased
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.stationary import stationary_law
 from alpt_ref.walks.walk import Schedule, Walk
@@ -75,13 +76,14 @@ def _best(d: int) -> Instance:
     return Instance(f"the best grid point, d = {d}", CentreParams(1.0, d, DELTA), lambda draw: Measured(least, 0.0))
 
 
-def _cell(name: str, c: float, eta: float, rule: Rule, check: Callable[[Rule, Grid], Check] | None = None) -> Instance:
+def _cell(name: str, c: float, eta: float, rule: Rule, check: Callable[[Asked], Check] | None = None) -> Instance:
     """The stationary gap from 0 in units of Delta."""
     problem = absolute(1.0, c * DELTA)
 
     def measure(draw: Draw) -> Measured:
-        law = stationary_law(problem, GRID, rule, eta=eta * DELTA)
-        return Measured(law.mean(problem.loss) / DELTA, law.error, (check(rule, GRID),) if check else ())
+        asked = Asked()
+        law = stationary_law(problem, GRID, asked.of(rule), eta=eta * DELTA)
+        return Measured(law.mean(problem.loss) / DELTA, law.error, (check(asked),) if check else ())
 
     return Instance(name, CellParams(1.0, DELTA, c, eta), measure)
 

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import absolute
-from alpt_ref.scalars.rounding import FLOAT64
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.walks.rule import STOCHASTIC
 from alpt_ref.walks.stationary import stationary_law
@@ -57,37 +56,44 @@ def bound(p: Params) -> float:
 
 
 def learning_rates(p: Params) -> Floats:
-    """One of every class of learning rates up to 4 D/G: DR's path changes at ties alone, where eta G/Delta or eta G2/Delta is a
-    half-integer. The ties, and a point between each two.
+    """One of every class of learning rates up to 4 D/G, as the moves of both coordinates in cells, (2, n), ascending: DR's path
+    changes at ties alone, where eta G/Delta or eta G2/Delta is a half-integer. The ties, exactly, and a point between each two.
     """
     halves = np.arange(0.5, 4.0 * (p.cells + 1))
-    ties = np.unique(np.concatenate((halves, halves / p.G2)))
-    ties = ties[ties <= halves[-1]]
-    between = np.concatenate(([0.25], (ties[1:] + ties[:-1]) / 2.0))
-    return np.sort(np.concatenate((ties, between))) * p.delta
+    second = halves[halves / p.G2 <= halves[-1]]
+    ties = np.concatenate((np.stack((halves, halves * p.G2)), np.stack((second / p.G2, second))), axis=1)
+    ties = ties[:, np.argsort(ties[0])]
+    between = np.concatenate(([0.25], (ties[0, 1:] + ties[0, :-1]) / 2.0))
+    moves = np.concatenate((ties, np.stack((between, between * p.G2))), axis=1)
+    return np.asarray(moves[:, np.argsort(moves[0])])
 
 
-def average_gaps(p: Params, etas: Floats, steps: int, skip: int = 0) -> tuple[Floats, Floats]:
-    """DR's average gap over the steps skip + 1 .. steps, and its least value over all ends of the average, for each eta."""
+def average_gaps(p: Params, moves: Floats, steps: int, skip: int = 0) -> tuple[Floats, Floats]:
+    """DR's average gap over the steps skip + 1 .. steps, and its least value over all ends of the average, for each pair of
+    ``moves``, (2, n) in cells.
+
+    Codes are counted from the centre's cell, whose ends are 0 and 1: the target q - move is what rounds, so that a tie goes to
+    the even code.
+    """
     slopes = np.array([[1.0], [p.G2]])
-    moves = slopes * etas / p.delta
-    jump = np.array([FLOAT64.nearest(np.rint(t), t - np.rint(t), 0.0) for t in moves.ravel()]).reshape(moves.shape)
-    place = np.full(moves.shape, p.cells + 0.5)
-    total, least = np.zeros(etas.size), np.full(etas.size, np.inf)
+    code = np.full(moves.shape, p.cells + 1.0)
+    total, least = np.zeros(moves.shape[1]), np.full(moves.shape[1], np.inf)
     for t in range(steps):
+        place = code - 0.5
         if t >= skip:
             total += p.delta * (slopes * np.abs(place)).sum(axis=0)
             least = np.minimum(least, total / (t + 1 - skip))
-        place -= np.sign(place) * jump
+        code = np.rint(code - np.sign(place) * moves)
     return total / (steps - skip), least
 
 
 def _every(p: Params, steps: int) -> Instance:
     def measure(draw: Draw) -> Measured:
-        etas = learning_rates(p)
-        _, least = average_gaps(p, etas, steps)
+        moves = learning_rates(p)
+        _, least = average_gaps(p, moves, steps)
         i = int(np.argmin(least))
-        note = f"every eta <= 4 D/G ({etas.size} classes), every number of steps <= {steps}; least at eta = {etas[i]:.4g}"
+        eta = moves[0, i] * p.delta
+        note = f"every eta <= 4 D/G ({least.size} classes), every number of steps <= {steps}; least at eta = {eta:.4g}"
         return Measured(float(least[i]), 1e-12, note=note)
 
     return Instance(f"nearest, Delta = 2^{math.log2(p.delta):g}, {p.cells} cells", p, measure)
@@ -111,9 +117,9 @@ def _reference(log_delta: int, dr: float, sr: float) -> list[Instance]:
     p = Params(delta, n - 1, dr)
 
     def nearest(draw: Draw) -> Measured:
-        etas = learning_rates(p)
-        mean, _ = average_gaps(p, etas, n + 32, n)
-        return Measured(float(mean.min()), 1e-12, note=f"at eta = {etas[int(np.argmin(mean))]:.4g}")
+        moves = learning_rates(p)
+        mean, _ = average_gaps(p, moves, n + 32, n)
+        return Measured(float(mean.min()), 1e-12, note=f"at eta = {moves[0, int(np.argmin(mean))] * delta:.4g}")
 
     name = f"Delta = 2^{log_delta}, best eta"
     return [

@@ -33,6 +33,7 @@ from alpt_ref.problems.finite import slopes
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws
 from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.walk import Schedule, Walk
 
@@ -77,9 +78,10 @@ def _instance(p: Params, rule: Rule, name: str = "") -> Instance:
     schedule = Schedule(p.eta * float(grid.delta), "sqrt")
 
     def measure(draw: Draw) -> Measured:
-        law, n = Walk(problem, grid, rule, schedule, p.frozen, grid.q_hi).exact(), 2**p.bits
+        asked, n = Asked(), 2**p.bits
+        law = Walk(problem, grid, asked.of(rule), schedule, p.frozen, grid.q_hi).exact()
         depth = float(law.probability @ np.arange(n)[::-1])
-        return Measured(depth, law.error * n, (rounds_to_nearest(rule, grid),))
+        return Measured(depth, law.error * n, (rounds_to_nearest(asked),))
 
     return Instance(name or f"rho {p.rho:.3g}, p {p.p:.3g}, {p.bits} bits, eta {p.eta:.3g} Delta", p, measure)
 
@@ -101,7 +103,7 @@ def _instances(setting: Setting) -> list[Instance]:
     cases = ((8, 0.2), (8, 0.9), (8, 2.0), (5, 1.3), (10, 3.0))
     out = [_instance(Params(16.0, 1 / 32, bits, 0.05, eta), rule) for bits, eta in cases]
     kind = "random (rho, p, bits, eta)"
-    out.append(worst_of(lambda: CLAIM, kind, lambda count, seed: _random(count, seed, rule), family))
+    out.append(worst_of(kind, lambda count, seed: _random(count, seed, rule), family))
     if setting.rule is None:
         classic, light = (Params(16.0, p, 8, 0.05, 2.0) for p in (1 / 32, 1 / 64))
         out.append(_instance(classic, STOCHASTIC, "control: stochastic leaves the top").expecting(VIOLATED))

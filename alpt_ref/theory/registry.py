@@ -3,9 +3,12 @@
 import importlib
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from alpt_ref.theory.claim import Claim
 from alpt_ref.tools.importing import load
-from alpt_ref.walks.rule import Rule, bias
+from alpt_ref.walks.asked import blocks
+from alpt_ref.walks.rule import Rule
 
 MODULES = ("q1", "q2", "q3", "q4", "q5", "q6", "t1", "t2", "t3", "t4", "t5", "t6",
            "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", "l10")  # fmt: skip
@@ -42,7 +45,8 @@ def load_rule(where: str) -> Rule:
     rule = load(where, "rule")
     if not isinstance(rule, Rule):
         raise ValueError(f"rule {where}: must be an alpt_ref.theory.Rule, got {type(rule).__name__}")
-    bias(rule, -8, 7)
+    codes, fractions = blocks()[0]
+    rule.up(np.repeat(codes, fractions.shape[1]), fractions.ravel())
     return rule
 
 

@@ -63,7 +63,7 @@ def instance(name: str, walk: Walk) -> Instance:
     assert isinstance(walk.problem, FiniteProblem | Separate)
     mu, G, G1 = walk.problem.mu, *walk.bounds
     p = Params(walk.steps, walk.schedule.eta, mu, walk.delta, G, G1, walk.outside)
-    return regret_instance(name, walk, p, unbiased)
+    return regret_instance(name, walk, p, unbiased, mu=True)
 
 
 def walks(full: bool, rule: Rule) -> dict[str, Walk]:
@@ -104,7 +104,7 @@ def _instances(setting: Setting) -> list[Instance]:
 
     named = walks(setting.full, rule)
     out = [instance(name, walk) for name, walk in named.items()]
-    out.append(worst_of(lambda: CLAIM, "random walks", members, setting.family(48, 400)))
+    out.append(worst_of("random walks", members, setting.family(48, 400)))
     if setting.rule is None:
         out.append(instance(f"control, floor: {NOISY}", replace(named[NOISY], rule=FLOOR)).expecting(VIOLATED))
         halved = replace(named["(w - c)^2/2"], schedule=Schedule(0.5, "inverse"))

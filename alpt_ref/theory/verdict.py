@@ -2,6 +2,7 @@
 
     holds            upper: measured + half <= bound           lower: measured - half >= bound
                      exact, law: |measured - bound| + half <= tolerance
+    holds, weakly    upper, lower: it holds, but half is more than a tenth of |bound|: the row has little power
     violated         upper: measured - half > bound            lower: measured + half < bound
                      exact, law: |measured - bound| - half > tolerance
     undecided        neither
@@ -17,13 +18,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from alpt_ref.grid import Grid
 from alpt_ref.theory.claim import (
     FALSE_ALARM,
     HOLDS,
     NOT_APPLICABLE,
     UNDECIDED,
     VIOLATED,
+    WEAKLY,
     Check,
     Claim,
     Draw,
@@ -32,11 +33,14 @@ from alpt_ref.theory.claim import (
     Measured,
     Row,
 )
-from alpt_ref.walks.rule import Rule, bias, distance_from_nearest
+from alpt_ref.walks.asked import Asked
+
+POWER = 0.1  # of the bound: an interval of a larger half width shows little
+UNBIASED = 2.0**-51  # a probability computed in float64 is off by that much
 
 
 def judge(kind: str, measured: float, half: float, bound: float, tolerance: float = 0.0) -> str:
-    """holds, violated or undecided, by the table above; undecided where a number is not finite, or ``half`` negative."""
+    """One of the first four verdicts of the table above; undecided where a number is not finite, or ``half`` negative."""
     if not math.isfinite(measured + half + bound) or half < 0.0:
         return UNDECIDED
     if kind in ("exact", "law"):
@@ -44,7 +48,7 @@ def judge(kind: str, measured: float, half: float, bound: float, tolerance: floa
     elif kind == "lower":
         measured, bound = -measured, -bound
     if measured + half <= bound:
-        return HOLDS
+        return WEAKLY if kind in ("upper", "lower") and half > POWER * abs(bound) else HOLDS
     return VIOLATED if measured - half > bound else UNDECIDED
 
 
@@ -55,7 +59,7 @@ def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads
         raise ValueError(f"params must be a dataclass, got {type(params).__name__}")
     checks = () if isinstance(params, Family) else tuple(claim.checks(params))
     sound = all(check.holds for check in checks)
-    measured = instance.measure(Draw(alpha, _bound(claim, params) if sound else None, threads))
+    measured = instance.measure(Draw(alpha, _bound(claim, params) if sound else None, threads, claim))
     if not isinstance(measured, Measured):
         raise ValueError(f"measure must return a Measured, got {type(measured).__name__}")
     params = params if measured.params is None else measured.params
@@ -92,25 +96,25 @@ def _bound(claim: Claim, params: Any) -> float:
     return 1.0 if isinstance(params, Family) else float(claim.bound(params))
 
 
-def worst_of(
-    claim: Callable[[], Claim], kind: str, members: Callable[[int, int], Sequence[Instance]], family: Family
-) -> Instance:
+def worst_of(kind: str, members: Callable[[int, int], Sequence[Instance]], family: Family) -> Instance:
     """One row for many exact instances with positive bounds: measured / bound of the worst, by its verdict and then its ratio.
 
-    claim : called when it is measured, for a claim's instances come before it. kind : what the instances are, in the plural.
-    members : (count, seed) -> the instances. A member that is not applicable is counted and left out.
+    They are judged by the claim that the row is judged by. kind : what the instances are, in the plural. members : (count,
+    seed) -> the instances. A member that is not applicable is counted and left out.
     """
     name = f"worst of {family.count} {kind}"
 
     def measure(draw: Draw) -> Measured:
-        rows = [verify(claim(), member, draw.alpha) for member in members(family.count, family.seed)]
+        claim = draw.claim
+        assert claim is not None
+        rows = [verify(claim, member, draw.alpha) for member in members(family.count, family.seed)]
         fair = [row for row in rows if row.verdict != NOT_APPLICABLE]
         if not fair:
             return Measured(math.nan, 0.0, rows[0].checks, f"no instance is applicable, as {rows[0].instance}")
         if any(row.method == "monte-carlo" or not row.bound or row.bound < 0.0 for row in fair):
             raise ValueError(f"{name}: a family needs exact members with positive bounds")
-        sign = -1.0 if claim().kind == "lower" else 1.0
-        order = (HOLDS, UNDECIDED, VIOLATED)
+        sign = -1.0 if claim.kind == "lower" else 1.0
+        order = (HOLDS, WEAKLY, UNDECIDED, VIOLATED)
 
         def rank(row: Row) -> tuple[int, float]:
             return order.index(row.verdict), sign * (row.ratio or 0.0) if math.isfinite(row.measured) else math.inf
@@ -125,11 +129,11 @@ def worst_of(
     return Instance(name, family, measure)
 
 
-def unbiased(rule: Rule, grid: Grid) -> Check:
-    """The check that statements on stochastic rounding make of the rule: |p_up(n, a) - a| <= 1e-12 (``walks.rule.bias``)."""
-    return Check("rule is unbiased", bias(rule, grid.q_lo, grid.q_hi), "<=", 1e-12, "rule")
+def unbiased(asked: Asked) -> Check:
+    """The check that statements on stochastic rounding make of the rule, over what was asked: |p_up - a| <= 2^-51."""
+    return Check(f"rule is unbiased: largest |p_up - a| of {asked.pairs} pairs", asked.bias, "<=", UNBIASED, "rule")
 
 
-def rounds_to_nearest(rule: Rule, grid: Grid) -> Check:
-    """The check that statements on nearest rounding make of the rule."""
-    return Check("rule rounds to nearest", distance_from_nearest(rule, grid.q_lo, grid.q_hi), "<=", 0.0, "rule")
+def rounds_to_nearest(asked: Asked) -> Check:
+    """The check that statements on nearest rounding make of the rule, over what was asked."""
+    return Check(f"rule rounds to nearest: largest chance not to, of {asked.pairs} pairs", asked.far, "<=", 0.0, "rule")

@@ -172,7 +172,8 @@ def test_the_judged_bound_is_that_of_the_rows_members():
     worst = next(i for i in third.instances(Setting()) if i.name.startswith("worst of"))
     assert verify(t2.CLAIM, worst).verdict == "holds"
     row = verify(third, worst)
-    assert row.verdict == "violated" and row.ratio > 1.1, row
+    assert row.verdict == "violated", row
+    assert row.ratio > 1.1
 
 
 def test_the_verdict_of_a_wide_interval_says_so():

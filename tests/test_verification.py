@@ -100,7 +100,7 @@ def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
     monkeypatch.setattr(verification, "verify", measure)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        verification.rows_of(request(tmp_path, "Q6"))
+        list(verification.rows_of(request(tmp_path, "Q6")))
     assert len(list((tmp_path / "cells").iterdir())) == 1
     assert signal.getsignal(signal.SIGINT) is before
 

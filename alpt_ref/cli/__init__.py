@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -23,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def guarded(name: str, work: Callable[[], int | None]) -> int:
-    """Run ``work``: 2 after an error, 130 after Ctrl-C, with a sentence that starts with ``name``; 141 if stdout was closed."""
+    """Run ``work``. Returns its code, or, with a sentence that starts with ``name``: 2 after an error that the user can mend, 3
+    after one that nobody foresaw (never 1, which is a verdict), 130 after Ctrl-C; 141 if stdout was closed.
+    """
     try:
         code = work()
         sys.stdout.flush()
@@ -43,6 +46,10 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
         return _say(name, 2, f"error: not enough memory: {error}")
     except ValueError as error:
         return _say(name, 2, f"error: {error}")
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(at.filename).name}:{at.lineno}"
+        return _say(name, 3, f"a fault of this program, not of yours: {type(error).__name__}: {error} ({where})")
     return int(code or 0)
 
 

@@ -189,7 +189,7 @@ def _verify_options(command: ArgumentParser) -> None:
     command.add_argument("--claim", metavar="WHERE", help=claim)
     data = "libsvm files, as problems for T1 (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
-    _add_run(command, "results/verify")
+    _add_run(command, "results/verify, and results/verify_T1 for T1 alone, and so on")
 
 
 def _check_options(command: ArgumentParser) -> None:
@@ -205,7 +205,8 @@ def _check_options(command: ArgumentParser) -> None:
 
 
 def _add_run(command: ArgumentParser, out: str) -> None:
-    command.add_argument("--out", metavar="DIR", type=Path, default=Path(out), help=f"results (default: {out})")
+    default = None if " " in out else Path(out)
+    command.add_argument("--out", metavar="DIR", type=Path, default=default, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
 
 

@@ -1,7 +1,9 @@
 """``alpt-ref verify``: verdicts on the statements."""
 
 import argparse
+import re
 import time
+from pathlib import Path
 
 from alpt_ref.cli import resumable
 from alpt_ref.cli.parsing import CommandError, check_threads
@@ -34,12 +36,20 @@ def run(args: argparse.Namespace) -> int:
         claims = _about_rules(claims, rule, args.ids)
     setting = Setting(args.full, rule, problems_of(args.data), args.threads)
     complete = not args.ids and not own and rule is None
-    request = Request(claims, setting, args.out, complete, cached=rule is None and not own)
+    out = args.out or _folder(args, rule, own)
+    request = Request(claims, setting, out, complete, cached=rule is None and not own)
     began = time.perf_counter()
-    with resumable(args.out):
+    with resumable(out):
         record = verify(request)
-    publish(report(record, time.perf_counter() - began), args.out)
+    publish(report(record, time.perf_counter() - began), out)
     return int(any(row["verdict"] != row["expected"] for row in record["rows"]))
+
+
+def _folder(args: argparse.Namespace, rule: Rule | None, own: list[Claim]) -> Path:
+    """The folder of what is asked for, so that no question replaces the results of another: results/verify_T1_full, say."""
+    parts = [*args.ids, *(claim.id for claim in own), *([rule.name] if rule else []), *(path.name for path in args.data)]
+    words = [re.sub(r"[^A-Za-z0-9().#<>-]", "-", part) for part in parts]
+    return Path("results", "_".join(["verify", *words, *(["full"] if args.full else [])]))
 
 
 def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]:

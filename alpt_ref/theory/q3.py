@@ -82,7 +82,7 @@ def _upper(setting: Setting) -> list[Instance]:
         cases = Cases(2**bits * _moves(count).size)
         return Instance(name, cases, lambda draw: _ratio(rule, bits, count), expected=expected)
 
-    out = [row(rule, f"{rule.name}, all codes of {bits} bits x {_moves(count).size} moves")]
+    out = [row(rule, f"{rule.name}, {2**bits} codes x {_moves(count).size} moves")]
     if setting.rule is None:
         half = Rule("half up", lambda q_floor, a: 0.5 * (a > 0))
         out.append(row(half, "control: up with probability 1/2", VIOLATED))

@@ -23,7 +23,7 @@ from alpt_ref.problems.finite import FiniteProblem, Floats, Separate
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.theory.claim import Check
 
-ALL_PAIRS, SOME_PAIRS = 2**10, 2**18
+ALL_PAIRS, SOME_PAIRS, FEW_PAIRS = 2**10, 2**18, 2**12
 ROUND_OFF = 2.0**-45  # of max |f| + max ||g||_1 (hi - lo): what the two sides of an inequality may be off by
 
 
@@ -57,6 +57,27 @@ def smooth(problem: FiniteProblem, grid: Grid) -> tuple[Check, ...]:
     return (
         Check(f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {tried}: largest excess", excess, "<=", slack),
         Check("f* <= f on the grid", problem.f_star - float(f.min()), "<=", slack),
+    )
+
+
+def on_points(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
+    """Convexity and smoothness on points that are on no grid: 2^12 random pairs, and w* with each."""
+    f, g = problem.loss(points), problem.mean_gradient(points)
+    u = uniforms(2 * FEW_PAIRS, seed=0, stream=Stream.DATA).astype(float64)
+    i, j = np.floor(u * f.size).astype(int64).reshape(2, -1)
+    slack = _slack(f, g, points)
+    least = problem.w_star - points
+    tried = f"{FEW_PAIRS} random pairs: largest excess"
+    return (
+        Check(f"f(w') >= f(w) + <g, w' - w>, {tried}", -float(_above(points, f, g, 0.0, i, j).min()), "<=", slack),
+        Check("the same with w' = w*", float((f + (g * least).sum(axis=1)).max()) - problem.f_star, "<=", slack),
+        Check(
+            f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {tried}",
+            float(_above(points, f, g, problem.L, i, j).max()),
+            "<=",
+            slack,
+        ),
+        _star(problem, slack),
     )
 
 

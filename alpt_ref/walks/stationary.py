@@ -141,7 +141,7 @@ def _fixed_point(P: sp.csr_array, relative: float, absolute: float) -> tuple[Flo
         A = P.toarray()
         np.fill_diagonal(A, 0.0)
         least = float(A[A > 0].min()) if n > 1 else 1.0
-        return _eliminated(A), EPS * (2.0 * n**3 + 2.0 * n * min(relative, absolute / least))
+        return eliminated(A), EPS * (2.0 * n**3 + 2.0 * n * min(relative, absolute / least))
     factor = splu(sp.csc_array((1.0 + SHIFT) * sp.eye_array(n) - P.T), diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     law = np.full(n, 1.0 / n)
     for _ in range(ITERATIONS):
@@ -150,7 +150,7 @@ def _fixed_point(P: sp.csr_array, relative: float, absolute: float) -> tuple[Flo
     return law, np.inf
 
 
-def _eliminated(A: Floats) -> Floats:
+def eliminated(A: Floats) -> Floats:
     """GTH: the law of the chain with off-diagonal probabilities A (n, n), overwritten; sums of positive numbers only."""
     n = A.shape[0]
     for k in range(n - 1, 0, -1):

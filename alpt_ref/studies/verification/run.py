@@ -24,11 +24,11 @@ from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convergence import ctr
 from alpt_ref.studies.convergence.convex import read_problem
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
-from alpt_ref.studies.progress import bar, heeding_interrupts
+from alpt_ref.studies.progress import bar, heeding_interrupts, refuse_other
 from alpt_ref.studies.verification import directions
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.verdict import verify
-from alpt_ref.tools.files import Arrays, Record, check_writable
+from alpt_ref.tools.files import Arrays, Record, check_writable, write_json
 
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
 Job = tuple[Claim, Instance]
@@ -92,7 +92,7 @@ def _blamed(name: str) -> Iterator[None]:
         raise ValueError(f"{name}: {type(error).__name__}: {error}") from error
 
 
-def rows_of(request: Request) -> list[Row]:
+def rows_of(request: Request) -> Iterator[Row]:
     """All rows, in order.
 
     Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other: most
@@ -102,14 +102,13 @@ def rows_of(request: Request) -> list[Row]:
     check_writable(request.out)
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
     alpha = FALSE_ALARM / max(sum(sampled), 1)
-    rows: list[Row] = []
     with bar(len(jobs)) as done, heeding_interrupts() as heed:
         for (claim, instance), many in zip(jobs, sampled, strict=True):
             with _blamed(f"{claim.id}, {instance.name}"):
-                rows.append(_saved(request, claim, instance, alpha, request.setting.threads if many else 1))
-            done(f"{rows[-1].id} {rows[-1].instance}")
+                row = _saved(request, claim, instance, alpha, request.setting.threads if many else 1)
+            done(f"{row.id} {row.instance}")
+            yield row
             heed()
-    return rows
 
 
 def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
@@ -143,13 +142,36 @@ def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
 def run(request: Request) -> Record:
     """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
 
-    Its directions and ctr, C1 and C2 in both directions and the CTR panel, are None where the request is not complete.
+    Its directions and ctr, C1 and C2 in both directions and the CTR panel, are None where the request is not complete. Raises
+    ValueError where OUT/verdicts.json answers another request. After an error the rows found so far lie in OUT/unfinished.json.
     """
-    rows, both_ways, panel = _measured(request)
+    refuse_other(request.out / "verdicts.json", about(request))
+    rows: list[Row] = []
+    try:
+        both_ways, panel = _measured(request, rows)
+    except Exception as error:
+        if rows:
+            stopped = {"error": f"{type(error).__name__}: {error}"}
+            write_json(request.out / "unfinished.json", stopped | _record(request, rows, None, None))
+        raise
+    return _record(request, rows, both_ways, panel)
+
+
+def about(request: Request) -> Record:
+    """What a record is about: results of one question do not replace those of another."""
+    s = request.setting
+    return {
+        "full": s.full,
+        "rule": s.rule.name if s.rule else None,
+        "claims": [claim.id for claim in request.claims],
+        "data": [problem.fingerprint for problem in s.data],
+    }
+
+
+def _record(request: Request, rows: Sequence[Row], both_ways: list[Record] | None, panel: Record | None) -> Record:
     return {
         "version": alpt_ref.__version__,
-        "full": request.setting.full,
-        "rule": request.setting.rule.name if request.setting.rule else None,
+        **about(request),
         "false_alarm": FALSE_ALARM,
         "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
         "rows": [row.record() for row in rows],
@@ -158,16 +180,20 @@ def run(request: Request) -> Record:
     }
 
 
-def _measured(request: Request) -> tuple[list[Row], list[Record] | None, Record | None]:
-    """Rows, directions and CTR panel; the panel is fitted on the side."""
+def _measured(request: Request, rows: list[Row]) -> tuple[list[Record] | None, Record | None]:
+    """Add all rows to ``rows``; returns directions and CTR panel, which is fitted on the side."""
     if not request.complete:
-        return rows_of(request), None, None
+        for row in rows_of(request):
+            rows.append(row)  # one by one: an error leaves those before it
+        return None, None
     threads, stop = request.setting.threads, Event()
     with ThreadPoolExecutor(1) as side:
         panel = side.submit(ctr_panel, request, max(threads - 1, 1), stop)
         if threads == 1:
             panel.result()
         try:
-            return rows_of(request), directions.measure(), panel.result()
+            for row in rows_of(request):
+                rows.append(row)
+            return directions.measure(), panel.result()
         finally:
             stop.set()

@@ -7,8 +7,10 @@ distributed; eta_t G_inf <= Delta; clipping included. The transition matrix is P
     E law_1 P_max^N, N a sum of independent Bernoulli(a_t);
 (b) every constant eta <= Delta/G_inf has the same stationary law pi, of one coordinate:
     pi(q + 1) E g^+(Delta (q + 1)) = pi(q) E g^-(Delta q);
-(c) with eta_t -> 0 and sum eta_t = infinity the law of w_t tends to that pi: SR's error cannot be annealed, full precision's can;
-(d) for f = lambda (w - c)^2/2 with noise +-sigma, |lambda (w - c)| <= sigma on the support, the gap is Delta sigma/4, unclipped.
+(c) with eta_t -> 0 and sum eta_t = infinity the law of w_t tends to that pi: SR's error cannot be annealed, while full
+    precision's can;
+(d) for f = lambda (w - c)^2/2 with noise +-sigma, |lambda (w - c)| <= sigma on the support, unclipped, the gap is
+    Delta sigma/4.
 
 *Proof.* From a grid point a move of t cells, |t| <= 1, goes one cell with probability |t|: entries off the diagonal are linear
 in eta. A chain between neighbours is reversible, which gives pi. P_t = (1 - a_t) I + a_t P_max, so law_T = E law_1 P_max^N, and
@@ -62,8 +64,8 @@ def params(problem: FiniteProblem, grid: Grid, eta: float, reference: float = 0.
 
 
 def closed_form(problem: FiniteProblem, grid: Grid) -> Floats:
-    """(b): pi from the ratios of neighbours, (2^bits,), for a convex f: nothing leaves the points between the last that is never
-    moved down and the first that is never moved up.
+    """(b): pi from the ratios of neighbours, (2^bits,), for a convex f: nothing leaves the points between the last that is
+    never moved down and the first that is never moved up.
     """
     g, p = problem.gradients(points_of(grid))[:, :, 0], problem.probabilities
     up, down = p @ np.maximum(-g, 0.0), p @ np.maximum(g, 0.0)  # E g^- and E g^+
@@ -159,7 +161,10 @@ def _gap(name: str, problem: FiniteProblem, grid: Grid, schedule: Schedule, step
     def measure(draw: Draw) -> Measured:
         asked = Asked()
         heard = asked.of(rule)
-        gap = lambda w: problem.loss(w) - problem.f_star  # noqa: E731
+
+        def gap(w: Floats) -> Floats:
+            return problem.loss(w) - problem.f_star
+
         if steps:
             law = exact_law(problem, grid, heard, eta=schedule.rates(steps), steps=steps)
             value, half = law.mean(gap), law.error * float(gap(law.points).max())

@@ -17,8 +17,8 @@ V = E(w - c)^2/Delta^2 at stationarity, alpha = frac(c/Delta).
 [ 2 (m - c) sin(2 pi k m)/(pi k) + 4 nu^2 cos(2 pi k m) + cos(2 pi k m)/(pi^2 k^2) ], q_k = exp(-2 pi^2 k^2 nu^2); w is an
 integer, so that |sin(2 pi k m)| <= 2 pi k h |w - c|; the drift gives a finite second moment. []
 
-How it is measured. Transition probabilities of Gaussian noise in closed form, on as many cells around c as hold all but 1e-13 of
-the mass; the stationary law by elimination (GTH).
+How it is measured. Transition probabilities of Gaussian noise in closed form, on as many cells around c as hold all but 1e-13
+of the mass; the stationary law by elimination (GTH).
 
 Source: this project's statement. C2 on click data rests on the skewness of the gradients (L5), not on rounding noise.
 """
@@ -86,7 +86,7 @@ def ramp(z: Floats) -> Floats:
 
 
 def transition_matrix(p: Params, rule: Rule, cells: Floats) -> Floats:
-    """Chances of going from each of ``cells`` to each, (n, n): the target is w + h (c - w) + nu Z, and the ends take all beyond.
+    """Chances of going from each of ``cells`` to each, (n, n): the target is w + h (c - w) + nu Z; the ends take all beyond.
 
     DR: P(k - 1/2 < x < k + 1/2). SR: E of the hat (1 - |x - k|)^+, which is a second difference of E(x - k)^+.
     """
@@ -182,7 +182,10 @@ def _cases(full: bool) -> list[Params]:
 def _moments(setting: Setting, rule: Rule, other: Rule, control: float) -> list[Instance]:
     out = [Instance(_name(p), p, lambda draw, p=p: second_moment(p, rule)) for p in _cases(setting.full)]  # type: ignore[misc]
     p = Params(0.01, control, 0.0)
-    return [*out, Instance(f"control, {other.name}: {_name(p)}", p, lambda draw: second_moment(p, other), expected=VIOLATED)]
+    return [
+        *out,
+        Instance(f"control, {other.name}: {_name(p)}"[:44], p, lambda draw: second_moment(p, other), expected=VIOLATED),
+    ]
 
 
 def _ratio(p: Params) -> Instance:

@@ -47,7 +47,7 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Params:
-    """cells : lr/Delta. sizes : the largest distance of |g| from {0, 1}. low, high : the open interval that lr/Delta lies in."""
+    """cells : lr/Delta, which lies in the open interval (low, high). sizes : the largest distance of |g| from {0, 1}."""
 
     cells: float
     sizes: float
@@ -143,7 +143,7 @@ def _equal_rows(setting: Setting) -> list[Instance]:
         delta = float(GRID.delta)
         p = params(problem, dr, 0.5, 1.5)
         return _compare(
-            f"{name}: SR {sr:g}, DR {dr:g} Delta",
+            f"{name}: {sr:g}, {dr:g}",
             p,
             lambda asked: stationary_law(problem, GRID, asked.of(NEAREST), eta=dr * delta).probability,
             lambda: stationary_law(problem, GRID, STOCHASTIC, eta=sr * delta).probability,
@@ -151,7 +151,7 @@ def _equal_rows(setting: Setting) -> list[Instance]:
         )
 
     out = [row(name, problem, sr, dr) for name, problem in PROBLEMS.items() for sr, dr in ((0.05, 0.51), (0.7, 1.4))]
-    frozen = row("control: DR frozen, clicks at 30%", PROBLEMS["clicks at 30%"], 0.05, 0.49).expecting(NOT_APPLICABLE)
+    frozen = row("control: DR frozen", PROBLEMS["clicks at 30%"], 0.05, 0.49).expecting(NOT_APPLICABLE)
     return [*out, frozen]
 
 
@@ -175,7 +175,7 @@ SAME = Claim(
 )
 EQUAL = Claim(
     "L13(c)",
-    "SR and DR, |g| in {0, 1}: one stationary law: L1 distance",
+    "SR at one lr/Delta and DR at another, |g| in {0, 1}: one stationary law: L1 distance",
     "exact",
     lambda p: 0.0,
     _equal_rows,

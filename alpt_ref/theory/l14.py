@@ -1,15 +1,15 @@
 r"""L14: averaging the iterates removes the floor of stochastic rounding, off the grid, and not for |w - c|.  (exact, law)
 
-f = lambda (w - c)^2/2, exact gradients, h = eta lambda <= 1, c inside the box (L4(b)); rho = 1 - h, V = Delta^2 alpha (1 - alpha),
-alpha = frac(c/Delta). From stationarity
+f = lambda (w - c)^2/2, exact gradients, h = eta lambda <= 1, c inside the box (L4(b)); rho = 1 - h,
+V = Delta^2 alpha (1 - alpha), alpha = frac(c/Delta). From stationarity
 
 (a) E( (w_1 + ... + w_T)/T - c )^2 = (V/T^2) [ T (1 + rho)/(1 - rho) - 2 rho (1 - rho^T)/(1 - rho)^2 ]:
 
-the gap of the *average* vanishes as 1/T, where that of the last iterate stays at lambda V/2; but the average lives off the grid.
+the gap of the *average* vanishes as 1/T, where that of the last iterate stays at lambda V/2; but the average is off the grid.
 (b) For G|w - c|, c in the cell (0, Delta), constant eta <= Delta/G, the mean of the iterates tends to Delta/2, whatever c.
 
-*Proof.* (a): Cov(w_t, w_{t+s}) = rho^s V, by E[w_{t+1} - c | w_t] = rho (w_t - c) (L4(a)); sum over pairs. (b): L1(b): each end of
-the cell has mass 1/2. []
+*Proof.* (a): Cov(w_t, w_{t+s}) = rho^s V, by E[w_{t+1} - c | w_t] = rho (w_t - c) (L4(a)); sum over pairs. (b): L1(b): each
+end of the cell has mass 1/2. []
 
 How it is measured. E of the square by the chain itself: the sum over pairs of sum_i pi_i (w_i - c) (P^s (w - c))_i.
 
@@ -59,8 +59,9 @@ def step_matrix(problem: FiniteProblem, rule: Rule, eta: float) -> Floats:
     """Transition probabilities on GRID, (32, 32)."""
     move = -eta * problem.gradients(points_of(GRID)) / DELTA
     step = transitions(codes_of(GRID), move, GRID, rule)
-    P = np.zeros((2**GRID.bits, 2**GRID.bits))
-    np.add.at(P, (np.broadcast_to(np.arange(P.shape[0]), step.target.shape), step.target), step.chance / problem.probabilities.size)
+    n, here = 2**GRID.bits, np.broadcast_to(np.arange(2**GRID.bits), step.target.shape)
+    P = np.zeros((n, n))
+    np.add.at(P, (here, step.target), step.chance / problem.probabilities.size)
     return P
 
 

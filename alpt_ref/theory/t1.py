@@ -45,6 +45,7 @@ import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import VIOLATED, Check, Claim, Instance, Measured, Setting
 from alpt_ref.theory.drawn import random_walks
 from alpt_ref.theory.instances import regret_instance, sampled_walks, standard_walks, stuck_walks, tuned
@@ -136,7 +137,8 @@ def _instances(setting: Setting) -> list[Instance]:
     def members(count: int, seed: int) -> list[Instance]:
         return [instance(walk.name, walk) for walk in random_walks(count, seed, rule)]
 
-    out = [instance(name, walk) for name, walk in standard_walks(setting.full, rule).items()]
+    walks = standard_walks(setting.full, rule) | sharp.of_t1(rule, setting.full)
+    out = [instance(name, walk) for name, walk in walks.items()]
     out.append(worst_of("random walks", members, setting.family(48, 400)))
     out += [instance(name, walk, most) for name, walk in sampled_walks(setting.full, rule).items()]
     for problem in setting.data:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from alpt_ref.grid import Grid
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.problems.finite import absolute
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Instance, Setting
 from alpt_ref.theory.drawn import random_walks
 from alpt_ref.theory.instances import nearest_walks, regret_instance, sampled_walks
@@ -80,7 +81,8 @@ def _instances(setting: Setting) -> list[Instance]:
     def members(count: int, seed: int) -> list[Instance]:
         return [instance(walk.name, walk) for walk in random_walks(count, seed, rule, bits=6)]
 
-    out = [instance(name, walk) for name, walk in nearest_walks(setting.full, rule).items()]
+    walks = nearest_walks(setting.full, rule) | sharp.of_t2(rule)
+    out = [instance(name, walk) for name, walk in walks.items()]
     out.append(worst_of("random walks", members, setting.family(48, 400)))
     sampled = sampled_walks(setting.full, rule).items()
     out += [instance(name, walk) for name, walk in sampled if isinstance(walk.problem, LogisticProblem)]

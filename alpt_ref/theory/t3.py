@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import FiniteProblem, Separate, clicks, quadratic
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Instance, Setting
 from alpt_ref.theory.drawn import between, draws
 from alpt_ref.theory.instances import regret_instance
@@ -102,7 +103,7 @@ def _instances(setting: Setting) -> list[Instance]:
     def members(count: int, seed: int) -> list[Instance]:
         return [instance(walk.name, walk) for walk in random_walks(count, seed, rule)]
 
-    named = walks(setting.full, rule)
+    named = walks(setting.full, rule) | sharp.of_t3(rule, setting.full)
     out = [instance(name, walk) for name, walk in named.items()]
     out.append(worst_of("random walks", members, setting.family(48, 400)))
     if setting.rule is None:

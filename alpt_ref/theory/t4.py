@@ -35,6 +35,7 @@ from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws, valley
 from alpt_ref.theory.instances import Counts, logistic_problems, sampled_instance, unclipped
@@ -134,6 +135,7 @@ def _instances(setting: Setting) -> list[Instance]:
         walk(stretched, joint, rule, 200, 8),
     ]
     out = [instance(one.name, one) for one in walks]
+    out += [instance(name, one) for name, one in sharp.of_t4(rule).items()]
     out.append(instance("(w_1 - w_2)^2/2: PL, not strongly convex", walk(flat, joint, rule, 60, (-8, 4))))
     out.append(instance(logistic.name, walk(logistic, coarse, rule, 100, -4)))
     family = setting.family(60, 400)

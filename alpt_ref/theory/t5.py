@@ -19,6 +19,7 @@ Weights of LPT live in a bounded box, so that G, G1 and L of an FM over it are f
 Source: this project's statement; the descent argument is standard.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,7 @@ from alpt_ref.problems.factorization import boxed_fm
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import factor_pair
 from alpt_ref.rng import Stream, normals
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws, valley
 from alpt_ref.theory.instances import sampled_instance, unclipped
@@ -64,8 +66,10 @@ def bound(p: Params) -> float:
     return p.first_gap / (p.eta * p.steps) + p.L * p.eta * p.G**2 / 2.0 + p.L * p.delta * p.G1 / 2.0 + p.lattice / p.eta
 
 
-def instance(name: str, walk: Walk) -> Instance:
-    """The mean of E||grad f(w_t)||^2 by the exact law."""
+def instance(name: str, walk: Walk, along: bool = False) -> Instance:
+    """The mean of E||grad f(w_t)||^2 by the exact law. along : G and G1 are the largest E||g_t||_2^2 and E||g_t||_1 of any t,
+    which the statement asks for, and not the largest at any point of the grid.
+    """
     problem, grid = walk.problem, walk.box_grid
     assert isinstance(problem, FiniteProblem)
     first = float(problem.loss(walk.w_1[None])[0]) - problem.f_star
@@ -74,12 +78,16 @@ def instance(name: str, walk: Walk) -> Instance:
     def squares(w: Floats) -> Floats:
         return np.asarray((problem.mean_gradient(w) ** 2).sum(axis=1))
 
+    sizes = [lambda w, q=q: problem.probabilities @ (np.abs(problem.gradients(w)) ** q).sum(axis=2) for q in (2, 1)]
+
     def measure(draw: Draw) -> Measured:
         asked = Asked()
-        law = replace(walk, rule=asked.of(walk.rule)).exact([squares])
+        law = replace(walk, rule=asked.of(walk.rule)).exact([squares, *sizes])
         value, scale = float(law.expectations[:-1, 0].mean()), float(squares(law.points).max())
         checks = (unclipped(law), unbiased(asked), *smooth(problem, grid))
-        return Measured(value, (law.error + ULP) * scale, checks)
+        most = law.expectations[:-1].max(axis=0)
+        completed = replace(p, G=math.sqrt(most[1]), G1=float(most[2])) if along else p
+        return Measured(value, (law.error + ULP) * scale, checks, params=completed)
 
     return Instance(name, p, measure)
 
@@ -119,6 +127,7 @@ def _instances(setting: Setting) -> list[Instance]:
         Walk(pair, joint, rule, Schedule(0.2), 15, (16, -16)),
     ]
     out = [instance(walk.name, walk) for walk in walks]
+    out += [instance(name, walk, along=True) for name, walk in sharp.of_t5(rule).items()]
     out.append(instance("FM pair, started near the saddle", Walk(pair, joint, rule, Schedule(0.2), 24, 1)))
     family = setting.family(60, 400)
     out.append(worst_of("random problems", lambda count, seed: _random(count, seed, rule), family))

@@ -27,7 +27,7 @@ def decaying(rule: Rule, full: bool) -> dict[str, Walk]:
         "|w - 1/2|, 2 bits, eta/sqrt(t)": Walk(
             absolute(1.0, 0.5), NARROW, rule, Schedule(2.1, "sqrt"), 80_000 if full else 20_000
         ),
-        "|w - c|, eta/sqrt(t), on the way": Walk(absolute(1.0, 500 * STEP), FINE, rule, Schedule(0.1, "sqrt"), 100, -512),
+        "|w - c|, eta/sqrt(t), on the way": Walk(absolute(1.0, 500 * STEP), FINE, rule, Schedule(0.1, "sqrt"), 120, -512),
         "|w - c|, eta/sqrt(t), to and fro": Walk(absolute(1.0, 0.3 * STEP), FINE, rule, Schedule(6.0, "sqrt"), 1500),
     }
 

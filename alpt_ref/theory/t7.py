@@ -18,7 +18,8 @@ convexity and smoothness; ||w - v||^2 <= d Delta^2/4. Sum, and divide by 2 eta T
 (L/2) ||v - w||^2 and ||grad f(w)||^2 <= 2 L (f(w) - f*). []
 
 Against T1#: with gradient noise the floor of LPT is of first order in Delta, and exact; that of float masters is of second.
-This is what the memory of the masters buys, and why LSQ, and quantization after training, are ahead of LPT and ALPT at few bits.
+This is what the memory of the masters buys, and why LSQ, and quantization after training, are ahead of LPT and ALPT at few
+bits.
 
 How it is measured. Where gradients are exact, along the trajectory; with noise of two signs, over all 2^T paths. G^2 is the
 largest E||g||^2 at any v that was met.

@@ -17,10 +17,9 @@ def worst_regret(
 ) -> tuple[float, str]:
     """The largest E (1/T) sum_t g_t (w_t - w*), g_t one of ``slopes`` chosen after seeing w_t, w_1 and w* in codes.
 
-    f_t = g_t w is convex and its regret against w* is that sum: so this is the largest regret of any adversary with slopes of
-    this set, hence a lower bound on the worst case over [min, max]. Returns it, and a line on how the adversary begins.
-
-    With V_T+1 = 0: V_t(w) = max over g of g (w - w*) + E V_{t+1}(Q(w - eta g)).
+    f_t = g_t w is convex, and its regret against w* is that sum: this is a lower bound on the worst case over slopes between
+    the least and the largest. With V_{T+1} = 0, V_t(w) = max over g of g (w - w*) + E V_{t+1}(Q(w - eta g)). Returns the value,
+    and a line on how the adversary begins.
     """
     codes, g = codes_of(grid), np.asarray(slopes, float64)
     delta = float(grid.delta)

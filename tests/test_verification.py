@@ -108,8 +108,44 @@ def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
 def test_rows_of_other_code_are_not_reused(finished, monkeypatch):
     cells = len(list((finished / "cells").iterdir()))
     monkeypatch.setattr(verification, "code_version", lambda: "00000000")
+    (finished / "verdicts.json").unlink()
     published(request(finished, "Q6"))
     assert len(list((finished / "cells").iterdir())) == cells + 2
+
+
+def test_results_of_another_question_are_not_replaced(finished):
+    before = (finished / "verdicts.json").read_text()
+    with pytest.raises(ValueError, match="verdicts.json has results of other claims: remove it, or choose another folder"):
+        published(request(finished, "Q5"))
+    assert (finished / "verdicts.json").read_text() == before
+
+
+def test_what_was_measured_before_an_error_is_kept(tmp_path):
+    """Of a claim whose second instance fails in a way that nobody foresaw."""
+    base = registry.claims_of(["Q6"])[0]
+    good = base.instances(Setting())[0]
+
+    def fail(draw):
+        raise RuntimeError("no such thing")
+
+    bad = replace(good, name="bad", measure=fail)
+    with pytest.raises(RuntimeError):
+        published(Request([replace(base, instances=lambda s: [good, bad])], Setting(), tmp_path, cached=False))
+    record = json.loads((tmp_path / "unfinished.json").read_text())
+    assert (record["error"], len(record["rows"])) == ("RuntimeError: no such thing", 1)
+    assert not (tmp_path / "verdicts.json").exists()
+
+
+def test_a_second_process_finds_the_same_rows(tmp_path):
+    """Rows that the second process saved, from the end, are those that the first would have found."""
+    ids = ("Q6", "L9", "L14")
+    claims = registry.claims_of(ids)
+    alone = [row.record() for row in verification.rows_of(Request(claims, Setting(), tmp_path / "a"))]
+    verification.from_the_end([claim.id for claim in claims], Setting(), tmp_path / "b", 1e-6)
+    saved = len(list((tmp_path / "b" / "cells").iterdir()))
+    both = [row.record() for row in verification.rows_of(Request(claims, Setting(threads=2), tmp_path / "b"))]
+    assert both == alone
+    assert saved == len(alone)
 
 
 def test_rows_of_a_users_rule_are_not_kept(tmp_path):
@@ -173,7 +209,7 @@ def test_what_becomes_of_a_rule():
 
 def test_the_summary_has_a_line_for_each_claim():
     sheet = verdicts.summary([row(), row(ratio=0.9), row(verdict="violated", expected="violated"), row(id="Y", kind="law")])
-    assert sheet.rows[0] == ("X", "upper", "3", "2", "1", "", "", "1", "0.900", "")
+    assert sheet.rows[0] == ("X", "upper", "3", "2", "1", "", "", "1", "0.900", "20%", "")
     assert sheet.rows[1][-2:] == ("", "")
     assert verdicts.line(row(verdict=NOT_APPLICABLE, bound=None, ratio=None))[4:] == ("-", "-", "not applicable !")
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, s
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory.claim import Check, Draw, Instance, Measured
 from alpt_ref.theory.shape import convex
-from alpt_ref.theory.verdict import unbiased
+from alpt_ref.theory.verdict import POWER, unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.exact import Law
 from alpt_ref.walks.rule import Rule
@@ -29,6 +28,7 @@ Counts = NDArray[int64]
 Sample = Callable[[Walk, int, int, int], tuple[Floats, Counts]]
 RuleCheck = Callable[[Asked], Check]
 MANY = "24 |w_i - c_i|"
+STOP = 1.2  # times its bound is where a sum stops
 
 
 def regret_instance(
@@ -60,14 +60,31 @@ def regret_instance(
     return Instance(name, params, measure, method)
 
 
-def sampled_instance(name: str, walk: Walk, params: Any, sample: Sample, span: tuple[float, float]) -> Instance:
-    """The mean of ``sample`` over replicas of ``walk``: none of them may be clipped, and the rule is unbiased."""
+def sampled_instance(
+    name: str, walk: Walk, params: Any, sample: Sample, span: tuple[float, float], sums: bool = False
+) -> Instance:
+    """The mean of ``sample`` over replicas of ``walk``: none of them may be clipped, and the rule is unbiased.
+
+    sums : samples are sums over the steps of numbers that are not negative. Such sums stop before a step that would take them
+    beyond 1.2 times the bound: whether step t counts is known before its uniforms are, so that a bound that adds up step by
+    step holds for stopped sums, too. So the range that intervals need is [0, 1.2 bound], where it is less than ``span``. A sum
+    that stops says nothing if it stops below the bound: none may.
+    """
 
     def measure(draw: Draw) -> Measured:
-        asked = Asked()
+        asked, stopped = Asked(), 0
         heard = replace(walk, rule=asked.compiled(walk.rule))
-        measured = sampled_mean(partial(sample, heard), span, draw)
-        return replace(measured, checks=(*measured.checks, unbiased(asked)))
+        cap = span[1] if draw.bound is None or not sums else min(span[1], STOP * draw.bound)
+
+        def capped(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
+            nonlocal stopped
+            values, clipped = sample(heard, first, last, n_threads)
+            stopped += int((values > cap).sum())
+            return np.minimum(values, cap), clipped
+
+        measured = sampled_mean(capped, (span[0], cap), draw)
+        whole = Check("sums stopped", stopped, "<=", 0.0)
+        return replace(measured, checks=(*measured.checks, whole, unbiased(asked)))
 
     return Instance(name, params, measure, "monte-carlo")
 
@@ -87,7 +104,8 @@ def sampled_mean(
         clipped += int(cut.sum())
         return out
 
-    estimate, n = decide(values, *span, draw.bound, draw.alpha, most=most)
+    enough = math.inf if draw.bound is None else POWER * abs(draw.bound)
+    estimate, n = decide(values, *span, draw.bound, draw.alpha, most=most, enough=enough)
     assert estimate.half is not None
     note = "{} replicas, each within [{:.3g}, {:.3g}]".format(n, *span)
     none = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)

@@ -127,7 +127,8 @@ def _near(setting: Setting) -> list[Instance]:
             eta = cases[found.index(worst)].eta
             return Measured(worst.value, worst.half, worst.checks, f"at eta = {eta:g} Delta")
 
-        return Instance(f"p rho^2 = {light:g}: worst of {len(cases)} eta", cases[0], measure)
+        name = "control: " if light < 1.0 else ""
+        return Instance(f"{name}p rho^2 = {light:g}, worst of {len(cases)} eta", cases[0], measure)
 
     return [row(1.1), row(1.5), row(3.0), row(0.7).expecting(VIOLATED)]
 

@@ -102,7 +102,7 @@ def _machine(rule: Rule, steps: int) -> Instance:
     p = Params(steps, walk.schedule.eta, problem.L, walk.delta, *bounds, first, lattice)
 
     name = f"FM, 48 clicks, d = {problem.d}"
-    return sampled_instance(name, walk, p, gradient_squares, (0.0, bounds.G**2))
+    return sampled_instance(name, walk, p, gradient_squares, (0.0, bounds.G**2), sums=True)
 
 
 def _random(count: int, seed: int, rule: Rule) -> list[Instance]:

@@ -9,7 +9,7 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -25,12 +25,15 @@ from alpt_ref.studies.convergence import ctr
 from alpt_ref.studies.convergence.convex import read_problem
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
 from alpt_ref.studies.progress import bar, heeding_interrupts, refuse_other
-from alpt_ref.studies.verification import directions
+from alpt_ref.studies.verification import directions, floors
+from alpt_ref.studies.verification.helper import second_process
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
+from alpt_ref.theory.registry import all_claims
 from alpt_ref.theory.verdict import verify
 from alpt_ref.tools.files import Arrays, Record, check_writable, write_json
 
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
+MANY = 20  # rows that a second process is started for
 Job = tuple[Claim, Instance]
 
 
@@ -95,13 +98,34 @@ def _blamed(name: str) -> Iterator[None]:
 def rows_of(request: Request) -> Iterator[Row]:
     """All rows, in order.
 
-    Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other: most
-    of their time is Python's, of which threads get no more.
+    Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other, while
+    a second process, where there are threads for one, takes them from the other end.
     """
     jobs = jobs_of(request)
     check_writable(request.out)
+    alpha = level(jobs)
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
-    alpha = FALSE_ALARM / max(sum(sampled), 1)
+    both = request.cached and request.setting.threads > 1 and len(jobs) > MANY
+    names = tuple(claim.id for claim in request.claims)
+    with second_process(from_the_end, names, request.setting, request.out, alpha) if both else nullcontext():
+        yield from _in_order(request, jobs, sampled, alpha)
+
+
+def level(jobs: Sequence[Job]) -> float:
+    """The level of each Monte Carlo row's interval."""
+    return FALSE_ALARM / max(sum(instance.method == "monte-carlo" for _, instance in jobs), 1)
+
+
+def from_the_end(ids: Sequence[str], setting: Setting, out: Path, alpha: float) -> None:
+    """Save the exact rows of the claims named, the last one first."""
+    known = {claim.id: claim for claim in all_claims()}
+    request = Request([known[name] for name in ids], setting, out)
+    for claim, instance in reversed(jobs_of(request)):
+        if instance.method != "monte-carlo":
+            _saved(request, claim, instance, alpha, 1)
+
+
+def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], alpha: float) -> Iterator[Row]:
     with bar(len(jobs)) as done, heeding_interrupts() as heed:
         for (claim, instance), many in zip(jobs, sampled, strict=True):
             with _blamed(f"{claim.id}, {instance.name}"):
@@ -142,19 +166,20 @@ def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
 def run(request: Request) -> Record:
     """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
 
-    Its directions and ctr, C1 and C2 in both directions and the CTR panel, are None where the request is not complete. Raises
+    Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel, which is fitted on the side)
+    are None where the request is not complete. Raises
     ValueError where OUT/verdicts.json answers another request. After an error the rows found so far lie in OUT/unfinished.json.
     """
     refuse_other(request.out / "verdicts.json", about(request))
     rows: list[Row] = []
     try:
-        both_ways, panel = _measured(request, rows)
+        others = _measured(request, rows)
     except Exception as error:
         if rows:
             stopped = {"error": f"{type(error).__name__}: {error}"}
-            write_json(request.out / "unfinished.json", stopped | _record(request, rows, None, None))
+            write_json(request.out / "unfinished.json", stopped | _record(request, rows, {}))
         raise
-    return _record(request, rows, both_ways, panel)
+    return _record(request, rows, others)
 
 
 def about(request: Request) -> Record:
@@ -168,24 +193,24 @@ def about(request: Request) -> Record:
     }
 
 
-def _record(request: Request, rows: Sequence[Row], both_ways: list[Record] | None, panel: Record | None) -> Record:
+def _record(request: Request, rows: Sequence[Row], others: Record) -> Record:
     return {
         "version": alpt_ref.__version__,
         **about(request),
         "false_alarm": FALSE_ALARM,
         "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
         "rows": [row.record() for row in rows],
-        "directions": both_ways,
-        "ctr": panel,
+        **dict.fromkeys(("directions", "floors", "ctr")),
+        **others,
     }
 
 
-def _measured(request: Request, rows: list[Row]) -> tuple[list[Record] | None, Record | None]:
-    """Add all rows to ``rows``; returns directions and CTR panel, which is fitted on the side."""
+def _measured(request: Request, rows: list[Row]) -> Record:
+    """Add all rows to ``rows``, one by one, for an error leaves those before it; returns what else a complete run has."""
     if not request.complete:
         for row in rows_of(request):
-            rows.append(row)  # one by one: an error leaves those before it
-        return None, None
+            rows.append(row)
+        return {}
     threads, stop = request.setting.threads, Event()
     with ThreadPoolExecutor(1) as side:
         panel = side.submit(ctr_panel, request, max(threads - 1, 1), stop)
@@ -194,6 +219,6 @@ def _measured(request: Request, rows: list[Row]) -> tuple[list[Record] | None, R
         try:
             for row in rows_of(request):
                 rows.append(row)
-            return directions.measure(), panel.result()
+            return {"directions": directions.measure(), "floors": floors.measure(), "ctr": panel.result()}
         finally:
             stop.set()

@@ -115,7 +115,7 @@ def test_rows_of_other_code_are_not_reused(finished, monkeypatch):
 
 def test_results_of_another_question_are_not_replaced(finished):
     before = (finished / "verdicts.json").read_text()
-    with pytest.raises(ValueError, match="verdicts.json has results of other claims: remove it, or choose another folder"):
+    with pytest.raises(ValueError, match=r"verdicts.json has results of other claims: remove it, or choose another folder"):
         published(request(finished, "Q5"))
     assert (finished / "verdicts.json").read_text() == before
 
@@ -209,7 +209,7 @@ def test_what_becomes_of_a_rule():
 
 def test_the_summary_has_a_line_for_each_claim():
     sheet = verdicts.summary([row(), row(ratio=0.9), row(verdict="violated", expected="violated"), row(id="Y", kind="law")])
-    assert sheet.rows[0] == ("X", "upper", "3", "2", "1", "", "", "1", "0.900", "20%", "")
+    assert sheet.rows[0] == ("X", "upper", "3", "2", "1", "", "", "1", "0.900", "-", "")
     assert sheet.rows[1][-2:] == ("", "")
     assert verdicts.line(row(verdict=NOT_APPLICABLE, bound=None, ratio=None))[4:] == ("-", "-", "not applicable !")
 

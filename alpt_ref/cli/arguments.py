@@ -78,6 +78,7 @@ _COMPARE: Options = (
     ("--epochs", "N", integer, "passes, of which the best on validation is kept (default: 20)"),
     ("--batch-size", "N", integer, "examples of a step, 1 or more (default: 1024)"),
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
+    ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
 _THREADS: Options = (("--threads", "N", integer, "1 or more; results do not depend on it (default: 1)"),)
 _KIND: dict[str, Any] = {"choices": ("lr", "fm"), "default": "fm"}

@@ -1,23 +1,23 @@
-"""The phase diagram of rounding, and the rounding that a weight's moves speak for.
+"""The phase diagram of rounding, and the rounding that the moves of a model's weights speak for.
 
-A weight's moves have a mean s, a standard deviation nu and a skewness, in cells.
+A weight's moves have a mean s, a standard deviation nu and a skewness, in cells. Its phase:
 
-    frozen      |u| < 1/2 in nearly every step: nearest rounding leaves the weight where it began (L3, L9)
-    sign-like   nearly every |u| is between 1/2 and 3/2: both roundings walk alike, nearest is faster (L13)
+    frozen      |u| < 1/2 in nearly every step: nearest rounding leaves the weight where it is (L3, L9)
+    sign-like   1/2 < |u| < 3/2 in nearly every step: both roundings walk alike, nearest faster (L13)
     skewed      |skewness| > 1: nearest rounding is biased (L5, L12(d))
     dithered    the rest: noise dithers nearest rounding, whose error is then the smaller one (L10, L12)
 
-Besides, two errors are estimated for each weight, in cells^2, from what was watched under stochastic rounding, h being the
-restoring rate -Cov(q, u)/Var(q):
+An error, in cells^2, is predicted from the moves of a run, h being the restoring rate -Cov(q, u)/Var(q):
 
     SR      ( Var u + E a(1 - a) ) / (h (2 - h))
-    DR      ( E R_D(u) - E u )^2 / h^2 + Var R_D(u) / (h (2 - h));   where it is frozen: (E q - q_1)^2
+    DR      ( E R_D(u) - E u )^2 / h^2 + Var R_D(u) / (h (2 - h))
+    DR, of a frozen weight: its squared distance from the mean under SR
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy import float64
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.studies.phases.moves import Moves
@@ -28,64 +28,70 @@ LEAST_STEPS, NEARLY, SKEWED, SLOWEST = 30, 0.995, 1.0, 1e-4
 
 
 class Weights(NamedTuple):
-    """One entry for each weight that was touched often enough, float64 (n,); phase indexes PHASES. steps : how often."""
+    """What is known of each weight, (n, k) each. seen : touched in 30 steps or more; elsewhere the numbers mean nothing.
 
+    steps : how often touched. q : mean code. phase indexes PHASES. error : predicted, in cells^2.
+    """
+
+    seen: NDArray[bool_]
     steps: Floats
+    q: Floats
     s: Floats
     nu: Floats
     skewness: Floats
-    phase: NDArray[np.int64]
-    sr: Floats
-    dr: Floats
+    phase: NDArray[int64]
+    error: Floats
 
 
-def weights_of(m: Moves) -> Weights:
-    """Statistics, phase and both estimated errors of the weights that were touched in 30 steps or more."""
-    some = m.n >= LEAST_STEPS
-    n = m.n[some]
-    s, uu, uuu, r, q = (x[some] / n for x in (m.u, m.uu, m.uuu, m.r, m.q))
-    var_u, var_q = np.maximum(uu - s * s, 0.0), np.maximum(m.qq[some] / n - q * q, 0.0)
-    third = uuu - 3.0 * s * uu + 2.0 * s**3
+def weights_of(m: Moves, rounding: str) -> Weights:
+    """Statistics, phase and predicted error of the weights of a run under ``rounding``, "nearest" or "stochastic"."""
+    seen, n = m.n >= LEAST_STEPS, np.maximum(m.n, 1.0)
+    s, uu, r, q = m.u / n, m.uu / n, m.r / n, m.q / n
+    var_u, var_q, var_r = (np.maximum(x, 0.0) for x in (uu - s * s, m.qq / n - q * q, m.rr / n - r * r))
+    third = m.uuu / n - 3.0 * s * uu + 2.0 * s**3
     skewness = np.divide(third, var_u**1.5, out=np.zeros_like(s), where=var_u > 0)
-    small, large = m.small[some] / n, np.sqrt(uu) < 1.5
-    phase = np.full(n.size, 3)
-    phase[np.abs(skewness) > SKEWED] = 2
-    phase[(small < 1.0 - NEARLY) & large] = 1
-    phase[small > NEARLY] = 0
-    pull = np.divide(s * q - m.qu[some] / n, var_q, out=np.full_like(s, SLOWEST), where=var_q > 0)
+    phase = np.full(s.shape, PHASES.index("dithered"))
+    phase[np.abs(skewness) > SKEWED] = PHASES.index("skewed")
+    phase[m.middle / n > NEARLY] = PHASES.index("sign-like")
+    phase[m.small / n > NEARLY] = PHASES.index("frozen")
+    pull = np.divide(s * q - m.qu / n, var_q, out=np.full_like(s, SLOWEST), where=var_q > 0)
     h = np.clip(pull, SLOWEST, 1.0)
-    sr = (var_u + m.spread[some] / n) / (h * (2.0 - h))
-    var_r = np.maximum(m.rr[some] / n - r * r, 0.0)
-    dr = ((r - s) / h) ** 2 + var_r / (h * (2.0 - h))
-    frozen = phase == 0
-    sr[frozen], dr[frozen] = var_q[frozen], (q[frozen] - m.first[some][frozen]) ** 2
-    return Weights(n, s, np.sqrt(var_u), skewness, phase, sr, dr)
+    if rounding == "stochastic":
+        error = (var_u + m.spread / n) / (h * (2.0 - h))
+    else:
+        error = ((r - s) / h) ** 2 + var_r / (h * (2.0 - h))
+    return Weights(seen, m.n, q, s, np.sqrt(var_u), skewness, phase, error)
 
 
 class Prediction(NamedTuple):
-    """Shares of all touches.
+    """Each weight has as many votes as it was touched.
 
-    phases : in each of PHASES. nearest : by weights whose estimated error is smaller under nearest rounding.
+    sr_phases, dr_phases : shares in each of PHASES, in the two runs. nearest : share of those whose predicted error is smaller
+    under nearest rounding. sr, dr : medians of |s|, nu and |skewness| in the two runs.
     """
 
-    phases: tuple[float, ...]
+    sr_phases: tuple[float, ...]
+    dr_phases: tuple[float, ...]
     nearest: float
-    s: float  # medians over weights, each counted as often as it was touched
-    nu: float
-    skewness: float
+    sr: tuple[float, float, float]
+    dr: tuple[float, float, float]
 
     @property
     def winner(self) -> str:
-        """DR or SR, by the majority of touches."""
+        """DR or SR, by the majority."""
         return "DR" if self.nearest > 0.5 else "SR"
 
 
-def predict(w: Weights) -> Prediction:
-    """What the weights speak for, each with as many votes as it was touched."""
-    total = w.steps.sum()
-    phases = tuple(float(w.steps[w.phase == i].sum() / total) for i in range(len(PHASES)))
-    nearest = float(w.steps[w.dr < w.sr].sum() / total)
-    return Prediction(phases, nearest, *(_median(np.abs(x), w.steps) for x in (w.s, w.nu, w.skewness)))
+def predict(sr: Weights, dr: Weights, sr_delta: float, dr_delta: float) -> Prediction:
+    """What the weights of a run under each rounding speak for; errors are compared in units of the weights."""
+    both = sr.seen & dr.seen
+    votes = sr.steps[both]
+    away = (dr.q * dr_delta - sr.q * sr_delta) ** 2
+    of_dr = np.where(dr.phase == PHASES.index("frozen"), away, dr.error * dr_delta**2)
+    nearest = float(votes[(of_dr < sr.error * sr_delta**2)[both]].sum() / votes.sum())
+    phases = [tuple(float(votes[(w.phase == i)[both]].sum() / votes.sum()) for i in range(len(PHASES))) for w in (sr, dr)]
+    medians = [tuple(_median(np.abs(x[both]), votes) for x in (w.s, w.nu, w.skewness)) for w in (sr, dr)]
+    return Prediction(phases[0], phases[1], nearest, *medians)  # type: ignore[arg-type]
 
 
 def _median(x: Floats, votes: Floats) -> float:

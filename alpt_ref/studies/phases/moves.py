@@ -4,7 +4,7 @@ A state that keeps codes is trained by its own rule. Before each step its weight
 state of float weights, which takes the same step without rounding: the difference, over the step size, is the move.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ class Moves:
     """Sums over the steps in which a weight was touched, float64 (n, k) each.
 
     n : steps. u, uu, uuu : moves and their powers. r, rr : moves rounded to nearest, and squared. spread : a(1 - a), the
-    variance that stochastic rounding adds, a = frac(u). small : steps with |u| < 1/2. q, qq, qu : codes, squared, and times
-    moves. first : codes before the first step of all.
+    variance that stochastic rounding adds, a = frac(u). small, middle : steps with |u| < 1/2, and with 1/2 < |u| < 3/2.
+    q, qq, qu : codes, squared, and times moves.
     """
 
     n: Floats
@@ -38,22 +38,23 @@ class Moves:
     rr: Floats
     spread: Floats
     small: Floats
+    middle: Floats
     q: Floats
     qq: Floats
     qu: Floats
-    first: Floats
 
     @classmethod
-    def zero(cls, first: Floats) -> "Moves":
+    def zero(cls, shape: tuple[int, ...]) -> "Moves":
         """Nothing seen yet."""
-        return cls(*(np.zeros(first.shape) for _ in range(11)), first)
+        return cls(**{each.name: np.zeros(shape) for each in fields(cls)})
 
     def see(self, rows: NDArray[Any], q: Floats, u: Floats) -> None:
         """Add one step: codes and moves of the rows that it touches, (rows, k)."""
-        r, a = np.rint(u), u - np.floor(u)
-        seen = (1.0, u, u * u, u**3, r, r * r, a * (1.0 - a), np.abs(u) < 0.5, q, q * q, q * u)
-        for name, value in zip(("n", "u", "uu", "uuu", "r", "rr", "spread", "small", "q", "qq", "qu"), seen, strict=True):
-            getattr(self, name)[rows] += value
+        r, a, size = np.rint(u), u - np.floor(u), np.abs(u)
+        inside = (size < 0.5, (size > 0.5) & (size < 1.5))
+        seen = (1.0, u, u * u, u**3, r, r * r, a * (1.0 - a), *inside, q, q * q, q * u)
+        for each, value in zip(fields(self), seen, strict=True):
+            getattr(self, each.name)[rows] += value
 
 
 def moves_of(config: Config, X: Any, y: Any, part: str, warm: int, epochs: int) -> Moves:
@@ -61,12 +62,11 @@ def moves_of(config: Config, X: Any, y: Any, part: str, warm: int, epochs: int) 
     rows, d = as_rows(X)
     labels, _ = as_labels(y, rows.indptr.size - 1)
     state = initial_state(config, d)
-    first = _codes(state, part)
     trainer = Trainer(config, rows, labels, d)
     for _ in range(warm):
         trainer.run_epoch(state)
     floats = replace(config, precision="fp32", rounding="stochastic", delta=None)
-    twin, watched = initial_state(floats, d), Moves.zero(first)
+    twin, watched = initial_state(floats, d), Moves.zero(_codes(state, part).shape)
     free = Trainer(floats, rows, labels, d).step
     for _ in range(epochs):
         order = permutation(labels.size, seed=config.seed, step=state.epoch)

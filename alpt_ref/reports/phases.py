@@ -16,13 +16,13 @@ def report(record: Record) -> Report:
             line = {"bits": str(row["bits"]), "run": rounding.upper()}
             line |= {"s": number(s), "nu": number(nu), "skew": number(skewness)}
             line |= {name: f"{share:.0%}" for name, share in zip(record["phases"], row[f"{rounding}_phases"], strict=True)}
-            line |= {"for DR": f"{row['nearest']:.0%}", "so": row["predicted"]}
+            line |= {"for DR": f"{row['nearest']:.0%}", "DR/SR": number(row["ratio"], 3), "so": row["predicted"]}
             line |= {"SR - DR": fixed(row["mean"], row["half"], sign="+"), "C2": row["winner"] or "-"}
             lines.append(line)
     note = (
         "Of the weights' moves in cells, each weight counted as often as it was touched: medians of |mean| (s), standard "
-        "deviation (nu) and |skewness|; shares of the phases. for DR: share whose predicted error is smaller under DR; so: the "
-        "rounding that this speaks for. SR - DR: test AUC; C2: who won, both by alpt-ref compare. "
+        "deviation (nu) and |skewness|; shares of the phases. for DR: share whose predicted error is smaller under DR; DR/SR: the "
+        "ratio of the sums of predicted errors; so: the rounding that it speaks for. SR - DR: test AUC; C2: who won, both by alpt-ref compare. "
         f"{record['optimizer']}, {record['warm']} epochs before, {record['epochs']} watched."
     )
     return Report("phases", record | {"finding": said}, [Sheet.of(f"Phases: {model} on {record['data']}", lines, note)])

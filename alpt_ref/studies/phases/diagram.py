@@ -67,19 +67,21 @@ class Prediction(NamedTuple):
     """Each weight has as many votes as it was touched.
 
     sr_phases, dr_phases : shares in each of PHASES, in the two runs. nearest : share of those whose predicted error is smaller
-    under nearest rounding. sr, dr : medians of |s|, nu and |skewness| in the two runs.
+    under nearest rounding. ratio : the sum of DR's predicted errors over that of SR's, which is the ratio of the excess losses
+    where all curvatures are alike. sr, dr : medians of |s|, nu and |skewness| in the two runs.
     """
 
     sr_phases: tuple[float, ...]
     dr_phases: tuple[float, ...]
     nearest: float
+    ratio: float
     sr: tuple[float, float, float]
     dr: tuple[float, float, float]
 
     @property
     def winner(self) -> str:
-        """DR or SR, by the majority."""
-        return "DR" if self.nearest > 0.5 else "SR"
+        """DR or SR, by the sums."""
+        return "DR" if self.ratio < 1.0 else "SR"
 
 
 def predict(sr: Weights, dr: Weights, sr_delta: float, dr_delta: float) -> Prediction:
@@ -88,10 +90,12 @@ def predict(sr: Weights, dr: Weights, sr_delta: float, dr_delta: float) -> Predi
     votes = sr.steps[both]
     away = (dr.q * dr_delta - sr.q * sr_delta) ** 2
     of_dr = np.where(dr.phase == PHASES.index("frozen"), away, dr.error * dr_delta**2)
-    nearest = float(votes[(of_dr < sr.error * sr_delta**2)[both]].sum() / votes.sum())
+    of_sr = sr.error * sr_delta**2
+    nearest = float(votes[(of_dr < of_sr)[both]].sum() / votes.sum())
+    ratio = float(votes @ of_dr[both] / (votes @ of_sr[both]))
     phases = [tuple(float(votes[(w.phase == i)[both]].sum() / votes.sum()) for i in range(len(PHASES))) for w in (sr, dr)]
     medians = [tuple(_median(np.abs(x[both]), votes) for x in (w.s, w.nu, w.skewness)) for w in (sr, dr)]
-    return Prediction(phases[0], phases[1], nearest, *medians)  # type: ignore[arg-type]
+    return Prediction(phases[0], phases[1], nearest, ratio, *medians)  # type: ignore[arg-type]
 
 
 def _median(x: Floats, votes: Floats) -> float:

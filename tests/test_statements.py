@@ -79,7 +79,7 @@ hazy = t4.instance("hazy", t4.walk(quadratic(1.0, 0.31, 0.1), Grid(8, 2.0**-5), 
 beyond = t4.instance("c outside", t4.walk(quadratic(1.0, 3.0), Grid(4, 0.25), STOCHASTIC, 40))
 falling = t5.instance("falling", Walk(quadratic(1.0, 0.0), Grid(8, 2.0**-5), STOCHASTIC, Schedule(1.0), 1, -128))
 pulled = l4.mean_instance("c outside", Walk(quadratic(1.0, 3.0), Grid(6, 2.0**-4), STOCHASTIC, Schedule(0.3), 40, 24))
-downhill = replace(t6_learned.runs()["18 rows from a corner, table, SGD"], eta=0.2, steps=6)
+downhill = replace(t6_learned.runs(True)["18 rows from a corner, table, SGD"], eta=0.2, steps=6)
 late = t6.Path(absolute(1.0, 0.3), (Grid(3, 0.5),), lambda t, i, j: 0, STOCHASTIC, Schedule(2.5, "sqrt"), 600)
 
 MUTANTS = [

@@ -21,8 +21,8 @@ def report(record: Record) -> Report:
             lines.append(line)
     note = (
         "Of the weights' moves in cells, each weight counted as often as it was touched: medians of |mean| (s), standard "
-        "deviation (nu) and |skewness|; shares of the phases. for DR: share whose predicted error is smaller under DR; DR/SR: the "
-        "ratio of the sums of predicted errors; so: the rounding that it speaks for. SR - DR: test AUC; C2: who won, both by alpt-ref compare. "
-        f"{record['optimizer']}, {record['warm']} epochs before, {record['epochs']} watched."
+        "deviation (nu) and |skewness|; shares of the phases. for DR: share whose predicted error is smaller under DR; DR/SR: "
+        "the ratio of the sums of predicted errors; so: the rounding that it speaks for. SR - DR: test AUC; C2: who won, both "
+        f"by alpt-ref compare. {record['optimizer']}, {record['warm']} epochs before, {record['epochs']} watched."
     )
     return Report("phases", record | {"finding": said}, [Sheet.of(f"Phases: {model} on {record['data']}", lines, note)])

@@ -87,7 +87,7 @@ def _compare(
     """The L1 distance of two laws."""
 
     def measure(draw: Draw) -> Measured:
-        asked = Asked()
+        asked = Asked(nearest=check is rounds_to_nearest)
         distance = float(np.abs(one(asked) - other()).sum())
         return Measured(distance, 0.0, (check(asked),))
 

@@ -48,7 +48,7 @@ MOVES = np.concatenate([np.linspace(-2.2, 2.2, 89), [-1e-12, 1e-12, 0.5 - 2.0**-
 
 
 def _stays(rule: Rule) -> Measured:
-    grid, asked = Grid(5, 1.0), Asked()
+    grid, asked = Grid(5, 1.0), Asked(nearest=True)
     codes = codes_of(grid, 1)
     moves = MOVES[np.abs(np.abs(MOVES) - 0.5) > 1e-14]
     step = transitions(codes, np.broadcast_to(moves[:, None, None], (moves.size, 32, 1)), grid, asked.of(rule))
@@ -86,7 +86,7 @@ def _last_move(name: str, problem: FiniteProblem, eta: float, rule: Rule) -> Ins
     walk = Walk(problem, grid, rule, Schedule(eta, "sqrt"), int(1.5 * bound(p)) + 10)
 
     def measure(draw: Draw) -> Measured:
-        asked = Asked()
+        asked = Asked(nearest=True)
         changed = np.flatnonzero(replace(walk, rule=asked.of(rule)).exact().moved > 0)
         last = int(changed[-1]) + 1 if changed.size else 0
         return Measured(last, 0.0, (rounds_to_nearest(asked),))

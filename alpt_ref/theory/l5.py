@@ -117,7 +117,7 @@ def floor(p: FloorParams) -> float:
 
 def _least(p: FloorParams, rule: Rule, name: str = "") -> Instance:
     def measure(draw: Draw) -> Measured:
-        grid, asked = Grid(p.bits, p.delta), Asked()
+        grid, asked = Grid(p.bits, p.delta), Asked(nearest=True)
         points = reachable(clicks(p.p), grid, asked.of(rule), eta=p.eta, start=p.start)
         least = float(expit(points.min()))
         return Measured(least, 1e-15 * least, (rounds_to_nearest(asked),))
@@ -151,7 +151,7 @@ def _order(name: str, p: float, eta: float, rule: Rule) -> Instance:
     """States of CTR below 1/2, at 400 steps, where (c) is wrong about which examples act."""
 
     def measure(draw: Draw) -> Measured:
-        grid, problem, asked = Grid(9, 0.05), clicks(p), Asked()
+        grid, problem, asked = Grid(9, 0.05), clicks(p), Asked(nearest=True)
         delta = float(grid.delta)
         codes = codes_of(grid)
         codes = codes[codes[:, 0] < 0]  # the states with CTR below 1/2

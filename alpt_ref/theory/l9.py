@@ -54,7 +54,7 @@ def _step(name: str, s: float, rule: Rule, factor: float) -> Instance:
     walk = Walk(slopes((1.0,), (1.0,), -8.0), GRID, rule, Schedule(s * 0.25), 1)
 
     def measure(draw: Draw) -> Measured:
-        asked = Asked()
+        asked = Asked(nearest=factor != 1.0)
         law = replace(walk, rule=asked.of(rule)).exact()
         check = unbiased(asked) if factor == 1.0 else rounds_to_nearest(asked)
         return Measured(abs(-float(law.mean()[0]) / 0.25 - factor * s), law.error * 64.0, (check,))

@@ -27,7 +27,7 @@ def _targets(count: int) -> np.ndarray:
 
 def _table(rule: Rule) -> Measured:
     """The largest error with positive probability over the distance to the nearest grid point, enumerated."""
-    asked = Asked()
+    asked = Asked(nearest=True)
     heard = asked.of(rule)
     worst, where = 0.0, ""
     for codes, fractions in blocks():

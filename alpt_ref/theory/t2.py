@@ -92,7 +92,7 @@ def _adversary(bits: int, eta: float, steps: int, start: int, star: int, rule: R
     p = Params(steps, eta, "constant", 1.0, 1, 1.0, 2.0**bits - 1.0, abs(float(start - star)), outside)
 
     def measure(draw: Draw) -> Measured:
-        asked = Asked()
+        asked = Asked(nearest=True)
         value, note = worst_regret(grid, asked.of(rule), eta, steps, start, star, np.linspace(-1.0, 1.0, 401))
         return Measured(value, 1e-12 * steps, (rounds_to_nearest(asked),), note)
 

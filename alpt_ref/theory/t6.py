@@ -181,7 +181,7 @@ def _variance(name: str, path: Path) -> Instance:
 
 
 def _regrets(setting: Setting) -> list[Instance]:
-    rule, family = setting.rule_or(STOCHASTIC), setting.family(30, 200)
+    rule, family = setting.rule_or(STOCHASTIC), setting.family(20, 200)
     named = paths(setting.full, rule)
     out = [regret_along(name, path) for name, path in named.items()]
     out.append(worst_of("random paths of Delta", lambda count, seed: _random(count, seed, rule), family))

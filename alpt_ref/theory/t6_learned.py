@@ -180,7 +180,7 @@ def drift_of(name: str, run: Run, replicas: int = FIRST, span: tuple[float, floa
         slope = np.abs(run.losses(np.full(run.w_star.size, run.delta * run.start))[1]).sum(axis=1)
         first = run.delta * float(slope.mean()) / 2.0
         ends = (span[0] * first, span[1] * first)
-        enough = POWER * ratio * first
+        enough = POWER * ratio * 0.75 * abs(span[0]) * first
         found = means(run, lambda t: t.drift - ratio * t.floor, ends, 0.0, draw, replicas, enough)
         done = replace(p, gradient=found.floor, drift=found.drift)
         whole = Check("sums stopped", sum(found.stopped), "<=", 0.0)

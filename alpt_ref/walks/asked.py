@@ -5,6 +5,7 @@ point. Whether a rule of yours is one is not judged from a sample: each measurem
 its check is about the very pairs (code, fraction) that the measured value rests on.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cache
 from threading import Lock
@@ -25,16 +26,21 @@ WIDE, NARROW = (10, 4096), (16, 32)  # widths that are enumerated in full, and h
 class Asked:
     """Extremes over all pairs asked so far, in cells.
 
-    pairs : how many. above, below : the largest p_up - a and a - p_up, not negative. still : the largest chance of leaving a
-    point of the grid, a = 0. far : the largest chance of not rounding to a nearest point; ties count as either.
+    nearest : whether ``far`` is wanted, too. pairs : how many. above, below : the largest p_up - a and a - p_up, not negative.
+    still : the largest chance of leaving a point of the grid, a = 0. far : the largest chance of not rounding to a nearest
+    point; ties count as either; NaN where it was not wanted.
     """
 
+    nearest: bool = False
     pairs: int = 0
     above: float = 0.0
     below: float = 0.0
     still: float = 0.0
-    far: float = 0.0
+    far: float = math.nan
     _lock: Any = field(default_factory=Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.far = 0.0 if self.nearest else math.nan
 
     @property
     def bias(self) -> float:
@@ -46,11 +52,15 @@ class Asked:
 
         def up(q_floor: NDArray[Any], a: Floats) -> Any:
             given = rule.p_up(q_floor, a)
-            answer = np.broadcast_to(np.asarray(given, float64), a.shape)
-            self._hear(a.size, None if given is a else answer - a)
-            with self._lock:
-                self.still = max(self.still, float(answer[a == 0.0].max(initial=0.0)))
-                self.far = max(self.far, float(np.abs(answer - (a > 0.5))[a != 0.5].max(initial=0.0)))
+            same = given is a  # unbiased, and still at a = 0
+            answer = a if same else np.broadcast_to(np.asarray(given, float64), a.shape)
+            self._hear(a.size, None if same else answer - a)
+            if not same or self.nearest:
+                with self._lock:
+                    self.still = max(self.still, float(answer[a == 0.0].max(initial=0.0)))
+            if self.nearest:
+                with self._lock:
+                    self.far = max(self.far, float(np.abs(answer - (a > 0.5))[a != 0.5].max(initial=0.0)))
             return given
 
         def down(q_floor: NDArray[Any], rest: Floats) -> Any:
@@ -66,6 +76,7 @@ class Asked:
         if BUILT_IN.get(rule.name) is not rule:
             return self.of(rule)
         known = enumerated(rule)
+        self.pairs = known.pairs
         self.above, self.below, self.still, self.far = known.above, known.below, known.still, known.far
         return rule
 
@@ -111,7 +122,7 @@ def described() -> str:
 @cache
 def enumerated(rule: Rule) -> Asked:
     """The answers of ``rule`` to all pairs of :func:`blocks`."""
-    asked = Asked()
+    asked = Asked(nearest=True)
     heard = asked.of(replace(rule, p_down=None))
     for codes, fractions in blocks():
         heard.up(np.repeat(codes, fractions.shape[1]), fractions.ravel())

@@ -51,10 +51,13 @@ class Rule:
         return 1.0 - up if self.p_down is None else self._asked("p_down", self.p_down, q_floor, rest)
 
     def _asked(self, what: str, table: Table, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
-        floors, fractions = np.array(q_floor, float64).ravel(), np.array(a, float64).ravel()
+        floors, fractions = (np.asarray(x, float64).reshape(-1).view() for x in (q_floor, a))
         floors.flags.writeable = fractions.flags.writeable = False
         try:
-            given = np.asarray(table(floors, fractions), float64)
+            answer = table(floors, fractions)
+            if answer is fractions:
+                return a
+            given = np.asarray(answer, float64)
         except Exception as error:
             raise ValueError(f"rule {self.name}: {what} failed on {a.size} pairs: {type(error).__name__}: {error}") from None
         if given.shape not in ((), floors.shape):

@@ -105,20 +105,22 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
     """
     k, n_states, d = move.shape
     n_points = 2**grid.bits
-    chance = np.ones((k, 1, n_states))
-    target = np.zeros((k, 1, n_states), int64)
     outside = np.zeros((k, n_states))
     reach = 0.0
     for i in range(d):
-        floors, fractions, rests, left, longest = split_targets(base[:, i], move[:, :, i], grid)
-        reach, outside = max(reach, longest), np.maximum(outside, left)
-        up = rule.up(floors, fractions)
-        down = rule.down(floors, rests, up)[:, None]
-        up = up[:, None]
-        below = (floors - grid.q_lo).astype(int64)[:, None]
-        above = np.minimum(below + 1, n_points - 1)
-        chance = np.concatenate((chance * down, chance * up), axis=1)
-        target = np.concatenate((target * n_points + below, target * n_points + above), axis=1)
+        at = split_targets(base[:, i], move[:, :, i], grid)
+        reach, outside = max(reach, at.reach), np.maximum(outside, at.outside) if d > 1 else at.outside
+        up = rule.up(at.floors, at.fractions)
+        both = np.empty((k, 2, n_states))
+        both[:, 0], both[:, 1] = rule.down(at.floors, at.rests, up), up
+        ends = np.empty((k, 2, n_states), int64)
+        ends[:, 0] = at.floors - grid.q_lo
+        ends[:, 1] = np.minimum(ends[:, 0] + 1, n_points - 1)
+        if i == 0:
+            chance, target = both, ends
+        else:
+            chance = np.concatenate((chance * both[:, :1], chance * both[:, 1:]), axis=1)
+            target = np.concatenate((target * n_points + ends[:, :1], target * n_points + ends[:, 1:]), axis=1)
     flat = target.reshape(k * 2**d, n_states)
     counts = np.zeros(n_points**d, int64)
     absolute = d * (4.0 * reach + 8.0) + 8.0

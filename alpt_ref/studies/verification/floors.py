@@ -20,7 +20,7 @@ from alpt_ref.tools.files import Record
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC
 from alpt_ref.walks.stationary import stationary_law
 
-REPLICAS, STEPS, ETA = 64, 8000, 1e-3
+REPLICAS, STEPS, ETA = 64, 4000, 1e-3
 PLACES = (0.125, 0.375, 0.625, 0.875)
 CELLS = np.geomspace(0.55, 40.0, 14)  # eta G_inf/Delta of the grid for nearest rounding
 

@@ -13,7 +13,7 @@ from alpt_ref.cli import guarded
 from alpt_ref.reports.phases import report
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import load
-from alpt_ref.studies.phases.run import run
+from alpt_ref.studies.phases.run import Watch, run
 from alpt_ref.tools.checks import check_threads
 
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except ValueError:
             raise ValueError(f"{path} is not what alpt-ref compare writes") from None
         data = load(args.data, args.valid, args.test, args.format, quick=args.quick)
-        publish(report(run(data, compared, warm=args.warm, epochs=args.epochs, n_threads=args.threads)), args.out)
+        publish(report(run(Watch(data, compared, args.warm, args.epochs, args.threads))), args.out)
 
     return guarded("skewness", work)
 

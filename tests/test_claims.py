@@ -166,6 +166,7 @@ def test_what_is_checked_of_a_rule():
         assert not rounds_to_nearest(enumerated(other)).holds
 
 
+@pytest.mark.jit
 def test_the_judged_bound_is_that_of_the_rows_members():
     """A third of T2's bound is broken by the worst of its random walks, as by others."""
     third = replace(t2.CLAIM, bound=lambda p: 0.3 * t2.bound(p))

@@ -12,14 +12,15 @@ import pytest
 from rich.console import Console
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import absolute, clicks
+from alpt_ref.problems.finite import absolute, clicks, quadratic
 from alpt_ref.reports import verdicts
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.settings import CtrSettings
-from alpt_ref.studies.verification import directions
+from alpt_ref.studies.verification import directions, floors
 from alpt_ref.studies.verification import run as verification
 from alpt_ref.studies.verification.directions import case_of
+from alpt_ref.studies.verification.floors import Case
 from alpt_ref.studies.verification.run import Request
 from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
@@ -28,6 +29,7 @@ from alpt_ref.walks.rule import STOCHASTIC, Rule
 from tests.marks import compiled_long
 
 TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
+SHORT = [Case("(w - c)^2/2, noise 0.5", lambda c: quadratic(1.0, c, 0.5), 0.8, (2, 3))]
 SMALL = [
     case_of("|w - c|", "L9", s, absolute(1.0, 0.6), Grid(4, 0.25), 20) for s in (0.1, 0.9)
 ] + [case_of("clicks", "L5", 1.0, clicks(0.3), Grid(4, 0.25), 20, "sqrt")]  # fmt: skip
@@ -141,7 +143,7 @@ def test_a_second_process_finds_the_same_rows(tmp_path):
     ids = ("Q6", "L9", "L14")
     claims = registry.claims_of(ids)
     alone = [row.record() for row in verification.rows_of(Request(claims, Setting(), tmp_path / "a"))]
-    verification.from_the_end([claim.id for claim in claims], Setting(), tmp_path / "b", 1e-6)
+    verification.from_the_end([claim.id for claim in claims], Request((), Setting(), tmp_path / "b"), 1e-6)
     saved = len(list((tmp_path / "b" / "cells").iterdir()))
     both = [row.record() for row in verification.rows_of(Request(claims, Setting(threads=2), tmp_path / "b"))]
     assert both == alone
@@ -158,6 +160,7 @@ def test_rows_of_a_users_rule_are_not_kept(tmp_path):
 
 def test_the_printed_table(finished, capsys):
     capsys.readouterr()
+    (finished / "verdicts.json").unlink()
     record = published(request(finished, "Q6", "L1(b)"))
     printed = capsys.readouterr().out
     lines = printed.splitlines()
@@ -261,6 +264,9 @@ def test_claims_that_share_instances_keep_their_rows(tmp_path):
 def test_directions(monkeypatch, tmp_path):
     monkeypatch.setattr(directions, "cases", lambda: SMALL)
     monkeypatch.setattr(directions, "FLOAT_REPLICAS", 8)
+    monkeypatch.setattr(floors, "cases", lambda: SHORT)
+    monkeypatch.setattr(floors, "STEPS", 8)
+    monkeypatch.setattr(floors, "CELLS", np.array([0.6, 2.0]))
     records = directions.measure()
     assert records[0]["C1"] in ("only SR", "neither")
     assert records[0]["DR_floor"] == pytest.approx(0.6)
@@ -270,6 +276,8 @@ def test_directions(monkeypatch, tmp_path):
     full = replace(request(tmp_path, "Q6"), complete=True, panel=TINY)
     record = published(full)
     assert len(record["directions"]) == 3
+    assert [line["method"] for line in record["floors"]] == ["LPT, SR", "LPT, DR, best eta", "float masters"]
+    assert "Floors under gradient noise" in (tmp_path / "verdicts.md").read_text()
     assert record["ctr"]["rows"]
     assert "tuned CTR comparisons" in record["finding"]
     assert "C1 and C2" in (tmp_path / "verdicts.md").read_text()

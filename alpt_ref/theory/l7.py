@@ -82,7 +82,7 @@ def _instance(p: Params, rule: Rule, name: str = "") -> Instance:
     schedule = Schedule(p.eta * float(grid.delta), "sqrt")
 
     def measure(draw: Draw) -> Measured:
-        asked, n = Asked(), 2**p.bits
+        asked, n = Asked(nearest=True), 2**p.bits
         law = Walk(problem, grid, asked.of(rule), schedule, p.frozen, grid.q_hi).exact()
         depth = float(law.probability @ np.arange(n)[::-1])
         return Measured(depth, law.error * n, (rounds_to_nearest(asked),))

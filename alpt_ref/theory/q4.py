@@ -14,7 +14,7 @@ from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Cases, Claim, Instance, Measured, Setting
 from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import rounds_to_nearest
-from alpt_ref.walks.asked import Asked, blocks, described
+from alpt_ref.walks.asked import Asked, blocks, described, n_pairs
 from alpt_ref.walks.rule import FLOOR, NEAREST, Rule
 
 
@@ -54,7 +54,7 @@ def _quantized(count: int) -> Measured:
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
     count = 100_000 if setting.full else 10_000
-    table, pairs = "table, all codes", sum(fractions.size for _, fractions in blocks())
+    table, pairs = "table, all codes", n_pairs()
     out = [Instance(f"{rule.name}, {table}", Cases(pairs), lambda draw: _table(rule))]
     if setting.rule is None:
         out.append(Instance("quantize, against all grid points", Cases(count), lambda draw: _quantized(count), expected=HOLDS))

@@ -21,7 +21,7 @@ from alpt_ref.scalars.rounding import FLOAT64, ROUNDINGS
 from alpt_ref.theory.claim import VIOLATED, Cases, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import UNBIASED
-from alpt_ref.walks.asked import blocks, described
+from alpt_ref.walks.asked import blocks, described, n_pairs
 from alpt_ref.walks.rule import Rule
 
 
@@ -82,8 +82,7 @@ def _table(rule: Rule) -> Measured:
 def _instances(setting: Setting) -> list[Instance]:
     if setting.rule is not None:
         rule = setting.rule
-        pairs = sum(fractions.size for _, fractions in blocks())
-        return [Instance("p_up grows with a, all codes", Cases(pairs), lambda draw: _table(rule))]
+        return [Instance("p_up grows with a, all codes", Cases(n_pairs()), lambda draw: _table(rule))]
     return [
         Instance("monotone in x, falling in u", Cases(20_000 * 20), _monotone),
         Instance("clip and round commute", Cases(8000), _commute),

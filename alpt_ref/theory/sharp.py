@@ -5,7 +5,8 @@ one that is stuck, or hovers between two grid points, the floor.
 """
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import absolute, bent, quadratic
+from alpt_ref.problems.extreme import bent
+from alpt_ref.problems.finite import absolute, quadratic
 from alpt_ref.walks.rule import Rule
 from alpt_ref.walks.walk import Schedule, Walk
 

@@ -114,7 +114,10 @@ def paths(full: bool, rule: Rule) -> dict[str, Path]:
         return 1 - level
 
     still = sharp.decaying(rule, False).items()
-    alone = {name: Path(w.problem, (w.box_grid,), stays, rule, w.schedule, w.steps, int(w.start)) for name, w in still}  # type: ignore[arg-type]
+    alone = {
+        name: Path(w.problem, (w.box_grid,), stays, rule, w.schedule, min(w.steps, 8000), int(w.start))  # type: ignore[arg-type]
+        for name, w in still
+    }
     longer = Path(absolute(1.0, 8.5), (Grid(5, 1.0), Grid(5, 63 / 64)), turns, rule, Schedule(4.0, "sqrt"), 60_000)
     out = alone | ({"|w - 8.5|, Delta flips 1 and 63/64": longer} if full else {})
     return out | {
@@ -186,7 +189,7 @@ def _regrets(setting: Setting) -> list[Instance]:
     out = [regret_along(name, path) for name, path in named.items()]
     out.append(worst_of("random paths of Delta", lambda count, seed: _random(count, seed, rule), family))
     if setting.rule is None:
-        stuck = Path(absolute(1.0, 1.4), _levels(3, 0.5, 1.0, 1), named[STAYS].follow, NEAREST, Schedule(0.2, "sqrt"), 10_000)
+        stuck = Path(absolute(1.0, 1.4), _levels(3, 0.5, 1.0, 1), named[STAYS].follow, NEAREST, Schedule(0.2, "sqrt"), 5000)
         out.append(regret_along("control, nearest: |w - 1.4|, Delta stays", stuck).expecting(VIOLATED))
     return out
 

@@ -52,7 +52,7 @@ from alpt_ref.walks.sampling import decide
 Floats = NDArray[float64]
 BATCH, LOGIT = 64, 3.0  # what the arithmetic of (c) was proved for
 SPANS = ((-0.6, 0.05), (-0.4, 0.05))  # of (d)'s sums, in floors at w_1: from the middle of the box, and from a corner
-FIRST = 60  # replicas at the first look; eight times as many at the last
+FIRST = 50  # replicas at the first look; eight times as many at the last
 
 
 @dataclass(frozen=True)

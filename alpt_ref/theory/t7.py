@@ -30,10 +30,12 @@ Source: this project's statement.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from alpt_ref.problems.finite import FiniteProblem, Floats, clicks, huber, quadratic
+from alpt_ref.problems.extreme import huber
+from alpt_ref.problems.finite import FiniteProblem, Floats, clicks, quadratic
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.theory.claim import VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws
@@ -82,6 +84,7 @@ class Masters:
     w_1: Floats
     rounding: Rounding = np.rint
 
+    @cached_property
     def paths(self) -> tuple[float, float, float, Floats]:
         """The means over steps of E f(w_t) - f* and E f(v_t) - f*, the largest E||g||^2 met, and all the points met.
 
@@ -104,13 +107,13 @@ class Masters:
 
 
 def instance(name: str, run: Masters, which: int) -> Instance:
-    """(a), which = 0, or (b), which = 1, on a run."""
+    """(a), which = 0, or (b), which = 1, on a run, whose paths are followed once for both."""
     problem = run.problem
     D1 = float(np.linalg.norm(run.w_1 - problem.w_star))
     before = Params(run.steps, run.eta, problem.L, run.delta, problem.d, D1)
 
     def measure(draw: Draw) -> Measured:
-        *values, squares, met = run.paths()
+        *values, squares, met = run.paths
         off = float(np.abs(run.rounding(met / run.delta) - met / run.delta).max())
         checks = (*on_points(problem, met), Check("rounds to nearest: largest error, in cells", off, "<=", 0.5, "rule"))
         scale = float(np.abs(problem.loss(met)).max())
@@ -143,8 +146,9 @@ def runs(full: bool) -> dict[str, Masters]:
     }
 
 
-def _random(count: int, seed: int, which: int) -> list[Instance]:
-    """One coordinate: quadratics and clicks, exact gradients or all paths of noise, from near and far."""
+@lru_cache(maxsize=1)
+def random_runs(count: int, seed: int) -> tuple[Masters, ...]:
+    """One coordinate: quadratics with exact gradients, or all paths of noise, from near and far."""
     out = []
     for i, u in enumerate(draws(count, 8, seed + 70)):
         delta, curvature = between(u[0], 0.01, 2.0), between(u[1], 0.1, 10.0)
@@ -152,15 +156,18 @@ def _random(count: int, seed: int, which: int) -> list[Instance]:
         problem = quadratic(curvature, u[3], noise)
         steps = 2 + int(8 * u[4]) if noise else 2 + int(400 * u[4] ** 2)
         w_1 = np.array([u[3] + delta * (10.0 ** (3.0 * u[5] - 2.0)) * (1 if u[6] < 0.5 else -1)])
-        run = Masters(problem, delta, between(u[7], 0.002, 1.0) / curvature, steps, w_1)
-        out.append(instance(problem.name, run, which))
-    return out
+        out.append(Masters(problem, delta, between(u[7], 0.002, 1.0) / curvature, steps, w_1))
+    return tuple(out)
 
 
 def _instances(setting: Setting, which: int) -> list[Instance]:
     out = [instance(name, run, which) for name, run in runs(setting.full).items()]
     family = setting.family(300, 4000)
-    out.append(worst_of("random runs", lambda count, seed: _random(count, seed, which), family))
+
+    def members(count: int, seed: int) -> list[Instance]:
+        return [instance(run.problem.name, run, which) for run in random_runs(count, seed)]
+
+    out.append(worst_of("random runs", members, family))
     # Masters rest where v is w*; with c half way between two of its points v never comes near.
     centre, start = ((0.0, 0.49), (0.49, 0.49))[which]
     fourth = Masters(quadratic(1.0, centre), 0.25, 0.01, 4000, np.array([start]), lambda s: 4.0 * np.rint(s / 4.0))

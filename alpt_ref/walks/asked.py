@@ -114,6 +114,12 @@ def blocks() -> list[tuple[Floats, Floats]]:
     return out
 
 
+@cache
+def n_pairs() -> int:
+    """The number of pairs in all blocks."""
+    return sum((2**bits - 1) * fractions_of(np.zeros(1), count).shape[1] for bits, count in (WIDE, NARROW))
+
+
 def described() -> str:
     """What an enumeration covers, in words."""
     return f"all codes of {WIDE[0]} bits x {WIDE[1]} fractions and all of {NARROW[0]} x {NARROW[1]}, 300 special ones with each"

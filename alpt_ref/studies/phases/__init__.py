@@ -1,1 +1,1 @@
-"""Where the weights of a model lie in the phase diagram of rounding, and which rounding that speaks for."""
+"""The weights of a model in the phase diagram of rounding, and the rounding that they speak for."""

@@ -28,7 +28,7 @@ LEAST_STEPS, NEARLY, SKEWED, SLOWEST = 30, 0.995, 1.0, 1e-4
 
 
 class Weights(NamedTuple):
-    """What is known of each weight, (n, k) each. seen : touched in 30 steps or more; elsewhere the numbers mean nothing.
+    """Statistics of each weight, (n, k) each. seen : touched in 30 steps or more; elsewhere the numbers mean nothing.
 
     steps : how often touched. q : mean code. phase indexes PHASES. error : predicted, in cells^2.
     """
@@ -84,8 +84,8 @@ class Prediction(NamedTuple):
         return "DR" if self.ratio < 1.0 else "SR"
 
 
-def predict(sr: Weights, dr: Weights, sr_delta: float, dr_delta: float) -> Prediction:
-    """What the weights of a run under each rounding speak for; errors are compared in units of the weights."""
+def predict(sr: Weights, sr_delta: float, dr: Weights, dr_delta: float) -> Prediction:
+    """The rounding that the weights of a run under each speak for; errors are compared in units of the weights."""
     both = sr.seen & dr.seen
     votes = sr.steps[both]
     away = (dr.q * dr_delta - sr.q * sr_delta) ** 2

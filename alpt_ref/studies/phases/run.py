@@ -6,6 +6,7 @@ the prediction, and the verdict on C2 says whether it was right: "holds" is a wi
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from alpt_ref.models import FactorizationMachine, LogisticRegression
@@ -18,56 +19,52 @@ from alpt_ref.tools.files import Record
 WINS = {"holds": "SR", "fails": "DR"}
 
 
-def run(data: ClickData, compared: Mapping[str, Any], *, warm: int, epochs: int, n_threads: int = 1) -> Record:
-    """A record with a row for each width; JSON values.
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """How runs are watched: on which data, compared as which record says, epochs before and while moves are watched."""
 
-    compared : the record of ``alpt-ref compare`` on these very data. warm, epochs : epochs before and while moves are watched.
-    Raises ValueError where the record is of other data or has no verdict on C2.
-    """
-    if compared.get("fingerprint") != data.fingerprint:
+    data: ClickData
+    compared: Mapping[str, Any]
+    warm: int
+    epochs: int
+    n_threads: int = 1
+
+    @property
+    def settings(self) -> CompareSettings:
+        """The settings of the comparison."""
+        given: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in self.compared["settings"].items()}
+        return CompareSettings(**given)
+
+    def weights(self, name: str, bits: int) -> tuple[Weights, float]:
+        """The weights of a method's run, as it was tuned, and its step size: of factors, or of linear weights in LR."""
+        choices = {(row["method"], row["bits"]): row["choice"] for row in self.compared["rows"]}
+        model = self.compared["model"]
+        arguments = self.settings.shared(model, 1) | METHODS[name].arguments(bits, choices[name, bits])
+        if model == "lr":
+            del arguments["k"], arguments["quantize"]
+        kind = FactorizationMachine if model == "fm" else LogisticRegression
+        config = kind(**arguments, n_threads=self.n_threads).config()
+        part = "factors" if model == "fm" else "linear"
+        watched = moves_of(config, *self.data.train, part, self.warm, self.epochs)
+        return weights_of(watched, config.rounding), float(config.delta_of(part))
+
+    def row(self, bits: int, claim: Record) -> Record:
+        """The prediction at a width beside the verdict on C2 there."""
+        found = predict(*self.weights("lpt-sr", bits), *self.weights("lpt-dr", bits))
+        said = {"verdict": claim["verdict"], "mean": claim["mean"], "half": claim["half"], "winner": WINS.get(claim["verdict"])}
+        return {"bits": bits, "predicted": found.winner, **said, **found._asdict()}
+
+
+def run(watch: Watch) -> Record:
+    """A record with a row for each width; JSON values. ValueError where the comparison is of other data or without C2."""
+    compared = watch.compared
+    if compared.get("fingerprint") != watch.data.fingerprint:
         raise ValueError("the results are of other data than those given")
     verdicts = {claim["this"][1]: claim for claim in compared["claims"] if claim["claim"] == "C2"}
     if not verdicts:
         raise ValueError("the results have no verdict on C2: compare lpt-dr and lpt-sr")
-    given: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in compared["settings"].items()}
-    settings = CompareSettings(**given)
-    rows = [_row(data, compared, settings, bits, claim, warm, epochs, n_threads) for bits, claim in verdicts.items()]
+    rows = [watch.row(bits, claim) for bits, claim in verdicts.items()]
     decided = [row for row in rows if row["winner"]]
-    about = {key: compared[key] for key in ("data", "fingerprint", "model")}
+    about = {key: compared[key] for key in ("data", "fingerprint", "model")} | {"optimizer": watch.settings.optimizer}
     hits = {"decided": len(decided), "hits": sum(row["predicted"] == row["winner"] for row in decided)}
-    return (
-        about
-        | {
-            "optimizer": compared["settings"].get("optimizer", "adam"),
-            "warm": warm,
-            "epochs": epochs,
-            "phases": list(PHASES),
-            "rows": rows,
-        }
-        | hits
-    )
-
-
-def _row(
-    data: ClickData, compared: Mapping[str, Any], s: CompareSettings, bits: int, claim: Record, warm: int, epochs: int, n: int
-) -> Record:
-    choices = {(row["method"], row["bits"]): row["choice"] for row in compared["rows"]}
-    (sr, sr_delta), (dr, dr_delta) = (
-        _watched(data, compared["model"], s, name, bits, choices[name, bits], warm, epochs, n) for name in ("lpt-sr", "lpt-dr")
-    )
-    found = predict(sr, dr, sr_delta, dr_delta)
-    said = {"verdict": claim["verdict"], "mean": claim["mean"], "half": claim["half"], "winner": WINS.get(claim["verdict"])}
-    return {"bits": bits, "predicted": found.winner, **said, **found._asdict()}
-
-
-def _watched(
-    data: ClickData, model: str, s: CompareSettings, name: str, bits: int, choice: Record, warm: int, epochs: int, n: int
-) -> tuple[Weights, float]:
-    """The weights of a method's run, and its step size: of factors, or of linear weights in logistic regression."""
-    arguments = s.shared(model, 1) | METHODS[name].arguments(bits, choice) | {"n_threads": n}
-    if model == "lr":
-        del arguments["k"], arguments["quantize"]
-    config = (FactorizationMachine if model == "fm" else LogisticRegression)(**arguments).config()
-    part = "factors" if model == "fm" else "linear"
-    watched = moves_of(config, *data.train, part, warm, epochs)
-    return weights_of(watched, config.rounding), float(config.delta_of(part))
+    return about | {"warm": watch.warm, "epochs": watch.epochs, "phases": list(PHASES), "rows": rows} | hits

@@ -7,12 +7,10 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 
@@ -107,7 +105,8 @@ def rows_of(request: Request) -> Iterator[Row]:
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
     both = request.cached and request.setting.threads > 1 and len(jobs) > MANY
     names = tuple(claim.id for claim in request.claims)
-    with second_process(from_the_end, names, request.setting, request.out, alpha) if both else nullcontext():
+    theirs = replace(request, claims=(), setting=replace(request.setting, threads=1))
+    with second_process(from_the_end, names, theirs, alpha) if both else nullcontext():
         yield from _in_order(request, jobs, sampled, alpha)
 
 
@@ -116,10 +115,12 @@ def level(jobs: Sequence[Job]) -> float:
     return FALSE_ALARM / max(sum(instance.method == "monte-carlo" for _, instance in jobs), 1)
 
 
-def from_the_end(ids: Sequence[str], setting: Setting, out: Path, alpha: float) -> None:
-    """Save the exact rows of the claims named, the last one first."""
+def from_the_end(ids: Sequence[str], request: Request, alpha: float) -> None:
+    """Save what else a complete run has, then the exact rows of the claims named, the last one first."""
     known = {claim.id: claim for claim in all_claims()}
-    request = Request([known[name] for name in ids], setting, out)
+    request = replace(request, claims=[known[name] for name in ids])
+    if request.complete:
+        _others(request)
     for claim, instance in reversed(jobs_of(request)):
         if instance.method != "monte-carlo":
             _saved(request, claim, instance, alpha, 1)
@@ -151,24 +152,32 @@ def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, thr
     return Row.from_record(json.loads(str(arrays["row"])))
 
 
-def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
-    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data; given up when ``stop`` is set."""
+def _others(request: Request) -> Record:
+    """The CTR panel, C1 and C2 in both directions, and floors over Delta: saved, as rows are."""
+    parts: dict[str, Callable[[], list[Record]]] = {"directions": directions.measure, "floors": floors.measure}
+    store, code = Store(request.out), code_version()
 
-    def on_cell(spec: RunSpec, seconds: float) -> None:
-        if stop.is_set():
-            raise InterruptedError
+    def saved(name: str, measure: Callable[[], list[Record]]) -> list[Record]:
+        spec = RunSpec("verdict", {"part": name, "code": code})
+        cell = store.cell(spec, lambda: {"json": np.array(json.dumps(measure()))})
+        found: list[Record] = json.loads(str(cell["json"]))
+        return found
 
+    return {"ctr": ctr_panel(request)} | {name: saved(name, measure) for name, measure in parts.items()}
+
+
+def ctr_panel(request: Request) -> Record:
+    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data; fits are kept as cells."""
     clicks = synthetic(request.panel, request.setting.seed)
     settings = Settings(seed=request.setting.seed, ctr=request.panel)
-    return ctr.study(Store(request.out / code_version(), on_cell), clicks, settings, threads)
+    return ctr.study(Store(request.out / code_version()), clicks, settings, request.setting.threads)
 
 
 def run(request: Request) -> Record:
     """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
 
-    Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel, which is fitted on the side)
-    are None where the request is not complete. Raises
-    ValueError where OUT/verdicts.json answers another request. After an error the rows found so far lie in OUT/unfinished.json.
+    Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel) are None where the request is
+    not complete. Raises ValueError where OUT/verdicts.json answers another request. After an error the rows found so far lie in OUT/unfinished.json.
     """
     refuse_other(request.out / "verdicts.json", about(request))
     rows: list[Row] = []
@@ -207,18 +216,6 @@ def _record(request: Request, rows: Sequence[Row], others: Record) -> Record:
 
 def _measured(request: Request, rows: list[Row]) -> Record:
     """Add all rows to ``rows``, one by one, for an error leaves those before it; returns what else a complete run has."""
-    if not request.complete:
-        for row in rows_of(request):
-            rows.append(row)
-        return {}
-    threads, stop = request.setting.threads, Event()
-    with ThreadPoolExecutor(1) as side:
-        panel = side.submit(ctr_panel, request, max(threads - 1, 1), stop)
-        if threads == 1:
-            panel.result()
-        try:
-            for row in rows_of(request):
-                rows.append(row)
-            return {"directions": directions.measure(), "floors": floors.measure(), "ctr": panel.result()}
-        finally:
-            stop.set()
+    for row in rows_of(request):
+        rows.append(row)
+    return _others(request) if request.complete else {}

@@ -150,13 +150,7 @@ def test_the_rule_of_the_panel() -> None:
 
 @pytest.mark.parametrize(
     ("regret", "half", "name"),
-    [
-        (1.0, 0.5, "holds, weakly"),
-        (1.0, 0.1, "holds"),
-        (2.5, 0.4, "violated"),
-        (2.0, 0.4, "undecided"),
-        (3.0, None, "violated"),
-    ],
+    [(1, 0.5, "holds, weakly"), (1, 0.1, "holds"), (2.5, 0.4, "violated"), (2, 0.4, "undecided"), (3, None, "violated")],
 )
 def test_verdicts(regret: float, half: float | None, name: str) -> None:
     assert t1_panel.verdict({"regret": regret, "regret_half": half}, 2.0) == name

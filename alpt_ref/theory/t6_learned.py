@@ -132,7 +132,7 @@ def means(
     if run.rounding == "nearest":
         value, half, n = float(values(0, 1)[0]), 1e-12 * (high - low), 1
     else:
-        estimate, n = decide(values, low, high, limit, draw.alpha, replicas, 8 * replicas, enough)
+        estimate, n = decide(values, low, high, limit, draw.alpha, replicas, 8 * replicas, enough=enough)
         assert estimate.half is not None
         value, half = estimate.mean, estimate.half
     regret, floor, drift = (float(x) for x in np.mean(kept, axis=0))

@@ -48,6 +48,7 @@ def decide(
     alpha: float,
     first: int = 256,
     most: int = 8192,
+    *,
     enough: float = math.inf,
 ) -> tuple[Estimate, int]:
     """The mean of ``sample``, with an interval at level ``alpha``, and the number of replicas that it took.

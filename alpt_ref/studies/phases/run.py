@@ -21,7 +21,7 @@ WINS = {"holds": "SR", "fails": "DR"}
 
 @dataclass(frozen=True, eq=False)
 class Watch:
-    """How runs are watched: on which data, compared as which record says, epochs before and while moves are watched."""
+    """Runs to be watched: their data, the record of their comparison, epochs before and while moves are watched."""
 
     data: ClickData
     compared: Mapping[str, Any]

@@ -176,8 +176,9 @@ def ctr_panel(request: Request) -> Record:
 def run(request: Request) -> Record:
     """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
 
-    Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel) are None where the request is
-    not complete. Raises ValueError where OUT/verdicts.json answers another request. After an error the rows found so far lie in OUT/unfinished.json.
+    Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel) are None where the request
+    is not complete. Raises ValueError where OUT/verdicts.json answers another request. After an error the rows found so far
+    lie in OUT/unfinished.json.
     """
     refuse_other(request.out / "verdicts.json", about(request))
     rows: list[Row] = []

@@ -97,7 +97,7 @@ class FloorParams:
 
     @property
     def start(self) -> float:
-        """That grid point."""
+        """The grid point nearest to w_1."""
         delta = float(Grid(self.bits, self.delta).delta)
         return delta * round(self.w_1 / delta)
 

@@ -1,4 +1,4 @@
-"""What a problem says of itself, put to the test on the grid that a walk lives on: convexity, mu, L, and w*.
+"""A problem's word on itself, put to the test on the grid that a walk lives on: convexity, mu, L, and w*.
 
 Proofs use these inequalities at points of the grid, and at w*, alone:
 
@@ -28,7 +28,7 @@ ROUND_OFF = 2.0**-45  # of max |f| + max ||g||_1 (hi - lo): what the two sides o
 
 
 def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> tuple[Check, ...]:
-    """That f is convex on the grid, or strongly so with its own mu; that f* is f(w*), and that the inequality holds to w*."""
+    """Checks that f is convex on the grid, or strongly so with its own mu; that f* is f(w*); of the inequality to w*."""
     return tuple(check for part in problem.parts for check in _convex(part, grid, mu))
 
 
@@ -48,7 +48,7 @@ def _convex(problem: FiniteProblem, grid: Grid, strongly: bool) -> tuple[Check, 
 
 
 def smooth(problem: FiniteProblem, grid: Grid) -> tuple[Check, ...]:
-    """That f is smooth on the grid with its own L, and that f* is at most the least f there."""
+    """Checks that f is smooth on the grid with its own L, and that f* is at most the least f there."""
     points = points_of(grid, problem.d)
     f, g = problem.loss(points), problem.mean_gradient(points)
     i, j, tried = pairs(grid.bits, problem.d)
@@ -82,7 +82,7 @@ def on_points(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
 
 
 def _star(problem: FiniteProblem, slack: float) -> Check:
-    """That f* is f at w*."""
+    """The check that f* is f at w*."""
     return Check("|f* - f(w*)|", abs(problem.f_star - float(problem.loss(problem.w_star[None])[0])), "<=", slack)
 
 

@@ -1,4 +1,4 @@
-"""What a rounding rule answered: the record that a verdict's check on the rule is made of.
+"""The answers of a rounding rule: the record that a verdict's check on the rule is made of.
 
 Statements on stochastic rounding are about rules with p_up = a, those on nearest rounding about rules that round to a nearest
 point. Whether a rule of yours is one is not judged from a sample: each measurement listens to the rule that it uses, so that
@@ -121,7 +121,7 @@ def n_pairs() -> int:
 
 
 def described() -> str:
-    """What an enumeration covers, in words."""
+    """An enumeration in words."""
     return f"all codes of {WIDE[0]} bits x {WIDE[1]} fractions and all of {NARROW[0]} x {NARROW[1]}, 300 special ones with each"
 
 

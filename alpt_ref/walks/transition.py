@@ -42,11 +42,12 @@ class Step(NamedTuple):
 
 
 @kernel
-def _split(base: Any, move: Any, lo: Any, hi: Any, floors: Any, fractions: Any, rests: Any, outside: Any) -> Any:
+def _split(base: Any, move: Any, ends: Any, floors: Any, fractions: Any, rests: Any, outside: Any) -> Any:
     """base[i] + move[j, i], clipped, as floors[j, i] + fractions[j, i]; base holds integers. Returns the longest move.
 
     rests[j, i] is 1 - fractions[j, i], not computed from it: for a short move down it is the move itself.
     """
+    lo, hi = ends
     reach = float64(0)
     for j in range(move.shape[0]):
         for i in range(move.shape[1]):
@@ -84,7 +85,7 @@ def split_targets(base: Floats, move: Floats, grid: Grid) -> Targets:
     floors, fractions, rests, outside = np.empty(move.shape), np.empty(move.shape), np.empty(move.shape), np.zeros(move.shape)
     ends = float64(grid.q_lo), float64(grid.q_hi)
     moves = np.ascontiguousarray(move)
-    reach = _split(np.ascontiguousarray(base), moves, *ends, floors, fractions, rests, outside)
+    reach = _split(np.ascontiguousarray(base), moves, ends, floors, fractions, rests, outside)
     return Targets(floors, fractions, rests, outside, float(reach))
 
 

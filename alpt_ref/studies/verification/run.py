@@ -193,7 +193,7 @@ def run(request: Request) -> Record:
 
 
 def about(request: Request) -> Record:
-    """What a record is about: results of one question do not replace those of another."""
+    """The question that a record answers: results of one do not replace those of another."""
     s = request.setting
     return {
         "full": s.full,

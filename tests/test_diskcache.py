@@ -13,6 +13,7 @@ import pytest
 
 import alpt_ref
 from alpt_ref.scalars import diskcache
+from tests.marks import long
 
 pytestmark = pytest.mark.jit
 ROOT = Path(alpt_ref.__file__).parent.parent
@@ -77,7 +78,7 @@ def test_zero_turns_it_off(plain, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "folder"])
+@pytest.mark.parametrize("damage", ["flip", *(pytest.param(name, marks=long) for name in ("truncate", "empty", "folder"))])
 def test_a_damaged_file_is_compiled_again(copy, plain, damage):
     whole = {path: path.read_bytes() for path in files(copy)}
     for path, content in whole.items():
@@ -96,6 +97,7 @@ def test_a_damaged_file_is_compiled_again(copy, plain, damage):
         assert result(start(copy, FEW[:1]))["compiled"] == 0
 
 
+@long
 def test_a_file_under_the_name_of_another_is_not_used(copy, plain):
     paths = files(copy)
     contents = [path.read_bytes() for path in paths]
@@ -106,7 +108,7 @@ def test_a_file_under_the_name_of_another_is_not_used(copy, plain):
     assert found["loaded"] == 0
 
 
-@pytest.mark.parametrize("file", ["scalars/rounding.py", "training/config.py"])
+@pytest.mark.parametrize("file", ["scalars/rounding.py", pytest.param("training/config.py", marks=long)])
 def test_an_edit_in_any_module_is_noticed(copy, tmp_path, plain, file):
     """A callee in another file is edited in a copy of the package; or a module of which no compiled code is made."""
     package = Path(shutil.copytree(ROOT / "alpt_ref", tmp_path / "edited" / "alpt_ref"))
@@ -120,11 +122,12 @@ def test_an_edit_in_any_module_is_noticed(copy, tmp_path, plain, file):
     assert (found["digests"][FEW[0]] == plain["digests"][FEW[0]]) == (file == "training/config.py")
 
 
-@pytest.mark.parametrize("setting", [{"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_OPT": "1"}])
+@pytest.mark.parametrize("setting", [{"NUMBA_BOUNDSCHECK": "1"}, pytest.param({"NUMBA_OPT": "1"}, marks=long)])
 def test_settings_of_numba_are_told_apart(filled, setting):
     assert result(start(filled, FEW[:1], **setting))["loaded"] == 0
 
 
+@long
 def test_a_folder_that_cannot_be_made_costs_nothing_but_time(tmp_path, plain):
     (tmp_path / "file").write_text("not a folder")
     found = result(start(tmp_path / "file", FEW[:1]))
@@ -138,6 +141,7 @@ UNKNOWN = {
 }
 
 
+@long
 @pytest.mark.parametrize("change", UNKNOWN)
 def test_an_unknown_numba_is_served_without_a_cache(filled, plain, tmp_path, change):
     (tmp_path / "sitecustomize.py").write_text(UNKNOWN[change])
@@ -146,6 +150,7 @@ def test_an_unknown_numba_is_served_without_a_cache(filled, plain, tmp_path, cha
     assert found["loaded"] == 0
 
 
+@long
 def test_old_folders_are_forgotten(tmp_path, plain):
     for i in range(diskcache.KEPT_VERSIONS + 3):
         old = tmp_path / "alpt_ref" / f"old{i}"

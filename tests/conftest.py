@@ -25,10 +25,14 @@ KILL_TABLES = {
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "jit" in item.keywords and not JIT:
-            item.add_marker(pytest.mark.skip(reason="needs compiled loops"))
+        if "jit" in item.keywords:
+            if not JIT:
+                item.add_marker(pytest.mark.skip(reason="needs compiled loops"))
+        elif "glue" in item.keywords and JIT:
+            item.add_marker("long")
 
 
 def pytest_terminal_summary(terminalreporter):

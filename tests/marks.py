@@ -1,5 +1,7 @@
 """Marks of tests: what one of the two runs says for both, and what ``make test`` leaves to ``make test-long``."""
 
+from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,6 +17,18 @@ def compiles(*values: Any) -> list[Any]:
     """Parameters (tuples: of several names) that compile loops of their own from a source that others compile, too:
     ``make test`` runs them plain."""
     return [pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=compiled) for value in values]
+
+
+def pairs(*lists: Sequence[Any], kind: Callable[[Any], Any] = lambda value: value, rest: Any = compiled) -> list[Any]:
+    """All combinations of the values of three lists. Those that are not needed for every two kinds of different lists to
+    meet are marked ``rest``. Values of one kind share their compiled loops."""
+    kinds = [list(dict.fromkeys(map(kind, values))) for values in lists]
+    least = min(map(len, kinds))
+
+    def marks(values: Any) -> Any:
+        return rest if sum(of.index(kind(value)) for of, value in zip(kinds, values, strict=True)) % least else ()
+
+    return [pytest.param(*values, marks=marks(values)) for values in product(*lists)]
 
 
 def compiled_long(test: Any) -> Any:

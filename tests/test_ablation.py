@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from alpt_ref import FactorizationMachine
 from alpt_ref.reports.ablation import report
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import synthetic
@@ -58,6 +59,7 @@ def test_run_saves_pairs_and_resumes(tmp_path):
         run(data, "lr", tmp_path, TINY)
     text = (tmp_path / "alpt_ablation.md").read_text()
     assert all(row["variant"] in text for row in rows)
+    assert f"g = {FactorizationMachine().step_scale}; 1 epochs" in text  # the scale of the base
 
 
 @compiled_long

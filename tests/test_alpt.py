@@ -229,9 +229,11 @@ def test_lsq_gradient_of_delta_is_the_slope_of_the_loss():
     assert slope == pytest.approx((loss(delta + h) - loss(delta - h)) / (2 * h), rel=1e-6)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("rounding", "optimizer"),
+    [("nearest", "sgd"), ("stochastic", "adam"), *compiles(("nearest", "adam"), ("stochastic", "sgd"))],
+)
 @pytest.mark.parametrize("width", [2, 4, *compiles(8)])
-@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
 @pytest.mark.parametrize("update", ["touched", *compiles("dense")])
 def test_alpt_that_does_not_learn_is_lpt_bit_for_bit(optimizer, width, rounding, update):
     X, y = problem()
@@ -279,7 +281,7 @@ def test_ranges_of_rows_share_no_byte(monkeypatch):
     assert asked.count((D, 4)) == 2
 
 
-@pytest.mark.parametrize("width", [2, 8])
+@pytest.mark.parametrize("width", [2, *compiles(8)])
 def test_moves_beyond_every_grid_saturate(width):
     """d / delta overflows float32: codes end at the ends of the range, and slopes of stage 2 are numbers."""
     X, y = problem(density=0.5)
@@ -356,8 +358,15 @@ def test_no_learning_rate_breaks_a_step_size(lr, step_lr, precision, step_optimi
         assert (table.delta <= DELTA_MAX).all()
 
 
-@pytest.mark.parametrize("precision", ["alpt", "lsq", "pact"])
-@pytest.mark.parametrize("model_class", [LogisticRegression, FactorizationMachine])
+@pytest.mark.parametrize(
+    ("model_class", "precision"),
+    [
+        (FactorizationMachine, "alpt"),
+        (LogisticRegression, "lsq"),
+        *compiles((FactorizationMachine, "lsq"), (FactorizationMachine, "pact")),
+        *compiles((LogisticRegression, "alpt"), (LogisticRegression, "pact")),
+    ],
+)
 def test_learn_save_load_resume(precision, model_class, tmp_path):
     X, y = clicks()
     arguments = {"precision": precision, "bits": 4, "optimizer": "adam", "lr": 0.02, "step_lr": 2e-2, "batch_size": 20}

@@ -36,6 +36,8 @@ from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import as_rule
 from tests.marks import compiled_long
 
+pytestmark = pytest.mark.glue
+
 ROOT = Path(__file__).parents[1]
 EXACT = ExactSettings(
     half_width=8.0,

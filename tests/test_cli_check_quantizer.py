@@ -12,6 +12,8 @@ from alpt_ref.testing.properties import CONTRACT
 from tests.cli_support import run
 from tests.marks import long
 
+pytestmark = pytest.mark.glue
+
 MODULE = """
 import numpy as np
 

@@ -18,6 +18,8 @@ from tests.test_cli_help import options_of
 from tests.test_data_movielens import RATINGS, as_dat
 from tests.test_data_movielens import write as write_movielens
 
+pytestmark = pytest.mark.glue
+
 PARTS = ("train", "valid", "test")
 
 

@@ -9,6 +9,8 @@ from alpt_ref.cli import convergence
 from alpt_ref.studies.convergence.settings import QUICK, Settings
 from tests.cli_support import run
 
+pytestmark = pytest.mark.glue
+
 
 @pytest.fixture
 def calls(monkeypatch):

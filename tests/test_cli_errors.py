@@ -11,6 +11,8 @@ from alpt_ref.cli.train import model_of
 from alpt_ref.tools.files import write_npz
 from tests.cli_support import LEARNED, error_of, run, train_arguments
 
+pytestmark = pytest.mark.glue
+
 FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
 METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lpt-sr-f, alpt-sr-f, lsq, pact, ptq"
 

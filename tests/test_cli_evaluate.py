@@ -13,6 +13,8 @@ from alpt_ref.metrics import evaluate
 from alpt_ref.models import LogisticRegression, load_model
 from tests.cli_support import LEARNED, N_ROWS, error_of, run, train_arguments
 
+pytestmark = pytest.mark.glue
+
 
 @pytest.fixture
 def trained(tmp_path, capsys):

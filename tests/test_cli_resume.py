@@ -10,6 +10,8 @@ import pytest
 from alpt_ref.training import epochs as fit
 from tests.cli_support import LEARNED, assert_same_arrays, error_of, run, train_arguments, write_data
 
+pytestmark = pytest.mark.glue
+
 RUN = ("--precision", "lpt", "--bits", "4", "--optimizer", "adam", "--epochs", "4")
 LEARNING = ("--step-lr", "1e-3", "--precision")
 

@@ -13,6 +13,8 @@ from alpt_ref.cli.report import FIGURES, progress
 from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
 from tests.cli_support import LEARNED, N_ROWS, SIZES, assert_same_arrays, error_of, run, train_arguments, write_data
 
+pytestmark = pytest.mark.glue
+
 DOCS = Path(__file__).parent.parent / "docs" / "metrics.md"
 
 

@@ -8,6 +8,8 @@ from alpt_ref.cli import verify
 from alpt_ref.theory import all_claims
 from tests.cli_support import error_of, run
 
+pytestmark = pytest.mark.glue
+
 
 @pytest.fixture
 def calls(monkeypatch):

@@ -35,6 +35,8 @@ from alpt_ref.tools.sheet import WIDTH, number
 from alpt_ref.training.forward import TrainingDivergedError
 from tests.cli_support import write_data
 
+pytestmark = pytest.mark.glue
+
 TINY = CompareSettings(
     k=2, epochs=2, batch_size=40, lrs=(1e-2, 3e-2), step_lrs=(1e-3,), ranges=(0.5,), rounds=1, seeds=2, l2=1e-4
 )

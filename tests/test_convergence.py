@@ -32,6 +32,8 @@ from alpt_ref.walks.rule import STOCHASTIC
 from alpt_ref.walks.walk import Schedule, Walk
 from tests.marks import compiled_long
 
+pytestmark = pytest.mark.glue
+
 TINY = replace(
     QUICK,
     gaussian=(8, 2),

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from alpt_ref.data import DataError, Source, fit_read
 from alpt_ref.data.lines import _read_blocks, read_chunks
 
+pytestmark = pytest.mark.glue
+
 TEXT = b"1 0:1 2:0.5\n-1 1:2\n"
 
 

@@ -21,6 +21,8 @@ from alpt_ref.data.movielens import FIELDS, FieldRange, parse_rating, parse_rati
 from alpt_ref.data.split import split
 from tests.marks import once
 
+pytestmark = pytest.mark.glue
+
 USERS = """\
 10::F::18::3::02138
 2::M::1::20::98107-2117

@@ -12,6 +12,8 @@ import pytest
 from alpt_ref.data import FeatureMap, Source, fit_read, read
 from tests.marks import once
 
+pytestmark = pytest.mark.glue
+
 
 def data(name: str) -> Path:
     if "ALPT_DATA" not in os.environ:

@@ -9,6 +9,8 @@ import pytest
 
 from alpt_ref.data import Source
 
+pytestmark = pytest.mark.glue
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"format": "parquet"}, "format must be one of libsvm, libfm, libffm, criteo, avazu, csv, got 'parquet'"),
     ({"format": "libsvm", "index_base": 2}, "index_base must be 0 or 1, got 2"),

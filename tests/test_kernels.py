@@ -52,7 +52,7 @@ def bits(state: State):
     return [t.tobytes() for t in tables] + [np.float32(state.bias).tobytes()]
 
 
-@pytest.mark.parametrize("k", [0, 1, 5, 16])
+@pytest.mark.parametrize("k", [0, *compiles(1), 5, *compiles(16)])
 @pytest.mark.parametrize("precision", ["fp32", "lpt"])
 def test_score(k, precision):
     X, y = problem()
@@ -129,7 +129,7 @@ def test_dense_equals_touched_bit_for_bit(bits_, rounding):
 
 
 @pytest.mark.parametrize("k", [0, *compiles(4), 5])
-@pytest.mark.parametrize(("precision", "width"), [("fp32", 8), ("lpt", 2), ("lpt", 8)])
+@pytest.mark.parametrize(("precision", "width"), [("fp32", 8), ("lpt", 2), *compiles(("lpt", 8))])
 def test_example_by_example_equals_batches_of_one(k, precision, width):
     X, y = problem()
     arguments = {

@@ -120,6 +120,7 @@ def test_save_and_load(model_class, precision, tmp_path):
         assert np.array_equal(again.config().delta_of("linear"), delta[0])
 
 
+@pytest.mark.glue
 def test_files_that_are_not_models(tmp_path):
     X, y = clicks()
     LogisticRegression(epochs=1).fit(X, y).save(tmp_path / "lr.npz")
@@ -169,6 +170,7 @@ def test_a_resumed_run_ends_with_the_same_bits(optimizer, precision, tmp_path):
     assert [{k: v for k, v in r.items() if k != "seconds"} for r in resumed.history_] == without_time
 
 
+@pytest.mark.glue
 def test_resume_refuses_another_run(tmp_path):
     X, y = clicks()
     path = tmp_path / "checkpoint.npz"
@@ -360,6 +362,7 @@ def test_numpy_scalars_as_arguments(tmp_path):
     assert len(resumed.history_) == 2
 
 
+@pytest.mark.glue
 def test_resume_on_another_width_is_refused(tmp_path):
     X, y = clicks()
     path = tmp_path / "c.npz"
@@ -369,6 +372,7 @@ def test_resume_on_another_width_is_refused(tmp_path):
         model.fit(wider, y, checkpoint=path, resume=True)
 
 
+@pytest.mark.glue
 @pytest.mark.parametrize(
     "damage",
     [

@@ -9,6 +9,8 @@ import pytest
 
 from alpt_ref.testing.declaration import Declaration
 
+pytestmark = pytest.mark.glue
+
 ANALYSIS = Path(__file__).parent.parent / "analysis"
 
 

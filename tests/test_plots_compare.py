@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.glue
+
 plots = pytest.importorskip("alpt_ref.reports.figures.compare")
 ROOT = Path(__file__).parents[1]
 LPT = [("lpt-dr", 8, 0.7, None), ("lpt-dr", 2, 0.5, None)]

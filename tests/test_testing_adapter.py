@@ -8,6 +8,8 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.suite import FAIL, PASS, SKIP
 from tests.quantizers import D, F, Sound, SoundNearest
 
+pytestmark = pytest.mark.glue
+
 
 def test_a_level_or_a_property_or_an_adapter_that_is_none():
     with pytest.raises(ValueError, match="level must be one of quick, default, thorough, got 'fast'"):

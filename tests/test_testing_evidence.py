@@ -12,6 +12,8 @@ from scipy.stats import beta, binom
 from alpt_ref.intervals import bounded_mean, bounded_mean_p
 from alpt_ref.testing.evidence import agreement, detectable, identity, log_evidence, mirrored, p_value, signs
 
+pytestmark = pytest.mark.glue
+
 
 @pytest.mark.parametrize(("k", "n", "p"), [(0, 5, 0.3), (3, 7, 0.5), (20, 20, 0.9), (1, 40, 0.02)])
 def test_evidence_is_the_integral(k, n, p):

@@ -10,6 +10,8 @@ from alpt_ref import Grid
 from alpt_ref.testing import strategies
 from alpt_ref.testing.case import is_power_of_two
 
+pytestmark = pytest.mark.glue
+
 GRID = Grid(4, 0.25)  # codes -8 .. 7
 OTHER = Grid(8, 0.1)
 F = np.float32

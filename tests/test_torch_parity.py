@@ -11,7 +11,7 @@ from alpt_ref import rng
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.training.step import STREAMS
 from alpt_ref.training.table import FloatTable, MasterTable
-from tests.marks import compiles
+from tests.marks import long, pairs
 from tests.test_kernels import D, K, N, make, problem
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -188,9 +188,10 @@ ARGUMENTS = {
 
 
 @pytest.mark.parametrize("precision", ARGUMENTS)
-@pytest.mark.parametrize("k", [K, *compiles(0)])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", pytest.param("adagrad", marks=PLAIN)])
-@pytest.mark.parametrize("update", ["touched", pytest.param("dense", marks=PLAIN)])
+@pytest.mark.parametrize(
+    ("k", "optimizer", "update"),
+    pairs([0, K], ["sgd", "adam", "adagrad"], ["touched", "dense"], rest=long) if not JIT else [(K, "adam", "touched")],
+)
 def test_fifty_steps(precision, k, optimizer, update):
     X, y = problem(density=0.4)
     lr = {"sgd": 0.3, "adam": 0.03, "adagrad": 0.05}[optimizer]

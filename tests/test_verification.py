@@ -283,7 +283,6 @@ def test_directions(monkeypatch, tmp_path):
     assert "C1 and C2" in (tmp_path / "verdicts.md").read_text()
 
 
-@pytest.mark.long
 @pytest.mark.jit
 def test_both_directions_are_found():
     """C1 and C2 hold where updates are small, and not everywhere: the table says both."""

@@ -3,7 +3,6 @@
 from alpt_ref.reports.publish import Report
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, fixed, number
-from alpt_ref.training.config import Config
 
 
 def report(record: Record) -> Report:
@@ -25,7 +24,7 @@ def sheet(record: Record) -> Sheet:
         f"{record['data']}, test set, means over {common['seeds']} seeds; ±: Student, all {len(lines) - len(s['bits'])} at "
         f"once, {common['confidence']:.0%}. Base: ALPT, stochastic rounding, Adam with lr {number(s['lr'])} on weights and "
         f"{number(s['step_lr'])} on step sizes, one step size for the linear table and one for each row of factors, the first "
-        f"by LSQ's rule, g = {Config().step_scale}; {common['epochs']} epochs of which the best on validation is kept. "
+        f"by LSQ's rule, g = {record['scale']}; {common['epochs']} epochs of which the best on validation is kept. "
         f"step sizes: medians at the end, linear/factors. Descriptive. {minutes:.1f} min of one core."
     )
     return Sheet.of(f"Parts of ALPT: {record['model'].upper()} on {record['data']}", lines, note)

@@ -5,6 +5,7 @@
 * No fastmath: reassociation would make a rounding decision depend on the machine.
 * No function is passed to a compiled function: variants are closures, made by a cached Python function. So a variant is
   known by the content of its cells, and its compiled code can be kept on disk (:mod:`alpt_ref.scalars.diskcache`).
+  Nor is an entry for callers in C made (``no_cfunc_wrapper``): that would be a fifteenth of the time to compile.
 
 With ``NUMBA_DISABLE_JIT=1`` both decorators are the identity and the same source runs as plain Python; literals are typed
 (``float32(0.5)``) so that both give the same bits.
@@ -20,7 +21,7 @@ from alpt_ref.scalars.diskcache import keep_on_disk
 # False under NUMBA_DISABLE_JIT=1: nothing is compiled then.
 JIT: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
-_POLICY: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+_POLICY: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -23,12 +23,19 @@ class BiasedDown(Sound):
         return n + (u < s - n - 2.0**-12)
 
 
-@caught_by("unbiased", "default")
+@caught_by("unbiased")
 class BiasedDraws(SeedOnly):
-    """Uniforms to the power of 1.1."""
+    """Uniforms to a power."""
+
+    power = 1.2
 
     def quantize(self, x, delta, bits, seed):
-        return Sound().quantize_with_uniforms(x, delta, bits, Sound().draw(x.shape, seed) ** 1.1)
+        return Sound().quantize_with_uniforms(x, delta, bits, Sound().draw(x.shape, seed) ** self.power)
+
+
+@caught_by("unbiased", "default")
+class BiasedDrawsByALittle(BiasedDraws):
+    power = 1.1
 
 
 @caught_by("unbiased")

@@ -117,4 +117,4 @@ def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, t
     refuse_other(out / "alpt_ablation.json", what)
     total = sum(len(variants(settings, bits)) for bits in settings.bits) * settings.common.seeds
     with saved_cells(out, total) as store:
-        return what | {"rows": measure(store, data, model, settings, threads)}
+        return what | {"scale": Config().step_scale, "rows": measure(store, data, model, settings, threads)}

@@ -78,7 +78,7 @@ def test_errors_are_those_of_l12():
         assert w.error[0, 0] == pytest.approx(((codes[rule] - 0.3) ** 2).mean(), rel=0.25)
     assert sr.error[0, 0] == pytest.approx((1 + 1 / 6) / (0.1 * 1.9), rel=0.1)
     found = predict(sr, 1.0, dr, 1.0)
-    assert (found.winner, found.nearest) == ("DR", 1.0)
+    assert (found.by_error, found.by_phase, found.nearest) == ("DR", "DR", 1.0)
     assert found.ratio == pytest.approx((1 + 1 / 12) / (1 + 1 / 6), rel=0.1)
 
 
@@ -99,7 +99,7 @@ def test_command_line(tmp_path, capsys):
     record = json.loads((tmp_path / "s" / "phases.json").read_text())
     assert [row["bits"] for row in record["rows"]] == [4]
     assert record["optimizer"] == "sgd"
-    assert "verdicts on C2 were predicted" in capsys.readouterr().out
+    assert "decided verdicts on C2 the phases predicted" in capsys.readouterr().out
     assert main(["--results", str(tmp_path / "c"), "--out", str(tmp_path / "s")]) == 2
     assert "of other data" in capsys.readouterr().err
     assert main(["--results", str(tmp_path / "none")]) == 2

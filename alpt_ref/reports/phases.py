@@ -1,4 +1,4 @@
-"""The phase diagram on real clicks as a sheet and one sentence."""
+"""The phase diagram on real clicks as two sheets and one sentence."""
 
 from alpt_ref.reports.publish import Report
 from alpt_ref.tools.files import Record
@@ -6,23 +6,31 @@ from alpt_ref.tools.sheet import Sheet, fixed, number
 
 
 def report(record: Record) -> Report:
-    """A run on one comparison: a line for each width and rounding."""
+    """A run on one comparison: where its weights lie, and what that predicts beside what was found."""
     model = {"lr": "LR", "fm": "FM, factors"}[record["model"]]
-    said = f"{record['hits']} of {record['decided']} decided verdicts on C2 were predicted ({model}, {record['data']})."
-    lines = []
+    of = f"{model}, {record['data']}, {record['optimizer']}"
+    finding = (
+        f"Of {record['decided']} decided verdicts on C2 the phases predicted {record['by_phase']}, predicted errors "
+        f"{record['by_error']} ({of})."
+    )
+    where, what = [], []
     for row in record["rows"]:
         for rounding in ("sr", "dr"):
             s, nu, skewness = row[rounding]
             line = {"bits": str(row["bits"]), "run": rounding.upper()}
-            line |= {"s": number(s), "nu": number(nu), "skew": number(skewness)}
-            line |= {name: f"{share:.0%}" for name, share in zip(record["phases"], row[f"{rounding}_phases"], strict=True)}
-            line |= {"for DR": f"{row['nearest']:.0%}", "DR/SR": number(row["ratio"], 3), "so": row["predicted"]}
-            line |= {"SR - DR": fixed(row["mean"], row["half"], sign="+"), "C2": row["winner"] or "-"}
-            lines.append(line)
-    note = (
-        "Of the weights' moves in cells, each weight counted as often as it was touched: medians of |mean| (s), standard "
-        "deviation (nu) and |skewness|; shares of the phases. for DR: share whose predicted error is smaller under DR; DR/SR: "
-        "the ratio of the sums of predicted errors; so: the rounding that it speaks for. SR - DR: test AUC; C2: who won, both "
-        f"by alpt-ref compare. {record['optimizer']}, {record['warm']} epochs before, {record['epochs']} watched."
+            line |= {"|s|": number(s), "nu": number(nu), "|skewness|": number(skewness)}
+            shares = zip(record["phases"], row[f"{rounding}_phases"], strict=True)
+            where.append(line | {name: f"{share:.0%}" for name, share in shares})
+        line = {"bits": str(row["bits"]), "phases": row["by_phase"], "errors": row["by_error"]}
+        line |= {"smaller under DR": f"{row['nearest']:.0%}", "C2": row["winner"] or "undecided"}
+        what.append(line | {"AUC, SR - DR": fixed(row["mean"], row["half"], sign="+")})
+    moves = (
+        "Moves in cells, each weight counted as often as it was touched: medians of |mean|, standard deviation and |skewness|, "
+        f"and shares of the phases. {record['warm']} epochs before, {record['epochs']} watched."
     )
-    return Report("phases", record | {"finding": said}, [Sheet.of(f"Phases: {model} on {record['data']}", lines, note)])
+    winners = (
+        "The rounding that the weights of the run under DR speak for by their phases; the one under which most predicted errors "
+        "are smaller, with their share under DR; and the winner on test data."
+    )
+    sheets = [Sheet.of(f"Phases: {of}", where, moves), Sheet.of(f"Predicted winner: {of}", what, winners)]
+    return Report("phases", record | {"finding": finding}, sheets)

@@ -2,12 +2,13 @@
 
 A weight's moves have a mean s, a standard deviation nu and a skewness, in cells. Its phase:
 
-    frozen      |u| < 1/2 in nearly every step: nearest rounding leaves the weight where it is (L3, L9)
-    sign-like   1/2 < |u| < 3/2 in nearly every step: both roundings walk alike, nearest faster (L13)
-    skewed      |skewness| > 1: nearest rounding is biased (L5, L12(d))
-    dithered    the rest: noise dithers nearest rounding, whose error is then the smaller one (L10, L12)
+    frozen      |u| < 1/2 in nearly every step: nearest rounding leaves the weight where it is (L3, L9)      for SR
+    sign-like   1/2 < |u| < 3/2 in nearly every step: both roundings walk alike, nearest faster (L13)        for DR
+    skewed      |skewness| > 1: nearest rounding is biased (L5, L12(d))                                      for SR
+    dithered    the rest: noise dithers nearest rounding, whose error is then the smaller one (L10, L12)     for DR
 
-An error, in cells^2, is predicted from the moves of a run, h being the restoring rate -Cov(q, u)/Var(q):
+The first prediction is that of the phases in the run under nearest rounding, the second that of errors. An error, in cells^2,
+is predicted from the moves of a run, h being the restoring rate -Cov(q, u)/Var(q):
 
     SR      ( Var u + E a(1 - a) ) / (h (2 - h))
     DR      ( E R_D(u) - E u )^2 / h^2 + Var R_D(u) / (h (2 - h))
@@ -24,6 +25,7 @@ from alpt_ref.studies.phases.moves import Moves
 
 Floats = NDArray[float64]
 PHASES = ("frozen", "sign-like", "skewed", "dithered")
+FOR_DR = ("sign-like", "dithered")
 LEAST_STEPS, NEARLY, SKEWED, SLOWEST = 30, 0.995, 1.0, 1e-4
 
 
@@ -64,11 +66,11 @@ def weights_of(m: Moves, rounding: str) -> Weights:
 
 
 class Prediction(NamedTuple):
-    """Each weight has as many votes as it was touched.
+    """Each weight has as many votes as it was touched; more than half of them decide.
 
     sr_phases, dr_phases : shares in each of PHASES, in the two runs. nearest : share of those whose predicted error is smaller
-    under nearest rounding. ratio : the sum of DR's predicted errors over that of SR's, which is the ratio of the excess losses
-    where all curvatures are alike. sr, dr : medians of |s|, nu and |skewness| in the two runs.
+    under nearest rounding. ratio : the sum of DR's predicted errors over that of SR's, which few weights with little pull may
+    decide; it predicts nothing. sr, dr : medians of |s|, nu and |skewness| in the two runs.
     """
 
     sr_phases: tuple[float, ...]
@@ -79,9 +81,14 @@ class Prediction(NamedTuple):
     dr: tuple[float, float, float]
 
     @property
-    def winner(self) -> str:
-        """DR or SR, by the sums."""
-        return "DR" if self.ratio < 1.0 else "SR"
+    def by_phase(self) -> str:
+        """DR or SR: what most weights' phases under nearest rounding say."""
+        return _winner(sum(share for phase, share in zip(PHASES, self.dr_phases, strict=True) if phase in FOR_DR))
+
+    @property
+    def by_error(self) -> str:
+        """DR or SR: which of them most weights' predicted errors are smaller under."""
+        return _winner(self.nearest)
 
 
 def predict(sr: Weights, sr_delta: float, dr: Weights, dr_delta: float) -> Prediction:
@@ -96,6 +103,10 @@ def predict(sr: Weights, sr_delta: float, dr: Weights, dr_delta: float) -> Predi
     phases = [tuple(float(votes[(w.phase == i)[both]].sum() / votes.sum()) for i in range(len(PHASES))) for w in (sr, dr)]
     medians = [tuple(_median(np.abs(x[both]), votes) for x in (w.s, w.nu, w.skewness)) for w in (sr, dr)]
     return Prediction(phases[0], phases[1], nearest, ratio, *medians)  # type: ignore[arg-type]
+
+
+def _winner(for_nearest: float) -> str:
+    return "DR" if for_nearest > 0.5 else "SR"
 
 
 def _median(x: Floats, votes: Floats) -> float:

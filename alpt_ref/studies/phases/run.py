@@ -1,8 +1,8 @@
 """Does the phase diagram predict who wins on real clicks? For each width that ``alpt-ref compare`` has a verdict on C2 for.
 
 Both roundings are trained as the comparison tuned them, each with its own learning rate and range, and the moves of every
-weight are watched. Each weight speaks for the rounding whose predicted error is smaller; the majority, counted by touches, is
-the prediction, and the verdict on C2 says whether it was right: "holds" is a win of SR, "fails" one of DR.
+weight are watched. There are two predictions, by the phases and by predicted errors (``diagram``), and the verdict on C2 says
+whether each was right: "holds" is a win of SR, "fails" one of DR.
 """
 
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Watch:
         """The prediction at a width beside the verdict on C2 there."""
         found = predict(*self.weights("lpt-sr", bits), *self.weights("lpt-dr", bits))
         said = {"verdict": claim["verdict"], "mean": claim["mean"], "half": claim["half"], "winner": WINS.get(claim["verdict"])}
-        return {"bits": bits, "predicted": found.winner, **said, **found._asdict()}
+        return {"bits": bits, "by_phase": found.by_phase, "by_error": found.by_error, **said, **found._asdict()}
 
 
 def run(watch: Watch) -> Record:
@@ -66,5 +66,5 @@ def run(watch: Watch) -> Record:
     rows = [watch.row(bits, claim) for bits, claim in verdicts.items()]
     decided = [row for row in rows if row["winner"]]
     about = {key: compared[key] for key in ("data", "fingerprint", "model")} | {"optimizer": watch.settings.optimizer}
-    hits = {"decided": len(decided), "hits": sum(row["predicted"] == row["winner"] for row in decided)}
+    hits = {"decided": len(decided)} | {by: sum(row[by] == row["winner"] for row in decided) for by in ("by_phase", "by_error")}
     return about | {"warm": watch.warm, "epochs": watch.epochs, "phases": list(PHASES), "rows": rows} | hits

@@ -29,8 +29,8 @@ def report(record: Record) -> Report:
         f"and shares of the phases. {record['warm']} epochs before, {record['epochs']} watched."
     )
     winners = (
-        "The rounding that the weights of the run under DR speak for by their phases; the one under which most predicted errors "
-        "are smaller, with their share under DR; and the winner on test data."
+        "The rounding that the weights of the run under DR speak for by their phases; the one under which most predicted "
+        "errors are smaller, with their share under DR; and the winner on test data."
     )
     sheets = [Sheet.of(f"Phases: {of}", where, moves), Sheet.of(f"Predicted winner: {of}", what, winners)]
     return Report("phases", record | {"finding": finding}, sheets)

@@ -142,10 +142,14 @@ def test_what_an_instance_must_give():
         verify(claim_of(), Instance("i", 3, lambda draw: Measured(1.0)))
 
 
-def test_a_family_wants_ratios_and_exact_members():
-    for odd in (member("m", 1.0, size=-2.0), member("m", 1.0, size=0.0), member("m", 1.0, method="monte-carlo")):
-        with pytest.raises(ValueError, match="f: a family needs exact members with positive bounds"):
-            family("upper", odd)
+def test_a_family_wants_exact_members_and_judges_those_without_a_ratio():
+    with pytest.raises(ValueError, match="f: a family needs exact members"):
+        family("upper", member("m", 1.0, method="monte-carlo"))
+    for value, size, verdict in ((1.0, -2.0, "violated"), (1.0, 0.0, "violated"), (-3.0, -2.0, "holds"), (0.0, 0.0, "holds")):
+        assert family("upper", member("m", value, size=size)).verdict == verdict
+    assert family("upper", member("m", 0.0, 1.0, size=0.0)).verdict == "undecided"
+    assert family("lower", member("m", -1.0, size=0.0)).verdict == "violated"
+    assert family("lower", member("m", 1.0, size=0.0)).verdict == "holds"
 
 
 @pytest.mark.jit

@@ -40,7 +40,7 @@ def published(request: Request) -> dict:
 
 
 def request(out: Path, *ids: str, **more) -> Request:
-    return Request(registry.claims_of(ids), Setting(threads=2), out, **more)
+    return Request(registry.claims_of(ids), Setting(threads=2), out, cached=True, **more)
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +131,10 @@ def test_what_was_measured_before_an_error_is_kept(tmp_path):
         raise RuntimeError("no such thing")
 
     bad = replace(good, name="bad", measure=fail)
-    with pytest.raises(RuntimeError):
-        published(Request([replace(base, instances=lambda s: [good, bad])], Setting(), tmp_path, cached=False))
+    with pytest.raises(ValueError, match="Q6, bad: RuntimeError: no such thing"):
+        published(Request([replace(base, instances=lambda s: [good, bad])], Setting(), tmp_path))
     record = json.loads((tmp_path / "unfinished.json").read_text())
-    assert (record["error"], len(record["rows"])) == ("RuntimeError: no such thing", 1)
+    assert (record["error"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
     assert not (tmp_path / "verdicts.json").exists()
 
 
@@ -142,10 +142,10 @@ def test_a_second_process_finds_the_same_rows(tmp_path):
     """Rows that the second process saved, from the end, are those that the first would have found."""
     ids = ("Q6", "L9", "L14")
     claims = registry.claims_of(ids)
-    alone = [row.record() for row in verification.rows_of(Request(claims, Setting(), tmp_path / "a"))]
-    verification.from_the_end([claim.id for claim in claims], Request((), Setting(), tmp_path / "b"), 1e-6)
+    alone = [row.record() for row in verification.rows_of(Request(claims, Setting(), tmp_path / "a", cached=True))]
+    verification.from_the_end([claim.id for claim in claims], Request((), Setting(), tmp_path / "b", cached=True), 1e-6)
     saved = len(list((tmp_path / "b" / "cells").iterdir()))
-    both = [row.record() for row in verification.rows_of(Request(claims, Setting(threads=2), tmp_path / "b"))]
+    both = [row.record() for row in verification.rows_of(Request(claims, Setting(threads=2), tmp_path / "b", cached=True))]
     assert both == alone
     assert saved == len(alone)
 
@@ -153,7 +153,7 @@ def test_a_second_process_finds_the_same_rows(tmp_path):
 def test_rows_of_a_users_rule_are_not_kept(tmp_path):
     mine = Rule("mine", lambda q, a: a)
     claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.rule]
-    record = published(Request(claims, Setting(rule=mine), tmp_path, cached=False))
+    record = published(Request(claims, Setting(rule=mine), tmp_path))
     assert not (tmp_path / "cells").exists()
     assert record["finding"] == "the rule mine survives: of 13 verdicts 13 holds."
 
@@ -230,7 +230,7 @@ def test_monte_carlo_rows_share_the_false_alarm_rate(tmp_path):
         for i in range(4)
     ]
     claim = replace(claim, instances=lambda setting: instances)
-    published(Request([claim], Setting(threads=3), tmp_path, cached=False))
+    published(Request([claim], Setting(threads=3), tmp_path))
     assert seen == [(1e-6 / 4, 3)] * 4
 
 
@@ -246,7 +246,7 @@ def test_what_a_claim_of_a_user_gets_wrong_is_one_sentence(tmp_path):
     }
     for sentence, claim in wrong.items():
         with pytest.raises(ValueError, match=re.escape(sentence)):
-            published(Request([claim], Setting(), tmp_path, cached=False))
+            published(Request([claim], Setting(), tmp_path))
 
 
 def test_claims_that_share_instances_keep_their_rows(tmp_path):
@@ -256,7 +256,7 @@ def test_claims_that_share_instances_keep_their_rows(tmp_path):
         replace(base, id=name, kind=kind, bound=lambda p: 2.0, instances=lambda s: shared)
         for name, kind in (("U1", "upper"), ("U2", "lower"))
     ]
-    record = published(Request(claims, Setting(threads=2), tmp_path, cached=False))
+    record = published(Request(claims, Setting(threads=2), tmp_path))
     assert [(row["id"], row["verdict"]) for row in record["rows"]] == [("U1", "holds"), ("U2", "violated")]
 
 

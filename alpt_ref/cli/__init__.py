@@ -16,7 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     else that of :func:`guarded`."""
 
     def command() -> int | None:
-        args = build_parser().parse_args(argv)
+        try:
+            args = build_parser().parse_args(argv)
+        except SystemExit as stop:  # --help and --version
+            return int(stop.code or 0)
         code: int | None = import_module(f"alpt_ref.cli.{args.command.replace('-', '_')}").run(args)
         return code
 
@@ -30,8 +33,8 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
     try:
         code = work()
         sys.stdout.flush()
-    except SystemExit as stop:  # --help and --version
-        return int(stop.code or 0)
+    except SystemExit as stop:  # of code that a user brings
+        return _say(name, 2, f"error: stopped by sys.exit({stop.code if stop.code is not None else ''})")
     except KeyboardInterrupt as stop:
         return _say(name, 130, ": ".join(["interrupted", *map(str, stop.args)]))
     except OSError as error:

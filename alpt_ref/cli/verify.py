@@ -3,6 +3,7 @@
 import argparse
 import re
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from alpt_ref.cli import resumable
@@ -11,7 +12,7 @@ from alpt_ref.reports.publish import publish
 from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
 from alpt_ref.studies.verification.run import run as verify
-from alpt_ref.theory.claim import Claim, Setting
+from alpt_ref.theory.claim import Claim, Row, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
 from alpt_ref.walks.asked import enumerated
@@ -39,10 +40,10 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or _folder(args, rule, own)
     request = Request(claims, setting, out, complete, cached=rule is None and not own)
     began = time.perf_counter()
-    with resumable(out):
+    with resumable(out) if request.cached else nullcontext():
         record = verify(request)
     publish(report(record, time.perf_counter() - began), out)
-    return int(any(row["verdict"] != row["expected"] for row in record["rows"]))
+    return int(any(Row.from_record(row).surprising for row in record["rows"]))
 
 
 def _folder(args: argparse.Namespace, rule: Rule | None, own: list[Claim]) -> Path:

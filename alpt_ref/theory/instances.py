@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy import float64, int64
+from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
@@ -16,29 +16,34 @@ from alpt_ref.problems.finite import FiniteProblem, Separate, absolute, clicks, 
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory.claim import Check, Draw, Instance, Measured
+from alpt_ref.theory.sampled import Bound, Counts, judged_by, sampled_mean, stopped_mean
 from alpt_ref.theory.shape import convex
-from alpt_ref.theory.verdict import POWER, rounds_to_nearest, unbiased
+from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
 from alpt_ref.walks.asked import Asked
-from alpt_ref.walks.exact import Law
 from alpt_ref.walks.rule import Rule
-from alpt_ref.walks.sampling import decide
 from alpt_ref.walks.walk import Schedule, Walk
 
 Floats = NDArray[float64]
-Counts = NDArray[int64]
-Replicas = Callable[[int, int, int], tuple[Floats, Counts]]
 Sample = Callable[[Walk, int, int, int], tuple[Floats, Counts]]
 RuleCheck = Callable[[Asked], Check]
 MANY = "24 |w_i - c_i|"
-STOP = 1.2  # times its bound is where a sum stops
 
 
 def regret_instance(
-    name: str, walk: Walk, params: Any, check: RuleCheck, note: str = "", most: int = 8192, mu: bool = False
+    name: str,
+    walk: Walk,
+    params: Any,
+    check: RuleCheck,
+    note: str = "",
+    *,
+    most: int = 8192,
+    mu: bool = False,
+    proved: Bound | None = None,
 ) -> Instance:
     """E[R(T)]/T of ``walk``: by its exact law, or by as many replicas, ``most`` at the most, as the comparison with the bound
     takes; by one where nothing is random. ``check`` is the assumption on the rule, ``note`` what an exact row says; ``mu``:
     f must be strongly convex. Convexity is checked where the law is exact; data's logistic problems have it by construction.
+    ``proved`` : a bound that adds up step by step, see :func:`stopped_mean`.
     """
     method = "exact" if walk.finite else "monte-carlo" if walk.random else "trajectory"
 
@@ -57,7 +62,7 @@ def regret_instance(
             return samples.regret, samples.clipped
 
         # Exact gradients: every f(w_t) - f(w*) is at least 0.
-        mean = stopped_mean if walk.mode == "batch" else sampled_mean
+        mean = stopped_mean if walk.mode == "batch" and judged_by(proved, draw) else sampled_mean
         measured = mean(regrets, walk.loss_range, draw, most)
         whole = [each for each in measured.checks if each.name == "sums stopped"]
         return replace(measured, checks=(check(asked), *whole))
@@ -66,69 +71,28 @@ def regret_instance(
 
 
 def sampled_instance(
-    name: str, walk: Walk, params: Any, sample: Sample, span: tuple[float, float], *, sums: bool = False, most: int = 8192
+    name: str,
+    walk: Walk,
+    params: Any,
+    sample: Sample,
+    span: tuple[float, float],
+    *,
+    proved: Bound | None = None,
+    most: int = 8192,
 ) -> Instance:
     """The mean of ``sample`` over replicas of ``walk``: none of them may be clipped, and the rule is unbiased.
 
-    sums : samples are sums over the steps of numbers that are not negative, see :func:`stopped_mean`.
+    proved : samples are sums over the steps of numbers that are not negative, and their bound adds up step by step, see
+    :func:`stopped_mean`.
     """
 
     def measure(draw: Draw) -> Measured:
         asked = Asked()
         heard = partial(sample, replace(walk, rule=asked.compiled(walk.rule)))
-        measured = (stopped_mean if sums else sampled_mean)(heard, span, draw, most)
+        measured = (stopped_mean if judged_by(proved, draw) else sampled_mean)(heard, span, draw, most)
         return replace(measured, checks=(*measured.checks, unbiased(asked)))
 
     return Instance(name, params, measure, "monte-carlo")
-
-
-def stopped_mean(sample: Replicas, span: tuple[float, float], draw: Draw, most: int = 8192) -> Measured:
-    """The mean of sums over the steps of numbers that are not negative, which stop before a step that would take them beyond
-    1.2 times the bound.
-
-    Whether step t counts is known before its uniforms are, so that a bound that adds up step by step holds for stopped sums,
-    too. So the range that intervals need is [0, 1.2 bound], where that is less than ``span``. A sum that stops says nothing if
-    it stops below the bound: none may.
-    """
-    stopped = 0
-    cap = span[1] if draw.bound is None else min(span[1], STOP * draw.bound)
-
-    def capped(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
-        nonlocal stopped
-        values, clipped = sample(first, last, n_threads)
-        stopped += int((values > cap).sum())
-        return np.minimum(values, cap), clipped
-
-    measured = sampled_mean(capped, (0.0, cap), draw, most)
-    # Above the bound in the mean, sums that stop speak against it all the same.
-    above = draw.bound is not None and measured.value - measured.half > draw.bound
-    return measured if above else replace(measured, checks=(*measured.checks, Check("sums stopped", stopped, "<=", 0.0)))
-
-
-def sampled_mean(sample: Replicas, span: tuple[float, float], draw: Draw, most: int = 8192) -> Measured:
-    """The mean of as many replicas as the comparison with the bound takes, and the check that no update was clipped.
-
-    sample : (first, last, n_threads) -> values in ``span`` and counts of clipped updates, one of each for a replica.
-    """
-    clipped = 0
-
-    def values(first: int, last: int) -> Floats:
-        nonlocal clipped
-        out, cut = sample(first, last, draw.threads)
-        clipped += int(cut.sum())
-        return out
-
-    enough = math.inf if draw.bound is None else POWER * abs(draw.bound)
-    estimate, n = decide(values, *span, draw.bound, draw.alpha, most=most, enough=enough)
-    assert estimate.half is not None
-    note = "{} replicas, each within [{:.3g}, {:.3g}]".format(n, *span)
-    none = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)
-    return Measured(estimate.mean, estimate.half, (none,), note)
-
-
-def unclipped(law: Law) -> Check:
-    """The check that no target of a law left the box."""
-    return Check("no clipping: expected clipped steps", float(law.clipped.sum()), "<=", 0.0)
 
 
 def standard_walks(full: bool, rule: Rule) -> dict[str, Walk]:

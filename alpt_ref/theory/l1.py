@@ -15,7 +15,7 @@ Source: this project's statement.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,8 +63,9 @@ def _centre(d: int, rule: Rule, steps: int) -> Instance:
     walk = Walk(part, GRID, rule, Schedule(0.3 * DELTA * math.sqrt(d) / 8.0), steps, -5)
 
     def measure(draw: Draw) -> Measured:
-        one = walk.regret()
-        return Measured(d * one.mean, d * (one.half or 0.0))
+        asked = Asked()
+        one = replace(walk, rule=asked.of(rule)).regret()
+        return Measured(d * one.mean, d * (one.half or 0.0), (unbiased(asked),))
 
     return Instance(f"{rule.name}, d = {d}, average gap", CentreParams(1.0, d, DELTA), measure)
 
@@ -90,7 +91,8 @@ def _cell(name: str, c: float, eta: float, rule: Rule, check: Callable[[Asked], 
 
 def _centres(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(STOCHASTIC)
-    return [_best(64), _centre(64, rule, 4000), _centre(1024, rule, 4000)]
+    walks = [_centre(64, rule, 4000), _centre(1024, rule, 4000)]
+    return walks if setting.rule else [_best(64), *walks]
 
 
 def _cells(setting: Setting) -> list[Instance]:

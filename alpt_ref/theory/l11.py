@@ -126,7 +126,7 @@ def _same(name: str, problem: FiniteProblem, grid: Grid, eta: float, rule: Rule)
         asked = Asked()
         law = stationary_law(problem, grid, asked.of(rule), eta=eta)
         off = float(np.abs(law.probability - closed_form(problem, grid)).sum())
-        return Measured(off, min(law.error, 1e-12), (unbiased(asked),))
+        return Measured(off, law.error, (unbiased(asked),))
 
     return Instance(name, params(problem, grid, eta), measure)
 
@@ -169,7 +169,7 @@ SAME = Claim(
     "exact",
     lambda p: 0.0,
     _laws,
-    tolerance=lambda p: 2e-12,
+    tolerance=lambda p: 1e-8,  # of which a slow chain's law may be off by half, though measured it is 1e-13
     rule="unbiased",
 )
 CLAIMS = (CLOCK, SAME)

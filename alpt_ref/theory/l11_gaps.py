@@ -56,6 +56,7 @@ def _gaps(setting: Setting) -> list[Instance]:
         p = params(CLICKS, COARSE, eta, 0.000728037, 5e-10)
         out.append(_gap(f"clicks at 3%, eta = {eta:g}", CLICKS, COARSE, Schedule(eta), 0, p, rule))
     if setting.rule is None:
+        p = params(NOISY, FINE, 0.0249, 0.0125002, 5e-8)
         frozen = _gap("control, nearest: 0.0249/sqrt(t)", NOISY, FINE, Schedule(0.0249, "sqrt"), 2000, p, NEAREST)
         out.append(frozen.expecting(VIOLATED))
     return out

@@ -21,7 +21,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic
 from alpt_ref.problems.joint import joint_quadratic, rotated
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import unclipped
+from alpt_ref.theory.sampled import unclipped
+from alpt_ref.theory.shape import affine
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
@@ -84,7 +85,7 @@ def mean_instance(name: str, walk: Walk) -> Instance:
         asked = Asked()
         law = replace(walk, rule=asked.of(walk.rule)).exact(coordinates)
         off = np.abs(law.expectations[1:] - descent(problem, walk.w_1, eta, walk.steps)).max()
-        checks = (unclipped(law), unbiased(asked))
+        checks = (unclipped(law), affine(problem, walk.box_grid), unbiased(asked))
         return Measured(float(off), law.error * float(np.abs(law.points).max()), checks)
 
     return Instance(name, MeanParams(eta, walk.steps, walk.box_grid.bits, walk.delta), measure)

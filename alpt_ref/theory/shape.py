@@ -60,6 +60,15 @@ def smooth(problem: FiniteProblem, grid: Grid) -> tuple[Check, ...]:
     )
 
 
+def affine(problem: FiniteProblem, grid: Grid) -> Check:
+    """The check that f is quadratic: its mean gradient is affine on the grid."""
+    points = points_of(grid, problem.d)
+    g = problem.mean_gradient(points)
+    columns = np.concatenate((points, np.ones((len(points), 1))), axis=1)
+    off = float(np.abs(g - columns @ np.linalg.lstsq(columns, g)[0]).max())
+    return Check("f is quadratic: mean gradient less the nearest affine one", off, "<=", 2.0**-40 * float(np.abs(g).max()))
+
+
 def on_points(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
     """Convexity and smoothness on points that are on no grid: 2^12 random pairs, and w* with each."""
     f, g = problem.loss(points), problem.mean_gradient(points)

@@ -76,7 +76,7 @@ def params(walk: Walk) -> Params:
 
 def instance(name: str, walk: Walk) -> Instance:
     """The regret of a walk."""
-    return regret_instance(name, walk, params(walk), rounds_to_nearest)
+    return regret_instance(name, walk, params(walk), rounds_to_nearest, proved=bound)
 
 
 def _adversaries(rule: Rule, full: bool) -> list[Instance]:

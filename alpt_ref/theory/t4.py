@@ -38,7 +38,8 @@ from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, s
 from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws, valley
-from alpt_ref.theory.instances import Counts, logistic_problems, sampled_instance, unclipped
+from alpt_ref.theory.instances import logistic_problems, sampled_instance
+from alpt_ref.theory.sampled import Counts, unclipped
 from alpt_ref.theory.shape import smooth
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.asked import Asked

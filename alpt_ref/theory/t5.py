@@ -34,7 +34,8 @@ from alpt_ref.rng import Stream, normals
 from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws, valley
-from alpt_ref.theory.instances import sampled_instance, unclipped
+from alpt_ref.theory.instances import sampled_instance
+from alpt_ref.theory.sampled import unclipped
 from alpt_ref.theory.shape import smooth
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.asked import Asked
@@ -102,7 +103,7 @@ def _machine(rule: Rule, steps: int) -> Instance:
     p = Params(steps, walk.schedule.eta, problem.L, walk.delta, *bounds, first, lattice)
 
     name = f"FM, 48 clicks, d = {problem.d}"
-    return sampled_instance(name, walk, p, gradient_squares, (0.0, bounds.G**2), sums=True)
+    return sampled_instance(name, walk, p, gradient_squares, (0.0, bounds.G**2), proved=bound)
 
 
 def _random(count: int, seed: int, rule: Rule) -> list[Instance]:

@@ -33,10 +33,12 @@ from alpt_ref.theory.claim import (
     Measured,
     Row,
 )
-from alpt_ref.walks.asked import Asked
+from alpt_ref.walks.asked import Asked, enumerated
+from alpt_ref.walks.rule import Rule
 
 POWER = 0.1  # of the bound: an interval of a larger half width shows little
 UNBIASED = 2.0**-51  # a probability computed in float64 is off by that much
+SHARE = 2.0**-10  # and by no more of itself, where a verdict rests on it
 
 
 def judge(kind: str, measured: float, half: float, bound: float, tolerance: float = 0.0) -> str:
@@ -52,8 +54,10 @@ def judge(kind: str, measured: float, half: float, bound: float, tolerance: floa
     return VIOLATED if measured - half > bound else UNDECIDED
 
 
-def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads: int = 1) -> Row:
-    """Check, measure, judge. ``alpha`` is the level of this row's interval, where it has one."""
+def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads: int = 1, rule: Rule | None = None) -> Row:
+    """Check, measure, judge. ``alpha`` is the level of this row's interval, where it has one. ``rule`` : stands in the place of
+    the claim's own; where no check of the row is about it, its enumeration is.
+    """
     params = instance.params
     if not is_dataclass(params) or isinstance(params, type):
         raise ValueError(f"params must be a dataclass, got {type(params).__name__}")
@@ -65,6 +69,8 @@ def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads
     params = params if measured.params is None else measured.params
     bound = _bound(claim, params) if sound else None
     checks += measured.checks
+    if rule is not None and not any(check.about == "rule" for check in checks):
+        checks += (SAID_OF[claim.rule](enumerated(rule)),) if claim.rule in SAID_OF else ()
     failed = [check for check in checks if not check.holds]
     verdict = NOT_APPLICABLE
     if bound is not None:
@@ -111,8 +117,8 @@ def worst_of(kind: str, members: Callable[[int, int], Sequence[Instance]], famil
         fair = [row for row in rows if row.verdict != NOT_APPLICABLE]
         if not fair:
             return Measured(math.nan, 0.0, rows[0].checks, f"no instance is applicable, as {rows[0].instance}")
-        if any(row.method == "monte-carlo" or not row.bound or row.bound < 0.0 for row in fair):
-            raise ValueError(f"{name}: a family needs exact members with positive bounds")
+        if any(row.method == "monte-carlo" for row in fair):
+            raise ValueError(f"{name}: a family needs exact members")
         sign = -1.0 if claim.kind == "lower" else 1.0
         order = (HOLDS, WEAKLY, UNDECIDED, VIOLATED)
 
@@ -120,20 +126,32 @@ def worst_of(kind: str, members: Callable[[int, int], Sequence[Instance]], famil
             return order.index(row.verdict), sign * (row.ratio or 0.0) if math.isfinite(row.measured) else math.inf
 
         worst = max(fair, key=rank)
-        assert worst.bound is not None
         left_out = len(rows) - len(fair)
         shown = ", ".join(f"{key} {value:.4g}" for key, value in worst.params.items() if isinstance(value, int | float))
         note = f"worst: {worst.instance} ({shown})" + (f"; {left_out} not applicable" if left_out else "")
+        if not worst.bound or worst.bound < 0.0:  # no ratio says anything: one on the same side of 1
+            off = {VIOLATED: 2.0**sign, UNDECIDED: 1.0}.get(worst.verdict, 2.0**-sign)
+            return Measured(off, float(worst.verdict == UNDECIDED), (), f"{note}; its bound is {worst.bound:g}")
         return Measured(worst.measured / worst.bound, worst.half / worst.bound, (), note)
 
     return Instance(name, family, measure)
 
 
 def unbiased(asked: Asked) -> Check:
-    """The check that statements on stochastic rounding make of the rule, over what was asked: |p_up - a| <= 2^-51."""
-    return Check(f"rule is unbiased: largest |p_up - a| of {asked.pairs} pairs", asked.bias, "<=", UNBIASED, "rule")
+    """The check that statements on stochastic rounding make of the rule, over what was asked: |p_up - a| <= 2^-51, and at most
+    2^-10 of a and of 1 - a; 0 on points of the grid.
+    """
+    said = f"rule is unbiased: largest |p_up - a| of {asked.pairs} pairs"
+    if asked.still > 0.0:
+        return Check(f"{said}; chance to leave a grid point", asked.still, "<=", 0.0, "rule")
+    if asked.bias <= UNBIASED and asked.relative > SHARE:
+        return Check(f"{said}, over a or 1 - a", asked.relative, "<=", SHARE, "rule")
+    return Check(said, asked.bias, "<=", UNBIASED, "rule")
 
 
 def rounds_to_nearest(asked: Asked) -> Check:
     """The check that statements on nearest rounding make of the rule, over what was asked."""
     return Check(f"rule rounds to nearest: largest chance not to, of {asked.pairs} pairs", asked.far, "<=", 0.0, "rule")
+
+
+SAID_OF = {"unbiased": unbiased, "nearest": rounds_to_nearest}

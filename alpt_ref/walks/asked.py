@@ -6,7 +6,7 @@ its check is about the very pairs (code, fraction) that the measured value rests
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from alpt_ref.walks.rule import ALMOST_ONE, BUILT_IN, Rule
+from alpt_ref.walks.rule import ALMOST_ONE, BUILT_IN, Own, Rule
 
 Floats = NDArray[float64]
 BLOCK = 2**20  # pairs of an enumeration that are asked at once
@@ -27,6 +27,7 @@ class Asked:
     """Extremes over all pairs asked so far, in cells.
 
     nearest : whether ``far`` is wanted, too. pairs : how many. above, below : the largest p_up - a and a - p_up, not negative.
+    relative : the largest |p_up - a| over a or 1 - a, the smaller of them, which a walk of short moves rests on.
     still : the largest chance of leaving a point of the grid, a = 0. far : the largest chance of not rounding to a nearest
     point; ties count as either; NaN where it was not wanted.
     """
@@ -35,6 +36,7 @@ class Asked:
     pairs: int = 0
     above: float = 0.0
     below: float = 0.0
+    relative: float = 0.0
     still: float = 0.0
     far: float = math.nan
     _lock: Any = field(default_factory=Lock, repr=False)
@@ -51,25 +53,30 @@ class Asked:
         """``rule``, listened to. Compiled loops know the built-in rules and ask nothing: see :meth:`compiled`."""
 
         def up(q_floor: NDArray[Any], a: Floats) -> Any:
-            given = rule.p_up(q_floor, a)
-            same = given is a  # unbiased, and still at a = 0
-            answer = a if same else np.broadcast_to(np.asarray(given, float64), a.shape)
+            answer = rule.up(q_floor, a)
+            same = answer is a  # unbiased, and still at a = 0
             self._hear(a.size, None if same else answer - a)
+            if not same:
+                less = np.minimum(a, 1.0 - a)
+                with np.errstate(over="ignore"):
+                    off = np.divide(np.abs(answer - a), less, out=np.zeros(a.shape), where=less > 0.0)
+                with self._lock:
+                    self.relative = max(self.relative, float(off.max(initial=0.0)))
             if not same or self.nearest:
                 with self._lock:
                     self.still = max(self.still, float(answer[a == 0.0].max(initial=0.0)))
             if self.nearest:
                 with self._lock:
                     self.far = max(self.far, float(np.abs(answer - (a > 0.5))[a != 0.5].max(initial=0.0)))
-            return given
+            return answer
 
         def down(q_floor: NDArray[Any], rest: Floats) -> Any:
             assert rule.p_down is not None
-            given = rule.p_down(q_floor, rest)
-            self._hear(0, None if given is rest else rest - np.broadcast_to(np.asarray(given, float64), rest.shape))
-            return given
+            answer = rule.answer("p_down", rule.p_down, q_floor, rest)
+            self._hear(0, None if answer is rest else rest - answer)
+            return answer
 
-        return Rule(rule.name, up, None if rule.p_down is None else down)
+        return Own(rule.name, up, None if rule.p_down is None else down)
 
     def compiled(self, rule: Rule) -> Rule:
         """A built-in rule itself, with what it would have answered: loops over replicas compile it. Others as :meth:`of`."""
@@ -129,7 +136,11 @@ def described() -> str:
 def enumerated(rule: Rule) -> Asked:
     """The answers of ``rule`` to all pairs of :func:`blocks`."""
     asked = Asked(nearest=True)
-    heard = asked.of(replace(rule, p_down=None))
+    heard = asked.of(rule)
     for codes, fractions in blocks():
-        heard.up(np.repeat(codes, fractions.shape[1]), fractions.ravel())
+        floors, a = np.repeat(codes, fractions.shape[1]), fractions.ravel()
+        up = heard.up(floors, a)
+        if rule.p_down is not None:
+            heard.down(floors, 1.0 - a, up)
+    asked.relative = 0.0  # no walk's moves are as short as the shortest of these
     return asked

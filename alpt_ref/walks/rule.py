@@ -24,6 +24,7 @@ from alpt_ref.scalars.rounding import FLOAT64
 
 Table = Callable[[NDArray[Any], NDArray[float64]], Any]
 ALMOST_ONE = float(np.nextafter(1.0, 0.0))
+WHOLE = 2.0**-50  # p_up + p_down may be off 1 by that much
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class Rule:
         float64 in [0, 1), read-only vectors of one length; returns as many probabilities in [0, 1], or one for all. A pure
         function: it may be asked for any pairs, in any order. a = 0 is a point of the grid.
     p_down : (q_floor, 1 - a) -> probability of rounding down, for rules that know it better than 1 - p_up does: 1 - a is given
-        as it is, 1e-20 say, where a is 1 in float64. None: 1 - p_up.
+        as it is, 1e-20 say, where a is 1 in float64. None: 1 - p_up, or 1 - a as it is where p_up returns a itself.
     """
 
     name: str
@@ -44,21 +45,28 @@ class Rule:
 
     def up(self, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
         """p_up, checked: float64 of the shape of ``a``. ValueError naming the rule and the first pair it fails on."""
-        return self._asked("p_up", self.p_up, q_floor, a)
+        return self.answer("p_up", self.p_up, q_floor, a)
 
     def down(self, q_floor: NDArray[Any], rest: NDArray[float64], up: NDArray[float64]) -> NDArray[float64]:
-        """p_down, checked alike, of rest = 1 - a; 1 - ``up`` where the rule has none."""
-        return 1.0 - up if self.p_down is None else self._asked("p_down", self.p_down, q_floor, rest)
+        """p_down, checked alike, of rest = 1 - a; 1 - ``up`` where the rule has none. It has to add up to 1 with ``up``."""
+        if self.p_down is None:
+            return np.asarray(1.0 - up)
+        down = self.answer("p_down", self.p_down, q_floor, rest)
+        off = float(np.abs(up + down - 1.0).max(initial=0.0))
+        if off > WHOLE:
+            raise ValueError(f"rule {self.name}: p_up + p_down must be 1, got {1.0 + off:g} or {1.0 - off:g}")
+        return down
 
-    def _asked(self, what: str, table: Table, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
-        floors, fractions = (np.asarray(x, float64).reshape(-1).view() for x in (q_floor, a))
+    def answer(self, what: str, table: Table, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
+        """What ``table`` (p_up or p_down, as ``what`` says) returns for ``a``, checked; ``a`` itself where it returns that."""
+        floors, fractions = self._given(q_floor), self._given(a)
         floors.flags.writeable = fractions.flags.writeable = False
         try:
             answer = table(floors, fractions)
-            if answer is fractions:
+            if self._same(answer, fractions, a):
                 return a
             given = np.asarray(answer, float64)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ValueError(f"rule {self.name}: {what} failed on {a.size} pairs: {type(error).__name__}: {error}") from None
         if given.shape not in ((), floors.shape):
             raise ValueError(f"rule {self.name}: {what} must return {a.size} probabilities, or one, got shape {given.shape}")
@@ -68,6 +76,24 @@ class Rule:
             where = f"q_floor = {floors[i]:g}, a = {fractions[i]:.17g}"
             raise ValueError(f"rule {self.name}: {what} must be in [0, 1], got {given.flat[i]:g} at {where}")
         return np.broadcast_to(given, floors.shape).reshape(a.shape)
+
+    def _given(self, x: NDArray[Any]) -> NDArray[float64]:
+        """A copy: a rule that writes into its arguments, which no flag prevents, changes nothing but its own."""
+        return np.array(x, float64).reshape(-1)
+
+    def _same(self, answer: Any, given: NDArray[float64], a: NDArray[float64]) -> bool:
+        """Whether the answer is ``a``, number for number."""
+        return isinstance(answer, np.ndarray) and np.array_equal(answer, a.reshape(-1))
+
+
+class Own(Rule):
+    """A rule whose functions are this package's, which leave their arguments alone: it is handed views."""
+
+    def _given(self, x: NDArray[Any]) -> NDArray[float64]:
+        return np.asarray(x, float64).reshape(-1).view()
+
+    def _same(self, answer: Any, given: NDArray[float64], a: NDArray[float64]) -> bool:
+        return answer is given
 
 
 def _deterministic(name: str) -> Rule:
@@ -85,13 +111,13 @@ def _deterministic(name: str) -> Rule:
         ask(np.asarray(q_floor, float64).ravel(), np.ascontiguousarray(a).ravel(), out.reshape(-1))
         return out
 
-    return Rule(name, p_up)
+    return Own(name, p_up)
 
 
 NEAREST = _deterministic("nearest")
 TOWARD_ZERO = _deterministic("toward_zero")
 FLOOR = _deterministic("floor")
-STOCHASTIC = Rule("stochastic", lambda q_floor, a: a, lambda q_floor, rest: rest)
+STOCHASTIC = Own("stochastic", lambda q_floor, a: a)
 BUILT_IN = {rule.name: rule for rule in (NEAREST, STOCHASTIC, TOWARD_ZERO, FLOOR)}
 
 
@@ -103,13 +129,13 @@ def few_bits(k: int) -> str:
 def random_bits(k: int) -> Rule:
     """Stochastic rounding with k random bits, 1 to 24."""
     random_bits_mask(k)
-    return Rule(few_bits(k), lambda q_floor, a: np.ceil(a * 2.0**k) * 2.0**-k)
+    return Own(few_bits(k), lambda q_floor, a: np.ceil(a * 2.0**k) * 2.0**-k)
 
 
 def centred_bits(k: int) -> Rule:
     """Stochastic rounding with k random bits, 1 to 24, the uniform moved to the middle of its cell."""
     random_bits_mask(k)
-    return Rule(f"centred({k})", lambda q_floor, a: np.ceil(a * 2.0**k - 0.5) * 2.0**-k)
+    return Own(f"centred({k})", lambda q_floor, a: np.ceil(a * 2.0**k - 0.5) * 2.0**-k)
 
 
 def bits_of(name: str) -> int | None:

@@ -107,13 +107,15 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
     k, n_states, d = move.shape
     n_points = 2**grid.bits
     outside = np.zeros((k, n_states))
-    reach = 0.0
+    reach, exact = 0.0, True
     for i in range(d):
         at = split_targets(base[:, i], move[:, :, i], grid)
         reach, outside = max(reach, at.reach), np.maximum(outside, at.outside) if d > 1 else at.outside
         up = rule.up(at.floors, at.fractions)
+        same = up is at.fractions and rule.p_down is None  # then the chance of going down is known as well as that of going up
+        exact = exact and same
         both = np.empty((k, 2, n_states))
-        both[:, 0], both[:, 1] = rule.down(at.floors, at.rests, up), up
+        both[:, 0], both[:, 1] = at.rests if same else rule.down(at.floors, at.rests, up), up
         ends = np.empty((k, 2, n_states), int64)
         ends[:, 0] = at.floors - grid.q_lo
         ends[:, 1] = np.minimum(ends[:, 0] + 1, n_points - 1)
@@ -125,7 +127,7 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
     flat = target.reshape(k * 2**d, n_states)
     counts = np.zeros(n_points**d, int64)
     absolute = d * (4.0 * reach + 8.0) + 8.0
-    relative = 8.0 * d + 8.0 if rule.p_down is not None and reach <= 1.0 else math.inf
+    relative = 8.0 * d + 8.0 if exact and reach <= 1.0 else math.inf
     rounding = float(_degree(flat, counts)) + absolute
     return Step(flat, chance.reshape(flat.shape), outside, rounding, relative, absolute)
 

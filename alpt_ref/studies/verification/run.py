@@ -8,7 +8,7 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from alpt_ref.studies.convergence.convex import read_problem
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
 from alpt_ref.studies.progress import bar, heeding_interrupts, refuse_other
 from alpt_ref.studies.verification import directions, floors
+from alpt_ref.studies.verification.blame import blamed
 from alpt_ref.studies.verification.helper import second_process
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.registry import all_claims
@@ -40,15 +41,20 @@ class Request:
     """A run that is asked for.
 
     claims : in order. setting : as the claims take it. complete : also C1 and C2 in both directions and the CTR panel.
-    cached : whether finished rows are kept. out : the folder of the cells.
+    cached : whether finished rows are kept, as only those of built-in claims and rules can be. out : the folder of the cells.
     """
 
     claims: Sequence[Claim]
     setting: Setting
     out: Path
     complete: bool = False
-    cached: bool = True
+    cached: bool = False
     panel: CtrSettings = field(default_factory=lambda: PANEL)
+
+    def __post_init__(self) -> None:
+        known = {id(claim) for claim in all_claims()}
+        if self.cached and (self.setting.rule is not None or any(id(claim) not in known for claim in self.claims)):
+            raise ValueError("rows of a rule or a claim of your own cannot be kept: cached must be False")
 
 
 def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
@@ -70,7 +76,7 @@ def jobs_of(request: Request) -> list[Job]:
     """Pair every claim with each of its instances. ValueError where a claim names two instances alike, or cannot make them."""
     out = []
     for claim in request.claims:
-        with _blamed(claim.id):
+        with blamed(claim.id):
             instances = list(claim.instances(request.setting))
             if not instances:
                 raise ValueError("no instances")
@@ -80,17 +86,6 @@ def jobs_of(request: Request) -> list[Job]:
     if twice:
         raise ValueError(f"{' and '.join(': '.join(name) for name in sorted(twice))}: more than one instance of that name")
     return out
-
-
-@contextmanager
-def _blamed(name: str) -> Iterator[None]:
-    """Turn an error in a claim into a ValueError that names it."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    except (AttributeError, ArithmeticError, AssertionError, LookupError, TypeError) as error:
-        raise ValueError(f"{name}: {type(error).__name__}: {error}") from error
 
 
 def rows_of(request: Request) -> Iterator[Row]:
@@ -129,7 +124,7 @@ def from_the_end(ids: Sequence[str], request: Request, alpha: float) -> None:
 def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], alpha: float) -> Iterator[Row]:
     with bar(len(jobs)) as done, heeding_interrupts() as heed:
         for (claim, instance), many in zip(jobs, sampled, strict=True):
-            with _blamed(f"{claim.id}, {instance.name}"):
+            with blamed(f"{claim.id}, {instance.name}"):
                 row = _saved(request, claim, instance, alpha, request.setting.threads if many else 1)
             done(f"{row.id} {row.instance}")
             yield row
@@ -138,7 +133,7 @@ def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], al
 
 def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
     if not request.cached:
-        return verify(claim, instance, alpha, threads)
+        return verify(claim, instance, alpha, threads, request.setting.rule)
     s = request.setting
     data = [problem.fingerprint for problem in s.data]
     spec = {"id": claim.id, "instance": instance.name, "full": s.full, "seed": s.seed, "alpha": alpha, "data": data}
@@ -177,18 +172,22 @@ def run(request: Request) -> Record:
     """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
 
     Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel) are None where the request
-    is not complete. Raises ValueError where OUT/verdicts.json answers another request. After an error the rows found so far
-    lie in OUT/unfinished.json.
+    is not complete. Raises ValueError where OUT/verdicts.json answers another request. After an error, or a Ctrl-C, the rows
+    found so far lie in OUT/unfinished.json.
     """
     refuse_other(request.out / "verdicts.json", about(request))
     rows: list[Row] = []
+    unfinished = request.out / "unfinished.json"
     try:
         others = _measured(request, rows)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         if rows:
             stopped = {"error": f"{type(error).__name__}: {error}"}
-            write_json(request.out / "unfinished.json", stopped | _record(request, rows, {}))
+            write_json(unfinished, stopped | _record(request, rows, {}))
+        if isinstance(error, KeyboardInterrupt) and rows and not request.cached:
+            raise KeyboardInterrupt(f"{len(rows)} rows are in {unfinished}") from None
         raise
+    unfinished.unlink(missing_ok=True)
     return _record(request, rows, others)
 
 

@@ -5,6 +5,7 @@ The terms are written here once more, and must add up to the bound. The mutants 
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -123,6 +124,23 @@ HALVES = {
 }
 
 
+# (claim, row): parameters of its bound that are wrong, and seen to be: powers of G, and d, G1, L where others are 1
+WRONG: dict[tuple[str, str], dict[str, Callable[[Any], float]]] = {
+    ("T1", "4 |w - c|, to and fro over 64 cells"): {"G": lambda p: math.sqrt(p.G)},
+    ("T1", "9 |w_i - c_i|, c in a cell at w_1"): {"G1": lambda p: p.G},
+    ("T1", "4 |w - c|, eta/sqrt(t), to and fro"): {"G": lambda p: math.sqrt(p.G)},
+    ("T2", "9 |w_i - hi| from lo, just stuck"): {"d": lambda p: 1},
+    ("T3", "4 |w - c| + 0.4 (w - c)^2/2, 12 bits"): {"G": lambda p: math.sqrt(p.G)},
+    ("T3", "4 |w_i - 1/2| + 0.01 (w_i - 1/2)^2/2, 2 bits"): {"G1": lambda p: p.G},
+    ("T4", "|w - c|^2/2, d = 3, c half way"): {"d": lambda p: 1},
+    ("T4", "4 (w - c)^2/2, noise 4.8, fine"): {"sigma": lambda p: math.sqrt(p.sigma)},
+    ("T5", "8 (w - c)^2/2, noise 9.6, small steps"): {"L": lambda p: 1.0},
+    ("T6(b)", "4 |w - c|, eta/sqrt(t), to and fro"): {"G": lambda p: math.sqrt(p.G)},
+    ("T7(a)", "|w - c|^2/2, d = 3, half a step from c"): {"d": lambda p: 1},
+    ("T7(b)", "|w - c|^2/2, d = 5, c half way"): {"d": lambda p: 1},
+}
+
+
 @cache
 def measured(claim: str, row: str) -> tuple[Measured, Any]:
     instance = next(i for i in CLAIMS[claim].instances(Setting()) if i.name == row)
@@ -145,6 +163,16 @@ def test_no_term_is_idle(claim, row, record_property):
                 verdict = judge("upper", found.value, found.half, bound - factor * terms[term])
                 record_property("mutant", f"{claim:<8}{f'{term} {what}: {row}':<56.56}{verdict}")
                 assert verdict == "violated", (term, what)
+
+
+@pytest.mark.parametrize(("claim", "row"), WRONG, ids=lambda part: str(part).replace(" ", "-"))
+def test_no_power_and_no_dimension_is_idle(claim, row, record_property):
+    found, p = measured(claim, row)
+    assert judge("upper", found.value, found.half, CLAIMS[claim].bound(p)) == "holds"
+    wrong = CLAIMS[claim].bound(replace(p, **{name: other(p) for name, other in WRONG[claim, row].items()}))
+    verdict = judge("upper", found.value, found.half, wrong)
+    record_property("mutant", f"{claim:<8}{f'another {next(iter(WRONG[claim, row]))}: {row}':<56.56}{verdict}")
+    assert verdict == "violated", (found.value, wrong, CLAIMS[claim].bound(p), p)
 
 
 def test_every_term_has_a_row():

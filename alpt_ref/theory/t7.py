@@ -140,6 +140,10 @@ def runs(full: bool) -> dict[str, Masters]:
         "quadratic, d = 2, cond 20": Masters(stretched, 0.25, 0.3, steps, np.array([1.0, -1.0])),
         "logistic, d = 2": Masters(both, 0.5, 0.5, steps, np.array([1.0, 1.0])),
         "(w - c)^2/2, stuck half a step from c": Masters(quadratic(1.0, 0.0), 0.25, 0.5, 20 * steps, np.array([0.125])),
+        "|w - c|^2/2, d = 3, half a step from c": Masters(
+            joint_quadratic(np.eye(3), [0.0] * 3), 0.25, 0.5, 20 * steps, np.full(3, 0.125)
+        ),
+        "|w - c|^2/2, d = 5, c half way": Masters(joint_quadratic(np.eye(5), [0.125] * 5), 0.25, 0.01, steps, np.full(5, 0.13)),
         "huber, to and fro": Masters(huber(1.0, 0.0, 1e-3), 1e-5, 0.25, steps, np.array([0.125])),
         "huber, on the way": Masters(huber(1.0, 0.0, 1e-3), 1e-5, 1.0, 200, np.array([200.0])),
         "(w - c)^2/2, noise 0.5, all paths": Masters(noisy, 0.5, 0.05, 18 if full else 14, np.array([0.4])),

@@ -11,7 +11,7 @@ theta_k = 2^-k Delta/eta:
     sign, and its dead zone acts both ways.
 
 *Proof.* The bias of a step is in [0, 2^-k Delta) (Q2), and stationarity gives eta E g = E bias. (a) is L5(b)'s proof with
-theta_k. Choose k with 2^k >> Delta/(eta p). []
+theta_k: rounding down loses at most (1 - 2^-k) Delta, and eta theta_k = 2^-k Delta. Choose k with 2^k >> Delta/(eta p). []
 
 Source: this project's statement.
 """

@@ -1,5 +1,8 @@
 r"""L8: progressive predictions of stochastic rounding are calibrated, whatever the data and their order.  (lower, upper)
 
+Which examples come, and how many, must not depend on the roundings: with Delta = eta = 1, y = 0 and a second example only
+if the first moved w, the mean residual is 0.4422 and the shift 0.4230. (Sums, not divided by n_i, hold then too.)
+
 Constant eta, SR(k) (k infinite: SR, theta_k = 0; any rule with p_up in [a, a + 2^-k]), logistic regression with one-hot
 features, one example a step. For a feature i touched n_i times, with C_i = sum_t E|P(x_t)_i - x_{t,i}|/eta and M = mean over
 those n_i examples of (prediction before the step - label):

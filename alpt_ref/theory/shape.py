@@ -29,7 +29,7 @@ ROUND_OFF = 2.0**-45  # of max |f| + max ||g||_1 (hi - lo): what the two sides o
 
 def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> tuple[Check, ...]:
     """Checks that f is convex on the grid, or strongly so with its own mu; that f* is f(w*); of the inequality to w*."""
-    return tuple(check for part in problem.parts for check in _convex(part, grid, mu))
+    return tuple(check for part in dict.fromkeys(problem.parts) for check in _convex(part, grid, mu))
 
 
 def _convex(problem: FiniteProblem, grid: Grid, strongly: bool) -> tuple[Check, ...]:

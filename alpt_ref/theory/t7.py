@@ -141,7 +141,7 @@ def runs(full: bool) -> dict[str, Masters]:
         "logistic, d = 2": Masters(both, 0.5, 0.5, steps, np.array([1.0, 1.0])),
         "(w - c)^2/2, stuck half a step from c": Masters(quadratic(1.0, 0.0), 0.25, 0.5, 20 * steps, np.array([0.125])),
         "|w - c|^2/2, d = 3, half a step from c": Masters(
-            joint_quadratic(np.eye(3), [0.0] * 3), 0.25, 0.5, 20 * steps, np.full(3, 0.125)
+            joint_quadratic(np.eye(3), [0.0] * 3), 0.25, 0.5, 5 * steps, np.full(3, 0.125)
         ),
         "|w - c|^2/2, d = 5, c half way": Masters(joint_quadratic(np.eye(5), [0.125] * 5), 0.25, 0.01, steps, np.full(5, 0.13)),
         "huber, to and fro": Masters(huber(1.0, 0.0, 1e-3), 1e-5, 0.25, steps, np.array([0.125])),

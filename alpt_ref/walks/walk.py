@@ -185,7 +185,9 @@ class Walk:
         The f_t are drawn independently of w_t, so that E f_t(w_t) = E f(w_t); f* is f at w_star.
         """
         if isinstance(self.problem, Separate):
-            parts = [replace(self, problem=p, start=q).regret() for p, q in zip(self.problem.parts, self.codes, strict=True)]
+            alone = list(zip(self.problem.parts, self.codes.tolist(), strict=True))
+            found = {(p, q): replace(self, problem=p, start=q).regret() for p, q in dict.fromkeys(alone)}
+            parts = [found[each] for each in alone]
             return Estimate(sum(part.mean for part in parts), sum(part.half or 0.0 for part in parts))
         assert isinstance(self.problem, FiniteProblem)
         law = self.exact([self.problem.loss])

@@ -186,9 +186,8 @@ class Walk:
         """
         if isinstance(self.problem, Separate):
             alone = list(zip(self.problem.parts, self.codes.tolist(), strict=True))
-            found = {(p, q): replace(self, problem=p, start=q).regret() for p, q in dict.fromkeys(alone)}
-            parts = [found[each] for each in alone]
-            return Estimate(sum(part.mean for part in parts), sum(part.half or 0.0 for part in parts))
+            found = {each: replace(self, problem=each[0], start=each[1]).regret() for each in dict.fromkeys(alone)}
+            return Estimate(sum(found[each].mean for each in alone), sum(found[each].half or 0.0 for each in alone))
         assert isinstance(self.problem, FiniteProblem)
         law = self.exact([self.problem.loss])
         largest = float(np.abs(self.problem.loss(law.points)).max()) + abs(self.problem.f_star)

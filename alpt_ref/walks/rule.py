@@ -58,7 +58,7 @@ class Rule:
         return down
 
     def answer(self, what: str, table: Table, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
-        """Ask ``table``, the p_up or p_down that ``what`` names, and check what it says; ``a`` itself where that is the answer."""
+        """Ask ``table``, the p_up or p_down, as ``what`` names it, and check the answer; ``a`` itself where it is that."""
         floors, fractions = self._given(q_floor), self._given(a)
         floors.flags.writeable = fractions.flags.writeable = False
         try:

@@ -51,12 +51,14 @@ class Asked:
 
     def of(self, rule: Rule) -> Rule:
         """``rule``, listened to. Compiled loops know the built-in rules and ask nothing: see :meth:`compiled`."""
+        own = isinstance(rule, Own)  # unbiased to the last bit, or not at all
+        ask = rule.p_up if own else rule.up  # the listener's answer is checked all the same
 
         def up(q_floor: NDArray[Any], a: Floats) -> Any:
-            answer = rule.up(q_floor, a)
+            answer = ask(q_floor, a)
             same = answer is a  # unbiased, and still at a = 0
             self._hear(a.size, None if same else answer - a)
-            if not same:
+            if not (same or own):
                 less = np.minimum(a, 1.0 - a)
                 with np.errstate(over="ignore"):
                     off = np.divide(np.abs(answer - a), less, out=np.zeros(a.shape), where=less > 0.0)

@@ -82,7 +82,7 @@ class Rule:
         return np.array(x, float64).reshape(-1)
 
     def _same(self, answer: Any, given: NDArray[float64], a: NDArray[float64]) -> bool:
-        """Whether the answer is ``a``, number for number."""
+        """True where the answer is ``a``, number for number."""
         return isinstance(answer, np.ndarray) and np.array_equal(answer, a.reshape(-1))
 
 

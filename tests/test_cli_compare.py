@@ -144,7 +144,7 @@ def test_ctrl_c(capsys, monkeypatch):
 def test_help_tells_the_defaults_of_the_code():
     options = {action.dest: action for action in options_of("compare")}
     defaults = {field.name: field.default for field in fields(CompareSettings) if field.name in options}
-    assert set(defaults) == {"k", "epochs", "batch_size", "l2", "seeds"}
+    assert set(defaults) == {"k", "epochs", "batch_size", "l2", "seeds", "optimizer"}
     said = {name: re.search(r"\(default: (.*)\)$", option.help or "") for name, option in options.items()}
     assert {name: said[name][1] for name in defaults} == {name: str(value) for name, value in defaults.items()}
     assert said["bits"][1] == ",".join(map(str, options["bits"].default))

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from alpt_ref.cli import guarded
 from alpt_ref.cli.arguments import build_parser
 from alpt_ref.cli.train import model_of
 from alpt_ref.tools.files import write_npz
@@ -243,3 +244,15 @@ def test_files_that_are_no_models(tmp_path, capsys):
     file.write_bytes((tmp_path / "run" / "checkpoint.npz").read_bytes())
     assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 3"
     assert error_of(capsys, "evaluate", "--model", tmp_path, "--data", file).startswith(f"{tmp_path}: not a readable")
+
+
+def test_an_error_that_nobody_foresaw_has_a_code_of_its_own(capsys):
+    """Never 1, which is a verdict."""
+
+    def fail() -> int:
+        raise TypeError("no\nsuch thing")
+
+    assert guarded("name", fail) == 3
+    said = capsys.readouterr().err
+    assert said.startswith("name: a fault of this program, not of yours: TypeError: no such thing (test_cli_errors.py:")
+    assert said.count("\n") == 1

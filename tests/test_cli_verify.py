@@ -109,7 +109,9 @@ def test_exit_codes(tmp_path, capsys, mine):
     assert run("verify", "--rule", "my_rules:fair", "Q2", "L1(b)", "--out", tmp_path / "b") == 0
     assert run("verify", "--rule", "my_rules.py:floor", "L1(b)", "--out", tmp_path / "c") == 1
     rows = json.loads((tmp_path / "c" / "verdicts.json").read_text())["rows"]
-    assert {row["verdict"] for row in rows} <= {"violated", "not applicable"}
+    # Moves of a whole cell ask for no rounding: there floor is as good as any.
+    held = [row["instance"] for row in rows if row["verdict"] not in ("violated", "not applicable")]
+    assert held == ["c = 0.3 Delta, eta = 1 Delta/G"]
     assert "the rule floor breaks L1(b)" in capsys.readouterr().out
 
 

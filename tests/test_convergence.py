@@ -4,7 +4,7 @@ import json
 import math
 import runpy
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,7 @@ def test_the_rule_of_the_panel() -> None:
 
 @pytest.mark.parametrize(
     ("regret", "half", "name"),
-    [(1.0, 0.5, "holds"), (2.5, 0.4, "violated"), (2.0, 0.4, "undecided"), (3.0, None, "violated")],
+    [(1, 0.5, "holds, weakly"), (1, 0.1, "holds"), (2.5, 0.4, "violated"), (2, 0.4, "undecided"), (3, None, "violated")],
 )
 def test_verdicts(regret: float, half: float | None, name: str) -> None:
     assert t1_panel.verdict({"regret": regret, "regret_half": half}, 2.0) == name
@@ -277,3 +277,15 @@ def test_the_script_draws_the_figure(finished: Path, tmp_path: Path, monkeypatch
     monkeypatch.setattr(sys, "argv", ["x", "--results", str(finished), "--out", str(tmp_path / "f.png")])
     runpy.run_path(str(root / "figures" / "convergence_error.py"), run_name="__main__")
     assert (tmp_path / "f.png").exists()
+
+
+def test_results_of_other_data_or_settings_are_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "more.libsvm").write_text("1 1:1\n-1 2:1\n")
+    path = tmp_path / "convergence.json"
+    same = {"settings": asdict(TINY), "data": [p.fingerprint for p in convergence_error.problems_of([], TINY)]}
+    for change, data, said in (({}, ["more.libsvm"], "other data"), ({"settings": {}}, [], "other settings")):
+        path.write_text(json.dumps(same | change))
+        held = path.read_bytes()
+        with pytest.raises(ValueError, match=rf"convergence\.json has results of {said}"):
+            convergence_error.run([tmp_path / name for name in data], None, tmp_path, TINY)
+        assert path.read_bytes() == held

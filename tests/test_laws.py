@@ -16,6 +16,7 @@ from alpt_ref.problems.joint import click_table, finite_logistic, joint_quadrati
 from alpt_ref.scalars.rounding import FLOAT64, ROUNDINGS
 from alpt_ref.theory import t6
 from alpt_ref.walks import stationary
+from alpt_ref.walks.asked import Asked, blocks, enumerated
 from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.moving import Path
 from alpt_ref.walks.rule import (
@@ -26,9 +27,7 @@ from alpt_ref.walks.rule import (
     TOWARD_ZERO,
     Rule,
     as_rule,
-    bias,
     centred_bits,
-    distance_from_nearest,
     random_bits,
 )
 from alpt_ref.walks.stationary import reachable, stationary_law
@@ -298,10 +297,44 @@ def test_tables_of_few_bits():
         u = np.arange(2**k) / 2**k
         assert (random_bits(k).up(0 * a, a) == (u[:, None] < a).mean(axis=0)).all()
         assert (centred_bits(k).up(0 * a, a) == (u[:, None] + 2.0 ** -(k + 1) < a).mean(axis=0)).all()
-    assert bias(STOCHASTIC, -8, 7) == 0
-    assert bias(random_bits(4), -8, 7) == pytest.approx(2.0**-4)
-    assert distance_from_nearest(NEAREST, -8, 7) == 0
-    assert distance_from_nearest(STOCHASTIC, -8, 7) == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.jit
+def test_what_an_enumeration_hears():
+    assert (enumerated(STOCHASTIC).bias, enumerated(NEAREST).far, enumerated(FLOOR).above) == (0, 0, 0)
+    assert enumerated(random_bits(4)).above == pytest.approx(2.0**-4)
+    assert enumerated(random_bits(4)).below == 0
+    assert enumerated(STOCHASTIC).far == pytest.approx(0.5, abs=1e-9)
+    assert enumerated(Rule("moves", lambda q, a: np.maximum(a, 0.125))).still == 0.125
+    codes, fractions = blocks()[0]
+    assert (fractions[:, 0] == 0.0).all()
+    assert (np.diff(fractions, axis=1) >= 0.0).all()
+    assert np.unique(fractions).size > 0.9 * codes.size * 4096
+    codes = np.concatenate([codes for codes, _ in blocks()])
+    assert set(range(-(2**15), 2**15 - 1)) == set(codes)
+    assert codes.size == 2**10 - 1 + 2**16 - 1
+
+
+def test_a_law_is_about_the_pairs_that_it_asks():
+    """One pair of all is wrong: the law that asks it hears of it, and only that one."""
+    problem, grid = quadratic(1.0, 0.31), Grid(4, 0.25)
+    wrong = Rule("wrong", lambda q, a: np.where((q == -3) & (a > 0), 0.5 * a, a))
+    for start, off in ((0.0, False), (-0.75, True)):
+        asked = Asked()
+        exact_law(problem, grid, asked.of(wrong), eta=0.1, steps=1, start=start)
+        assert asked.pairs == 16
+        assert asked.bias > 0.01  # a law of constant eta asks about every state at once
+        asked = Asked()
+        exact_law(problem, grid, asked.of(wrong), eta=np.array([0.1, 0.05]), steps=2, start=start)
+        assert (asked.bias > 0.01) is off
+
+
+def test_short_moves_down_are_as_exact_as_moves_up():
+    """The two states of |w - c| are left with the same probability, however small: each has half of the mass."""
+    for eta in (1e-3, 1e-9, 1e-13, 1e-20):
+        law = stationary_law(absolute(1.0, 0.3), Grid(4, 1.0), eta=eta)
+        assert law.probability[8] == pytest.approx(0.5, rel=1e-14)
+        assert law.error < 1e-13
 
 
 def test_a_rule_that_is_none_is_refused():

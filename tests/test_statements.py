@@ -13,7 +13,7 @@ import pytest
 from alpt_ref.grid import Grid
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.finite import FiniteProblem, Separate, absolute, quadratic
-from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t2, t3, t4, t5, t6, t6_learned, verify
+from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t1_sharp, t2, t3, t4, t5, t6, t6_learned, verify
 from alpt_ref.theory.claim import FALSE_ALARM, Row
 from alpt_ref.theory.instances import nearest_walks, standard_walks, stuck_walks
 from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, Rule, random_bits
@@ -25,19 +25,19 @@ DOWNHILL = Rule("downhill", lambda q, a: np.where(a > 0, 1 - a, 0.0))
 CLAIMS = {claim.id: claim for claim in registry.all_claims()}
 
 
-LONG = ("t1", "t6", "l5", "l7")  # `make verify` measures them, too
+LONG = ("T1", "T6", "L5", "L7")  # `make verify` measures them, too
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("name", [pytest.param(m, marks=pytest.mark.long if m in LONG else ()) for m in registry.MODULES])
+@pytest.mark.parametrize("name", [pytest.param(s, marks=pytest.mark.long if s in LONG else ()) for s in registry.STATEMENTS])
 def test_verdicts(name: str) -> None:
     """All rows of the quick table. Monte Carlo rows at the level that the whole table gives them."""
     setting = Setting()
-    jobs = [(claim, i) for claim in CLAIMS.values() if claim.group == name.upper() for i in claim.instances(setting)]
+    jobs = [(claim, i) for claim in CLAIMS.values() if claim.group == name for i in claim.instances(setting)]
     assert any(i.expected != "holds" for _, i in jobs)
     for claim, instance in jobs:
         row = verify(claim, instance, FALSE_ALARM / 16)
-        assert row.verdict == instance.expected, row
+        assert not row.surprising, row
         record = row.record()
         assert Row.from_record(record).record() == record
 
@@ -82,22 +82,28 @@ hazy = t4.instance("hazy", t4.walk(quadratic(1.0, 0.31, 0.1), Grid(8, 2.0**-5), 
 beyond = t4.instance("c outside", t4.walk(quadratic(1.0, 3.0), Grid(4, 0.25), STOCHASTIC, 40))
 falling = t5.instance("falling", Walk(quadratic(1.0, 0.0), Grid(8, 2.0**-5), STOCHASTIC, Schedule(1.0), 1, -128))
 pulled = l4.mean_instance("c outside", Walk(quadratic(1.0, 3.0), Grid(6, 2.0**-4), STOCHASTIC, Schedule(0.3), 40, 24))
-downhill = replace(t6_learned.runs()["18 rows from a corner, table, SGD"], eta=0.2, steps=6)
+downhill = replace(t6_learned.runs()[t6_learned.CORNER], step="table", eta=0.2, steps=6)
 late = t6.Path(absolute(1.0, 0.3), (Grid(3, 0.5),), lambda t, i, j: 0, STOCHASTIC, Schedule(2.5, "sqrt"), 600)
 
 MUTANTS = [
     Mutant("Q1", "a rule that moves grid points", rule=ALWAYS),
-    Mutant("Q2(a)", "a rule with p_up = a^2", rule=SQUARED),
+    Mutant("Q2(a)", "a rule with p_up = a^2", rule=SQUARED, jit=True),
     Mutant("Q2(b)", "the bound halved", bound=times("Q2(b)", 0.5), jit=True),
     Mutant("Q3(a)", "the variance off by 0.001", bound=plus("Q3(a)", 1e-3), jit=True),
-    Mutant("Q3(b)", "the bound halved", bound=times("Q3(b)", 0.5)),
-    Mutant("Q3(b)", "a rule with p_up = 1/4 everywhere", rule=ALWAYS),
-    Mutant("Q4", "the bound 1 % smaller", bound=times("Q4", 0.99)),
-    Mutant("Q5", "a rule whose p_up falls with a", rule=DOWNHILL),
+    Mutant("Q3(b)", "the bound halved", bound=times("Q3(b)", 0.5), jit=True),
+    Mutant("Q3(b)", "a rule with p_up = 1/4 everywhere", rule=ALWAYS, jit=True),
+    Mutant("Q4", "the bound 1 % smaller", bound=times("Q4", 0.99), jit=True),
+    Mutant("Q5", "a rule whose p_up falls with a", rule=DOWNHILL, jit=True),
     Mutant("Q6", "the bound 1 % smaller", bound=times("Q6", 0.99)),
     Mutant("T1", "the floor term left out", t1.instance("|w - c|", short),
            lambda p: sum(t1.bound(p)) - t1.bound(p).floor),
     Mutant("T1", "w* outside the box", t1.instance("c outside", far), after=OFF, change={"before": OFF}),
+    Mutant("T1#(a)", "psi(s) = s^2, full precision's", t1_sharp.instance("|w - c|", short),
+           lambda p: p.D1**2 / (2 * p.eta * p.steps) + p.eta / 2),
+    Mutant("T1#(b)", "nearest rounding", rule=NEAREST),
+    Mutant("T1#(c)", "Delta E||g||_1/2 replaced by a third", bound=times("T1#(c)", 2 / 3)),
+    Mutant("T1#(d)", "1 % less", bound=times("T1#(d)", 0.99)),
+    Mutant("T1#(d<)", "1 % more", bound=times("T1#(d<)", 1.01)),
     Mutant("T2", "the term of stuck coordinates left out", t2.instance("stuck", stuck_walks(NEAREST)["|w - 0.4|, stuck"]),
            lambda p: p.D1**2 / (2 * p.eta * p.steps) + 2 * p.eta * p.G**2),
     Mutant("T3", "the floor term left out", t3.instance("noisy", noisy), lambda p: t3.bound(p) - p.delta * p.G1 / 2),
@@ -108,10 +114,11 @@ MUTANTS = [
     Mutant("T6(a)", "the drift of Delta left out of the bound", bound=times("T6(a)", 0.9), jit=True),
     Mutant("T6(b)", "the two expectations left out", t6.regret_along("late", late),
            lambda p: t6.bound(p) - p.gradient - p.drift),
-    Mutant("T6(c)", "the transient term left out", t6_learned.regret_of("downhill", downhill),
-           lambda p: t6_learned.bound(p) - p.D**2 / (2 * p.eta * p.steps**0.5), jit=True),
+    Mutant("T6(c)", "a twentieth of the bound", bound=times("T6(c)", 0.05), jit=True),
     Mutant("T6(d)", "1 replaced by 0.05",
            t6_learned.drift_of("downhill", replace(downhill, step_lr=0.4), span=(-1.2, 1.2)), lambda p: 0.05, jit=True),
+    Mutant("T7(a)", "the bound halved", 6, times("T7(a)", 0.5), jit=True),
+    Mutant("T7(b)", "a quarter of the bound", 6, times("T7(b)", 0.25), jit=True),
     Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),
     Mutant("L1(b)", "1/2 replaced by 0.51", bound=lambda p: 0.51),
     Mutant("L1(b)", "nearest rounding", rule=NEAREST),
@@ -133,9 +140,10 @@ MUTANTS = [
     Mutant("L6(a)", "the bound 5 % larger", bound=times("L6(a)", 1.05)),
     Mutant("L6(b<)", "the bound 6 % larger", bound=times("L6(b<)", 1.06)),
     Mutant("L6(b>)", "theta_k left out", bound=lambda p: p.p + p.clip_term),
-    Mutant("L6(c)", "the bound of the variant that is not centred, quartered", bound=lambda p: 2.0 ** -(p.k + 2)),
+    Mutant("L6(c)", "the bound of the variant that is not centred, quartered", bound=lambda p: 2.0 ** -(p.k + 2), jit=True),
     Mutant("L6(ref)", "the reference one digit up", bound=lambda p: p.reference + 3 * p.digit),
     Mutant("L7", "the slack left out", 1, lambda p: 0.0, jit=True),
+    Mutant("L7(near)", "a fifth of the bound", bound=times("L7(near)", 0.2), jit=True),
     Mutant("L8(<)", "0.001 more", bound=plus("L8(<)", 1e-3), jit=True),
     Mutant("L8(>)", "theta_k left out", 5, lambda p: p.shift + p.clip_term, jit=True),
     Mutant("L9(a)", "nearest rounding for stochastic", rule=NEAREST),
@@ -144,6 +152,23 @@ MUTANTS = [
     Mutant("L9(ref)", "the reference 1 % larger", bound=times("L9(ref)", 1.01)),
     Mutant("L10(b)", "the reference 20 % larger", bound=times("L10(b)", 1.2)),
     Mutant("L10(c)", "no noise in the series", bound=lambda p: 0.0, jit=True),
+    Mutant("L11(a)", "nearest rounding", rule=NEAREST),
+    Mutant("L11(b)", "nearest rounding", rule=NEAREST),
+    Mutant("L11(c)", "1e-6 more", bound=plus("L11(c)", 1e-6)),
+    Mutant("L11(d)", "a third for a quarter", bound=times("L11(d)", 4 / 3)),
+    Mutant("L12(a)", "1 % of the mass elsewhere", bound=lambda p: 0.01, jit=True),
+    Mutant("L12(ref)", "V of full precision", 1, lambda p: (1 / 12) / (p.h * (2 - p.h)), jit=True),
+    Mutant("L12(d)", "a tenth of a cell taken off", bound=lambda p: -0.1, jit=True),
+    Mutant("L12(b<)", "Q left out", 5, lambda p: (p.nu**2 + 1 / 12) / (p.h * (2 - p.h))),
+    Mutant("L12(b>)", "Q left out", 0, lambda p: (p.nu**2 + 1 / 6) / (p.h * (2 - p.h))),
+    Mutant("L12(c)", "0.8 for 1", bound=lambda p: 0.8),
+    Mutant("L12(nu)", "the reference 3 % larger", bound=times("L12(nu)", 1.03)),
+    Mutant("L13(a)", "nearest rounding", rule=NEAREST),
+    Mutant("L13(b)", "stochastic rounding", 3, rule=STOCHASTIC),
+    Mutant("L13(c)", "1 % of the mass elsewhere", bound=lambda p: 0.01),
+    Mutant("L14(a)", "the mixing time left out", bound=lambda p: p.alpha % 1 * (1 - p.alpha % 1) / p.steps),
+    Mutant("L14(ref)", "one digit up", bound=lambda p: p.reference + 3 * p.digit),
+    Mutant("L14(b)", "c for 1/2", bound=lambda p: p.c),
 ]  # fmt: skip
 
 
@@ -156,7 +181,7 @@ def test_mutants_turn_the_verdict(mutant: Mutant, record_property: Callable[[str
     before = mutant.change.get("before", "holds")
     instance = mutant.chosen(setting)
     if mutant.rule is None and "before" not in mutant.change:
-        assert verify(claim, instance, 1e-8).verdict == before
+        assert verify(claim, instance, 1e-8).verdict.removesuffix(", weakly") == before
     broken = claim if mutant.bound is None else replace(claim, bound=mutant.bound)
     row = verify(broken, instance, 1e-8)
     record_property("mutant", f"{mutant.id:<8}{mutant.what:<56}{row.verdict}")
@@ -215,4 +240,4 @@ def test_a_biased_rule_does_not_survive_t1() -> None:
     walks = (replace(short, rule=FLOOR), replace(short, rule=FLOOR, steps=400))
     rows = [verify(CLAIMS["T1"], t1.instance("", walk), 1e-8) for walk in walks]
     assert {row.verdict for row in rows} <= {"violated", "not applicable"}
-    assert not rows[0].checks[-1].holds
+    assert not next(check for check in rows[0].checks if check.about == "rule").holds

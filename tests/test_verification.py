@@ -12,14 +12,15 @@ import pytest
 from rich.console import Console
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import absolute, clicks
+from alpt_ref.problems.finite import absolute, clicks, quadratic
 from alpt_ref.reports import verdicts
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.settings import CtrSettings
-from alpt_ref.studies.verification import directions
+from alpt_ref.studies.verification import directions, floors
 from alpt_ref.studies.verification import run as verification
 from alpt_ref.studies.verification.directions import case_of
+from alpt_ref.studies.verification.floors import Case
 from alpt_ref.studies.verification.run import Request
 from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
@@ -27,6 +28,7 @@ from alpt_ref.tools.sheet import WIDTH
 from alpt_ref.walks.rule import STOCHASTIC, Rule
 
 TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
+SHORT = [Case("(w - c)^2/2, noise 0.5", lambda c: quadratic(1.0, c, 0.5), 0.8, (2, 3))]
 SMALL = [
     case_of("|w - c|", "L9", s, absolute(1.0, 0.6), Grid(4, 0.25), 20) for s in (0.1, 0.9)
 ] + [case_of("clicks", "L5", 1.0, clicks(0.3), Grid(4, 0.25), 20, "sqrt")]  # fmt: skip
@@ -37,7 +39,7 @@ def published(request: Request) -> dict:
 
 
 def request(out: Path, *ids: str, **more) -> Request:
-    return Request(registry.claims_of(ids), Setting(threads=2), out, **more)
+    return Request(registry.claims_of(ids), Setting(threads=2), out, cached=True, **more)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
     monkeypatch.setattr(verification, "verify", measure)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        verification.rows_of(request(tmp_path, "Q6"))
+        list(verification.rows_of(request(tmp_path, "Q6")))
     assert len(list((tmp_path / "cells").iterdir())) == 1
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -107,20 +109,57 @@ def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
 def test_rows_of_other_code_are_not_reused(finished, monkeypatch):
     cells = len(list((finished / "cells").iterdir()))
     monkeypatch.setattr(verification, "code_version", lambda: "00000000")
+    (finished / "verdicts.json").unlink()
     published(request(finished, "Q6"))
     assert len(list((finished / "cells").iterdir())) == cells + 2
+
+
+def test_results_of_another_question_are_not_replaced(finished):
+    before = (finished / "verdicts.json").read_text()
+    with pytest.raises(ValueError, match=r"verdicts.json has results of other claims: remove it, or choose another folder"):
+        published(request(finished, "Q5"))
+    assert (finished / "verdicts.json").read_text() == before
+
+
+def test_what_was_measured_before_an_error_is_kept(tmp_path):
+    """Of a claim whose second instance fails in a way that nobody foresaw."""
+    base = registry.claims_of(["Q6"])[0]
+    good = base.instances(Setting())[0]
+
+    def fail(draw):
+        raise RuntimeError("no such thing")
+
+    bad = replace(good, name="bad", measure=fail)
+    with pytest.raises(ValueError, match="Q6, bad: RuntimeError: no such thing"):
+        published(Request([replace(base, instances=lambda s: [good, bad])], Setting(), tmp_path))
+    record = json.loads((tmp_path / "unfinished.json").read_text())
+    assert (record["error"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
+    assert not (tmp_path / "verdicts.json").exists()
+
+
+def test_a_second_process_finds_the_same_rows(tmp_path):
+    """Rows that the second process saved, from the end, are those that the first would have found."""
+    ids = ("Q6", "L9", "L14")
+    claims = registry.claims_of(ids)
+    alone = [row.record() for row in verification.rows_of(Request(claims, Setting(), tmp_path / "a", cached=True))]
+    verification.from_the_end([claim.id for claim in claims], Request((), Setting(), tmp_path / "b", cached=True), 1e-6)
+    saved = len(list((tmp_path / "b" / "cells").iterdir()))
+    both = [row.record() for row in verification.rows_of(Request(claims, Setting(threads=2), tmp_path / "b", cached=True))]
+    assert both == alone
+    assert saved == len(alone)
 
 
 def test_rows_of_a_users_rule_are_not_kept(tmp_path):
     mine = Rule("mine", lambda q, a: a)
     claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.rule]
-    record = published(Request(claims, Setting(rule=mine), tmp_path, cached=False))
+    record = published(Request(claims, Setting(rule=mine), tmp_path))
     assert not (tmp_path / "cells").exists()
     assert record["finding"] == "the rule mine survives: of 13 verdicts 13 holds."
 
 
 def test_the_printed_table(finished, capsys):
     capsys.readouterr()
+    (finished / "verdicts.json").unlink()
     record = published(request(finished, "Q6", "L1(b)"))
     printed = capsys.readouterr().out
     lines = printed.splitlines()
@@ -172,7 +211,7 @@ def test_what_becomes_of_a_rule():
 
 def test_the_summary_has_a_line_for_each_claim():
     sheet = verdicts.summary([row(), row(ratio=0.9), row(verdict="violated", expected="violated"), row(id="Y", kind="law")])
-    assert sheet.rows[0] == ("X", "upper", "3", "2", "1", "", "", "1", "0.900", "")
+    assert sheet.rows[0] == ("X", "upper", "3", "2", "1", "", "", "1", "0.900", "-", "")
     assert sheet.rows[1][-2:] == ("", "")
     assert verdicts.line(row(verdict=NOT_APPLICABLE, bound=None, ratio=None))[4:] == ("-", "-", "not applicable !")
 
@@ -190,7 +229,7 @@ def test_monte_carlo_rows_share_the_false_alarm_rate(tmp_path):
         for i in range(4)
     ]
     claim = replace(claim, instances=lambda setting: instances)
-    published(Request([claim], Setting(threads=3), tmp_path, cached=False))
+    published(Request([claim], Setting(threads=3), tmp_path))
     assert seen == [(1e-6 / 4, 3)] * 4
 
 
@@ -206,7 +245,7 @@ def test_what_a_claim_of_a_user_gets_wrong_is_one_sentence(tmp_path):
     }
     for sentence, claim in wrong.items():
         with pytest.raises(ValueError, match=re.escape(sentence)):
-            published(Request([claim], Setting(), tmp_path, cached=False))
+            published(Request([claim], Setting(), tmp_path))
 
 
 def test_claims_that_share_instances_keep_their_rows(tmp_path):
@@ -216,7 +255,7 @@ def test_claims_that_share_instances_keep_their_rows(tmp_path):
         replace(base, id=name, kind=kind, bound=lambda p: 2.0, instances=lambda s: shared)
         for name, kind in (("U1", "upper"), ("U2", "lower"))
     ]
-    record = published(Request(claims, Setting(threads=2), tmp_path, cached=False))
+    record = published(Request(claims, Setting(threads=2), tmp_path))
     assert [(row["id"], row["verdict"]) for row in record["rows"]] == [("U1", "holds"), ("U2", "violated")]
 
 
@@ -224,6 +263,9 @@ def test_claims_that_share_instances_keep_their_rows(tmp_path):
 def test_directions(monkeypatch, tmp_path):
     monkeypatch.setattr(directions, "cases", lambda: SMALL)
     monkeypatch.setattr(directions, "FLOAT_REPLICAS", 8)
+    monkeypatch.setattr(floors, "cases", lambda: SHORT)
+    monkeypatch.setattr(floors, "STEPS", 8)
+    monkeypatch.setattr(floors, "CELLS", np.array([0.6, 2.0]))
     records = directions.measure()
     assert records[0]["C1"] in ("only SR", "neither")
     assert records[0]["DR_floor"] == pytest.approx(0.6)
@@ -233,6 +275,8 @@ def test_directions(monkeypatch, tmp_path):
     full = replace(request(tmp_path, "Q6"), complete=True, panel=TINY)
     record = published(full)
     assert len(record["directions"]) == 3
+    assert [line["method"] for line in record["floors"]] == ["LPT, SR", "LPT, DR, best eta", "float masters"]
+    assert "Floors under gradient noise" in (tmp_path / "verdicts.md").read_text()
     assert record["ctr"]["rows"]
     assert "tuned CTR comparisons" in record["finding"]
     assert "C1 and C2" in (tmp_path / "verdicts.md").read_text()

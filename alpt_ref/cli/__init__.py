@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -15,7 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     else that of :func:`guarded`."""
 
     def command() -> int | None:
-        args = build_parser().parse_args(argv)
+        try:
+            args = build_parser().parse_args(argv)
+        except SystemExit as stop:  # --help and --version
+            return int(stop.code or 0)
         code: int | None = import_module(f"alpt_ref.cli.{args.command.replace('-', '_')}").run(args)
         return code
 
@@ -23,12 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def guarded(name: str, work: Callable[[], int | None]) -> int:
-    """Run ``work``: 2 after an error, 130 after Ctrl-C, with a sentence that starts with ``name``; 141 if stdout was closed."""
+    """Run ``work``. Returns its code, or, with a sentence that starts with ``name``: 2 after an error that the user can mend, 3
+    after one that nobody foresaw (never 1, which is a verdict), 130 after Ctrl-C; 141 if stdout was closed.
+    """
     try:
         code = work()
         sys.stdout.flush()
-    except SystemExit as stop:  # --help and --version
-        return int(stop.code or 0)
+    except SystemExit as stop:  # of code that a user brings
+        return _say(name, 2, f"error: stopped by sys.exit({stop.code if stop.code is not None else ''})")
     except KeyboardInterrupt as stop:
         return _say(name, 130, ": ".join(["interrupted", *map(str, stop.args)]))
     except OSError as error:
@@ -43,6 +49,10 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
         return _say(name, 2, f"error: not enough memory: {error}")
     except ValueError as error:
         return _say(name, 2, f"error: {error}")
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(at.filename).name}:{at.lineno}"
+        return _say(name, 3, f"a fault of this program, not of yours: {type(error).__name__}: {error} ({where})")
     return int(code or 0)
 
 

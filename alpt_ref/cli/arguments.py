@@ -78,6 +78,7 @@ _COMPARE: Options = (
     ("--epochs", "N", integer, "passes, of which the best on validation is kept (default: 20)"),
     ("--batch-size", "N", integer, "examples of a step, 1 or more (default: 1024)"),
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
+    ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
 _THREADS: Options = (("--threads", "N", integer, "1 or more; results do not depend on it (default: 1)"),)
 _KIND: dict[str, Any] = {"choices": ("lr", "fm"), "default": "fm"}
@@ -189,7 +190,7 @@ def _verify_options(command: ArgumentParser) -> None:
     command.add_argument("--claim", metavar="WHERE", help=claim)
     data = "libsvm files, as problems for T1 (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
-    _add_run(command, "results/verify")
+    _add_run(command, "results/verify, and results/verify_T1 for T1 alone, and so on")
 
 
 def _check_options(command: ArgumentParser) -> None:
@@ -205,7 +206,8 @@ def _check_options(command: ArgumentParser) -> None:
 
 
 def _add_run(command: ArgumentParser, out: str) -> None:
-    command.add_argument("--out", metavar="DIR", type=Path, default=Path(out), help=f"results (default: {out})")
+    default = None if " " in out else Path(out)
+    command.add_argument("--out", metavar="DIR", type=Path, default=default, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
 
 

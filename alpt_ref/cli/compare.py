@@ -59,6 +59,6 @@ def _settings(args: argparse.Namespace) -> CompareSettings:
     if args.model == "lr" and "k" in given:
         raise CommandError("--k needs --model fm")
     try:
-        return replace(QUICK if args.quick else CompareSettings(), **given)
+        return replace(QUICK, **given) if args.quick else CompareSettings(**given)
     except ValueError as error:
         raise CommandError(spell_options(str(error), list(given))) from None

@@ -1,18 +1,21 @@
 """``alpt-ref verify``: verdicts on the statements."""
 
 import argparse
+import re
 import time
+from contextlib import nullcontext
+from pathlib import Path
 
 from alpt_ref.cli import resumable
 from alpt_ref.cli.parsing import CommandError, check_threads
-from alpt_ref.grid import Grid
 from alpt_ref.reports.publish import publish
 from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
 from alpt_ref.studies.verification.run import run as verify
-from alpt_ref.theory.claim import Claim, Setting
+from alpt_ref.theory.claim import Claim, Row, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
+from alpt_ref.walks.asked import enumerated
 from alpt_ref.walks.rule import Rule
 
 
@@ -34,12 +37,20 @@ def run(args: argparse.Namespace) -> int:
         claims = _about_rules(claims, rule, args.ids)
     setting = Setting(args.full, rule, problems_of(args.data), args.threads)
     complete = not args.ids and not own and rule is None
-    request = Request(claims, setting, args.out, complete, cached=rule is None and not own)
+    out = args.out or _folder(args, rule, own)
+    request = Request(claims, setting, out, complete, cached=rule is None and not own)
     began = time.perf_counter()
-    with resumable(args.out):
+    with resumable(out) if request.cached else nullcontext():
         record = verify(request)
-    publish(report(record, time.perf_counter() - began), args.out)
-    return int(any(row["verdict"] != row["expected"] for row in record["rows"]))
+    publish(report(record, time.perf_counter() - began), out)
+    return int(any(Row.from_record(row).surprising for row in record["rows"]))
+
+
+def _folder(args: argparse.Namespace, rule: Rule | None, own: list[Claim]) -> Path:
+    """The folder of what is asked for, so that no question replaces the results of another: results/verify_T1_full, say."""
+    parts = [*args.ids, *(claim.id for claim in own), *([rule.name] if rule else []), *(path.name for path in args.data)]
+    words = [re.sub(r"[^A-Za-z0-9().#<>-]", "-", part) for part in parts]
+    return Path("results", "_".join(["verify", *words, *(["full"] if args.full else [])]))
 
 
 def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]:
@@ -47,7 +58,7 @@ def _about_rules(claims: list[Claim], rule: Rule, ids: list[str]) -> list[Claim]
     nearest, on stochastic rounding for every other; the others where they, or nothing else of their statement, are named.
     CommandError where none is left.
     """
-    kind = "nearest" if rounds_to_nearest(rule, Grid(8, 1.0)).holds else "unbiased"
+    kind = "nearest" if rounds_to_nearest(enumerated(rule)).holds else "unbiased"
     fit = {claim.group for claim in claims if claim.rule in ("any", kind)}
     named = {name.upper() for name in ids}
 

@@ -12,6 +12,9 @@ AXES = {"lr": "learning rate", "step_lr": "learning rate of step sizes", "range"
 FIGURES = (("AUC", "auc", 4), ("log-loss", "logloss", 4), ("calibration", "calibration", 3), ("by feature", "by_feature", 3))
 
 
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
+
+
 def report(results: Record) -> Report:
     """Figures, differences to full precision, memory and speed, tuning, and the decisions on the paper's claims."""
     tuning = [_tuning(results, axis) for axis in AXES]
@@ -36,11 +39,11 @@ def _figures(results: Record) -> Sheet:
     note = (
         f"{results['data']}: {n_train:,} / {n_valid:,} / {n_test:,} rows, {n_features:,} features. Test set, means over "
         f"{s['seeds']} seeds; ±: Student, all {results['rows'][0]['family']} intervals of this table at once, "
-        f"{s['confidence']:.0%}. Adam on the batch's rows, {s['batch_size']} examples a step, {s['epochs']} epochs of which "
-        f"the best on validation is kept, l2 = {number(s['l2'])}. tuned: on validation AUC with seed 0 (* rounds ran "
-        "out), learning rates of weights and of step sizes (pact: clips), c of LPT's delta = c / 2^(bits-1). "
-        "calibration: mean prediction / mean label; by feature: summed absolute error of that, by feature (0 is right). "
-        f"{titles}."
+        f"{s['confidence']:.0%}. {OPTIMIZERS[s.get('optimizer', 'adam')]} on the batch's rows, {s['batch_size']} examples a "
+        f"step, {s['epochs']} epochs of which the best on validation is kept, l2 = {number(s['l2'])}. tuned: on validation "
+        "AUC with seed 0 (* rounds ran out), learning rates of weights and of step sizes (pact: clips), c of LPT's delta = "
+        "c / 2^(bits-1). calibration: mean prediction / mean label; by feature: summed absolute error of that, by feature (0 "
+        f"is right). {titles}."
     )
     return Sheet.of(f"{model} on {results['data']}", lines, note)
 

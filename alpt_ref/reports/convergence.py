@@ -116,7 +116,7 @@ def ctr_wins(pairs: Sequence[Record]) -> tuple[int, int]:
 def finding(results: Record) -> str:
     """One sentence made of the numbers: T1, the order of SR's floor, the convex table, the CTR models."""
     t1, pairs = results["t1"], results["ctr"]["pairs"]
-    held = sum(item["verdict"] == "holds" for item in t1)
+    held = sum(item["verdict"].startswith("holds") for item in t1)
     highest = max(item["methods"]["stochastic"]["over_bound"] for item in t1)
     dr = [item["methods"]["nearest"] for item in t1]
     over = sum(item["over_bound"] > 1 for item in dr)

@@ -9,7 +9,7 @@ from rich.console import Console
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
 from alpt_ref.reports.publish import Report
 from alpt_ref.studies.convergence.settings import Settings
-from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Row
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, number
 
@@ -40,6 +40,8 @@ def report(results: Record, seconds: float) -> Report:
     tables = list(sheets(rows))
     if results["directions"]:
         tables.append(directions_sheet(results["directions"]))
+    if results.get("floors"):
+        tables.append(floors_sheet(results["floors"]))
     if results["ctr"]:
         tables += ctr_sheets(results["ctr"], Settings().confidence)
     chance = f"{results['false_alarm']:g}"
@@ -94,7 +96,7 @@ def summary(rows: Sequence[Row]) -> Sheet:
     """A line for each claim: how many rows, their verdicts, and the tightest ratio of those that hold."""
     lines = []
     for part in _by_claim(rows):
-        counts = Counter(row.verdict for row in part)
+        counts = Counter(HOLDS if row.verdict == WEAKLY else row.verdict for row in part)
         controls = sum(row.expected != HOLDS for row in part)
         ratios = [row.ratio for row in part if row.ratio is not None and row.verdict == HOLDS]
         tightest = min(ratios, key=lambda r: abs(r - 1.0)) if ratios and part[0].kind in ("upper", "lower") else None
@@ -103,15 +105,34 @@ def summary(rows: Sequence[Row]) -> Sheet:
             {"claim": part[0].id, "kind": part[0].kind, "rows": str(len(part))}
             | {"n/a" if verdict == NOT_APPLICABLE else verdict: str(counts[verdict] or "") for verdict in shown}
             | {"controls": str(controls or ""), "tightest": "" if tightest is None else f"{tightest:.3f}"}
+            | {"caught at": caught(part)}
             | {"unexpected": str(sum(row.surprising for row in part) or "")}
         )
-    note = "controls: rows that are expected to be violated or not applicable. tightest: measured/bound, of the rows that hold."
+    note = (
+        "controls: rows that are expected to be violated or not applicable. tightest: measured/bound, of the rows that hold. "
+        "caught at: the least of 5, 20, 50 % by which an upper bound is shrunk (a lower one raised) for a row to be violated."
+    )
     return Sheet.of("All claims", lines, note)
+
+
+def caught(rows: Sequence[Row]) -> str:
+    """The least of 5, 20 and 50 % by which the bound of these rows is tightened for one of them to be violated; "-" where it
+    takes more, and empty where there is no bound to tighten.
+    """
+    if rows[0].kind not in ("upper", "lower"):
+        return ""
+    fair = [row for row in rows if row.verdict in (HOLDS, WEAKLY) and row.bound and row.bound > 0.0]
+    sign = 1.0 if rows[0].kind == "upper" else -1.0
+    for part in (0.05, 0.2, 0.5):
+        if any(sign * (row.measured - (1.0 - sign * part) * (row.bound or 0.0)) > row.half for row in fair):
+            return f"{part:.0%}"
+    return "-"
 
 
 def finding(rows: Sequence[Row], record: Record) -> str:
     """One sentence: how many verdicts of which kind, whether any was unexpected, and the two directions of C1 and C2."""
-    counts = Counter(row.verdict for row in rows)
+    counts = Counter(HOLDS if row.verdict == WEAKLY else row.verdict for row in rows)
+    weakly = sum(row.verdict == WEAKLY for row in rows)
     surprises = [row for row in rows if row.surprising]
     said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
     if record["rule"]:
@@ -119,6 +140,8 @@ def finding(rows: Sequence[Row], record: Record) -> str:
     groups = len({row.id.split("(")[0] for row in rows})
     controls = sum(row.expected != HOLDS for row in rows)
     text = f"{len(rows)} verdicts on {groups} statement{'s' if groups != 1 else ''}: {said}"
+    if weakly:
+        text += f" ({weakly} of those that hold do so weakly)"
     if surprises:
         first = surprises[0]
         text += f"; {len(surprises)} not as expected, the first {first.id}, {first.instance}: {first.verdict}"
@@ -153,7 +176,7 @@ def _survival(rows: Sequence[Row]) -> str:
     failed = dict.fromkeys(check.name for row in rows for check in row.checks if not check.holds)
     if failed:
         return f"breaks no bound, but an assumption ({', '.join(failed)})"
-    return "survives" if all(row.verdict == HOLDS for row in rows) else "is not decided"
+    return "survives" if all(row.verdict in (HOLDS, WEAKLY) for row in rows) else "is not decided"
 
 
 def directions_sheet(records: Sequence[Record]) -> Sheet:
@@ -171,6 +194,23 @@ def directions_sheet(records: Sequence[Record]) -> Sheet:
         "with random gradients: 400 replicas. alike: within 5 %. C1 says SR is faster, C2 that its error is smaller."
     )
     return Sheet.of("C1 and C2, both directions: who is faster, whose error is smaller", lines, note)
+
+
+def floors_sheet(records: Sequence[Record]) -> Sheet:
+    """Floors over Delta, a line for each problem and method."""
+    halvings = range(len(records[0]["gaps"]))
+    lines = [
+        {"problem": r["problem"], "method": r["method"], "largest Delta": number(r["deltas"][0])}
+        | {f"/{2**i}" if i else "gap": number(r["gaps"][i], 3) for i in halvings}
+        | {"~ Delta^": f"{r['order']:.2f}"}
+        for r in records
+    ]
+    note = (
+        "E f(w) - f* in the long run, mean over four places of w* in a cell; Delta halves from column to column. SR: for every "
+        "eta <= Delta/G_inf (L11). DR: the best eta of a grid, chosen knowing the answer. Float masters: the deployed weights "
+        "(T7), a small eta, whose own floor is included. T1#, T7: first order in Delta against second."
+    )
+    return Sheet.of("Floors under gradient noise: low-precision training against float masters", lines, note)
 
 
 def directions_finding(records: Sequence[Record]) -> str:

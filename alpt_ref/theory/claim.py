@@ -17,6 +17,7 @@ KINDS = ("upper", "lower", "exact", "law")
 METHODS = ("exact", "monte-carlo", "trajectory")
 RULES = ("", "any", "unbiased", "nearest")
 HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "undecided", "not applicable"
+WEAKLY = "holds, weakly"
 FALSE_ALARM = 1e-6  # of a whole table: the chance that any interval in it misses
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<=": lambda a, b: a <= b,
@@ -44,7 +45,7 @@ class Check:
     @property
     def holds(self) -> bool:
         """True where the relation holds; NaN never does."""
-        return RELATIONS[self.relation](self.lhs, self.rhs)
+        return bool(RELATIONS[self.relation](self.lhs, self.rhs))
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Draw:
-    """Aids of a measurement: the level of its interval, the bound that it is held against, threads."""
+    """Aids of a measurement: the level of its interval, the bound that it is held against, threads, and the claim that is
+    judged, for rows that judge instances of their own.
+    """
 
     alpha: float
     bound: float | None
     threads: int = 1
+    claim: "Claim | None" = None
 
 
 @dataclass(frozen=True)
@@ -188,8 +192,8 @@ class Row:
 
     @property
     def surprising(self) -> bool:
-        """True where the verdict is not the expected one."""
-        return self.verdict != self.expected
+        """True where the verdict is not the expected one; "holds, weakly" is a way to hold."""
+        return self.verdict != self.expected and (self.verdict, self.expected) != (WEAKLY, HOLDS)
 
     def record(self) -> dict[str, Any]:
         """JSON values; numbers that are not finite are None."""
@@ -214,6 +218,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else repr(value)

@@ -15,7 +15,7 @@ Source: this project's statement.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import absolute
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import unbiased
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.stationary import stationary_law
 from alpt_ref.walks.walk import Schedule, Walk
@@ -62,8 +63,9 @@ def _centre(d: int, rule: Rule, steps: int) -> Instance:
     walk = Walk(part, GRID, rule, Schedule(0.3 * DELTA * math.sqrt(d) / 8.0), steps, -5)
 
     def measure(draw: Draw) -> Measured:
-        one = walk.regret()
-        return Measured(d * one.mean, d * (one.half or 0.0))
+        asked = Asked()
+        one = replace(walk, rule=asked.of(rule)).regret()
+        return Measured(d * one.mean, d * (one.half or 0.0), (unbiased(asked),))
 
     return Instance(f"{rule.name}, d = {d}, average gap", CentreParams(1.0, d, DELTA), measure)
 
@@ -75,20 +77,22 @@ def _best(d: int) -> Instance:
     return Instance(f"the best grid point, d = {d}", CentreParams(1.0, d, DELTA), lambda draw: Measured(least, 0.0))
 
 
-def _cell(name: str, c: float, eta: float, rule: Rule, check: Callable[[Rule, Grid], Check] | None = None) -> Instance:
+def _cell(name: str, c: float, eta: float, rule: Rule, check: Callable[[Asked], Check] | None = None) -> Instance:
     """The stationary gap from 0 in units of Delta."""
     problem = absolute(1.0, c * DELTA)
 
     def measure(draw: Draw) -> Measured:
-        law = stationary_law(problem, GRID, rule, eta=eta * DELTA)
-        return Measured(law.mean(problem.loss) / DELTA, law.error, (check(rule, GRID),) if check else ())
+        asked = Asked()
+        law = stationary_law(problem, GRID, asked.of(rule), eta=eta * DELTA)
+        return Measured(law.mean(problem.loss) / DELTA, law.error, (check(asked),) if check else ())
 
     return Instance(name, CellParams(1.0, DELTA, c, eta), measure)
 
 
 def _centres(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(STOCHASTIC)
-    return [_best(64), _centre(64, rule, 4000), _centre(1024, rule, 4000)]
+    walks = [_centre(64, rule, 4000), _centre(1024, rule, 4000)]
+    return walks if setting.rule else [_best(64), *walks]
 
 
 def _cells(setting: Setting) -> list[Instance]:

@@ -7,7 +7,7 @@ nu = eta sd(g)/Delta, no clipping. Then
 
 so that the mean drift of DR is (1 - 2 exp(-2 pi^2 nu^2) + o(1)) s for small s. (b) At s = 0.05: 7e-5 of it survives at nu =
 0.1, 18 % at 0.2, 67 % at 0.3, 98.6 % at 0.5, 99.99 % at 0.7. Where the noise of an update exceeds about half a step DR
-behaves like SR; below a tenth it is dead (for s well below 1/2).
+has SR's mean (of its variance see L12); below a tenth it is dead (for s well below 1/2).
 
 *Proof.* Fourier series of the sawtooth R_D(x) - x; the Gaussian's characteristic function. (The small-s formula needs nu >=
 0.25; below, use the series.) []

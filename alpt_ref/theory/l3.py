@@ -11,7 +11,7 @@ r"""L3: nearest rounding freezes.  (exact, upper)
 Source: this project's statement.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from alpt_ref.problems.box import box, codes_of, points_of
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.transition import transitions
 from alpt_ref.walks.walk import Schedule, Walk
@@ -47,34 +48,34 @@ MOVES = np.concatenate([np.linspace(-2.2, 2.2, 89), [-1e-12, 1e-12, 0.5 - 2.0**-
 
 
 def _stays(rule: Rule) -> Measured:
-    grid = Grid(5, 1.0)
+    grid, asked = Grid(5, 1.0), Asked(nearest=True)
     codes = codes_of(grid, 1)
     moves = MOVES[np.abs(np.abs(MOVES) - 0.5) > 1e-14]
-    step = transitions(codes, np.broadcast_to(moves[:, None, None], (moves.size, 32, 1)), grid, rule)
+    step = transitions(codes, np.broadcast_to(moves[:, None, None], (moves.size, 32, 1)), grid, asked.of(rule))
     target = step.target.reshape(moves.size, 2, 32)
     stays = ((target == np.arange(32)) * step.chance.reshape(target.shape)).sum(axis=1)
     q, t = np.meshgrid(codes[:, 0], moves)
     said = (np.abs(t) < 0.5) | ((q == -16) & (t < 0)) | ((q == 15) & (t > 0))
-    return Measured(int((stays != said).sum()), 0.0, (rounds_to_nearest(rule, grid),))
+    return Measured(int((stays != said).sum()), 0.0, (rounds_to_nearest(asked),))
 
 
 def _moves(rule: Rule) -> Measured:
     """The largest difference of P(moves) from |t|, and of the mean move from t, inside the box, |t| <= 1."""
-    grid = Grid(5, 1.0)
+    grid, asked = Grid(5, 1.0), Asked()
     codes = codes_of(grid, 1)[4:28]
     moves = MOVES[np.abs(MOVES) <= 1.0]
-    step = transitions(codes, np.broadcast_to(moves[:, None, None], (moves.size, 24, 1)), grid, rule)
+    step = transitions(codes, np.broadcast_to(moves[:, None, None], (moves.size, 24, 1)), grid, asked.of(rule))
     jump = (step.target - np.arange(4, 28)).reshape(moves.size, 2, 24)
     chance = step.chance.reshape(jump.shape)
     moved = ((jump != 0) * chance).sum(axis=1)
     mean = (jump * chance).sum(axis=1)
     worst = max(np.abs(moved - np.abs(moves)[:, None]).max(), np.abs(mean - moves[:, None]).max())
-    return Measured(float(worst), 0.0, (unbiased(rule, grid),))
+    return Measured(float(worst), 0.0, (unbiased(asked),))
 
 
 def bound(p: Params) -> float:
-    """(b)."""
-    return (2.0 * p.eta * p.G_inf / p.delta) ** 2
+    """(b), and 1e-12 of it, for where it is an integer t the update is half a step: a tie, which may move."""
+    return (2.0 * p.eta * p.G_inf / p.delta) ** 2 * (1.0 + 1e-12)
 
 
 def _last_move(name: str, problem: FiniteProblem, eta: float, rule: Rule) -> Instance:
@@ -85,9 +86,10 @@ def _last_move(name: str, problem: FiniteProblem, eta: float, rule: Rule) -> Ins
     walk = Walk(problem, grid, rule, Schedule(eta, "sqrt"), int(1.5 * bound(p)) + 10)
 
     def measure(draw: Draw) -> Measured:
-        changed = np.flatnonzero(walk.exact().moved > 0)
+        asked = Asked(nearest=True)
+        changed = np.flatnonzero(replace(walk, rule=asked.of(rule)).exact().moved > 0)
         last = int(changed[-1]) + 1 if changed.size else 0
-        return Measured(last, 0.0, (rounds_to_nearest(rule, grid),))
+        return Measured(last, 0.0, (rounds_to_nearest(asked),))
 
     return Instance(name, p, measure)
 

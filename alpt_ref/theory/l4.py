@@ -13,7 +13,7 @@ Source: this project's statement.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,8 +21,10 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic
 from alpt_ref.problems.joint import joint_quadratic, rotated
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.instances import unclipped
+from alpt_ref.theory.sampled import unclipped
+from alpt_ref.theory.shape import affine
 from alpt_ref.theory.verdict import unbiased
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.stationary import stationary_law
 from alpt_ref.walks.walk import Schedule, Walk
@@ -80,9 +82,10 @@ def mean_instance(name: str, walk: Walk) -> Instance:
 
     def measure(draw: Draw) -> Measured:
         coordinates = [lambda w, i=i: w[:, i] for i in range(problem.d)]
-        law = walk.exact(coordinates)
+        asked = Asked()
+        law = replace(walk, rule=asked.of(walk.rule)).exact(coordinates)
         off = np.abs(law.expectations[1:] - descent(problem, walk.w_1, eta, walk.steps)).max()
-        checks = (unclipped(law), unbiased(walk.rule, walk.box_grid))
+        checks = (unclipped(law), affine(problem, walk.box_grid), unbiased(asked))
         return Measured(float(off), law.error * float(np.abs(law.points).max()), checks)
 
     return Instance(name, MeanParams(eta, walk.steps, walk.box_grid.bits, walk.delta), measure)
@@ -107,14 +110,14 @@ def _means(setting: Setting) -> list[Instance]:
 
 def _floor(name: str, p: FloorParams, rule: Rule) -> Instance:
     def measure(draw: Draw) -> Measured:
-        grid = Grid(4, p.delta)
+        grid, asked = Grid(4, p.delta), Asked()
         value, error = 0.0, 0.0
         for curvature, c in zip(p.curvatures, p.cells, strict=True):
             problem = quadratic(curvature, c * p.delta)
-            law = stationary_law(problem, grid, rule, eta=p.eta)
+            law = stationary_law(problem, grid, asked.of(rule), eta=p.eta)
             value += law.mean(problem.loss) / p.delta**2
             error += law.error * value
-        return Measured(value, error, (unbiased(rule, grid),))
+        return Measured(value, error, (unbiased(asked),))
 
     return Instance(name, p, measure)
 
@@ -137,7 +140,7 @@ MEAN = Claim(
     "exact",
     lambda p: 0.0,
     _means,
-    tolerance=lambda p: 1e-12,
+    tolerance=lambda p: 1e-12 * p.delta * 2.0 ** (p.bits - 1),
     rule="unbiased",
 )
 FLOOR = Claim(

@@ -39,6 +39,7 @@ from alpt_ref.theory import l5_numbers
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.l5_numbers import REFERENCE
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.stationary import reachable, stationary_law
 from alpt_ref.walks.transition import transitions
@@ -59,14 +60,15 @@ def _balance(name: str, problem: FiniteProblem, grid: Grid, eta: float, rule: Ru
     before = BalanceParams(grid.bits, float(grid.delta), eta)
 
     def measure(draw: Draw) -> Measured:
-        law = stationary_law(problem, grid, rule, eta=eta)
+        asked = Asked()
+        law = stationary_law(problem, grid, asked.of(rule), eta=eta)
         where = int(np.argmax(np.abs(law.gradient) - law.clip_gradient))
         p = replace(before, clip_term=float(law.clip_gradient[where]))
         scale = float(grid.delta) * 2**grid.bits / eta
         note = f"clipped with probability {law.clipped:.2g}"
         if problem.d == 1:
             note += f"; mean CTR {law.mean(click_rate):.6f}"
-        return Measured(abs(float(law.gradient[where])), law.residual * scale, (unbiased(rule, grid),), note, p)
+        return Measured(abs(float(law.gradient[where])), law.residual * scale, (unbiased(asked),), note, p)
 
     return Instance(name, before, measure)
 
@@ -85,7 +87,7 @@ def _balances(setting: Setting) -> list[Instance]:
 
 @dataclass(frozen=True)
 class FloorParams:
-    """(b)."""
+    """(b), from the grid point that is nearest to w_1."""
 
     p: float
     bits: int
@@ -93,26 +95,32 @@ class FloorParams:
     eta: float
     w_1: float
 
+    @property
+    def start(self) -> float:
+        """The grid point nearest to w_1."""
+        delta = float(Grid(self.bits, self.delta).delta)
+        return delta * round(self.w_1 / delta)
+
     def checks(self) -> Sequence[Check]:
         """The assumption."""
         return (Check("eta <= 4", self.eta, "<=", 4.0),)
 
 
 def floor(p: FloorParams) -> float:
-    """(b): min( sigma(w_1), e^-Delta theta ), or sigma(w_1) where theta >= 1: sigma(logit(theta) - Delta) is no smaller."""
+    """(b): min( sigma(w_1), e^-Delta theta ), or sigma(w_1) where theta >= 1: sigma(logit(theta) - Delta) is no smaller. Less
+    1e-12 of it, for a walk that never falls meets it.
+    """
     theta = p.delta / (2.0 * p.eta)
-    start = float(expit(p.w_1))
-    if theta >= 1.0:
-        return start
-    return min(start, math.exp(-p.delta) * theta)
+    start = float(expit(p.start))
+    return (1.0 - 1e-12) * (start if theta >= 1.0 else min(start, math.exp(-p.delta) * theta))
 
 
 def _least(p: FloorParams, rule: Rule, name: str = "") -> Instance:
     def measure(draw: Draw) -> Measured:
-        grid = Grid(p.bits, p.delta)
-        start = float(grid.delta) * round(p.w_1 / p.delta)
-        points = reachable(clicks(p.p), grid, rule, eta=p.eta, start=start)
-        return Measured(float(expit(points.min())), 1e-15, (rounds_to_nearest(rule, grid),))
+        grid, asked = Grid(p.bits, p.delta), Asked(nearest=True)
+        points = reachable(clicks(p.p), grid, asked.of(rule), eta=p.eta, start=p.start)
+        least = float(expit(points.min()))
+        return Measured(least, 1e-15 * least, (rounds_to_nearest(asked),))
 
     return Instance(name or f"p = {p.p:g}, Delta = {p.delta:g}, eta = {p.eta:g}", p, measure)
 
@@ -143,7 +151,7 @@ def _order(name: str, p: float, eta: float, rule: Rule) -> Instance:
     """States of CTR below 1/2, at 400 steps, where (c) is wrong about which examples act."""
 
     def measure(draw: Draw) -> Measured:
-        grid, problem = Grid(9, 0.05), clicks(p)
+        grid, problem, asked = Grid(9, 0.05), clicks(p), Asked(nearest=True)
         delta = float(grid.delta)
         codes = codes_of(grid)
         codes = codes[codes[:, 0] < 0]  # the states with CTR below 1/2
@@ -152,13 +160,13 @@ def _order(name: str, p: float, eta: float, rule: Rule) -> Instance:
         rates = Schedule(eta, "sqrt").rates(horizon)
         for rate in rates[:: max(horizon // 400, 1)]:
             theta = delta / (2.0 * rate)
-            moves = transitions(codes, -rate * problem.gradients(delta * codes) / delta, grid, rule)
+            moves = transitions(codes, -rate * problem.gradients(delta * codes) / delta, grid, asked.of(rule))
             still = moves.target.reshape(2, 2, -1) == np.arange(codes.size)
             stays = (still * moves.chance.reshape(2, 2, -1)).sum(axis=1)
             untied = np.abs(sigma - theta) > 1e-9
             inner = untied & (codes[:, 0] > grid.q_lo)
             bad += int((stays[0] != (sigma < theta))[inner].sum()) + int(((stays[0] < 1) & (stays[1] == 1))[untied].sum())
-        return Measured(bad, 0.0, (rounds_to_nearest(rule, grid),))
+        return Measured(bad, 0.0, (rounds_to_nearest(asked),))
 
     return Instance(f"{name}p = {p:g}, eta = {eta:g}", FreezeParams(p, 0.05, eta), measure)
 

@@ -11,7 +11,7 @@ theta_k = 2^-k Delta/eta:
     sign, and its dead zone acts both ways.
 
 *Proof.* The bias of a step is in [0, 2^-k Delta) (Q2), and stationarity gives eta E g = E bias. (a) is L5(b)'s proof with
-theta_k. Choose k with 2^k >> Delta/(eta p). []
+theta_k: rounding down loses at most (1 - 2^-k) Delta, and eta theta_k = 2^-k Delta. Choose k with 2^k >> Delta/(eta p). []
 
 Source: this project's statement.
 """
@@ -25,7 +25,8 @@ from scipy.special import expit, logit
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import click_rate, clicks
 from alpt_ref.theory.claim import VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.walks.rule import STOCHASTIC, Rule, bias, centred_bits, random_bits
+from alpt_ref.walks.asked import enumerated
+from alpt_ref.walks.rule import STOCHASTIC, Rule, centred_bits, random_bits
 from alpt_ref.walks.stationary import reachable, stationary_law
 
 GRID = Grid(8, 0.05)
@@ -111,7 +112,7 @@ def _cases(setting: Setting) -> list[Params]:
 
 
 def _centred(k: int) -> Instance:
-    return Instance(f"centred, k = {k}", Params(k, 0.0, 1.0), lambda draw: Measured(bias(centred_bits(k), -8, 7), 1e-15))
+    return Instance(f"centred, k = {k}", Params(k, 0.0, 1.0), lambda draw: Measured(enumerated(centred_bits(k)).bias, 1e-15))
 
 
 def _references(setting: Setting) -> list[Instance]:

@@ -18,7 +18,7 @@ Source: this project's statement.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy import float64
@@ -28,6 +28,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.walk import Schedule, Walk
 
@@ -53,8 +54,9 @@ def _step(name: str, s: float, rule: Rule, factor: float) -> Instance:
     walk = Walk(slopes((1.0,), (1.0,), -8.0), GRID, rule, Schedule(s * 0.25), 1)
 
     def measure(draw: Draw) -> Measured:
-        law = walk.exact()
-        check = unbiased(rule, GRID) if factor == 1.0 else rounds_to_nearest(rule, GRID)
+        asked = Asked(nearest=factor != 1.0)
+        law = replace(walk, rule=asked.of(rule)).exact()
+        check = unbiased(asked) if factor == 1.0 else rounds_to_nearest(asked)
         return Measured(abs(-float(law.mean()[0]) / 0.25 - factor * s), law.error * 64.0, (check,))
 
     return Instance(f"{name}, s = {s:g}", Params(s), measure)

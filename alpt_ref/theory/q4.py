@@ -14,6 +14,7 @@ from alpt_ref.quantizer import quantize
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Cases, Claim, Instance, Measured, Setting
 from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import rounds_to_nearest
+from alpt_ref.walks.asked import Asked, blocks, described, n_pairs
 from alpt_ref.walks.rule import FLOOR, NEAREST, Rule
 
 
@@ -24,17 +25,20 @@ def _targets(count: int) -> np.ndarray:
     return np.concatenate([edges, 40.0 * draws(1, count, 8)[0] - 20.0])
 
 
-def _table(rule: Rule, count: int) -> Measured:
-    """The largest error with positive probability over the distance to the nearest grid point."""
-    s = np.clip(_targets(count), -16.0, 15.0)
-    n = np.floor(s)
-    a = s - n
-    up = rule.up(n, a)
-    error = np.maximum(np.where(up > 0, 1.0 - a, 0.0), np.where(up < 1, a, 0.0))
-    some = np.minimum(a, 1.0 - a) > 0
-    ratio = error[some] / np.minimum(a, 1.0 - a)[some]
-    i = int(np.argmax(ratio))
-    return Measured(float(ratio[i]), 0.0, (rounds_to_nearest(rule, Grid(5, 1.0)),), f"worst: s = {s[some][i]:.6g}")
+def _table(rule: Rule) -> Measured:
+    """The largest error with positive probability over the distance to the nearest grid point, enumerated."""
+    asked = Asked(nearest=True)
+    heard = asked.of(rule)
+    worst, where = 0.0, ""
+    for codes, fractions in blocks():
+        up = heard.up(np.repeat(codes, fractions.shape[1]), fractions.ravel()).reshape(fractions.shape)
+        error = np.maximum(np.where(up > 0, 1.0 - fractions, 0.0), np.where(up < 1, fractions, 0.0))
+        least = np.minimum(fractions, 1.0 - fractions)
+        ratio = np.divide(error, least, out=1.0 + error, where=least > 0)  # a grid point that stays: 1
+        i = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+        if ratio[i] > worst:
+            worst, where = float(ratio[i]), f"q_floor = {codes[i[0]]:g}, a = {fractions[i]:.6g}"
+    return Measured(worst, 0.0, (rounds_to_nearest(asked),), f"{described()}; worst: {where}")
 
 
 def _quantized(count: int) -> Measured:
@@ -50,10 +54,11 @@ def _quantized(count: int) -> Measured:
 def _instances(setting: Setting) -> list[Instance]:
     rule = setting.rule_or(NEAREST)
     count = 100_000 if setting.full else 10_000
-    out = [Instance(f"{rule.name}, table", Cases(count), lambda draw: _table(rule, count))]
+    table, pairs = "table, all codes", n_pairs()
+    out = [Instance(f"{rule.name}, {table}", Cases(pairs), lambda draw: _table(rule))]
     if setting.rule is None:
         out.append(Instance("quantize, against all grid points", Cases(count), lambda draw: _quantized(count), expected=HOLDS))
-        out.append(Instance("control: floor", Cases(count), lambda draw: _table(FLOOR, count), expected=VIOLATED))
+        out.append(Instance(f"control: floor, {table}", Cases(pairs), lambda draw: _table(FLOOR), expected=VIOLATED))
     return out
 
 

@@ -24,14 +24,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from alpt_ref.grid import Grid
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.problems.finite import absolute
-from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Instance, Setting
+from alpt_ref.theory import sharp
+from alpt_ref.theory.claim import NOT_APPLICABLE, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import random_walks
 from alpt_ref.theory.instances import nearest_walks, regret_instance, sampled_walks
 from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
-from alpt_ref.walks.rule import NEAREST
+from alpt_ref.walks.adversary import worst_regret
+from alpt_ref.walks.asked import Asked
+from alpt_ref.walks.rule import NEAREST, Rule
 from alpt_ref.walks.walk import Schedule, Walk
 
 
@@ -71,7 +76,27 @@ def params(walk: Walk) -> Params:
 
 def instance(name: str, walk: Walk) -> Instance:
     """The regret of a walk."""
-    return regret_instance(name, walk, params(walk), rounds_to_nearest)
+    return regret_instance(name, walk, params(walk), rounds_to_nearest, proved=bound)
+
+
+def _adversaries(rule: Rule, full: bool) -> list[Instance]:
+    """The worst case over adversaries that see w_t, against a fixed w*."""
+    cases = [(2, 0.3, 2000, -2, 1), (3, 0.45, 2000, -4, 3), (4, 0.49, 2000, -8, 7), (5, 2.0, 500, -16, 15)]
+    cases += [(6, 4.0, 500, -32, 31)] if full else []
+    return [_adversary(*case, rule) for case in cases]
+
+
+def _adversary(bits: int, eta: float, steps: int, start: int, star: int, rule: Rule) -> Instance:
+    grid = Grid(bits, 1.0)
+    outside = max(grid.q_lo - star, star - grid.q_hi)
+    p = Params(steps, eta, "constant", 1.0, 1, 1.0, 2.0**bits - 1.0, abs(float(start - star)), outside)
+
+    def measure(draw: Draw) -> Measured:
+        asked = Asked(nearest=True)
+        value, note = worst_regret(grid, asked.of(rule), eta, steps, start, star, np.linspace(-1.0, 1.0, 401))
+        return Measured(value, 1e-12 * steps, (rounds_to_nearest(asked),), note)
+
+    return Instance(f"adversary: {bits} bits, eta {eta:g} Delta/G", p, measure)
 
 
 def _instances(setting: Setting) -> list[Instance]:
@@ -80,8 +105,10 @@ def _instances(setting: Setting) -> list[Instance]:
     def members(count: int, seed: int) -> list[Instance]:
         return [instance(walk.name, walk) for walk in random_walks(count, seed, rule, bits=6)]
 
-    out = [instance(name, walk) for name, walk in nearest_walks(setting.full, rule).items()]
-    out.append(worst_of(lambda: CLAIM, "random walks", members, setting.family(48, 400)))
+    walks = nearest_walks(setting.full, rule) | sharp.of_t2(rule)
+    out = [instance(name, walk) for name, walk in walks.items()]
+    out.append(worst_of("random walks", members, setting.family(48, 400)))
+    out += _adversaries(rule, setting.full)
     sampled = sampled_walks(setting.full, rule).items()
     out += [instance(name, walk) for name, walk in sampled if isinstance(walk.problem, LogisticProblem)]
     if setting.rule is None:

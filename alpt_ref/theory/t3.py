@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import FiniteProblem, Separate, clicks, quadratic
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Instance, Setting
 from alpt_ref.theory.drawn import between, draws
 from alpt_ref.theory.instances import regret_instance
@@ -63,7 +64,7 @@ def instance(name: str, walk: Walk) -> Instance:
     assert isinstance(walk.problem, FiniteProblem | Separate)
     mu, G, G1 = walk.problem.mu, *walk.bounds
     p = Params(walk.steps, walk.schedule.eta, mu, walk.delta, G, G1, walk.outside)
-    return regret_instance(name, walk, p, unbiased)
+    return regret_instance(name, walk, p, unbiased, mu=True)
 
 
 def walks(full: bool, rule: Rule) -> dict[str, Walk]:
@@ -102,9 +103,9 @@ def _instances(setting: Setting) -> list[Instance]:
     def members(count: int, seed: int) -> list[Instance]:
         return [instance(walk.name, walk) for walk in random_walks(count, seed, rule)]
 
-    named = walks(setting.full, rule)
+    named = walks(setting.full, rule) | sharp.of_t3(rule, setting.full)
     out = [instance(name, walk) for name, walk in named.items()]
-    out.append(worst_of(lambda: CLAIM, "random walks", members, setting.family(48, 400)))
+    out.append(worst_of("random walks", members, setting.family(48, 400)))
     if setting.rule is None:
         out.append(instance(f"control, floor: {NOISY}", replace(named[NOISY], rule=FLOOR)).expecting(VIOLATED))
         halved = replace(named["(w - c)^2/2"], schedule=Schedule(0.5, "inverse"))

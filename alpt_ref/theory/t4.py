@@ -25,7 +25,7 @@ Source: this project's statement; PL after Karimi, Nutini, Schmidt 2016.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,10 +35,14 @@ from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, grid_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic, ripple
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws, valley
-from alpt_ref.theory.instances import Counts, logistic_problems, sampled_instance, unclipped
+from alpt_ref.theory.instances import logistic_problems, sampled_instance
+from alpt_ref.theory.sampled import Counts, unclipped
+from alpt_ref.theory.shape import smooth
 from alpt_ref.theory.verdict import unbiased, worst_of
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.walk import ULP, Schedule, Walk
 
@@ -78,9 +82,10 @@ def instance(name: str, walk: Walk) -> Instance:
     p = Params(walk.steps + 1, eta, mu, problem.L, walk.delta, problem.d, sigma, first)
 
     def measure(draw: Draw) -> Measured:
-        law = walk.exact()
+        asked = Asked()
+        law = replace(walk, rule=asked.of(walk.rule)).exact()
         scale = float(np.abs(problem.loss(law.points)).max())
-        checks = (unclipped(law), unbiased(walk.rule, grid))
+        checks = (unclipped(law), unbiased(asked), *smooth(problem, grid))
         return Measured(law.mean(problem.loss) - problem.f_star, (law.error + ULP) * scale, checks)
 
     return Instance(name, p, measure)
@@ -99,11 +104,11 @@ def _sampled(problem: LogisticProblem, rule: Rule, T: int) -> Instance:
     lattice = 2.0**-RANDOM_BITS * run.delta * run.bounds.G1
     p = Params(T, eta, problem.mu, problem.L, run.delta, problem.d, 0.0, first, lattice)
 
-    def gaps(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
-        samples = run.sampled(first, last, n_threads)
+    def gaps(heard: Walk, first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
+        samples = heard.sampled(first, last, n_threads)
         return samples.gap, samples.clipped
 
-    return sampled_instance(f"{problem.name}, exact gradients", run, p, gaps, run.loss_range)
+    return sampled_instance(f"{problem.name}, exact gradients", run, p, gaps, run.loss_range, most=65_536)
 
 
 def _random(count: int, seed: int, rule: Rule) -> list[Instance]:
@@ -131,11 +136,13 @@ def _instances(setting: Setting) -> list[Instance]:
         walk(stretched, joint, rule, 200, 8),
     ]
     out = [instance(one.name, one) for one in walks]
+    out += [instance(name, one) for name, one in sharp.of_t4(rule).items()]
     out.append(instance("(w_1 - w_2)^2/2: PL, not strongly convex", walk(flat, joint, rule, 60, (-8, 4))))
     out.append(instance(logistic.name, walk(logistic, coarse, rule, 100, -4)))
     family = setting.family(60, 400)
-    out.append(worst_of(lambda: CLAIM, "random problems", lambda count, seed: _random(count, seed, rule), family))
-    out.append(_sampled(logistic_problems()[0], rule, 60))
+    out.append(worst_of("random problems", lambda count, seed: _random(count, seed, rule), family))
+    if setting.full:  # its losses have a range of 130 times the bound
+        out.append(_sampled(logistic_problems()[0], rule, 60))
     if setting.rule is None:
         stuck = walk(valley, fine, NEAREST, 400, -32, 0.02)
         out.append(instance(f"control, nearest: {valley.name}", stuck).expecting(VIOLATED))

@@ -33,9 +33,12 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems import box, outside
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.finite import Floats, absolute, clicks, quadratic
+from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws
+from alpt_ref.theory.shape import convex
 from alpt_ref.theory.verdict import unbiased, worst_of
+from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.moving import Path
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.walk import Schedule
@@ -85,6 +88,7 @@ def _levels(bits: int, delta: float, ratio: float, count: int) -> tuple[Grid, ..
     return tuple(Grid(bits, delta * ratio**i) for i in range(count))
 
 
+FLIPS = "|w - 2.5|, Delta flips 1 and 15/16"
 SHRINKS, STAYS = "clicks at 20%, Delta shrinks by 0.9", "|w - c|, Delta stays"
 
 
@@ -103,12 +107,26 @@ def paths(full: bool, rule: Rule) -> dict[str, Path]:
     def at_50(t: int, level: int, outcome: int) -> int:
         return int(t >= 50)
 
-    return {
+    def stays(t: int, level: int, outcome: int) -> int:
+        return 0
+
+    def turns(t: int, level: int, outcome: int) -> int:
+        return 1 - level
+
+    still = sharp.decaying(rule, False).items()
+    alone = {
+        name: Path(w.problem, (w.box_grid,), stays, rule, w.schedule, min(w.steps, 8000), int(w.start))  # type: ignore[arg-type]
+        for name, w in still
+    }
+    longer = Path(absolute(1.0, 8.5), (Grid(5, 1.0), Grid(5, 63 / 64)), turns, rule, Schedule(4.0, "sqrt"), 60_000)
+    out = alone | ({"|w - 8.5|, Delta flips 1 and 63/64": longer} if full else {})
+    return out | {
         SHRINKS: Path(clicked, _levels(6, 0.2, 0.9, 8), every_100, rule, eight, steps),
         "clicks at 20%, Delta grows by 1.1": Path(clicked, _levels(6, 0.1, 1.1, 8), every_100, rule, eight, steps),
         "clicks at 20%, Delta follows the clicks": Path(clicked, _levels(6, 0.2, 0.8, 4), by_sign, rule, eight, steps),
         "|w - c|, Delta halves at t = 50": Path(cell, _levels(6, 0.125, 0.5, 2), at_50, rule, five, steps),
-        STAYS: Path(cell, _levels(6, 0.125, 1.0, 1), lambda t, i, j: 0, rule, five, steps),
+        FLIPS: Path(absolute(1.0, 2.5), (Grid(3, 1.0), Grid(3, 15 / 16)), turns, rule, Schedule(2.0, "sqrt"), 8000),
+        STAYS: Path(cell, _levels(6, 0.125, 1.0, 1), stays, rule, five, steps),
     }
 
 
@@ -137,10 +155,12 @@ def regret_along(name: str, path: Path) -> Instance:
     before = params(path)
 
     def measure(draw: Draw) -> Measured:
-        law, problem = path.exact(terms), path.problem
+        asked, problem = Asked(), path.problem
+        law = replace(path, rule=asked.of(path.rule)).exact(terms)
         p = replace(before, gradient=float(law.floor.mean()), drift=float(law.drift.mean()))
         largest = max(float(abs(problem.loss(points_of(grid))).max()) for grid in path.grids)
-        checks = (unbiased(path.rule, path.grids[0]),)
+        shape = dict.fromkeys(check for grid in path.grids for check in convex(problem, grid))
+        checks = (unbiased(asked), *shape)
         return Measured(float(law.loss.mean()) - problem.f_star, law.error * largest + 1e-14, checks, params=p)
 
     return Instance(name, before, measure)
@@ -156,25 +176,27 @@ class VarianceParams:
 
 def _variance(name: str, path: Path) -> Instance:
     def measure(draw: Draw) -> Measured:
-        return Measured(path.exact(terms).variance, 1e-9, (unbiased(path.rule, path.grids[0]),))
+        asked = Asked()
+        largest = replace(path, rule=asked.of(path.rule)).exact(terms).variance
+        return Measured(largest, 1e-9, (unbiased(asked),))
 
     return Instance(name, VarianceParams(len(path.grids), path.grids[0].bits), measure)
 
 
 def _regrets(setting: Setting) -> list[Instance]:
-    rule, family = setting.rule_or(STOCHASTIC), setting.family(30, 200)
+    rule, family = setting.rule_or(STOCHASTIC), setting.family(20, 200)
     named = paths(setting.full, rule)
     out = [regret_along(name, path) for name, path in named.items()]
-    out.append(worst_of(lambda: REGRET, "random paths of Delta", lambda count, seed: _random(count, seed, rule), family))
+    out.append(worst_of("random paths of Delta", lambda count, seed: _random(count, seed, rule), family))
     if setting.rule is None:
-        stuck = Path(absolute(1.0, 1.4), _levels(3, 0.5, 1.0, 1), named[STAYS].follow, NEAREST, Schedule(0.2, "sqrt"), 10_000)
+        stuck = Path(absolute(1.0, 1.4), _levels(3, 0.5, 1.0, 1), named[STAYS].follow, NEAREST, Schedule(0.2, "sqrt"), 5000)
         out.append(regret_along("control, nearest: |w - 1.4|, Delta stays", stuck).expecting(VIOLATED))
     return out
 
 
 def _variances(setting: Setting) -> list[Instance]:
     named = paths(setting.full, setting.rule_or(STOCHASTIC))
-    out = [_variance(name, path) for name, path in named.items() if name != STAYS]
+    out = [_variance(name, path) for name, path in named.items() if len(path.grids) > 1]
     if setting.rule is None:
         half_up = replace(named[SHRINKS], rule=Rule("half up", lambda q_floor, a: 0.5 + 0.0 * a))
         out.append(_variance("control, p_up = 1/2: clicks at 20%, Delta sh", half_up).expecting(VIOLATED))

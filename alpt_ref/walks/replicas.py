@@ -71,9 +71,9 @@ def round_codes(q: Floats, t: Floats, u: NDArray[np.floating], rule: Rule, grid:
 
     Split as in an exact law; where a target is outside of the box the rule is asked about the edge itself.
     """
-    n, a, _, _ = split_targets(q.ravel(), np.clip(t, -MAX_MOVE, MAX_MOVE).reshape(1, -1), grid)
-    up = u.reshape(1, -1) < rule.up(n, a)
-    return np.minimum(n + up, float(grid.q_hi)).reshape(q.shape)
+    at = split_targets(q.ravel(), np.clip(t, -MAX_MOVE, MAX_MOVE).reshape(1, -1), grid)
+    up = u.reshape(1, -1) < rule.up(at.floors, at.fractions)
+    return np.minimum(at.floors + up, float(grid.q_hi)).reshape(q.shape)
 
 
 def advance_block(

@@ -12,7 +12,6 @@ probability p_up(n, a), else to n. An exact law uses p_up itself, Monte Carlo ro
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from alpt_ref.scalars.rounding import FLOAT64
 
 Table = Callable[[NDArray[Any], NDArray[float64]], Any]
 ALMOST_ONE = float(np.nextafter(1.0, 0.0))
+WHOLE = 2.0**-50  # p_up + p_down may be off 1 by that much
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,27 +35,65 @@ class Rule:
     p_up : (q_floor, a) -> probability of rounding up. q_floor float64 integers in [q_lo, q_hi], q_hi with a = 0 only, and a
         float64 in [0, 1), read-only vectors of one length; returns as many probabilities in [0, 1], or one for all. A pure
         function: it may be asked for any pairs, in any order. a = 0 is a point of the grid.
+    p_down : (q_floor, 1 - a) -> probability of rounding down, for rules that know it better than 1 - p_up does: 1 - a is given
+        as it is, 1e-20 say, where a is 1 in float64. None: 1 - p_up, or 1 - a as it is where p_up returns a itself.
     """
 
     name: str
     p_up: Table
+    p_down: Table | None = None
 
     def up(self, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
         """p_up, checked: float64 of the shape of ``a``. ValueError naming the rule and the first pair it fails on."""
-        floors, fractions = np.array(q_floor, float64).ravel(), np.array(a, float64).ravel()
+        return self.answer("p_up", self.p_up, q_floor, a)
+
+    def down(self, q_floor: NDArray[Any], rest: NDArray[float64], up: NDArray[float64]) -> NDArray[float64]:
+        """p_down, checked alike, of rest = 1 - a; 1 - ``up`` where the rule has none. It has to add up to 1 with ``up``."""
+        if self.p_down is None:
+            return np.asarray(1.0 - up)
+        down = self.answer("p_down", self.p_down, q_floor, rest)
+        off = float(np.abs(up + down - 1.0).max(initial=0.0))
+        if off > WHOLE:
+            raise ValueError(f"rule {self.name}: p_up + p_down must be 1, got {1.0 + off:g} or {1.0 - off:g}")
+        return down
+
+    def answer(self, what: str, table: Table, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
+        """Ask ``table``, the p_up or p_down, as ``what`` names it, and check the answer; ``a`` itself where it is that."""
+        floors, fractions = self._given(q_floor), self._given(a)
         floors.flags.writeable = fractions.flags.writeable = False
         try:
-            given = np.asarray(self.p_up(floors, fractions), float64)
-        except Exception as error:
-            raise ValueError(f"rule {self.name}: p_up failed on {a.size} pairs: {type(error).__name__}: {error}") from None
+            answer = table(floors, fractions)
+            if self._same(answer, fractions, a):
+                return a
+            given = np.asarray(answer, float64)
+        except (Exception, SystemExit) as error:
+            raise ValueError(f"rule {self.name}: {what} failed on {a.size} pairs: {type(error).__name__}: {error}") from None
         if given.shape not in ((), floors.shape):
-            raise ValueError(f"rule {self.name}: p_up must return {a.size} probabilities, or one, got shape {given.shape}")
+            raise ValueError(f"rule {self.name}: {what} must return {a.size} probabilities, or one, got shape {given.shape}")
         bad = ~((given >= 0.0) & (given <= 1.0))
         if bad.any():
             i = int(np.argmax(bad))
             where = f"q_floor = {floors[i]:g}, a = {fractions[i]:.17g}"
-            raise ValueError(f"rule {self.name}: p_up must be in [0, 1], got {given.flat[i]:g} at {where}")
+            raise ValueError(f"rule {self.name}: {what} must be in [0, 1], got {given.flat[i]:g} at {where}")
         return np.broadcast_to(given, floors.shape).reshape(a.shape)
+
+    def _given(self, x: NDArray[Any]) -> NDArray[float64]:
+        """A copy: a rule that writes into its arguments, which no flag prevents, changes nothing but its own."""
+        return np.array(x, float64).reshape(-1)
+
+    def _same(self, answer: Any, given: NDArray[float64], a: NDArray[float64]) -> bool:
+        """True where the answer is ``a``, number for number."""
+        return isinstance(answer, np.ndarray) and np.array_equal(answer, a.reshape(-1))
+
+
+class Own(Rule):
+    """A rule whose functions are this package's, which leave their arguments alone: it is handed views."""
+
+    def _given(self, x: NDArray[Any]) -> NDArray[float64]:
+        return np.asarray(x, float64).reshape(-1).view()
+
+    def _same(self, answer: Any, given: NDArray[float64], a: NDArray[float64]) -> bool:
+        return answer is given
 
 
 def _deterministic(name: str) -> Rule:
@@ -73,13 +111,13 @@ def _deterministic(name: str) -> Rule:
         ask(np.asarray(q_floor, float64).ravel(), np.ascontiguousarray(a).ravel(), out.reshape(-1))
         return out
 
-    return Rule(name, p_up)
+    return Own(name, p_up)
 
 
 NEAREST = _deterministic("nearest")
 TOWARD_ZERO = _deterministic("toward_zero")
 FLOOR = _deterministic("floor")
-STOCHASTIC = Rule("stochastic", lambda q_floor, a: a)
+STOCHASTIC = Own("stochastic", lambda q_floor, a: a)
 BUILT_IN = {rule.name: rule for rule in (NEAREST, STOCHASTIC, TOWARD_ZERO, FLOOR)}
 
 
@@ -91,13 +129,13 @@ def few_bits(k: int) -> str:
 def random_bits(k: int) -> Rule:
     """Stochastic rounding with k random bits, 1 to 24."""
     random_bits_mask(k)
-    return Rule(few_bits(k), lambda q_floor, a: np.ceil(a * 2.0**k) * 2.0**-k)
+    return Own(few_bits(k), lambda q_floor, a: np.ceil(a * 2.0**k) * 2.0**-k)
 
 
 def centred_bits(k: int) -> Rule:
     """Stochastic rounding with k random bits, 1 to 24, the uniform moved to the middle of its cell."""
     random_bits_mask(k)
-    return Rule(f"centred({k})", lambda q_floor, a: np.ceil(a * 2.0**k - 0.5) * 2.0**-k)
+    return Own(f"centred({k})", lambda q_floor, a: np.ceil(a * 2.0**k - 0.5) * 2.0**-k)
 
 
 def bits_of(name: str) -> int | None:
@@ -116,39 +154,3 @@ def as_rule(rule: "Rule | str") -> Rule:
     if k is None:
         raise ValueError(f"rule must be a Rule or one of {', '.join(BUILT_IN)}, got {rule!r}")
     return random_bits(k)
-
-
-@cache
-def _pairs(q_lo: int, q_hi: int) -> tuple[NDArray[float64], NDArray[float64]]:
-    """Floors and fractions that a rule is asked about: all codes of up to 8 bits, 256 of more, with 12,000 fractions each.
-
-    Fractions: j/4096 and points between, 2^-k, 1 - 2^-k and 1/2 +- 2^-k for all k, so that rules of few random bits and
-    thresholds near 1/2 show.
-    """
-    j, tiny = np.arange(1, 4096), 2.0 ** -np.arange(1.0, 60.0)
-    parts = (j / 4096, (j + 0.618) / 4096, (j - 0.4) / 4096, tiny, 1.0 - tiny, 0.5 + tiny / 2, 0.5 - tiny / 2, 0.4 * tiny)
-    fractions = np.unique(np.concatenate(([0.0], *parts)).clip(0.0, ALMOST_ONE))
-    codes = np.unique(np.linspace(q_lo, q_hi - 1, min(256, q_hi - q_lo)).astype(np.int64)).astype(float64)
-    q_floor, a = np.meshgrid(codes, fractions)
-    return q_floor.ravel(), a.ravel()
-
-
-@cache
-def drifts(rule: Rule, q_lo: int, q_hi: int) -> tuple[float, float]:
-    """The largest p_up - a and the largest a - p_up found, in cells, not negative, among the pairs of a grid (``_pairs``)."""
-    q_floor, a = _pairs(q_lo, q_hi)
-    off = rule.up(q_floor, a) - a
-    return max(float(off.max()), 0.0), max(float(-off.min()), 0.0)
-
-
-def bias(rule: Rule, q_lo: int, q_hi: int) -> float:
-    """The largest |p_up - a| found, in cells."""
-    return max(drifts(rule, q_lo, q_hi))
-
-
-@cache
-def distance_from_nearest(rule: Rule, q_lo: int, q_hi: int) -> float:
-    """The largest probability of not rounding to a nearest point found on the same pairs; ties count as either."""
-    q_floor, a = _pairs(q_lo, q_hi)
-    off = np.abs(rule.up(q_floor, a) - (a > 0.5))
-    return float(off[a != 0.5].max())

@@ -1,5 +1,6 @@
 """Monte Carlo about walks: as many replicas as a decision takes, and what is recorded on the way of factorization machines."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -47,23 +48,29 @@ def decide(
     alpha: float,
     first: int = 256,
     most: int = 8192,
+    *,
+    enough: float = math.inf,
 ) -> tuple[Estimate, int]:
     """The mean of ``sample``, with an interval at level ``alpha``, and the number of replicas that it took.
 
     sample : (first, last) -> one number in [low, high] for each of the replicas first .. last - 1. bound : what the mean is
-    to be compared with; None asks for nothing more than the first look.
+    to be compared with; None asks for nothing more than the first look. enough : the half width of a mean below ``bound``.
 
-    Looks after ``first``, 2 ``first``, 4 ``first``, ... replicas and stops where ``bound`` lies outside of the interval, or at
-    ``most``. *The level needs no correction for looking.* The looks are at the same samples X_1, X_2, ..., more of them each
-    time, and :func:`alpt_ref.intervals.bounded_mean` misses the mean at any n at all with probability at most alpha (Ville):
-    so, whatever rule stops the looking, it misses at that n with probability at most alpha. []
+    Looks after ``first``, 2 ``first``, 4 ``first``, ... replicas and stops where ``bound`` lies below the interval, or above it
+    and the half width is at most ``enough``; or at ``most``.
+
+    *The level needs no correction for looking.* The looks are at the same samples X_1, X_2, ..., more of them each time, and
+    :func:`alpt_ref.intervals.bounded_mean` misses the mean at any n at all with probability at most alpha (Ville): so,
+    whatever rule stops the looking, it misses at that n with probability at most alpha. []
     """
     n = min(first, most)
     values = np.asarray(sample(0, n), float64)
     while True:
         estimate = bounded_mean(values, low, high, alpha)
         assert estimate.half is not None
-        if n >= most or bound is None or abs(bound - estimate.mean) > estimate.half:
+        if n >= most or bound is None or bound < estimate.mean - estimate.half:
+            return estimate, n
+        if bound > estimate.mean + estimate.half and estimate.half <= enough:
             return estimate, n
         more = min(2 * n, most)
         values = np.concatenate((values, np.asarray(sample(n, more), float64)))

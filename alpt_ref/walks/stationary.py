@@ -51,8 +51,8 @@ def stationary_law(
     Accuracy: ``error``, by the entrywise perturbation bound of O'Cinneide 1993, and ``residual``.
     Raises ValueError, naming the argument, and where a transient state is left too rarely for float64.
     """
-    points, g, p, P = _chain(oracle, grid, as_rule(rule), eta)
-    law, error = _long_run(P, start_law(grid, points, start))
+    points, g, p, P, off = _chain(oracle, grid, as_rule(rule), eta)
+    law, error = _long_run(P, start_law(grid, points, start), off)
     targets = (points - eta * g) / float(grid.delta)
     outside = (targets < grid.q_lo) | (targets > grid.q_hi)
     return Stationary(
@@ -69,12 +69,16 @@ def stationary_law(
 
 def reachable(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float, start: ArrayLike = 0.0) -> Floats:
     """The points that w_t can be at for some t, float64 (n, d): those that a path of positive probability leads to."""
-    points, _, _, P = _chain(oracle, grid, as_rule(rule), eta)
+    points, _, _, P, _ = _chain(oracle, grid, as_rule(rule), eta)
     return points[_reachable(P, start_law(grid, points, start))]
 
 
-def _chain(oracle: Oracle, grid: Grid, rule: Rule, eta: float) -> tuple[Floats, Floats, Floats, sp.csr_array]:
-    """The states, the outcomes of the gradient there, their probabilities, and the transition matrix."""
+def _chain(
+    oracle: Oracle, grid: Grid, rule: Rule, eta: float
+) -> tuple[Floats, Floats, Floats, sp.csr_array, tuple[float, float]]:
+    """The states, the outcomes of the gradient there, their probabilities, the transition matrix, and how far off its entries
+    may be, relatively and absolutely, in units of 2^-53.
+    """
     points, codes = states_of(oracle, grid)
     if np.ndim(oracle.probabilities) != 1:
         raise ValueError("probabilities must be (k,), the same in every step, for a law in the long run")
@@ -86,7 +90,8 @@ def _chain(oracle: Oracle, grid: Grid, rule: Rule, eta: float) -> tuple[Floats, 
     source = np.broadcast_to(np.arange(n), step.target.shape)
     chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
     some = chance > 0
-    return points, g, p, sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
+    P = sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
+    return points, g, p, P, (step.relative + p.size, step.absolute + p.size)
 
 
 def _n_classes(P: sp.csr_array, law: Floats) -> int:
@@ -102,7 +107,7 @@ def _reachable(P: sp.csr_array, start: Floats) -> NDArray[np.int64]:
     return np.flatnonzero(seen)
 
 
-def _long_run(P: sp.csr_array, start: Floats) -> tuple[Floats, float]:
+def _long_run(P: sp.csr_array, start: Floats, entries_off: tuple[float, float]) -> tuple[Floats, float]:
     """The mixture of the closed classes' laws, (N,), and the bound on its relative error."""
     places = _reachable(P, start)
     R = sp.csr_array(P[places][:, places])
@@ -123,20 +128,20 @@ def _long_run(P: sp.csr_array, start: Floats) -> tuple[Floats, float]:
         error = np.inf
     for name in closed:
         members = np.flatnonzero(label == name)
-        law, off = _fixed_point(sp.csr_array(R[members][:, members]))
+        law, off = _fixed_point(sp.csr_array(R[members][:, members]), *entries_off)
         out[places[members]] = (reached[members].sum() if closed.size > 1 else 1.0) * law
         error = max(error, off)
     return np.asarray(out / out.sum()), error
 
 
-def _fixed_point(P: sp.csr_array) -> tuple[Floats, float]:
-    """The law pi = pi P of an irreducible chain, and the bound on its relative error."""
+def _fixed_point(P: sp.csr_array, relative: float, absolute: float) -> tuple[Floats, float]:
+    """The law pi = pi P of an irreducible chain, and the bound on its relative error, from those on the entries of P."""
     n = P.shape[0]
     if n <= DENSE:
         A = P.toarray()
         np.fill_diagonal(A, 0.0)
         least = float(A[A > 0].min()) if n > 1 else 1.0
-        return _eliminated(A), EPS * (2.0 * n**3 + 2.0 * n * 8.0 / least)
+        return eliminated(A), EPS * (2.0 * n**3 + 2.0 * n * min(relative, absolute / least))
     factor = splu(sp.csc_array((1.0 + SHIFT) * sp.eye_array(n) - P.T), diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     law = np.full(n, 1.0 / n)
     for _ in range(ITERATIONS):
@@ -145,7 +150,7 @@ def _fixed_point(P: sp.csr_array) -> tuple[Floats, float]:
     return law, np.inf
 
 
-def _eliminated(A: Floats) -> Floats:
+def eliminated(A: Floats) -> Floats:
     """GTH: the law of the chain with off-diagonal probabilities A (n, n), overwritten; sums of positive numbers only."""
     n = A.shape[0]
     for k in range(n - 1, 0, -1):

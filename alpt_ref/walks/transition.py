@@ -5,6 +5,7 @@ target s, clipped to [q_lo, q_hi]; s = n + a goes to n + 1 with probability p_up
 uniform. So a state has E = k 2^d successors, with multiplicity.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,46 +26,67 @@ class Step(NamedTuple):
     """Transition probabilities of one step.
 
     target : int64 (E, N), successors; chance : float64 (E, N), given the state and the outcome that the entry belongs to.
-    outside : float64 (k, N), 1 where the target left the box in some coordinate. rounding : rounding errors of one push, in
-    units of 2^-53: of the moves and fractions (4 reach + 2 a coordinate), the products, and the sum into one state.
+    outside : float64 (k, N), 1 where the target left the box in some coordinate.
+    rounding : rounding errors of one push, in units of 2^-53: of the moves and fractions (4 reach + 4 a coordinate, and 4 that
+        a rule may be off by), the products, and the sum into one state.
+    relative, absolute : bounds on the error of a chance in units of 2^-53, of itself and of 1. There is a relative one, else
+        inf, for moves of a cell or less by a rule that knows p_down.
     """
 
     target: NDArray[int64]
     chance: Floats
     outside: Floats
     rounding: float
+    relative: float
+    absolute: float
 
 
 @kernel
-def _split(base: Any, move: Any, lo: Any, hi: Any, floors: Any, fractions: Any, outside: Any) -> Any:
-    """base[i] + move[j, i], clipped, as floors[j, i] + fractions[j, i]; base holds integers. Returns the longest move."""
+def _split(base: Any, move: Any, ends: Any, floors: Any, fractions: Any, rests: Any, outside: Any) -> Any:
+    """base[i] + move[j, i], clipped, as floors[j, i] + fractions[j, i]; base holds integers. Returns the longest move.
+
+    rests[j, i] is 1 - fractions[j, i], not computed from it: for a short move down it is the move itself.
+    """
+    lo, hi = ends
     reach = float64(0)
     for j in range(move.shape[0]):
         for i in range(move.shape[1]):
             t = move[j, i]
             n = np.floor(t)
-            a = min(t - n, _ALMOST_ONE)
+            a, rest = min(t - n, _ALMOST_ONE), n + float64(1) - t
             s = base[i] + n
             reach = max(reach, abs(t))
             if s < lo:
-                s, a, outside[j, i] = lo, float64(0), float64(1)
+                s, a, rest, outside[j, i] = lo, float64(0), float64(1), float64(1)
             elif s > hi or (s == hi and a > float64(0)):
-                s, a, outside[j, i] = hi, float64(0), float64(1)
+                s, a, rest, outside[j, i] = hi, float64(0), float64(1), float64(1)
             floors[j, i] = s
             fractions[j, i] = a
+            rests[j, i] = rest
     return reach
 
 
-def split_targets(base: Floats, move: Floats, grid: Grid) -> tuple[Floats, Floats, Floats, float]:
-    """Targets base + move, clipped to the codes of ``grid``, as floors + fractions, never formed as a sum.
+class Targets(NamedTuple):
+    """Targets in cells, clipped: floors + fractions, (k, N) each, never formed as a sum.
 
-    base : integers (N,); move : cells (k, N). Returns floors and fractions in [0, 1), (k, N); outside, (k, N), 1 where the
-    target left the box; and the longest move.
+    fractions : in [0, 1). rests : 1 - fractions, to a relative error of some 2^-53 where the fraction is near 1, too. outside :
+    1 where the target left the box. reach : the longest move.
     """
-    floors, fractions, outside = np.empty(move.shape), np.empty(move.shape), np.zeros(move.shape)
+
+    floors: Floats
+    fractions: Floats
+    rests: Floats
+    outside: Floats
+    reach: float
+
+
+def split_targets(base: Floats, move: Floats, grid: Grid) -> Targets:
+    """Targets base + move, clipped to the codes of ``grid``. base : integers (N,); move : cells (k, N)."""
+    floors, fractions, rests, outside = np.empty(move.shape), np.empty(move.shape), np.empty(move.shape), np.zeros(move.shape)
     ends = float64(grid.q_lo), float64(grid.q_hi)
-    reach = _split(np.ascontiguousarray(base), np.ascontiguousarray(move), *ends, floors, fractions, outside)
-    return floors, fractions, outside, float(reach)
+    moves = np.ascontiguousarray(move)
+    reach = _split(np.ascontiguousarray(base), moves, ends, floors, fractions, rests, outside)
+    return Targets(floors, fractions, rests, outside, float(reach))
 
 
 @kernel
@@ -84,22 +106,30 @@ def transitions(base: Floats, move: Floats, grid: Grid, rule: Rule) -> Step:
     """
     k, n_states, d = move.shape
     n_points = 2**grid.bits
-    chance = np.ones((k, 1, n_states))
-    target = np.zeros((k, 1, n_states), int64)
     outside = np.zeros((k, n_states))
-    reach = 0.0
+    reach, exact = 0.0, True
     for i in range(d):
-        floors, fractions, left, longest = split_targets(base[:, i], move[:, :, i], grid)
-        reach, outside = max(reach, longest), np.maximum(outside, left)
-        up = rule.up(floors, fractions)[:, None]
-        below = (floors - grid.q_lo).astype(int64)[:, None]
-        above = np.minimum(below + 1, n_points - 1)
-        chance = np.concatenate((chance * (1.0 - up), chance * up), axis=1)
-        target = np.concatenate((target * n_points + below, target * n_points + above), axis=1)
+        at = split_targets(base[:, i], move[:, :, i], grid)
+        reach, outside = max(reach, at.reach), np.maximum(outside, at.outside) if d > 1 else at.outside
+        up = rule.up(at.floors, at.fractions)
+        same = up is at.fractions and rule.p_down is None  # then the chance of going down is known as well as that of going up
+        exact = exact and same
+        both = np.empty((k, 2, n_states))
+        both[:, 0], both[:, 1] = at.rests if same else rule.down(at.floors, at.rests, up), up
+        ends = np.empty((k, 2, n_states), int64)
+        ends[:, 0] = at.floors - grid.q_lo
+        ends[:, 1] = np.minimum(ends[:, 0] + 1, n_points - 1)
+        if i == 0:
+            chance, target = both, ends
+        else:
+            chance = np.concatenate((chance * both[:, :1], chance * both[:, 1:]), axis=1)
+            target = np.concatenate((target * n_points + ends[:, :1], target * n_points + ends[:, 1:]), axis=1)
     flat = target.reshape(k * 2**d, n_states)
     counts = np.zeros(n_points**d, int64)
-    rounding = float(_degree(flat, counts)) + d * (4.0 * reach + 4.0) + 8.0
-    return Step(flat, chance.reshape(flat.shape), outside, rounding)
+    absolute = d * (4.0 * reach + 8.0) + 8.0
+    relative = 8.0 * d + 8.0 if exact and reach <= 1.0 else math.inf
+    rounding = float(_degree(flat, counts)) + absolute
+    return Step(flat, chance.reshape(flat.shape), outside, rounding, relative, absolute)
 
 
 @kernel

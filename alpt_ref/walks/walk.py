@@ -185,8 +185,9 @@ class Walk:
         The f_t are drawn independently of w_t, so that E f_t(w_t) = E f(w_t); f* is f at w_star.
         """
         if isinstance(self.problem, Separate):
-            parts = [replace(self, problem=p, start=q).regret() for p, q in zip(self.problem.parts, self.codes, strict=True)]
-            return Estimate(sum(part.mean for part in parts), sum(part.half or 0.0 for part in parts))
+            alone = list(zip(self.problem.parts, self.codes.tolist(), strict=True))
+            found = {each: replace(self, problem=each[0], start=each[1]).regret() for each in dict.fromkeys(alone)}
+            return Estimate(sum(found[each].mean for each in alone), sum(found[each].half or 0.0 for each in alone))
         assert isinstance(self.problem, FiniteProblem)
         law = self.exact([self.problem.loss])
         largest = float(np.abs(self.problem.loss(law.points)).max()) + abs(self.problem.f_star)

@@ -1,6 +1,6 @@
 """The methods that are compared: each with what it trains and what it may tune, and its fits as cells.
 
-Everything else is shared: optimizer (Adam on the rows of the batch), seeds, order of the examples, number of epochs, l2, and
+Everything else is shared: optimizer (on the rows of the batch), seeds, order of the examples, number of epochs, l2, and
 the epoch that is kept (best validation AUC, no patience).
 """
 
@@ -13,11 +13,12 @@ from alpt_ref.grid import delta_of_box
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import fit_and_measure
-from alpt_ref.tools.checks import is_integer
+from alpt_ref.tools.checks import is_integer, one_of
 from alpt_ref.tools.files import Arrays
 from alpt_ref.training.config import Config
 
 Choice = dict[str, float]
+LRS = {"adam": (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1), "sgd": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)}
 GRIDS = {"lr": "lrs", "step_lr": "step_lrs", "range": "ranges"}  # what is tuned, and the settings that hold its grid
 
 
@@ -29,6 +30,7 @@ class CompareSettings:
         neighbours of the best, in ``rounds`` at most, where a grid goes on beyond its ends by a factor (3, 10, 4), and half way
         to neighbours more than a factor of 3.5 away. ``ranges`` are c in delta = c / 2^(bits-1) for LPT. Learning rates go far
         up, as few bits have a second optimum there: moves of more than half a step, which nearest rounding does not drop (L3).
+        Without ``lrs`` they are those of LRS for the optimizer, "adam" or "sgd".
     margin : of equivalence, in AUC. confidence : of intervals and of the confirmatory family.
     """
 
@@ -36,7 +38,8 @@ class CompareSettings:
     epochs: int = 20
     batch_size: int = 1024
     l2: float = 1e-5
-    lrs: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+    optimizer: str = "adam"
+    lrs: tuple[float, ...] = ()
     step_lrs: tuple[float, ...] = (2e-5, 2e-4, 2e-3)
     ranges: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0, 4.0)
     rounds: int = 12
@@ -49,12 +52,15 @@ class CompareSettings:
             raise ValueError(f"seeds must be an integer of at least 1, got {self.seeds!r}")
         if not is_integer(self.k) or self.k < 1:
             raise ValueError(f"k must be an integer of at least 1, got {self.k!r}")
+        one_of("optimizer", self.optimizer, LRS)
+        if not self.lrs:
+            object.__setattr__(self, "lrs", LRS[self.optimizer])
         Config(epochs=self.epochs, batch_size=self.batch_size, l2=self.l2)
 
     def shared(self, model: str, seed: int) -> dict[str, Any]:
         """Arguments that all methods have in common; k = 0 is logistic regression."""
         sizes = {"k": self.k if model == "fm" else 0, "epochs": self.epochs, "batch_size": self.batch_size, "l2": self.l2}
-        return sizes | {"seed": seed, "optimizer": "adam", "update": "touched"}
+        return sizes | {"seed": seed, "optimizer": self.optimizer, "update": "touched"}
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class Fit:
     def spec(self, data: ClickData, model: str, settings: CompareSettings) -> RunSpec:
         """The cell's identity: all that the fit's result depends on."""
         s = settings
-        sizes = {"k": s.k, "epochs": s.epochs, "batch_size": s.batch_size, "l2": s.l2}
+        sizes = {"k": s.k, "epochs": s.epochs, "batch_size": s.batch_size, "l2": s.l2, "optimizer": s.optimizer}
         what = {"method": self.method, "bits": self.bits, "choice": dict(self.choice), "seed": self.seed}
         return RunSpec("compare", {"data": data.fingerprint, "name": data.name, "model": model, **sizes, **what})
 

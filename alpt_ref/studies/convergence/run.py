@@ -12,7 +12,7 @@ from alpt_ref.problems import LogisticProblem, gaussian_logistic, one_hot_logist
 from alpt_ref.studies import click_data
 from alpt_ref.studies.convergence import convex, ctr, t1_panel
 from alpt_ref.studies.convergence.settings import Settings
-from alpt_ref.studies.progress import saved_cells
+from alpt_ref.studies.progress import refuse_other, saved_cells
 from alpt_ref.tools.files import Record
 
 
@@ -37,13 +37,15 @@ def run(
     """Measure everything; returns the record of :mod:`alpt_ref.reports.convergence`, JSON values.
 
     data : libsvm files, besides the two generated problems. ctr_files : libfm files of train, validation and test, in the place
-    of generated clicks. out : the folder of the cells.
+    of generated clicks. out : the folder of the cells; ValueError where OUT/convergence.json is of other data or settings.
     """
     problems = problems_of(data, settings)
     clicks = click_data.from_files(ctr_files) if ctr_files else click_data.synthetic(settings.ctr, settings.seed)
+    about = {"settings": asdict(settings), "data": [p.fingerprint for p in problems] + [str(path) for path in ctr_files or ()]}
+    refuse_other(out / "convergence.json", about)
     with saved_cells(out, n_cells(problems, settings)) as store:
         return {
-            "settings": asdict(settings),
+            **about,
             "problems": [convex.describe(p) for p in problems],
             "t1": [t1_panel.panel(store, p, settings, threads, len(problems)) for p in problems],
             "slopes": [t1_panel.slope(store, p, settings, threads) for p in problems],

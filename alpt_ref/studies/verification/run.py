@@ -7,12 +7,10 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 
@@ -24,13 +22,17 @@ from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convergence import ctr
 from alpt_ref.studies.convergence.convex import read_problem
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
-from alpt_ref.studies.progress import bar, heeding_interrupts
-from alpt_ref.studies.verification import directions
+from alpt_ref.studies.progress import bar, heeding_interrupts, refuse_other
+from alpt_ref.studies.verification import directions, floors
+from alpt_ref.studies.verification.blame import blamed
+from alpt_ref.studies.verification.helper import second_process
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
+from alpt_ref.theory.registry import all_claims
 from alpt_ref.theory.verdict import verify
-from alpt_ref.tools.files import Arrays, Record, check_writable
+from alpt_ref.tools.files import Arrays, Record, check_writable, write_json
 
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
+MANY = 20  # rows that a second process is started for
 Job = tuple[Claim, Instance]
 
 
@@ -39,15 +41,20 @@ class Request:
     """A run that is asked for.
 
     claims : in order. setting : as the claims take it. complete : also C1 and C2 in both directions and the CTR panel.
-    cached : whether finished rows are kept. out : the folder of the cells.
+    cached : whether finished rows are kept, as only those of built-in claims and rules can be. out : the folder of the cells.
     """
 
     claims: Sequence[Claim]
     setting: Setting
     out: Path
     complete: bool = False
-    cached: bool = True
+    cached: bool = False
     panel: CtrSettings = field(default_factory=lambda: PANEL)
+
+    def __post_init__(self) -> None:
+        known = {id(claim) for claim in all_claims()}
+        if self.cached and (self.setting.rule is not None or any(id(claim) not in known for claim in self.claims)):
+            raise ValueError("rows of a rule or a claim of your own cannot be kept: cached must be False")
 
 
 def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
@@ -69,7 +76,7 @@ def jobs_of(request: Request) -> list[Job]:
     """Pair every claim with each of its instances. ValueError where a claim names two instances alike, or cannot make them."""
     out = []
     for claim in request.claims:
-        with _blamed(claim.id):
+        with blamed(claim.id):
             instances = list(claim.instances(request.setting))
             if not instances:
                 raise ValueError("no instances")
@@ -81,40 +88,52 @@ def jobs_of(request: Request) -> list[Job]:
     return out
 
 
-@contextmanager
-def _blamed(name: str) -> Iterator[None]:
-    """Turn an error in a claim into a ValueError that names it."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    except (AttributeError, ArithmeticError, AssertionError, LookupError, TypeError) as error:
-        raise ValueError(f"{name}: {type(error).__name__}: {error}") from error
-
-
-def rows_of(request: Request) -> list[Row]:
+def rows_of(request: Request) -> Iterator[Row]:
     """All rows, in order.
 
-    Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other: most
-    of their time is Python's, of which threads get no more.
+    Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other, while
+    a second process, where there are threads for one, takes them from the other end.
     """
     jobs = jobs_of(request)
     check_writable(request.out)
+    alpha = level(jobs)
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
-    alpha = FALSE_ALARM / max(sum(sampled), 1)
-    rows: list[Row] = []
+    both = request.cached and request.setting.threads > 1 and len(jobs) > MANY
+    names = tuple(claim.id for claim in request.claims)
+    theirs = replace(request, claims=(), setting=replace(request.setting, threads=1))
+    with second_process(from_the_end, names, theirs, alpha) if both else nullcontext():
+        yield from _in_order(request, jobs, sampled, alpha)
+
+
+def level(jobs: Sequence[Job]) -> float:
+    """The level of each Monte Carlo row's interval."""
+    return FALSE_ALARM / max(sum(instance.method == "monte-carlo" for _, instance in jobs), 1)
+
+
+def from_the_end(ids: Sequence[str], request: Request, alpha: float) -> None:
+    """Save what else a complete run has, then the exact rows of the claims named, the last one first."""
+    known = {claim.id: claim for claim in all_claims()}
+    request = replace(request, claims=[known[name] for name in ids])
+    if request.complete:
+        _others(request)
+    for claim, instance in reversed(jobs_of(request)):
+        if instance.method != "monte-carlo":
+            _saved(request, claim, instance, alpha, 1)
+
+
+def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], alpha: float) -> Iterator[Row]:
     with bar(len(jobs)) as done, heeding_interrupts() as heed:
         for (claim, instance), many in zip(jobs, sampled, strict=True):
-            with _blamed(f"{claim.id}, {instance.name}"):
-                rows.append(_saved(request, claim, instance, alpha, request.setting.threads if many else 1))
-            done(f"{rows[-1].id} {rows[-1].instance}")
+            with blamed(f"{claim.id}, {instance.name}"):
+                row = _saved(request, claim, instance, alpha, request.setting.threads if many else 1)
+            done(f"{row.id} {row.instance}")
+            yield row
             heed()
-    return rows
 
 
 def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
     if not request.cached:
-        return verify(claim, instance, alpha, threads)
+        return verify(claim, instance, alpha, threads, request.setting.rule)
     s = request.setting
     data = [problem.fingerprint for problem in s.data]
     spec = {"id": claim.id, "instance": instance.name, "full": s.full, "seed": s.seed, "alpha": alpha, "data": data}
@@ -128,46 +147,75 @@ def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, thr
     return Row.from_record(json.loads(str(arrays["row"])))
 
 
-def ctr_panel(request: Request, threads: int, stop: Event) -> Record:
-    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data; given up when ``stop`` is set."""
+def _others(request: Request) -> Record:
+    """The CTR panel, C1 and C2 in both directions, and floors over Delta: saved, as rows are."""
+    parts: dict[str, Callable[[], list[Record]]] = {"directions": directions.measure, "floors": floors.measure}
+    store, code = Store(request.out), code_version()
 
-    def on_cell(spec: RunSpec, seconds: float) -> None:
-        if stop.is_set():
-            raise InterruptedError
+    def saved(name: str, measure: Callable[[], list[Record]]) -> list[Record]:
+        spec = RunSpec("verdict", {"part": name, "code": code})
+        cell = store.cell(spec, lambda: {"json": np.array(json.dumps(measure()))})
+        found: list[Record] = json.loads(str(cell["json"]))
+        return found
 
+    return {"ctr": ctr_panel(request)} | {name: saved(name, measure) for name, measure in parts.items()}
+
+
+def ctr_panel(request: Request) -> Record:
+    """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data; fits are kept as cells."""
     clicks = synthetic(request.panel, request.setting.seed)
     settings = Settings(seed=request.setting.seed, ctr=request.panel)
-    return ctr.study(Store(request.out / code_version(), on_cell), clicks, settings, threads)
+    return ctr.study(Store(request.out / code_version()), clicks, settings, request.setting.threads)
 
 
 def run(request: Request) -> Record:
     """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
 
-    Its directions and ctr, C1 and C2 in both directions and the CTR panel, are None where the request is not complete.
+    Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel) are None where the request
+    is not complete. Raises ValueError where OUT/verdicts.json answers another request. After an error, or a Ctrl-C, the rows
+    found so far lie in OUT/unfinished.json.
     """
-    rows, both_ways, panel = _measured(request)
+    refuse_other(request.out / "verdicts.json", about(request))
+    rows: list[Row] = []
+    unfinished = request.out / "unfinished.json"
+    try:
+        others = _measured(request, rows)
+    except (Exception, KeyboardInterrupt) as error:
+        if rows:
+            stopped = {"error": f"{type(error).__name__}: {error}"}
+            write_json(unfinished, stopped | _record(request, rows, {}))
+        if isinstance(error, KeyboardInterrupt) and rows and not request.cached:
+            raise KeyboardInterrupt(f"{len(rows)} rows are in {unfinished}") from None
+        raise
+    unfinished.unlink(missing_ok=True)
+    return _record(request, rows, others)
+
+
+def about(request: Request) -> Record:
+    """The question that a record answers: results of one do not replace those of another."""
+    s = request.setting
     return {
-        "version": alpt_ref.__version__,
-        "full": request.setting.full,
-        "rule": request.setting.rule.name if request.setting.rule else None,
-        "false_alarm": FALSE_ALARM,
-        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
-        "rows": [row.record() for row in rows],
-        "directions": both_ways,
-        "ctr": panel,
+        "full": s.full,
+        "rule": s.rule.name if s.rule else None,
+        "claims": [claim.id for claim in request.claims],
+        "data": [problem.fingerprint for problem in s.data],
     }
 
 
-def _measured(request: Request) -> tuple[list[Row], list[Record] | None, Record | None]:
-    """Rows, directions and CTR panel; the panel is fitted on the side."""
-    if not request.complete:
-        return rows_of(request), None, None
-    threads, stop = request.setting.threads, Event()
-    with ThreadPoolExecutor(1) as side:
-        panel = side.submit(ctr_panel, request, max(threads - 1, 1), stop)
-        if threads == 1:
-            panel.result()
-        try:
-            return rows_of(request), directions.measure(), panel.result()
-        finally:
-            stop.set()
+def _record(request: Request, rows: Sequence[Row], others: Record) -> Record:
+    return {
+        "version": alpt_ref.__version__,
+        **about(request),
+        "false_alarm": FALSE_ALARM,
+        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
+        "rows": [row.record() for row in rows],
+        **dict.fromkeys(("directions", "floors", "ctr")),
+        **others,
+    }
+
+
+def _measured(request: Request, rows: list[Row]) -> Record:
+    """Add all rows to ``rows``, one by one, for an error leaves those before it; returns what else a complete run has."""
+    for row in rows_of(request):
+        rows.append(row)
+    return _others(request) if request.complete else {}

@@ -1,0 +1,127 @@
+"""A problem's word on itself, put to the test on the grid that a walk lives on: convexity, mu, L, and w*.
+
+Proofs use these inequalities at points of the grid, and at w*, alone:
+
+    convex, mu    f(w') >= f(w) + <g, w' - w> + (mu/2) ||w' - w||^2,    g the mean gradient at w
+    smooth        f(w') <= f(w) + <g, w' - w> + (L/2) ||w' - w||^2
+
+In one coordinate neighbours are enough: with h(w) = f(w) - (mu/2) w^2 and s = g - mu w both inequalities of two neighbours say
+that (h(w') - h(w))/(w' - w) lies between s(w) and s(w'), so that these slopes grow; h(w') - h(w) of any pair is a sum of such
+differences, and at least s(w)(w' - w). For L take (L/2) w^2 - f. In several coordinates all pairs are tried on grids of up to
+1024 points, else all neighbours and 2^18 random pairs.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.problems.box import points_of
+from alpt_ref.problems.finite import FiniteProblem, Floats, Separate
+from alpt_ref.rng import Stream, uniforms
+from alpt_ref.theory.claim import Check
+
+ALL_PAIRS, SOME_PAIRS, FEW_PAIRS = 2**10, 2**18, 2**12
+ROUND_OFF = 2.0**-45  # of max |f| + max ||g||_1 (hi - lo): what the two sides of an inequality may be off by
+
+
+def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> tuple[Check, ...]:
+    """Checks that f is convex on the grid, or strongly so with its own mu; that f* is f(w*); of the inequality to w*."""
+    return tuple(check for part in dict.fromkeys(problem.parts) for check in _convex(part, grid, mu))
+
+
+def _convex(problem: FiniteProblem, grid: Grid, strongly: bool) -> tuple[Check, ...]:
+    points = points_of(grid, problem.d)
+    f, g, mu = problem.loss(points), problem.mean_gradient(points), problem.mu if strongly else 0.0
+    i, j, tried = pairs(grid.bits, problem.d)
+    slack = _slack(f, g, points)
+    least = problem.w_star - points
+    at_star = problem.f_star - f - (g * least).sum(axis=1) - mu / 2.0 * (least**2).sum(axis=1)
+    said = "f(w') >= f(w) + <g, w' - w>" + (" + (mu/2)||w' - w||^2" if strongly else "")
+    return (
+        Check(f"{said}, {tried}: largest excess", -float(_above(points, f, g, mu, i, j).min()), "<=", slack),
+        Check("the same with w' = w*", -float(at_star.min()), "<=", slack),
+        _star(problem, slack),
+    )
+
+
+def smooth(problem: FiniteProblem, grid: Grid) -> tuple[Check, ...]:
+    """Checks that f is smooth on the grid with its own L, and that f* is at most the least f there."""
+    points = points_of(grid, problem.d)
+    f, g = problem.loss(points), problem.mean_gradient(points)
+    i, j, tried = pairs(grid.bits, problem.d)
+    slack = _slack(f, g, points)
+    excess = float(_above(points, f, g, problem.L, i, j).max())
+    return (
+        Check(f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {tried}: largest excess", excess, "<=", slack),
+        Check("f* <= f on the grid", problem.f_star - float(f.min()), "<=", slack),
+    )
+
+
+def affine(problem: FiniteProblem, grid: Grid) -> Check:
+    """The check that f is quadratic: its mean gradient is affine on the grid."""
+    points = points_of(grid, problem.d)
+    g = problem.mean_gradient(points)
+    columns = np.concatenate((points, np.ones((len(points), 1))), axis=1)
+    off = float(np.abs(g - columns @ np.linalg.lstsq(columns, g)[0]).max())
+    return Check("f is quadratic: mean gradient less the nearest affine one", off, "<=", 2.0**-40 * float(np.abs(g).max()))
+
+
+def on_points(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
+    """Convexity and smoothness on points that are on no grid: 2^12 random pairs, and w* with each."""
+    f, g = problem.loss(points), problem.mean_gradient(points)
+    u = uniforms(2 * FEW_PAIRS, seed=0, stream=Stream.DATA).astype(float64)
+    i, j = np.floor(u * f.size).astype(int64).reshape(2, -1)
+    slack = _slack(f, g, points)
+    least = problem.w_star - points
+    tried = f"{FEW_PAIRS} random pairs: largest excess"
+    return (
+        Check(f"f(w') >= f(w) + <g, w' - w>, {tried}", -float(_above(points, f, g, 0.0, i, j).min()), "<=", slack),
+        Check("the same with w' = w*", float((f + (g * least).sum(axis=1)).max()) - problem.f_star, "<=", slack),
+        Check(
+            f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {tried}",
+            float(_above(points, f, g, problem.L, i, j).max()),
+            "<=",
+            slack,
+        ),
+        _star(problem, slack),
+    )
+
+
+def _star(problem: FiniteProblem, slack: float) -> Check:
+    """The check that f* is f at w*."""
+    return Check("|f* - f(w*)|", abs(problem.f_star - float(problem.loss(problem.w_star[None])[0])), "<=", slack)
+
+
+def _slack(f: Floats, g: Floats, points: Floats) -> float:
+    return ROUND_OFF * float(np.abs(f).max() + np.abs(g).sum(axis=1).max() * np.ptp(points))
+
+
+def _above(points: Floats, f: Floats, g: Floats, curvature: float, i: NDArray[int64], j: NDArray[int64]) -> Floats:
+    """f(w_j) - f(w_i) - <g_i, w_j - w_i> - (curvature/2) ||w_j - w_i||^2."""
+    step = points[j] - points[i]
+    return np.asarray(f[j] - f[i] - (g[i] * step).sum(axis=1) - curvature / 2.0 * (step**2).sum(axis=1))
+
+
+@cache
+def pairs(bits: int, d: int) -> tuple[NDArray[int64], NDArray[int64], str]:
+    """Indices of the pairs of grid points (in C order) that are tried, each way, and what they are, in words."""
+    n = 2**bits
+    place = np.arange(n**d, dtype=int64)
+    if d > 1 and place.size <= ALL_PAIRS:
+        return np.repeat(place, place.size), np.tile(place, place.size), "all pairs"
+    lower: list[NDArray[int64]] = []
+    upper: list[NDArray[int64]] = []
+    for axis in range(d):
+        stride = n**axis
+        inner = place[place // stride % n < n - 1]
+        lower, upper = [*lower, inner], [*upper, inner + stride]
+    i, j, tried = np.concatenate((*lower, *upper)), np.concatenate((*upper, *lower)), "neighbours, and so all pairs"
+    if d > 1:
+        u = uniforms(2 * SOME_PAIRS, seed=0, stream=Stream.DATA).astype(float64)
+        some = np.floor(u * place.size).astype(int64)
+        i, j = np.concatenate((i, some[:SOME_PAIRS])), np.concatenate((j, some[SOME_PAIRS:]))
+        tried = f"neighbours and {SOME_PAIRS} random pairs"
+    return i, j, tried

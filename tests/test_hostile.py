@@ -68,14 +68,19 @@ def test_chances_of_a_rule_are_not_taken_for_better_than_they_are():
     assert verify(l1.CELL, l1._cell("tiny", 0.3, 1e-13, loses, unbiased)).verdict != "violated"
 
 
-@pytest.mark.parametrize("ids", [["T1#"], ["L11"]])
-def test_an_honest_rule_survives(ids):
-    for p_up in (lambda q, a: a, lambda q, a: a * 1.0):
-        setting = Setting(rule=Rule("honest", p_up))
-        for claim in (claim for claim in all_claims() if claim.group in ids and claim.rule == "unbiased"):
-            for instance in claim.instances(setting):
-                row = verify(claim, instance, rule=setting.rule)
-                assert row.verdict == instance.expected, (row.id, row.instance, row.measured, row.half)
+def honest_rows(groups, seldom):
+    setting = Setting(rule=Rule("honest", lambda q, a: a * 1.0))
+    for claim in (claim for claim in all_claims() if claim.group in groups and claim.rule == "unbiased"):
+        for instance in claim.instances(setting):
+            if seldom or not (instance.name.endswith("T = 4e4") or (claim.id == "T1#(a)" and "clicks" in instance.name)):
+                yield verify(claim, instance, rule=setting.rule)
+
+
+@pytest.mark.parametrize("seldom", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_an_honest_rule_survives(seldom):
+    """Rules whose p_up is computed, not handed back: chances are known to 2^-53 of 1 alone, and rows allow for it."""
+    for row in honest_rows(("T1#", "L11"), seldom):
+        assert row.verdict == row.expected, (row.id, row.instance, row.measured, row.half)
 
 
 def test_a_wrong_bound_is_not_judged_by_stopped_sums():

@@ -183,6 +183,15 @@ def test_a_broken_bound_shows_and_a_sum_stopped_below_says_nothing(monkeypatch: 
     assert (row.verdict, row.bound) == ("holds", pytest.approx(7.7 * b))
 
 
+def test_a_bound_of_ones_own_is_not_judged_by_stopped_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rare, large sums stopped at 1.1 times a bound that is wrong have a small mean."""
+    b = t6_learned.bound(t6_learned.params(replace(TINY, steps=4)))
+    mine = replace(REGRET, bound=lambda p: 0.5 * b)
+    for factor, verdict in ((0.2, "holds"), (0.545, "violated"), (4.0, "not applicable")):  # the last stops at once
+        run = stub(monkeypatch, factor * b, 0.0, 0.0)
+        assert verify(mine, regret_of("made", run), 1e-8).verdict == verdict, factor
+
+
 def test_drift_over_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     for drift, verdict in ((0.001, "holds"), (0.02, "violated"), (1.0, "not applicable")):
         row = verify(DRIFT, drift_of("made", stub(monkeypatch, 0.0, 0.01, drift), span=(-0.6, 0.4)), 1e-8)

@@ -121,6 +121,22 @@ def test_results_of_another_question_are_not_replaced(finished):
     assert (finished / "verdicts.json").read_text() == before
 
 
+def test_rules_and_claims_of_one_name_are_told_apart(tmp_path):
+    """By what the rule answers, be it at one code of 16 bits alone; a copy of a claim is not the claim."""
+    claims = registry.claims_of(["Q6"])
+
+    def asked(p_up):
+        return Request(claims, Setting(rule=Rule("mine", p_up)), tmp_path)
+
+    first = verification.about(asked(lambda q, a: a))
+    assert verification.about(asked(lambda q, a: 1.0 * a)) == first
+    other = verification.about(asked(lambda q, a: np.where(q == 32_000.0, a * a, a)))
+    assert {key for key in first if first[key] != other[key]} == {"answers"}
+    own = [replace(claim) for claim in claims]
+    assert verification.about(Request(claims, Setting(), tmp_path))["own"] == []
+    assert verification.about(Request(own, Setting(), tmp_path))["own"] == [claim.id for claim in claims]
+
+
 def test_what_was_measured_before_an_error_is_kept(tmp_path):
     """Of a claim whose second instance fails in a way that nobody foresaw."""
     base = registry.claims_of(["Q6"])[0]

@@ -5,7 +5,8 @@ all the past and on g_t, but not on the uniforms of step t.
 
 Guarantee (upper), clipping included and whether Delta grows or shrinks:
 
-    (a) E[||r_t||^2 | w_t, g_t, Delta_{t+1}] <= Delta_{t+1} ( eta_t ||g_t||_1 + ||q_t||_1 |Delta_{t+1} - Delta_t| )
+    (a) E[||r_t||^2 | w_t, g_t, Delta_{t+1}] <= Delta_{t+1} ( eta_t ||g_t||_1 + ||q_t||_1 |Delta_{t+1} - Delta_t| ),
+        and never more than d Delta_{t+1}^2 / 4
 
 and, for a fixed w* in every box S_t, eta_t = eta/sqrt(t), D the largest diameter of a box, f_t convex and oblivious (T1),
 
@@ -13,8 +14,8 @@ and, for a fixed w* in every box S_t, eta_t = eta/sqrt(t), D the largest diamete
                      + (1/T) sum_t E[ Delta_{t+1} ||g_t||_1 / 2 + Delta_{t+1} ||q_t||_1 |Delta_{t+1} - Delta_t| / (2 eta_t) ].
 
 *Proof.* Delta_{t+1} q_t is on the new grid and P_{t+1} is non-expansive, so P_{t+1}(x_t)_i lies within
-eta_t |g_i| + |q_i| |Delta_{t+1} - Delta_t| of a grid point; a(1 - a) <= min(a, 1 - a) gives (a), and (b) follows as T1 does:
-P_{t+1} needs only w* in S_{t+1}. []
+eta_t |g_i| + |q_i| |Delta_{t+1} - Delta_t| of a grid point; a(1 - a) <= min(a, 1 - a, 1/4) gives (a), and (b) follows as T1
+does: P_{t+1} needs only w* in S_{t+1}. []
 
 ALPT keeps LPT's floor if |Delta_{t+1} - Delta_t| ||q_t||_1 is of order eta_t G1: sufficient, not necessary. A grid that moves
 re-randomizes the codes other than 0, unless the new grid contains the old point.
@@ -168,7 +169,7 @@ def regret_along(name: str, path: Path) -> Instance:
 
 @dataclass(frozen=True)
 class VarianceParams:
-    """(a) as a ratio: at most 1."""
+    """(a) in one coordinate, as a ratio to the smaller of its two bounds: at most 1."""
 
     levels: int
     bits: int
@@ -205,7 +206,7 @@ def _variances(setting: Setting) -> list[Instance]:
 
 VARIANCE = Claim(
     "T6(a)",
-    "SR onto the next grid: E||r||^2 <= Delta' (eta ||g||_1 + ||q||_1 |Delta' - Delta|), as a ratio to it",
+    "SR onto the next grid: E||r||^2 <= Delta' min(eta |g| + |q| |Delta' - Delta|, Delta'/4), as a ratio to it, d = 1",
     "upper",
     lambda p: 1.0 + 1e-9,
     _variances,

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from alpt_ref.grid import Grid, delta_of_box
@@ -119,9 +120,9 @@ class Config:
         """The optimizer of step sizes; by default that of the weights."""
         return self.step_optimizer or self.optimizer
 
-    @property
+    @cached_property
     def box(self) -> tuple[int, int]:
-        """Smallest and largest code; PACT's are symmetric."""
+        """Smallest and largest code; PACT's are symmetric. Kept, for steps on small batches ask for it several times."""
         grid = Grid(self.bits, 1.0)
         return (-grid.q_hi if self.precision == "pact" else grid.q_lo), grid.q_hi
 

@@ -8,6 +8,7 @@ its check is about the very pairs (code, fraction) that the measured value rests
 import math
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
@@ -146,3 +147,12 @@ def enumerated(rule: Rule) -> Asked:
             heard.down(floors, 1.0 - a, up)
     asked.relative = 0.0  # no walk's moves are as short as the shortest of these
     return asked
+
+
+@cache
+def fingerprint(rule: Rule) -> str:
+    """Sixteen hexadecimal digits of the answers of ``rule`` to the pairs of :func:`blocks`, for rules of one name."""
+    digest = blake2b(digest_size=8)
+    for codes, fractions in blocks():
+        digest.update(rule.up(np.repeat(codes, fractions.shape[1]), fractions.ravel()).tobytes())
+    return digest.hexdigest()

@@ -23,7 +23,8 @@ class MovingLaw(NamedTuple):
 
     loss : E f(w_t). clip : chance that a target left its box. error : bound on rounding errors of a law.
     floor, drift : expectations of the two ``terms``.
-    variance : the largest E||r_t||^2 / (Delta_{t+1} (eta_t |g_t| + |q_t| |Delta_{t+1} - Delta_t|)) of any state and outcome.
+    variance : the largest E||r_t||^2 / (Delta_{t+1} min(eta_t |g_t| + |q_t| |Delta_{t+1} - Delta_t|, Delta_{t+1}/4)) of any
+    state and outcome.
     """
 
     loss: Floats
@@ -91,9 +92,10 @@ class Path:
 
 
 def _variance(target: Floats, step: Step, grid: Grid, allowed: Floats) -> float:
-    """The largest E||r||^2 / (Delta allowed), r measured in the new grid from the clipped target."""
+    """The largest E||r||^2 / (Delta min(allowed, Delta/4)), r measured in the new grid from the clipped target."""
     s = np.clip(target, grid.q_lo, grid.q_hi)
     ends = step.target.astype(float) + grid.q_lo
     squares = (step.chance * (ends - s) ** 2).sum(axis=0) * float(grid.delta) ** 2
     some = allowed > 1e-12 * float(grid.delta)
-    return float((squares[some] / (float(grid.delta) * allowed[some])).max(initial=0.0))
+    most = np.minimum(allowed, float(grid.delta) / 4.0)
+    return float((squares[some] / (float(grid.delta) * most[some])).max(initial=0.0))

@@ -30,6 +30,7 @@ from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.registry import all_claims
 from alpt_ref.theory.verdict import verify
 from alpt_ref.tools.files import Arrays, Record, check_writable, write_json
+from alpt_ref.walks.asked import fingerprint
 
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
 MANY = 20  # rows that a second process is started for
@@ -192,12 +193,17 @@ def run(request: Request) -> Record:
 
 
 def about(request: Request) -> Record:
-    """The question that a record answers: results of one do not replace those of another."""
-    s = request.setting
+    """The question that a record answers: results of one do not replace those of another.
+
+    A rule is known by its name and its answers, a claim of one's own by its id, and by not being this package's.
+    """
+    s, known = request.setting, {id(claim) for claim in all_claims()}
     return {
         "full": s.full,
         "rule": s.rule.name if s.rule else None,
+        "answers": fingerprint(s.rule) if s.rule else None,
         "claims": [claim.id for claim in request.claims],
+        "own": [claim.id for claim in request.claims if id(claim) not in known],
         "data": [problem.fingerprint for problem in s.data],
     }
 

@@ -135,6 +135,7 @@ WRONG: dict[tuple[str, str], dict[str, Callable[[Any], float]]] = {
     ("T4", "|w - c|^2/2, d = 3, c half way"): {"d": lambda p: 1},
     ("T4", "4 (w - c)^2/2, noise 4.8, fine"): {"sigma": lambda p: math.sqrt(p.sigma)},
     ("T5", "8 (w - c)^2/2, noise 9.6, small steps"): {"L": lambda p: 1.0},
+    ("T5", "|w - c|^2/2, d = 2, noise 1.2, small steps"): {"G1": lambda p: p.G},
     ("T6(b)", "4 |w - c|, eta/sqrt(t), to and fro"): {"G": lambda p: math.sqrt(p.G)},
     ("T7(a)", "|w - c|^2/2, d = 3, half a step from c"): {"d": lambda p: 1},
     ("T7(b)", "|w - c|^2/2, d = 5, c half way"): {"d": lambda p: 1},

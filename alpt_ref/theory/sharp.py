@@ -95,6 +95,9 @@ def of_t5(rule: Rule) -> dict[str, Walk]:
         "8 (w - c)^2/2, noise 9.6, small steps": Walk(
             quadratic(8.0, 0.01, 9.6), Grid(7, 2.0**-5), rule, Schedule(1.25e-4), 40_000
         ),
+        "|w - c|^2/2, d = 2, noise 1.2, small steps": Walk(
+            joint_quadratic(np.eye(2), [0.01] * 2, 1.2), Grid(5, 2.0**-3), rule, Schedule(0.004), 5000
+        ),
     }
 
 

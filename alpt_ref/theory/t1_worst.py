@@ -7,8 +7,8 @@ sum_t g_t (w_t - w*), to which T1#(a) applies. The largest is found by dynamic p
 
 over finitely many slopes: a lower bound on the worst case.
 
-    (d) SR, eta G <= Delta: it meets D1^2/(2 eta T) + Delta G/2 to three digits, so that no bound in (T, eta, D1, Delta, G) is
-        better than T1#(a).
+    (d) SR, eta G <= Delta: in long runs it meets D1^2/(2 eta T) + Delta G/2 to three digits, so that no bound in (T, eta, D1,
+        Delta, G) is better than T1#(a). What is missing is the last distance, E|w_{T+1} - w*|^2/(2 eta T).
 
 Source: this project's statement.
 """
@@ -49,7 +49,7 @@ def _worsts(setting: Setting) -> list[Instance]:
     if setting.full:
         cases += [
             (2, 0.9, 4000, 0, 0),
-            (3, 0.02, 8000, 3, 0),
+            (3, 0.02, 40_000, 3, 0),
             (4, 1.0, 2000, 0, -3),
             (5, 0.1, 20_000, -16, 15),
             (6, 0.7, 20_000, 31, -32),

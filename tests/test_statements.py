@@ -118,7 +118,7 @@ MUTANTS = [
     Mutant("T6(d)", "1 replaced by 0.05",
            t6_learned.drift_of("downhill", replace(downhill, step_lr=0.4), span=(-1.2, 1.2)), lambda p: 0.05, jit=True),
     Mutant("T7(a)", "the bound halved", 6, times("T7(a)", 0.5), jit=True),
-    Mutant("T7(b)", "a quarter of the bound", 6, times("T7(b)", 0.25), jit=True),
+    Mutant("T7(b)", "a quarter of the bound", 9, times("T7(b)", 0.25), jit=True),
     Mutant("L1(a)", "the bound 1.3 times as large", 1, times("L1(a)", 1.3), jit=True),
     Mutant("L1(b)", "1/2 replaced by 0.51", bound=lambda p: 0.51),
     Mutant("L1(b)", "nearest rounding", rule=NEAREST),

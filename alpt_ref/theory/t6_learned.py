@@ -28,7 +28,7 @@ applicable, as any does where a bound of yours, not proved step by step, is in t
 against a bound with the means of floor and drift, and the half width of the difference. Those of (d) give the ratio of the two
 means, with the half width of drift - floor; no sum of theirs may leave its declared range.
 
-Source: this project's statement about Algorithm 1 of arXiv 2212.05735.
+Source: this project's, about Algorithm 1 of arXiv 2212.05735.
 """
 
 import math
@@ -145,8 +145,9 @@ def regret_of(name: str, run: Run, replicas: int = FIRST) -> Instance:
     p = params(run)
 
     def measure(draw: Draw) -> Measured:
-        b = draw.bound or 1.0  # none where an assumption has failed: then nothing is compared
-        found = means(run, lambda t: t.regret - t.floor - t.drift, (-0.1 * b, 1.1 * b), b, draw, replicas, POWER * b)
+        b = bound(p)
+        limit = draw.bound or b  # none where an assumption has failed: then nothing is compared
+        found = means(run, lambda t: t.regret - t.floor - t.drift, (-0.1 * b, 1.1 * b), limit, draw, replicas, POWER * limit)
         done = replace(p, gradient=found.floor, drift=found.drift)
         checks = (
             Check("smallest Delta_t", found.ends[0], ">=", p.smallest),
@@ -171,7 +172,7 @@ class DriftParams:
     drift: float = math.nan
 
 
-def drift_of(name: str, run: Run, replicas: int = FIRST, span: tuple[float, float] = (-0.6, 0.05)) -> Instance:
+def drift_of(name: str, run: Run, replicas: int = FIRST, span: tuple[float, float] = SPANS[0]) -> Instance:
     """(d) on a run; no range of Delta is asked for. span : of the mean of drift less floor, in floors at w_1."""
     p = DriftParams(run.steps, run.eta, run.step_lr, run.bits)
 
@@ -182,8 +183,7 @@ def drift_of(name: str, run: Run, replicas: int = FIRST, span: tuple[float, floa
         ends = (span[0] * first, span[1] * first)
         enough = POWER * ratio * 0.75 * abs(span[0]) * first
         found = means(run, lambda t: t.drift - ratio * t.floor, ends, 0.0, draw, replicas, enough)
-        done = replace(p, gradient=found.floor, drift=found.drift)
-        whole = Check("sums stopped", sum(found.stopped), "<=", 0.0)
+        done, whole = replace(p, gradient=found.floor, drift=found.drift), Check("sums stopped", sum(found.stopped), "<=", 0.0)
         floor = found.floor or math.nan  # 0 where all sums stop at once: no verdict
         return Measured(found.drift / floor, found.half / floor, (whole,), found.note, done)
 

@@ -7,19 +7,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.scalars.logistic import log_losses
+from alpt_ref.tools.checks import as_labels
 
 
 def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
     """The area under the ROC curve: P(score of a positive > score of a negative) + P(tie) / 2.
 
-    y : (n,) in {0, 1}; scores : (n,), in any increasing scale. None where one class is absent. Exact up to float64 rounding.
+    y : (n,) in {0, 1} or {-1, 1}; scores : (n,), in any increasing scale, infinite ones too. None where one class is absent;
+    NaN where a score is. Exact up to float64 rounding. Raises ValueError for other labels, and where shapes differ.
     """
-    positive = np.asarray(y) == 1
+    labels, values = _pairs(y, scores)
+    positive = labels == 1
     n_positive = int(positive.sum())
     n_negative = positive.size - n_positive
     if n_positive == 0 or n_negative == 0:
         return None
-    values = np.asarray(scores, dtype=np.float64)
     if np.isnan(values).any():
         return math.nan
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -28,14 +30,33 @@ def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
 
 
 def log_loss(y: ArrayLike, logits: ArrayLike) -> float:
-    """The mean of log(1 + e^z) - y z (natural logarithm) over the examples; y in {0, 1}, logits z, both (n,)."""
-    return float(np.mean(log_losses(logits, y)))
+    """The mean of log(1 + e^z) - y z (natural logarithm) over the examples; y in {0, 1} or {-1, 1}, logits z, both (n,).
+
+    An infinite z costs nothing where it is right, and makes the mean infinite where it is wrong. Raises as :func:`auc` does.
+    """
+    labels, z = _pairs(y, logits)
+    with np.errstate(all="ignore"):
+        losses = log_losses(z, labels)
+        sure = np.isinf(z)  # infinity less infinity, above
+        losses[sure] = np.where((z[sure] > 0) == (labels[sure] == 1), 0.0, math.inf)
+        return float(np.mean(losses))
 
 
 def calibration(y: ArrayLike, probabilities: ArrayLike) -> float | None:
-    """The mean prediction divided by the mean label, 1 if they agree; None where no label is 1."""
-    mean_label = float(np.mean(np.asarray(y, dtype=np.float64)))
-    return float(np.mean(np.asarray(probabilities, dtype=np.float64))) / mean_label if mean_label > 0 else None
+    """The mean prediction divided by the mean label, 1 if they agree; None where no label is 1. Raises as :func:`auc` does."""
+    labels, p = _pairs(y, probabilities)
+    mean_label = float(np.mean(labels))
+    return float(np.mean(p)) / mean_label if mean_label > 0 else None
+
+
+def _pairs(y: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Labels in {0, 1} and scores, float64 (n,) each; ValueError where they are none."""
+    values = np.asarray(scores)
+    if values.ndim != 1 or values.dtype.kind not in "biuf":
+        raise ValueError(f"scores must be a vector of real numbers, got shape {values.shape} and dtype {values.dtype}")
+    if not values.size:
+        raise ValueError("there are no examples")
+    return as_labels(y, values.size)[0].astype(np.float64), values.astype(np.float64)
 
 
 def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -> float | None:
@@ -52,11 +73,13 @@ def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -
 
 def probabilities(logits: ArrayLike) -> NDArray[np.float64]:
     """The predicted probabilities sigmoid(z), float64, of logits z of any shape; without overflow at any z."""
-    p: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -np.asarray(logits, dtype=np.float64)))
+    with np.errstate(all="ignore"):
+        p: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -np.asarray(logits, dtype=np.float64)))
     return p
 
 
 def evaluate(y: ArrayLike, logits: ArrayLike) -> dict[str, float | None]:
-    """The figures {"auc", "logloss", "calibration"} of ``logits`` for labels ``y`` in {0, 1}, both (n,); None as theirs."""
+    """The figures {"auc", "logloss", "calibration"} of ``logits`` for labels ``y``, both (n,); None and errors as
+    theirs."""
     z = np.asarray(logits, dtype=np.float64)
     return {"auc": auc(y, z), "logloss": log_loss(y, z), "calibration": calibration(y, probabilities(z))}

@@ -7,8 +7,10 @@ import numpy as np
 from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
-from alpt_ref.data.examples import as_labels, as_rows
+from alpt_ref.data.examples import as_rows, check_columns, column_names
+from alpt_ref.metrics import probabilities
 from alpt_ref.rng import MAX_RANDOM_BITS
+from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.checkpoint import weights_from_arrays, weights_to_arrays
 from alpt_ref.training.config import PARTS, Parameters
@@ -47,8 +49,9 @@ class FactorizationMachine(Parameters):
     patience : with ``eval_set``, stop after that many epochs without a better validation AUC; None never stops.
     init_std : factors start as N(0, init_std^2), on the grid by stochastic rounding; linear weights and bias at 0.
 
-    After ``fit``: ``state_`` (tables ``linear`` and ``factors``, bias), ``classes_``, ``n_features_in_``, ``history_`` (of each
-    epoch), ``best_epoch_``. Arguments are checked by ``fit``, with a ValueError that names them.
+    After ``fit``: ``state_`` (tables ``linear`` and ``factors``, bias), ``classes_``, ``n_features_in_``, ``feature_names_in_``
+    (where X was a table of named columns, which later ones must have in the same order), ``history_`` (of each epoch),
+    ``best_epoch_``. Arguments are checked by ``fit``, with a ValueError that names them.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class FactorizationMachine(Parameters):
         eval_set : (X, y) of validation; the model keeps the weights of the epoch with the best AUC on it.
         checkpoint, resume, on_epoch : see :func:`alpt_ref.training.checkpoint.fit`.
         """
-        config = self.config()
+        config, columns = self.config(), column_names(X)
         rows, n_features = as_rows(X)
         labels, classes = as_labels(y, rows.indptr.size - 1)
         if labels.size == 0:
@@ -110,32 +113,38 @@ class FactorizationMachine(Parameters):
         if eval_set is not None:
             if not isinstance(eval_set, tuple) or len(eval_set) != 2:
                 raise ValueError("eval_set must be a pair (X, y)")
+            check_columns(eval_set[0], columns)
             valid_rows, _ = as_rows(eval_set[0], n_features)
             if valid_rows.indptr.size == 1:
                 raise ValueError("eval_set has no examples")
             valid = (valid_rows, as_labels(eval_set[1], valid_rows.indptr.size - 1)[0])
         path = None if checkpoint is None else Path(checkpoint)
         state, best = fit(config, (rows, labels), n_features, valid, checkpoint=path, resume=resume, on_epoch=on_epoch)
-        self._adopt(state, classes, best)
+        self._adopt(state, classes, best, columns)
         return self
 
-    def _adopt(self, state: State, classes: tuple[int, int], best_epoch: int) -> None:
+    def _adopt(self, state: State, classes: tuple[int, int], best_epoch: int, columns: tuple[str, ...] | None) -> None:
         self.state_ = state
         self.classes_ = np.array(classes)
         self.n_features_in_ = state.linear.shape[0]
         self.history_ = state.history
         self.best_epoch_ = best_epoch
+        if columns is not None:
+            self.feature_names_in_ = np.array(columns, object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
 
     def decision_function(self, X: Any) -> NDArray[float32]:
         """Logits z, float32 (n,)."""
         if not hasattr(self, "state_"):
             raise ValueError(f"this {type(self).__name__} is not fitted: call fit or load first")
+        check_columns(X, getattr(self, "feature_names_in_", None))
         return logits(self.state_, as_rows(X, self.n_features_in_)[0], self.n_threads)  # type: ignore[attr-defined]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """P(y = 0) and P(y = 1), float64 (n, 2)."""
         z = self.decision_function(X).astype(np.float64)
-        return np.exp(-np.logaddexp(0.0, np.stack((z, -z), axis=1)))
+        return probabilities(np.stack((-z, z), axis=1))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier label of each example, as it was written in ``fit``."""
@@ -158,6 +167,7 @@ class FactorizationMachine(Parameters):
             "shapes": [self.state_.linear.shape, self.state_.factors.shape],
             "history": self.history_,
             "best_epoch": self.best_epoch_,
+            "columns": self.feature_names_in_.tolist() if hasattr(self, "feature_names_in_") else None,
         }
         arrays = weights_to_arrays(self.state_)
         if self.delta is not None:  # type: ignore[attr-defined]
@@ -226,5 +236,8 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         if "delta/linear" in arrays:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))
         state = State(linear, factors, {}, bias, history=meta["history"])
-        model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"])
+        columns = meta.get("columns")
+        if columns is not None and (len(columns) != shapes[0][0] or not all(isinstance(name, str) for name in columns)):
+            raise ValueError(f"{path}: damaged, its columns do not fit its tables")
+        model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"], columns and tuple(columns))
         return model, without_prefix("features", arrays)

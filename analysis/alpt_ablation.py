@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         data = load(args.data, args.valid, args.test, args.format, quick=args.quick)
         with resumable(args.out):
             record = run(data, args.model, args.out, settings, threads=args.threads)
-        publish(report(record), args.out)
+            publish(report(record), args.out)
 
     return guarded("alpt_ablation", work)
 

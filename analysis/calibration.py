@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = QUICK if args.quick else CalibrationSettings()
         with resumable(args.out):
             record = run(args.data, args.test, args.format, args.out, settings, threads=args.threads)
-        publish(report(record), args.out)
+            publish(report(record), args.out)
 
     return guarded("calibration", work)
 

@@ -7,9 +7,10 @@ import pytest
 import scipy.sparse as sp
 
 from alpt_ref import FactorizationMachine, LogisticRegression
-from alpt_ref.data.examples import as_labels, as_rows
+from alpt_ref.data.examples import as_rows
 from alpt_ref.models import load_model
 from alpt_ref.rng import normals, uniforms
+from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import read_npz, write_npz
 from alpt_ref.training.forward import TrainingDivergedError
 

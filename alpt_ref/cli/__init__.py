@@ -1,5 +1,6 @@
 """The command ``alpt-ref``: a module per subcommand, each with ``run(args)``, imported when it runs."""
 
+import contextlib
 import os
 import sys
 import traceback
@@ -9,6 +10,10 @@ from importlib import import_module
 from pathlib import Path
 
 from alpt_ref.cli.arguments import build_parser
+from alpt_ref.tools.interrupts import heeding_interrupts
+from alpt_ref.tools.locks import alone_in
+from alpt_ref.tools.output import STDOUT
+from alpt_ref.tools.streams import prepare_streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,22 +33,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def guarded(name: str, work: Callable[[], int | None]) -> int:
     """Run ``work``. Returns its code, or, with a sentence that starts with ``name``: 2 after an error that the user can mend, 3
-    after one that nobody foresaw (never 1, which is a verdict), 130 after Ctrl-C; 141 if stdout was closed.
+    after one that nobody foresaw (never 1, which is a verdict), 130 after Ctrl-C, 141 where the reader of the output is gone.
     """
+    prepare_streams()
     try:
-        code = work()
+        with heeding_interrupts():
+            code = work()
         sys.stdout.flush()
     except SystemExit as stop:  # of code that a user brings
         return _say(name, 2, f"error: stopped by sys.exit({stop.code if stop.code is not None else ''})")
     except KeyboardInterrupt as stop:
         return _say(name, 130, ": ".join(["interrupted", *map(str, stop.args)]))
     except OSError as error:
-        if error.filename is None:
-            # Stdout may have failed. The interpreter will flush it again: give it a place to write to.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        try:
+            sys.stdout.flush()
+        except OSError:  # the interpreter will flush it again: give it a place to write to
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return 141
-        place = "" if error.filename is None else f"{error.filename}: "
+        place = "" if error.filename is None else f"{'standard output' if error.filename == STDOUT else error.filename}: "
         return _say(name, 2, f"error: {place}{error.strerror or error}")
     except MemoryError as error:
         return _say(name, 2, f"error: not enough memory: {error}")
@@ -58,9 +67,10 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
 
 @contextmanager
 def resumable(out: Path) -> Iterator[None]:
-    """Add to a Ctrl-C that the work can go on from its finished parts, which lie in ``out``."""
+    """Keep other runs out of ``out``, and add to a Ctrl-C that the work can go on from its finished parts, which lie there."""
     try:
-        yield
+        with alone_in(out):
+            yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"the same command goes on from what {out} holds") from None
 

@@ -132,7 +132,9 @@ def _train_options(command: ArgumentParser) -> None:
 
 def _evaluate_options(command: ArgumentParser) -> None:
     _add_model_and_data(command)
-    command.add_argument("--json", metavar="FILE", type=Path, help="write the figures there, too")
+    bad = "stop at a malformed line, or skip and count it (default: error)"
+    command.add_argument("--on-bad-line", choices=("error", "skip"), default="error", help=bad)
+    command.add_argument("--json", metavar="FILE", type=Path, help="write the figures there, too; - for standard output alone")
 
 
 def _predict_options(command: ArgumentParser) -> None:
@@ -146,9 +148,7 @@ def _predict_options(command: ArgumentParser) -> None:
 def _add_model_and_data(command: ArgumentParser) -> None:
     model = "model.npz of alpt-ref train; it knows the format of its data (required)"
     command.add_argument("--model", metavar="FILE", type=Path, required=True, help=model)
-    command.add_argument("--data", metavar="FILE", type=Path, required=True, help="examples (required)")
-    bad = "stop at a malformed line, or skip and count it (default: error)"
-    command.add_argument("--on-bad-line", choices=("error", "skip"), default="error", help=bad)
+    command.add_argument("--data", metavar="FILE", type=Path, required=True, help="examples, - for standard input (required)")
 
 
 def _convergence_options(command: ArgumentParser) -> None:

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
     with resumable(out):
         record = compare(data, args.model, methods, args.bits, out, settings, threads=args.threads, seen=args.seen)
-    publish(report(record), out)
+        publish(report(record), out)
     print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
 
 

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> None:
     settings = QUICK if args.quick else Settings()
     with resumable(args.out):
         record = measure(args.data, files if all(files) else None, args.out, settings, threads=args.threads)
-    publish(report(record), args.out)
-    figure = args.out / "convergence_error.png"
-    draw(args.out, figure)
+        publish(report(record), args.out)
+        figure = args.out / "convergence_error.png"
+        draw(args.out, figure)
     print(f"Figure: {figure}", file=sys.stderr)

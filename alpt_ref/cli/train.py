@@ -11,6 +11,8 @@ from alpt_ref.cli.report import progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.tools.files import write_json
+from alpt_ref.tools.locks import alone_in
+from alpt_ref.tools.output import check_writable
 from alpt_ref.training.forward import TrainingDivergedError
 
 MODELS: dict[str, type[FactorizationMachine]] = {"lr": LogisticRegression, "fm": FactorizationMachine}
@@ -30,12 +32,14 @@ def run(args: argparse.Namespace) -> None:
     source, model = source_of(args), model_of(args)
     if hasattr(args, "patience") and hasattr(args, "train") and not hasattr(args, "valid"):
         raise CommandError("--patience needs --valid")
-    _check_folder(args)
-    splits = load(args, source)
-    _fit(args, model, splits)
-    content = metrics(model, splits)
-    model.save(args.out / "model.npz", feature_map=splits.feature_map.to_arrays())
-    write_json(args.out / "metrics.json", content)
+    check_folder(args.out)
+    with alone_in(args.out):
+        _check_results(args)
+        splits = load(args, source)
+        _fit(args, model, splits)
+        content = metrics(model, splits)
+        model.save(args.out / "model.npz", feature_map=splits.feature_map.to_arrays())
+        write_json(args.out / "metrics.json", content)
     print(run_table(content))
     print(row("written", f"{args.out / 'model.npz'}, {args.out / 'metrics.json'}"))
 
@@ -71,10 +75,10 @@ def _refuse_ignored(given: dict[str, Any], model: str) -> None:
             raise CommandError(f"--{name} with two {values} needs --model fm")
 
 
-def _check_folder(args: argparse.Namespace) -> None:
-    """Refuse to begin where results would be overwritten."""
+def _check_results(args: argparse.Namespace) -> None:
+    """Refuse to begin where results would be overwritten, or could not be written."""
     out: Path = args.out
-    check_folder(out)
+    check_writable(out)
     checkpoint = out / "checkpoint.npz"
     if args.force or (args.resume and checkpoint.exists()):
         return
@@ -87,7 +91,6 @@ def _check_folder(args: argparse.Namespace) -> None:
 
 def _fit(args: argparse.Namespace, model: FactorizationMachine, splits: Splits) -> None:
     checkpoint: Path = args.out / "checkpoint.npz"
-    args.out.mkdir(parents=True, exist_ok=True)
     if args.force:
         checkpoint.unlink(missing_ok=True)
     if args.resume and checkpoint.exists():

@@ -3,7 +3,6 @@
 import argparse
 import re
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 from alpt_ref.cli import resumable
@@ -15,6 +14,7 @@ from alpt_ref.studies.verification.run import run as verify
 from alpt_ref.theory.claim import Claim, Row, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
+from alpt_ref.tools.locks import alone_in
 from alpt_ref.walks.asked import enumerated
 from alpt_ref.walks.rule import Rule
 
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or _folder(args, rule, own)
     request = Request(claims, setting, out, complete, cached=rule is None and not own)
     began = time.perf_counter()
-    with resumable(out) if request.cached else nullcontext():
+    with resumable(out) if request.cached else alone_in(out):
         record = verify(request)
-    publish(report(record, time.perf_counter() - began), out)
+        publish(report(record, time.perf_counter() - began), out)
     return int(any(Row.from_record(row).surprising for row in record["rows"]))
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy import float32
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 
 class Rows(NamedTuple):
@@ -22,17 +22,58 @@ class Rows(NamedTuple):
 
 def canonical(X: Any, dtype: Any) -> Any:
     """``X`` as a csr_array of ``dtype`` with sorted features, each once, and no stored zeros; ``X`` itself is not changed.
-    Raises ValueError where indices lie outside of the shape, for the loops do not look."""
-    matrix = sp.csr_array(X, dtype=dtype)
-    try:
-        matrix.check_format(full_check=True)
-    except ValueError as error:
-        raise ValueError(f"X is not a valid sparse matrix: {error}") from None
+    Raises ValueError where it is no valid matrix, for neither SciPy's conversions nor the loops look."""
+    if sp.issparse(X):
+        X = _checked(X)
+    with np.errstate(all="ignore"):  # what overflows is found not to be finite
+        matrix = sp.csr_array(X, dtype=dtype)
     if not matrix.has_canonical_format or not matrix.data.all():
         matrix = matrix.copy()  # arrays may be the caller's: indices are shared even where values were converted
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
     return matrix
+
+
+def _checked(X: Any) -> Any:
+    """The sparse ``X``, or its COO form, whose indices lie within its shape. SciPy constructs others without a word, and
+    converting them reads and writes outside of its arrays."""
+    try:
+        if X.format in ("csr", "csc", "bsr"):
+            X.check_format(full_check=True)
+            if X.indptr[0] != 0 or (np.diff(X.indptr) < 0).any() or X.indptr[-1] > len(X.indices):
+                raise ValueError("index pointers must ascend from 0 to the number of indices")
+            return X
+        X = X.tocoo()
+        for axis, (places, size) in enumerate(zip(X.coords, X.shape, strict=True)):
+            if places.dtype.kind not in "iu" or places.shape != X.data.shape:
+                raise ValueError(f"indices of axis {axis} must be integers, one for each value")
+            if places.size and not (places.min() >= 0 and places.max() < size):
+                raise ValueError(f"indices of axis {axis} must lie in 0 .. {size - 1}")
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"X is not a valid sparse matrix: {error}") from None
+    return X
+
+
+def column_names(X: Any) -> tuple[str, ...] | None:
+    """The names of the columns of a table, as data frames have them; None where there are none, or not all are text."""
+    names = getattr(X, "columns", None)
+    columns = None if names is None or callable(names) else tuple(names)
+    return columns if columns and all(isinstance(name, str) for name in columns) else None
+
+
+def check_columns(X: Any, known: Any) -> None:
+    """Raise ValueError where ``X`` has named columns that are not those of ``fit``, ``known``, in their order: a model goes by
+    places. Nothing is asked where either of the two has no names."""
+    names = column_names(X)
+    if names is None or known is None or names == tuple(known):
+        return
+    lacking = [name for name in known if name not in set(names)]
+    if lacking:
+        raise ValueError(f"X has no column {lacking[0]!r}, which it had in fit")
+    if len(names) != len(known):
+        raise ValueError(f"X has {len(names)} columns, {len(known)} in fit")
+    at = next(i for i, (name, other) in enumerate(zip(names, known, strict=True)) if name != other)
+    raise ValueError(f"column {at} of X is {names[at]!r} and was {known[at]!r} in fit: give the columns in that order")
 
 
 def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
@@ -60,17 +101,3 @@ def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
         row = int(np.searchsorted(matrix.indptr, at, side="right")) - 1
         raise ValueError(f"X[{row}, {int(matrix.indices[at])}] is not finite")
     return Rows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data), d
-
-
-def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[float32], tuple[int, int]]:
-    """The labels as float32 (n,) in {0, 1}, and the pair (negative, positive) that ``y`` is written in: (0, 1) or (-1, 1).
-    Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout."""
-    labels = np.asarray(y)
-    if labels.shape != (n,):
-        raise ValueError(f"y must have shape ({n},), got {labels.shape}")
-    negative = -1 if np.any(labels == -1) else 0
-    bad = (labels != negative) & (labels != 1)
-    if bad.any():
-        at = int(np.argmax(bad))
-        raise ValueError(f"y[{at}] must be a label in {{0, 1}} or {{-1, 1}} (one of the two throughout), got {labels[at]!r}")
-    return (labels == 1).astype(float32), (negative, 1)

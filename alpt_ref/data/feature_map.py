@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 import numpy as np
@@ -50,8 +50,7 @@ class FeatureMap:
     @property
     def offsets(self) -> tuple[int, ...]:
         """The first feature, which is the out-of-vocabulary one, of each field; for a map with a dictionary."""
-        sizes = [1 + len(field.values) for field in self.fields]
-        return tuple(sum(sizes[:f]) for f in range(len(sizes)))
+        return tuple(accumulate((1 + len(field.values) for field in self.fields[:-1]), initial=0)) if self.fields else ()
 
     def indexers(self) -> tuple[Callable[[str], int], ...]:
         """One function for each field, which takes a value of the field and returns its feature."""
@@ -100,7 +99,7 @@ class FeatureMap:
             )
             source["numeric"] = tuple(source["numeric"])
             return cls(Source(**source), int(arrays["n_features"]), layout["label_column"], fields)
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise DataError(f"these arrays are not a feature map: {error}") from error
 
 

@@ -1,8 +1,10 @@
 """The reader of libsvm, libfm and libffm: lines of ``label index:value ...``.
 
-libffm writes ``field:index:value``. Its field is checked and then ignored: a model here sees features, and a feature belongs to
-one field. Blank lines and ``# comment`` tails are allowed in all three. Lines have a fast and a careful parser, see
-:func:`alpt_ref.data.lines.parse_chunks`.
+libffm writes ``field:index:value``. A model here sees features, and a feature belongs to one field: an index under two fields
+is refused unless ``source.indices`` says that it is one feature all the same, as hashed ones are.
+
+``# comment`` tails are allowed in all three. A blank line is passed over where labels are read; without labels every line is an
+example, a blank one has no features. Lines have a fast and a careful parser, see :func:`alpt_ref.data.lines.parse_chunks`.
 """
 
 import math
@@ -15,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, make_csr
-from alpt_ref.data.errors import LineError, quote
-from alpt_ref.data.lines import PathLike, no_rows, parse_chunks, read_chunks
+from alpt_ref.data.errors import DataError, LineError, quote
+from alpt_ref.data.lines import PathLike, named, no_rows, parse_chunks, read_chunks
 from alpt_ref.data.source import MAX_FEATURES, Source
 from alpt_ref.data.tokens import FLOAT32_MAX, NUMBER, label, number, number_or_none
 
@@ -24,7 +26,8 @@ _WORD = re.compile(r"[^ \t]+")
 _SPELT_NUMBER = re.compile(NUMBER)
 _DIGITS = re.compile(r"[0-9]+")
 
-ParsedLine = tuple[float, list[tuple[int, float]]]
+Entry = tuple[int, int, float]  # field (0 where the format has none), index counted from 0, value
+ParsedLine = tuple[float, list[Entry]]
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,14 @@ class ParsedLines:
     """Parsed lines, n of them, with nnz entries in file order.
 
     y : float64 (n,). counts : int64 (n,), the number of entries of each line. indices : int64 (nnz,), columns counted from 0.
-    values : float64 (nnz,).
+    values : float64 (nnz,). fields : int64 (nnz,), of libffm; (0,) of the others.
     """
 
     y: NDArray[np.float64]
     counts: NDArray[np.int64]
     indices: NDArray[np.int64]
     values: NDArray[np.float64]
+    fields: NDArray[np.int64]
 
 
 def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labels: bool) -> Dataset:
@@ -47,6 +51,7 @@ def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labe
     blocks: list[FloatCsr] = []
     ys: list[NDArray[np.float32]] = []
     n_skipped = n_unseen = 0
+    owners: dict[int, int] | None = {} if source.format == "libffm" and source.indices is None else None
     for parsed, bad in parse_chunks(
         path,
         read_chunks(path),
@@ -55,6 +60,8 @@ def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labe
         _gather,
         skip=source.on_bad_line == "skip",
     ):
+        if owners is not None:
+            _check_owners(path, parsed, owners, source)
         block = _canonical(parsed, MAX_FEATURES if n_features is None else n_features)
         n_skipped += bad
         n_unseen += int((parsed.indices >= block.shape[1]).sum())
@@ -68,12 +75,17 @@ def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labe
 
 
 def parse_line(line: str, source: Source, *, labels: bool) -> ParsedLine | None:
-    """The careful parser: y of a line and its pairs (index counted from 0, value), or None for a blank line. With
+    """The careful parser: y of a line and its entries, or None for a line to pass over. With
     ``labels=False`` the label may be absent, or anything, and y is NaN. Raises LineError."""
-    words = [(match.group(), match.start() + 1) for match in _WORD.finditer(line.partition("#")[0])]
-    if not words:
-        return None
+    body, mark, _ = line.partition("#")
+    words = [(match.group(), match.start() + 1) for match in _WORD.finditer(body)]
     y = math.nan
+    if not words and (labels or mark):
+        if not labels:
+            raise LineError("a comment alone may stand for an example without features, or for none: remove it, or the #")
+        return None
+    if not words:
+        return y, []
     text, column = words[0]
     if labels and ":" in text:
         raise LineError(f"expected a label, got {quote(text)}", column)
@@ -85,16 +97,16 @@ def parse_line(line: str, source: Source, *, labels: bool) -> ParsedLine | None:
     entries = []
     sums: dict[int, float] = {}
     for word, column in words if ":" in text else words[1:]:
-        index, value = _entry(word, column, source)
+        field, index, value = _entry(word, column, source)
         sums[index] = sums.get(index, 0.0) + value
         if abs(sums[index]) > FLOAT32_MAX:
             raise LineError(f"expected repeats to add up to a float32, got {quote(word)}", column)
-        entries.append((index, value))
+        entries.append((field, index, value))
     return y, entries
 
 
-def _entry(word: str, column: int, source: Source) -> tuple[int, float]:
-    """The pair (index counted from 0, value) that ``index:value`` or ``field:index:value`` spells. Raises LineError."""
+def _entry(word: str, column: int, source: Source) -> Entry:
+    """The entry that ``index:value`` or ``field:index:value`` spells. Raises LineError."""
     shape = "field:index:value" if source.format == "libffm" else "index:value"
     *keys, value = word.split(":")
     spelt = len(keys) == shape.count(":") and all(map(_SPELT_NUMBER.fullmatch, keys))
@@ -107,7 +119,8 @@ def _entry(word: str, column: int, source: Source) -> tuple[int, float]:
         if not (_DIGITS.fullmatch(key) and first <= float(key) <= last):
             raise LineError(f"expected {name} to be an integer from {first} to {last}, got {quote(key)}", column)
     try:
-        return int(float(keys[-1])) - source.first_index, number(value)
+        field = int(float(keys[0])) if len(keys) > 1 else 0
+        return field, int(float(keys[-1])) - source.first_index, number(value)
     except LineError as bad:
         raise bad.at(column + len(word) - len(value)) from None
 
@@ -117,7 +130,8 @@ def parse_fast(lines: Sequence[str], source: Source, *, labels: bool) -> ParsedL
     n_keys = 2 if source.format == "libffm" else 1
     well_formed = re.compile(rf"[ \t]*{NUMBER}(?:[ \t]+(?:[0-9]+:){{{n_keys}}}{NUMBER})*[ \t]*").fullmatch
     bodies = [line.partition("#")[0] if "#" in line else line for line in lines]
-    bodies = [body for body in bodies if body.strip(" \t")]
+    if labels:
+        bodies = [body for body in bodies if body.strip(" \t")]
     if not all(map(well_formed, bodies)):
         return None
     counts = np.array([body.count(":") for body in bodies], np.int64) // n_keys
@@ -136,7 +150,8 @@ def parse_fast(lines: Sequence[str], source: Source, *, labels: bool) -> ParsedL
     y = _fast_labels(numbers[is_label], source.positive_label) if labels else np.full(len(bodies), np.nan)
     if y is None or not in_range:
         return None
-    return ParsedLines(y, counts, indices.astype(np.int64), values)
+    fields = keys[:, 0] if n_keys > 1 else np.zeros(0)
+    return ParsedLines(y, counts, indices.astype(np.int64), values, fields.astype(np.int64))
 
 
 def _fast_labels(spelt: NDArray[np.float64], positive: str | None) -> NDArray[np.float64] | None:
@@ -154,9 +169,21 @@ def _gather(rows: Sequence[ParsedLine]) -> ParsedLines:
     return ParsedLines(
         np.array([y for y, _ in rows], np.float64),
         np.array([len(row) for _, row in rows], np.int64),
-        np.array([index for index, _ in entries], np.int64),
-        np.array([value for _, value in entries], np.float64),
+        np.array([index for _, index, _ in entries], np.int64),
+        np.array([value for _, _, value in entries], np.float64),
+        np.array([field for field, _, _ in entries], np.int64),
     )
+
+
+def _check_owners(path: PathLike, parsed: ParsedLines, owners: dict[int, int], source: Source) -> None:
+    """DataError where an index stands in two fields; ``owners``, the field of each index so far, grows."""
+    pairs = np.unique(np.stack((parsed.indices, parsed.fields), axis=1), axis=0)
+    for index, field in pairs.tolist():
+        if owners.setdefault(index, field) != field:
+            raise DataError(
+                f"{named(path)}: index {index + source.first_index} stands in fields {owners[index]} and {field}: if it is one "
+                "feature, give indices global; if each field counts for itself, number them through first"
+            )
 
 
 def _canonical(parsed: ParsedLines, n_features: int) -> FloatCsr:

@@ -11,6 +11,7 @@ from alpt_ref.data.tokens import TOKEN, label
 
 CRITEO_COLUMNS = ("label", *(f"I{i}" for i in range(1, 14)), *(f"C{i}" for i in range(1, 27)))
 _LABEL_NAMES = ("label", "click", "y", "target")
+_NAMELESS = re.compile(r"\s*|Unnamed: [0-9]+")  # the second is how pandas reads, and writes again, the first
 _INTEGER_COLUMN = re.compile(r"I[0-9]+")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
@@ -49,14 +50,19 @@ def learn_fields(names: Sequence[str], source: Source) -> tuple[str, tuple[Field
     columns = [name for name in names if name != label_column and not _is_id(name)]
     if not columns:
         raise LineError("the header has no column besides the label")
+    for position, name in enumerate(names):
+        if _NAMELESS.fullmatch(name):
+            column = 1 + sum(len(other) + 1 for other in names[:position])
+            raise LineError("a column without a name: name an index id, which is dropped, and a feature otherwise", column)
+    known, numeric = set(columns), set(source.numeric)
     for name in source.numeric:
-        if name not in columns:
+        if name not in known:
             raise LineError(f"the header has no field {quote(name)} to be numeric")
     fields: list[Field] = []
     for name in columns:
         if source.format == "avazu" and name == "hour":
             fields += [Field("hour_of_day", name, "hour_of_day"), Field("weekday", name, "weekday")]
-        elif source.format != "avazu" and (_INTEGER_COLUMN.fullmatch(name) or name in source.numeric):
+        elif source.format != "avazu" and (_INTEGER_COLUMN.fullmatch(name) or name in numeric):
             fields.append(Field(name, name, "numeric"))
         else:
             fields.append(Field(name, name, "categorical"))
@@ -97,26 +103,30 @@ def locate(names: Sequence[str], delimiter: str, feature_map: FeatureMap, *, lab
     """The layout of a file whose columns, in any order, are those that the map was learned from. Without ``labels`` the label
     column may be absent. Raises LineError if another column is absent, repeated, or unknown to the map."""
     wanted = {field.column for field in feature_map.fields} | ({feature_map.label_column} if labels else set())
-    for name in sorted(wanted):
-        if name not in names:
-            raise LineError(f"the header has no column {quote(name)}")
+    position_of: dict[str, int] = {}
     for position, name in enumerate(names):
-        if name in names[:position]:
+        if position_of.setdefault(name, position) != position:
             raise LineError(f"the header has two columns {quote(name)}")
+    for name in sorted(wanted):
+        if name not in position_of:
+            raise LineError(f"the header has no column {quote(name)}")
+    for name in names:
         if name not in wanted and name != feature_map.label_column and not _is_id(name):
             raise LineError(f"the header has a column {quote(name)} that the training file had not")
     return Layout(
         delimiter,
         len(names),
-        names.index(feature_map.label_column) if labels else None,
-        tuple((names.index(field.column), field.kind) for field in feature_map.fields),
+        position_of[feature_map.label_column] if labels else None,
+        tuple((position_of[field.column], field.kind) for field in feature_map.fields),
     )
 
 
 def parse_row(line: str, layout: Layout, positive_label: str | None) -> list[str] | None:
     """The careful parser: the cells of one line, each proven good, or None for a blank line. Raises LineError for a wrong
-    number of cells, a bad label, or a cell that its field's kind cannot read."""
+    number of cells, a bad label, a cell that its field's kind cannot read, or a blank line that may be a row of one cell."""
     if not line:
+        if layout.n_columns == 1:
+            raise LineError('a blank line may stand for an empty cell, or for no row: write "", or remove it')
         return None
     cells = split_cells(line, layout.delimiter)
     if len(cells) != layout.n_columns:

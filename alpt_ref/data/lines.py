@@ -1,20 +1,17 @@
-"""From bytes to lines: decompression, chunks that end at line ends, and the fast and the careful pass over a chunk."""
+"""From bytes to lines: chunks that end at line ends, and the fast and the careful pass over a chunk."""
 
-import bz2
-import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BufferedReader
-from typing import IO, TypeVar, cast
+from typing import TypeVar
 
+from alpt_ref.data.containers import UnreadFormatError, unpacked
 from alpt_ref.data.errors import DataError, LineError
+from alpt_ref.tools.input import STDIN, open_input
 
 CHUNK_BYTES = 1 << 21
-_GZIP_MAGIC = b"\x1f\x8b"
-_BZIP2_MAGIC = b"BZh"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 PathLike = str | os.PathLike[str]
@@ -33,10 +30,10 @@ class Chunk:
 def read_chunks(path: PathLike, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
     """The lines of a plain, gzip or bzip2 file without their line ends, in chunks of about ``chunk_bytes``.
 
-    The compression is told by the first bytes, since suffixes lie. Text is UTF-8. A byte that is not becomes a lone surrogate,
-    so that no file is unreadable for its encoding and no two values are merged by it.
+    The path - is standard input. Text is UTF-8. A byte that is not becomes a lone surrogate, so that no two values are merged
+    by it.
 
-    Raises DataError if the file is missing, unreadable, truncated or corrupt.
+    Raises DataError if the file is missing, unreadable, truncated, corrupt, or of a kind that is not read.
     """
     first_line = 1
     for text in _read_blocks(path, chunk_bytes):
@@ -49,8 +46,10 @@ def read_chunks(path: PathLike, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chun
 def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
     with ExitStack() as stack:
         try:
-            stream = stack.enter_context(_decompressed(stack.enter_context(open(path, "rb"))))
-        except OSError as error:
+            stream = stack.enter_context(unpacked(stack.enter_context(open_input(path))))
+        except UnreadFormatError as error:
+            raise DataError(f"{named(path)}: {error}") from None
+        except (OSError, EOFError) as error:
             raise unreadable(path, error) from error
         mark: bytes | None = _BYTE_ORDER_MARK
         while True:
@@ -66,29 +65,24 @@ def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
             yield block.decode("utf-8", "surrogateescape")
 
 
-def _decompressed(raw: BufferedReader) -> IO[bytes]:
-    """``raw`` itself or a decompressing view of it; peeking leaves pipes readable from their first byte."""
-    magic = raw.peek(3)
-    if magic.startswith(_GZIP_MAGIC):
-        return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
-    if magic.startswith(_BZIP2_MAGIC):
-        return bz2.BZ2File(raw)
-    return raw
+def named(path: PathLike) -> str:
+    """The name of ``path`` in messages."""
+    return "standard input" if os.fspath(path) == STDIN else os.fspath(path)
 
 
 def unreadable(path: PathLike, error: Exception) -> DataError:
     """The DataError for a file or folder that the system, or a decompressor, cannot read."""
-    return DataError(f"{os.fspath(path)}: cannot be read: {getattr(error, 'strerror', None) or error}")
+    return DataError(f"{named(path)}: cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 def no_rows(path: PathLike) -> DataError:
     """The DataError for a file without a single example."""
-    return DataError(f"{os.fspath(path)}: no rows")
+    return DataError(f"{named(path)}: no rows")
 
 
 def bad_line(path: PathLike, number: int, bad: LineError) -> DataError:
     """The DataError for line ``number`` of the file, counted from 1, with the column that ``bad`` names."""
-    return DataError(f"{os.fspath(path)}:{number}:{bad.column}: {bad}")
+    return DataError(f"{named(path)}:{number}:{bad.column}: {bad}")
 
 
 def parse_chunks(

@@ -88,26 +88,34 @@ def _encode(
         for f, name in enumerate(names):
             columns[name] = [entities[key][f] for key in rated.tolist()], row
     fields: list[FieldRange] = []
-    blocks = []
+    blocks: list[tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]] = []
     n_features = 0
     for name in FIELDS:
         cells, row = columns[name]
         fields.append(FieldRange(name, n_features, tuple(sorted({value for cell in cells for value in cell}))))
-        blocks.append(_features(cells, fields[-1])[row])
+        features, starts = _features(cells, fields[-1])
+        blocks.append((features, starts[row], np.diff(starts)[row]))
         n_features += fields[-1].size
-    padded = np.hstack(blocks)
-    filled = padded >= 0
-    indices = padded[filled]
-    return make_csr(np.ones(indices.size, np.float32), indices, filled.sum(axis=1), n_features), tuple(fields)
+    lengths = np.sum([counts for _, _, counts in blocks], axis=0)
+    indices = np.empty(int(lengths.sum()), np.int32)
+    at = np.cumsum(lengths) - lengths  # of the next block's entries in each row
+    for features, starts, counts in blocks:
+        indices[_ranges(at, counts)] = features[_ranges(starts, counts)]
+        at += counts
+    return make_csr(np.ones(indices.size, np.float32), indices, lengths, n_features), tuple(fields)
 
 
-def _features(cells: Sequence[tuple[Any, ...]], field: FieldRange) -> NDArray[np.int32]:
-    """The features of each cell, ascending, int32 (n_cells, widest), filled up with -1."""
+def _features(cells: Sequence[tuple[Any, ...]], field: FieldRange) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The features of all cells, ascending in each, int32 (nnz,), and where each cell begins, int64 (n_cells + 1,)."""
     feature_of = {value: field.first + rank for rank, value in enumerate(field.values)}
-    features = np.full((len(cells), max(map(len, cells))), -1, np.int32)
-    for row, cell in zip(features, cells, strict=True):
-        row[: len(cell)] = sorted(feature_of[value] for value in cell)
-    return features
+    flat = [feature for cell in cells for feature in sorted(feature_of[value] for value in cell)]
+    starts = np.concatenate(([0], np.cumsum([len(cell) for cell in cells])))
+    return np.array(flat, np.int32), starts
+
+
+def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The integers starts[i] .. starts[i] + counts[i] - 1 of each i, one after the other."""
+    return np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
 
 
 def _find(folder: PathLike, wanted: str, pattern: str) -> Path:

@@ -1,9 +1,10 @@
 """The two verbs of reading: read a training file and learn its map; read any later file by that map."""
 
 from alpt_ref.data.dataset import Dataset
+from alpt_ref.data.errors import DataError, quote
 from alpt_ref.data.feature_map import FeatureMap
 from alpt_ref.data.indexed import read_indexed
-from alpt_ref.data.lines import PathLike
+from alpt_ref.data.lines import PathLike, named
 from alpt_ref.data.source import Source
 from alpt_ref.data.tabular import fit_table, read_table
 
@@ -15,12 +16,17 @@ def fit_read(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
     indices and, for a dictionary, with the distinct values; hashing keeps nothing.
 
     Raises DataError, in one sentence that begins with the file's name, if the file is missing, truncated, corrupt or without
-    rows; and, with line and column, at its first malformed line (unless ``source.on_bad_line`` is "skip").
+    rows; at its first malformed line, with line and column (unless ``source.on_bad_line`` is "skip"); and where it can be read
+    in two ways: no row has the positive label, numbers to be bucketed are scaled to [-1, 1], an index is in two fields.
     """
-    if not source.is_indexed:
-        return fit_table(path, source)
-    dataset = read_indexed(path, source, source.n_features, labels=True)
-    return dataset, FeatureMap(source, dataset.X.shape[1])
+    if source.is_indexed:
+        dataset = read_indexed(path, source, source.n_features, labels=True)
+        feature_map = FeatureMap(source, dataset.X.shape[1])
+    else:
+        dataset, feature_map = fit_table(path, source)
+    if source.positive_label is not None and not dataset.y.any():
+        raise DataError(f"{named(path)}: no row has the label {quote(source.positive_label)}, the positive_label")
+    return dataset, feature_map
 
 
 def read(path: PathLike, feature_map: FeatureMap, *, labels: bool = True) -> Dataset:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alpt_ref.tools.checks import one_of
+from alpt_ref.tools.checks import check_integer, is_integer, one_of
 
 INDEXED_FORMATS = ("libsvm", "libfm", "libffm")
 TABULAR_FORMATS = ("criteo", "avazu", "csv")
@@ -16,6 +16,7 @@ _APPLIES_TO = {
     "min_count": TABULAR_FORMATS,
     "label_column": ("csv",),
     "numeric": ("csv",),
+    "indices": ("libffm",),
 }
 
 
@@ -32,6 +33,7 @@ class Source:
     min_count : tables with a dictionary only. Values rarer than this in training share their field's out-of-vocabulary feature.
     label_column : csv only. Default: the first column named label, click, y or target in any case.
     numeric : csv only. Columns to treat as numbers, besides those named I<number>.
+    indices : libffm only. "global" says that an index in several fields is one feature, as hashed ones are. Default: refused.
     positive_label : y = 1 where the label equals this text (or number), 0 elsewhere. Default: labels must be 0, 1 or -1.
     on_bad_line : "error" raises on the first malformed line, "skip" counts them.
 
@@ -45,18 +47,24 @@ class Source:
     min_count: int = 1
     label_column: str | None = None
     numeric: tuple[str, ...] = ()
+    indices: str | None = None
     positive_label: str | None = None
     on_bad_line: str = "error"
 
     def __post_init__(self) -> None:
         one_of("format", self.format, INDEXED_FORMATS + TABULAR_FORMATS, str)
-        _require(self.index_base in (None, 0, 1), f"index_base must be 0 or 1, got {self.index_base!r}")
+        base = self.index_base
+        _require(base is None or (is_integer(base) and base in (0, 1)), f"index_base must be 0 or 1, got {base!r}")
         for name, size in (("n_features", self.n_features), ("hash_bins", self.hash_bins)):
-            _require(size is None or 1 <= size <= MAX_FEATURES, f"{name} must be between 1 and {MAX_FEATURES}, got {size}")
-        _require(self.min_count >= 1, f"min_count must be at least 1, got {self.min_count}")
-        _require(isinstance(self.numeric, tuple), f"numeric must be a tuple of names, got {self.numeric!r}")
-        _require(self.positive_label != "", "positive_label must not be empty")
-        _require(self.on_bad_line in ("error", "skip"), f"on_bad_line must be 'error' or 'skip', got {self.on_bad_line!r}")
+            whole = size is None or (is_integer(size) and 1 <= size <= MAX_FEATURES)
+            _require(whole, f"{name} must be an integer between 1 and {MAX_FEATURES}, got {size!r}")
+        check_integer("min_count", self.min_count, 1)
+        names = isinstance(self.numeric, tuple) and all(isinstance(name, str) for name in self.numeric)
+        _require(names, f"numeric must be a tuple of names, got {self.numeric!r}")
+        for name, text in (("label_column", self.label_column), ("positive_label", self.positive_label)):
+            _require(text is None or (isinstance(text, str) and text != ""), f"{name} must be a text, not empty, got {text!r}")
+        one_of("indices", self.indices, (None, "global"))
+        one_of("on_bad_line", self.on_bad_line, ("error", "skip"))
         for name, formats in _APPLIES_TO.items():
             unused = getattr(self, name) == type(self).__dataclass_fields__[name].default
             _require(unused or self.format in formats, f"{name} does not apply to format {self.format!r}")

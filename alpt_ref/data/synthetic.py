@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, one_hot
+from alpt_ref.tools.checks import check_integer, check_number
 
 # Steps of the counter, one for each thing drawn. Field f takes two: _VALUES + 2 f and the next.
 _LINEAR, _FACTORS, _CLICKS, _VALUES = range(4)
@@ -62,9 +63,11 @@ def make_ctr(
     from alpt_ref.rng import Stream, normals, uniforms
 
     for name, size, least in (("n_rows", n_rows, 1), ("n_fields", n_fields, 1), ("n_values", n_values, 2), ("k", k, 0)):
-        if size < least:
-            raise ValueError(f"{name} must be at least {least}, got {size}")
-    if not 0.0 < click_rate < 1.0:
+        check_integer(name, size, least)
+    for name, value in (("zipf", zipf), ("linear_scale", linear_scale), ("factor_scale", factor_scale)):
+        check_number(name, value, positive=False)
+    check_number("click_rate", click_rate, positive=True)
+    if not click_rate < 1.0:
         raise ValueError(f"click_rate must be between 0 and 1, got {click_rate}")
 
     sizes = np.rint(np.geomspace(n_values, 2, n_fields)).astype(np.int64)

@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpt_ref.data.dataset import Dataset, one_hot
-from alpt_ref.data.errors import LineError
+from alpt_ref.data.errors import DataError, LineError, quote
 from alpt_ref.data.feature_map import FeatureMap
 from alpt_ref.data.layout import CRITEO_COLUMNS, Layout, learn_fields, locate, parse_row, split_cells
-from alpt_ref.data.lines import Chunk, PathLike, bad_line, no_rows, parse_chunks, read_chunks
+from alpt_ref.data.lines import Chunk, PathLike, bad_line, named, no_rows, parse_chunks, read_chunks
 from alpt_ref.data.source import Source
 from alpt_ref.data.tokens import TOKEN, label
 
 Indexer = Callable[[str], int]
+Token = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,14 @@ def fit_table(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
     except LineError as bad:
         raise bad_line(path, 1, bad) from None
     feature_map = FeatureMap(source, source.hash_bins or 0, label_column, fields)
+    tokens = [Scale() if source.format == "csv" and field.kind == "numeric" else TOKEN[field.kind] for field in fields]
     if source.hash_bins is not None:
-        cells = _read_cells(table, feature_map, feature_map.indexers(), labels=True)
+        cells = _read_cells(table, feature_map, feature_map.indexers(), tokens, labels=True)
+        _check_scales(path, feature_map, tokens)
         return Dataset(one_hot(cells.indices, source.hash_bins), cells.y, cells.n_skipped, 0), feature_map
     codes: tuple[dict[str, int], ...] = tuple({} for _ in fields)
-    cells = _read_cells(table, feature_map, tuple(map(_learner, codes)), labels=True)
+    cells = _read_cells(table, feature_map, tuple(map(_learner, codes)), tokens, labels=True)
+    _check_scales(path, feature_map, tokens)
     feature_map = _settle(cells.indices, codes, feature_map)
     return _dataset(cells, feature_map), feature_map
 
@@ -64,7 +68,8 @@ def fit_table(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
 def read_table(path: PathLike, feature_map: FeatureMap, *, labels: bool) -> Dataset:
     """The data set of a later file, read by its map. Raises DataError as ``read`` does."""
     table = _open(path, feature_map.source, labels=labels)
-    return _dataset(_read_cells(table, feature_map, feature_map.indexers(), labels=labels), feature_map)
+    tokens = [TOKEN[field.kind] for field in feature_map.fields]
+    return _dataset(_read_cells(table, feature_map, feature_map.indexers(), tokens, labels=labels), feature_map)
 
 
 def _open(path: PathLike, source: Source, *, labels: bool) -> OpenedTable:
@@ -78,10 +83,42 @@ def _open(path: PathLike, source: Source, *, labels: bool) -> OpenedTable:
     header, *below = first.lines
     delimiter = "\t" if source.format == "csv" and "\t" in header else ","
     names = tuple(split_cells(header, delimiter))
+    other = next((mark for mark in ";|" if mark in header), None)
+    if len(names) == 1 and other is not None:
+        said = f"the header is one column: cells are separated by commas or tabs, not by {quote(other)}"
+        raise bad_line(path, 1, LineError(said))
     return OpenedTable(path, names, delimiter, chain([Chunk(first.first_line + 1, below)], chunks))
 
 
-def _read_cells(table: OpenedTable, feature_map: FeatureMap, indexers: Sequence[Indexer], *, labels: bool) -> Cells:
+@dataclass
+class Scale:
+    """Makes buckets of the numbers of a column, and watches whether they are scaled, so that all are one or two buckets."""
+
+    small: bool = True
+    whole: bool = True
+
+    def __call__(self, text: str) -> str:
+        """The bucket of a number."""
+        token = TOKEN["numeric"](text)
+        if text:
+            self.small &= abs(float(text)) <= 1.0
+            self.whole &= float(text).is_integer()
+        return token
+
+
+def _check_scales(path: PathLike, feature_map: FeatureMap, tokens: Sequence[Token]) -> None:
+    """DataError for a numeric column whose numbers are fractions in [-1, 1]."""
+    for field, token in zip(feature_map.fields, tokens, strict=True):
+        if isinstance(token, Scale) and token.small and not token.whole:
+            raise DataError(
+                f"{named(path)}: the numbers of column {quote(field.column)} are fractions within [-1, 1], and buckets begin "
+                "at whole numbers: multiply them first, or let each value be a category, without numeric"
+            )
+
+
+def _read_cells(
+    table: OpenedTable, feature_map: FeatureMap, indexers: Sequence[Indexer], tokens: Sequence[Token], *, labels: bool
+) -> Cells:
     source = feature_map.source
     try:
         layout = locate(table.names, table.delimiter, feature_map, labels=labels)
@@ -89,9 +126,11 @@ def _read_cells(table: OpenedTable, feature_map: FeatureMap, indexers: Sequence[
         raise bad_line(table.path, 1, bad) from None
 
     def gather(rows: Sequence[Sequence[str]]) -> Cells:
-        return _encode(rows, layout, indexers, source.positive_label)
+        return _encode(rows, layout, indexers, tokens, source.positive_label)
 
     def fast(lines: Sequence[str]) -> Cells | None:
+        if layout.n_columns == 1 and "" in lines:
+            return None
         try:
             return gather([split_cells(line, layout.delimiter) for line in lines if line])
         except LineError:
@@ -106,15 +145,21 @@ def _read_cells(table: OpenedTable, feature_map: FeatureMap, indexers: Sequence[
     return Cells(np.concatenate([block.indices for block in blocks]), y, sum(block.n_skipped for block in blocks))
 
 
-def _encode(rows: Sequence[Sequence[str]], layout: Layout, indexers: Sequence[Indexer], positive_label: str | None) -> Cells:
+def _encode(
+    rows: Sequence[Sequence[str]],
+    layout: Layout,
+    indexers: Sequence[Indexer],
+    tokens: Sequence[Token],
+    positive_label: str | None,
+) -> Cells:
     """The cells of rows of text, as the indexers number them. Raises LineError, without a place, for any bad row."""
     if any(len(row) != layout.n_columns for row in rows):
         raise LineError("a wrong number of columns")
     columns = list(zip(*rows, strict=True)) if rows else [()] * layout.n_columns
     indices = np.empty((len(rows), len(indexers)), np.int32)
-    for f, ((position, kind), indexer) in enumerate(zip(layout.fields, indexers, strict=True)):
+    for f, ((position, _), indexer, token) in enumerate(zip(layout.fields, indexers, tokens, strict=True)):
         # Each distinct text is worked out once a chunk: this is what makes plain Python fast enough.
-        index_of = {text: indexer(TOKEN[kind](text)) for text in set(columns[position])}
+        index_of = {text: indexer(token(text)) for text in set(columns[position])}
         indices[:, f] = [index_of[text] for text in columns[position]]
     if layout.label is None:
         return Cells(indices, np.full(len(rows), np.nan, np.float32))

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from alpt_ref.tools.files import Record, write_json, write_text
-from alpt_ref.tools.sheet import WIDTH, Sheet
+from alpt_ref.tools.sheet import WIDTH, Console, Sheet
 
 
 @dataclass(frozen=True)

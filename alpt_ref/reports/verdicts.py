@@ -4,14 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from rich.console import Console
-
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
 from alpt_ref.reports.publish import Report
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.tools.files import Record
-from alpt_ref.tools.sheet import Sheet, number
+from alpt_ref.tools.sheet import Console, Sheet, number
 
 SYMBOL = {"upper": "<=", "lower": ">=", "exact": "=", "law": "~"}
 SHORT = {"exact": "exact", "monte-carlo": "MC", "trajectory": "path"}

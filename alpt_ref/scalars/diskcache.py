@@ -37,7 +37,7 @@ import llvmlite
 import numba
 import numpy as np
 
-from alpt_ref.tools.files import write_atomic
+from alpt_ref.tools.output import write_atomic
 
 KEPT_VERSIONS = 8  # folders of other versions of the package that are kept
 _HARMLESS = ("CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEFAULT_NUM_THREADS")  # settings that change no code

@@ -1,7 +1,6 @@
 """A long run shows its progress, can be interrupted, and does not replace the results of another."""
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,39 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from threading import Event, current_thread, main_thread
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from alpt_ref.studies.cells import Store
 from alpt_ref.tools.files import Record
+from alpt_ref.tools.interrupts import heed, heeding_interrupts
+from alpt_ref.tools.sheet import Console
 
 EVERY = 60.0  # seconds
-
-
-@contextmanager
-def heeding_interrupts() -> Iterator[Callable[[], None]]:
-    """Yield a function to call between rows: it raises KeyboardInterrupt after a Ctrl-C that a compiler's callback lost."""
-    seen = Event()
-
-    def on_signal(number: int, frame: Any) -> None:
-        seen.set()
-        raise KeyboardInterrupt
-
-    def heed() -> None:
-        if seen.is_set():
-            raise KeyboardInterrupt
-
-    if current_thread() is not main_thread():
-        yield heed
-        return
-    before = signal.signal(signal.SIGINT, on_signal)
-    try:
-        yield heed
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -104,7 +80,7 @@ def saved_cells(folder: Path, total: int) -> Iterator[Store]:
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any], threads: int) -> Iterator[Any]:
     """Yield ``work`` of the items, in their order; Ctrl-C ends it before the next item."""
-    with heeding_interrupts() as heed, ThreadPoolExecutor(threads) as pool:
+    with heeding_interrupts(), ThreadPoolExecutor(threads) as pool:
 
         def heeded(item: Any) -> Any:
             heed()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 def is_integer(value: Any) -> bool:
@@ -41,3 +42,19 @@ def one_of(name: str, value: Any, choices: Iterable[Any], show: Callable[[Any], 
     if several or value not in known:
         shown = ", ".join(show(choice) for choice in known if choice is not None)
         raise ValueError(f"{name} must be one of {shown}, got {value!r}")
+
+
+def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
+    """The labels as float32 (n,) in {0, 1}, and the pair (negative, positive) that ``y`` is written in: (0, 1) or (-1, 1).
+    Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout."""
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise ValueError(f"y must have shape ({n},), got {labels.shape}")
+    if labels.dtype.kind not in "biufO":
+        raise ValueError(f"y must be numbers, got {labels.dtype}: 1 for a click, 0 or -1 for none")
+    negative = -1 if np.any(labels == -1) else 0
+    bad = (labels != negative) & (labels != 1)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ValueError(f"y[{at}] must be a label in {{0, 1}} or {{-1, 1}} (one of the two throughout), got {labels[at]!r}")
+    return (labels == 1).astype(np.float32), (negative, 1)

@@ -1,49 +1,21 @@
-"""Files are written beside their place and renamed, so that a reader never meets half of one; npz holds no pickle."""
+"""Text, JSON and npz files. npz holds no pickle."""
 
 import json
 import math
-import os
-import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alpt_ref.tools.input import open_input, seekable
+from alpt_ref.tools.output import write_atomic
+
 Arrays = dict[str, NDArray[Any]]
 Record = dict[str, Any]  # JSON values by name
-
-
-def write_atomic(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let ``write`` fill a temporary file next to ``path``, then rename it there."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def check_writable(folder: Path) -> None:
-    """Make ``folder`` where there is none; OSError, now rather than after long work, where nothing can be written there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
-
-
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -72,7 +44,7 @@ def write_npz(path: str | Path, meta: dict[str, Any], arrays: Arrays) -> None:
 def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
     """Return (meta, arrays) of a file of :func:`write_npz`; ValueError, naming the file, for one that is not."""
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+        with open_input(path) as stream, np.load(seekable(stream), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays.pop("meta")))
         if not isinstance(meta, dict):
@@ -80,6 +52,8 @@ def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
         return meta, arrays
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
+    except MemoryError:
+        raise
     except Exception as error:
         raise ValueError(f"{path}: not a readable alpt_ref file ({type(error).__name__})") from None
 
@@ -89,7 +63,7 @@ def intact(path: str | Path) -> Iterator[None]:
     """Turn errors in unpacking a file, of what is missing or misshapen, into a ValueError that names the file."""
     try:
         yield
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         known = str(error).startswith(f"{path}:")
         raise ValueError(str(error) if known else f"{path}: damaged, {type(error).__name__}: {error}") from None
 

@@ -11,7 +11,7 @@ from typing import Any
 def load(where: str, what: str) -> Any:
     """The object that "module:name" or "file.py:name" stands for. ValueError, one sentence, where there is none.
 
-    Modules are looked for in the current folder, too.
+    Modules are looked for in the current folder, too, and what a file imports in its own.
     """
     source, _, name = where.rpartition(":")
     if not source or not name:
@@ -25,6 +25,7 @@ def load(where: str, what: str) -> Any:
             assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[spec.name] = module  # dataclasses look their module up
+            sys.path.append(str(Path(source).resolve().parent))  # last: its neighbours hide no library
             spec.loader.exec_module(module)
         else:
             if "" not in sys.path and str(Path.cwd()) not in sys.path:

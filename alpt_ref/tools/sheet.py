@@ -1,16 +1,26 @@
 """Tables of text, which print themselves on a terminal and in Markdown, and the numbers in them."""
 
+import errno
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from rich import box
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.table import Table
 
 WIDTH = 100
 ROUND_OFF = 1e-14  # gaps smaller than this are round-off of f(w) - f*
+
+
+class Console(RichConsole):
+    """A terminal that leaves a closed pipe to its caller, where the library's own ends the process with 1, a verdict here."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what the library has caught."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Everything random in epoch e is a function of (seed, e, step), so that a run tha
 its state ends with the same bits.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from alpt_ref.kernels.storage import Tables
 from alpt_ref.metrics import evaluate
 from alpt_ref.rng import permutation
 from alpt_ref.scalars.moves import When
+from alpt_ref.tools.interrupts import heed
 from alpt_ref.training.checkpoint import Best, Labelled, fingerprint, restore, save_checkpoint
 from alpt_ref.training.config import Config
 from alpt_ref.training.forward import TrainingDivergedError, logits
@@ -56,6 +58,7 @@ class Trainer:
             self._online_epoch(state, order)
         else:
             for start in range(0, n, config.batch_size):
+                heed()
                 self.step(state, order[start : start + config.batch_size])
         state.epoch += 1
         floats = [table.weights for table in (state.linear, state.factors) if not isinstance(table, CodeTable)]
@@ -101,10 +104,12 @@ def fit(
     run = {} if checkpoint is None else fingerprint(config, train, valid, n_features)
     if resume and checkpoint is not None and checkpoint.exists():
         best = restore(checkpoint, state, run)
+        _check_further(config, state, checkpoint)
     trainer = Trainer(config, *train, n_features)
     while state.epoch < config.epochs and not _stale(config, state, best):
         began = time.perf_counter()
         trainer.run_epoch(state)
+        heed()
         record: dict[str, Any] = {"epoch": state.epoch, "seconds": time.perf_counter() - began}
         if valid is not None:
             record["valid"] = evaluate(valid[1], _valid_logits(state, valid[0], config.n_threads))
@@ -120,6 +125,20 @@ def fit(
         return state, state.epoch
     state.linear, state.factors, state.bias = best.linear, best.factors, best.bias
     return state, best.epoch
+
+
+def _check_further(config: Config, state: State, checkpoint: Path) -> None:
+    """ValueError where a run with the epochs and patience of ``config`` would have ended before the checkpoint."""
+    if state.epoch > config.epochs:
+        raise ValueError(f"{checkpoint}: has {state.epoch} epochs, resume with epochs of at least that, got {config.epochs}")
+    best, at = -math.inf, 0
+    for record in state.history if config.patience is not None else ():
+        if at and record["epoch"] - 1 - at >= config.patience:
+            said = f"went on to epoch {state.epoch}, where patience {config.patience} ends it after epoch {record['epoch'] - 1}"
+            raise ValueError(f"{checkpoint}: {said}, resume with a larger patience")
+        figure = figure_of_merit(record["valid"]) if "valid" in record else -math.inf
+        if figure > best:
+            best, at = figure, record["epoch"]
 
 
 def _valid_logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:

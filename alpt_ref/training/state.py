@@ -8,12 +8,13 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.grid import Grid
+from alpt_ref.grid import Grid, storage_bits
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, normals
 from alpt_ref.scalars.moves import N_MOMENTS
 from alpt_ref.scalars.packing import buffer_dtype, pack
 from alpt_ref.scalars.slopes import first_delta
+from alpt_ref.tools.memory import check_fits
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, Table
 
@@ -68,7 +69,9 @@ def are_kept_as(config: Config, linear: Table, factors: Table) -> bool:
 
 
 def initial_state(config: Config, n_features: int) -> State:
-    """Linear weights 0, factors N(0, init_std^2), bias 0; step sizes as given, or by the rule of ``stepsize``."""
+    """Linear weights 0, factors N(0, init_std^2), bias 0; step sizes as given, or by the rule of ``stepsize``. MemoryError,
+    before anything is allocated, where the tables and their optimizers cannot fit."""
+    check_fits(f"training of {n_features:,} features with {config.k} factors", _needed(config, n_features))
     tables = {}
     optimizers = {"bias": Optimizer.zero(config.optimizer, 1)}
     shapes, stds = ((n_features, int(config.fit_linear)), (n_features, config.k)), (0.0, config.init_std)
@@ -79,6 +82,15 @@ def initial_state(config: Config, n_features: int) -> State:
         n_steps = (shape[0] if config.steps_of(part) == "row" else 1) if learns else 0
         optimizers[f"{part} steps"] = Optimizer.zero(config.step_direction, n_steps)
     return State(tables["linear"], tables["factors"], optimizers)
+
+
+def _needed(config: Config, n_features: int) -> int:
+    """The bytes of all weights, 2 to 32 bits each, and of the float32 numbers that the optimizer keeps of each."""
+    total = 0
+    for part, k in zip(PARTS, (int(config.fit_linear), config.k), strict=True):
+        kept = storage_bits(config.bits) if config.storage_of(part) == "codes" else 32
+        total += n_features * k * (kept + 32 * N_MOMENTS[config.optimizer]) // 8
+    return total
 
 
 def _draw(seed: int, k: int, std: float, stream: Stream) -> Block:

@@ -4,6 +4,7 @@ Every kernel that is split computes each element from its own index alone, so re
 threads; kernels release the GIL.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -14,6 +15,10 @@ from alpt_ref.tools.checks import check_threads
 @cache
 def _pool(n_threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_threads, thread_name_prefix="alpt_ref")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child of a fork has none of the threads
 
 
 def run_ranges(work: Callable[[int, int], object], n: int, n_threads: int, multiple: int = 1) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy import float32, float64
 from numpy.typing import NDArray
 
-from alpt_ref.data.examples import as_labels, as_rows
+from alpt_ref.data.examples import as_rows
 from alpt_ref.rng import permutation
+from alpt_ref.tools.checks import as_labels
 from alpt_ref.training.config import Config
 from alpt_ref.training.epochs import Trainer
 from alpt_ref.training.state import State, initial_state

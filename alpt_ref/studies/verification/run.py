@@ -22,14 +22,16 @@ from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convergence import ctr
 from alpt_ref.studies.convergence.convex import read_problem
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
-from alpt_ref.studies.progress import bar, heeding_interrupts, refuse_other
+from alpt_ref.studies.progress import bar, refuse_other
 from alpt_ref.studies.verification import directions, floors
 from alpt_ref.studies.verification.blame import blamed
 from alpt_ref.studies.verification.helper import second_process
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.registry import all_claims
 from alpt_ref.theory.verdict import verify
-from alpt_ref.tools.files import Arrays, Record, check_writable, write_json
+from alpt_ref.tools.files import Arrays, Record, write_json
+from alpt_ref.tools.interrupts import heed, heeding_interrupts
+from alpt_ref.tools.output import check_writable
 from alpt_ref.walks.asked import fingerprint
 
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
@@ -123,7 +125,7 @@ def from_the_end(ids: Sequence[str], request: Request, alpha: float) -> None:
 
 
 def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], alpha: float) -> Iterator[Row]:
-    with bar(len(jobs)) as done, heeding_interrupts() as heed:
+    with bar(len(jobs)) as done, heeding_interrupts():
         for (claim, instance), many in zip(jobs, sampled, strict=True):
             with blamed(f"{claim.id}, {instance.name}"):
                 row = _saved(request, claim, instance, alpha, request.setting.threads if many else 1)

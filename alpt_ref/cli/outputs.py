@@ -1,0 +1,43 @@
+"""The files that a command writes, checked before its work begins."""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from alpt_ref.cli.parsing import CommandError
+from alpt_ref.tools.output import STDOUT, check_output, descriptor_of
+
+
+def to_stdout(path: Path | None) -> bool:
+    """True where ``path`` is standard output, under one of its names: then nothing else is printed there."""
+    return path is not None and descriptor_of(path) == 1
+
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = ()) -> None:
+    """Refuse outputs that would be lost: CommandError for one that is also read, or written twice; OSError, with its name, for
+    one that cannot be written. outputs : by option; None where it is not given.
+    """
+    read = {_identity(path) for path in inputs}
+    taken: dict[object, str] = {}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        place = _identity(path)
+        if place in read:
+            raise CommandError(f"{path} is read by this command, write elsewhere")
+        if place is not None and place in taken:
+            raise CommandError(f"{taken[place]} and {option} must be two files, got {path} for both")
+        taken[place] = option
+        check_output(path)
+
+
+def _identity(path: Path) -> object:
+    """Equal for names of one file; None for what can be read and written at once, as the null device."""
+    if str(path) == STDOUT or descriptor_of(path) is not None:
+        return descriptor_of(path)
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None

@@ -1,0 +1,100 @@
+"""The bytes inside a data file: gzip and bzip2 are told by their first bytes, for suffixes lie, and unpacked.
+
+What else a file may begin with, and is not read, is said by its name.
+"""
+
+import bz2
+import gzip
+import io
+from typing import IO, cast
+
+_GZIP, _BZIP2 = b"\x1f\x8b", b"BZh"
+_BLOCK = 1 << 18
+UNPACKED = "unpack it first: plain text, gzip and bzip2 are read"
+RECODED = "convert it to UTF-8 first, with iconv say"
+_UNREAD = {
+    b"PK\x03\x04": ("a zip archive", UNPACKED),
+    b"\xfd7zXZ\x00": ("compressed by xz", UNPACKED),
+    b"\x28\xb5\x2f\xfd": ("compressed by zstd", UNPACKED),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", UNPACKED),
+    b"\x04\x22\x4d\x18": ("compressed by lz4", UNPACKED),
+    b"\x1f\x9d": ("compressed by compress", UNPACKED),
+    b"\xff\xfe": ("text in UTF-16", RECODED),
+    b"\xfe\xff": ("text in UTF-16", RECODED),
+    b"PAR1": ("a Parquet file", "write it as CSV"),
+    b"\x89HDF": ("an HDF5 file", "write it as CSV"),
+    b"SQLite": ("an SQLite data base", "write it as CSV"),
+}
+_HEAD = max(map(len, _UNREAD))
+
+
+class UnreadFormatError(ValueError):
+    """A file of a kind that is not read; the message says of which, and what to do."""
+
+
+def unpacked(raw: IO[bytes]) -> IO[bytes]:
+    """The content of ``raw``, which may be a pipe. Raises UnreadFormatError; reading from it raises OSError, EOFError or
+    zlib.error where the content is damaged, in whichever of its members."""
+    head = raw.read(_HEAD)
+    while len(head) < _HEAD and (more := raw.read(_HEAD - len(head))):  # a pipe may hand out a byte at a time
+        head += more
+    for magic, (kind, advice) in _UNREAD.items():
+        if head.startswith(magic):
+            raise UnreadFormatError(f"is {kind}, {advice}")
+    whole = io.BufferedReader(_Rejoined(head, raw), _BLOCK)
+    if head.startswith(_GZIP):
+        return cast(IO[bytes], gzip.GzipFile(fileobj=whole))
+    if head.startswith(_BZIP2):
+        return io.BufferedReader(_Bzip2(whole), _BLOCK)
+    return whole
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream whose first bytes have been read already."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill ``buffer`` with what comes next; 0 at the end."""
+        size = len(buffer)
+        if self._head:
+            found, self._head = self._head[:size], self._head[size:]
+        else:
+            found = self._rest.read(size)
+        buffer[: len(found)] = found
+        return len(found)
+
+
+class _Bzip2(io.RawIOBase):
+    """All members of a bzip2 file, one after the other. ``bz2.BZ2File`` ends without a word at a later member that is damaged:
+    it takes it for something that was appended."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        self._packed, self._member, self._left = packed, bz2.BZ2Decompressor(), b""
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill ``buffer`` with what comes next; 0 at the end."""
+        while True:
+            if self._member.eof:
+                self._left = self._member.unused_data or self._packed.read(_BLOCK)
+                if not self._left:
+                    return 0
+                self._member = bz2.BZ2Decompressor()
+            elif self._member.needs_input and not self._left:
+                self._left = self._packed.read(_BLOCK)
+                if not self._left:
+                    raise EOFError("it ends within a bzip2 stream")
+            found = self._member.decompress(self._left, len(buffer))
+            self._left = b""
+            if found:
+                buffer[: len(found)] = found
+                return len(found)

@@ -1,0 +1,21 @@
+"""Where input comes from: files, and standard input under the name of -."""
+
+import io
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO, cast
+
+STDIN = "-"
+
+
+def open_input(path: str | os.PathLike[str]) -> AbstractContextManager[BinaryIO]:
+    """The bytes of ``path``, or of standard input, which stays open. OSError as ``open``."""
+    if os.fspath(path) != STDIN:
+        return open(path, "rb")
+    return nullcontext(cast(BinaryIO, sys.stdin.buffer))
+
+
+def seekable(stream: BinaryIO) -> BinaryIO:
+    """``stream`` itself, or all of its content in memory where it is a pipe."""
+    return stream if stream.seekable() else io.BytesIO(stream.read())

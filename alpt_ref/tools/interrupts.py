@@ -1,0 +1,43 @@
+"""Ctrl-C ends the work, whoever was running when it came."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, current_thread, main_thread
+from typing import Any
+
+_SEEN = Event()
+
+
+def heed() -> None:
+    """Raise KeyboardInterrupt after a Ctrl-C that was lost: long work calls this between its parts."""
+    if _SEEN.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    """Make every Ctrl-C a KeyboardInterrupt of the block.
+
+    One that comes while a callback of the compiler runs is swallowed there, or turned into a SystemError: :func:`heed` raises
+    the first anew, and errors after a Ctrl-C become it. Does nothing outside of the main thread, which alone gets signals.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: Any) -> None:
+        _SEEN.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield
+        heed()
+    except Exception as error:
+        if _SEEN.is_set():
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _SEEN.clear()

@@ -5,11 +5,12 @@
 # make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
+PLAIN ?= $(BIN)/python
 # A file's tests share a worker, and what its fixtures make; files keep the order of tests/conftest.py.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
 
-.PHONY: verify test test-long lint coverage bench peers clean
+.PHONY: verify test test-long lint plain coverage bench peers clean
 
 .venv/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -25,14 +26,17 @@ lint: .venv/stamp
 	MYPY_NUM_WORKERS=2 $(BIN)/mypy
 	$(BIN)/lint-imports
 
+plain: .venv/stamp
+	NUMBA_DISABLE_JIT=1 $(PLAIN) -m pytest $(SHORT)
+
 coverage: .venv/stamp
 	$(BIN)/coverage erase
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest $(SHORT) --ignore tests/test_torch_parity.py
+	$(MAKE) plain PLAIN='$(BIN)/coverage run'
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 test: lint
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(SHORT)
+	$(MAKE) plain
 	$(BIN)/python -m pytest $(SHORT)
 
 test-long: .venv/stamp

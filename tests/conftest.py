@@ -27,6 +27,7 @@ LONGEST = (
     "conformance",
     "reference",
     "alpt",
+    "statements",
     "diskcache",
     "torch_parity",
     "quantizer",

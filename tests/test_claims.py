@@ -16,6 +16,8 @@ from alpt_ref.walks.asked import blocks, enumerated
 from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, Rule, centred_bits, random_bits
 from alpt_ref.walks.walk import Schedule, Walk
 
+pytestmark = pytest.mark.glue
+
 
 @dataclass(frozen=True)
 class Params:

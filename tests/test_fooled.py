@@ -17,6 +17,7 @@ from alpt_ref.theory.verdict import unbiased, verify
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule, random_bits
 from alpt_ref.walks.stationary import stationary_law
 from alpt_ref.walks.walk import Schedule, Walk
+from tests.marks import once
 
 
 @pytest.mark.parametrize("w_1", [0.02, 0.024, -0.024, 1.237, 0.3])
@@ -55,6 +56,7 @@ def test_l4_at_every_scale(scale):
         assert off.measured <= 1e-12 * scale or rule is NEAREST
 
 
+@once
 def test_l8_over_many_steps():
     """6,000 steps: what rounding errors add up to is in the slack, and nearest rounding is still found out."""
     labels = (np.arange(6000) < 600).astype(np.int64)

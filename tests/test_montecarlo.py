@@ -13,6 +13,7 @@ from alpt_ref.walks.replicas import round_codes
 from alpt_ref.walks.rule import BUILT_IN, NEAREST, STOCHASTIC, Rule, random_bits
 from alpt_ref.walks.sampling import decide, gradient_squares
 from alpt_ref.walks.walk import Schedule, Walk
+from tests.marks import compiles
 
 GRID = Grid(5, 2.0**-4)
 LOGISTIC = gaussian_logistic(8, 3, l2=0.05, seed=1)
@@ -28,7 +29,7 @@ CASES = [
 
 @pytest.mark.parametrize(("problem", "mode"), CASES)
 @pytest.mark.parametrize("name", BUILT_IN)
-@pytest.mark.parametrize("decay", ["constant", "sqrt"])
+@pytest.mark.parametrize("decay", ["constant", *compiles("sqrt")])
 def test_a_rule_under_another_name_gives_the_same_bits(problem: object, mode: str, name: str, decay: str) -> None:
     """The NumPy engine asked for the table of a built-in rule, against the compiled loops."""
     arguments = {

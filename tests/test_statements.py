@@ -25,7 +25,7 @@ DOWNHILL = Rule("downhill", lambda q, a: np.where(a > 0, 1 - a, 0.0))
 CLAIMS = {claim.id: claim for claim in registry.all_claims()}
 
 
-LONG = ("T1", "T6", "L5", "L7")  # `make verify` measures them, too
+LONG = ("T1", "T2", "T3", "T6", "T7", "L5", "L7")  # `make verify` measures them, too
 
 
 @pytest.mark.jit
@@ -54,6 +54,7 @@ class Mutant:
     after: str = "violated"
     change: dict[str, Any] = field(default_factory=dict)
     jit: bool = False
+    long: bool = False
 
     @property
     def claim(self) -> Claim:
@@ -114,7 +115,7 @@ MUTANTS = [
     Mutant("T6(a)", "the drift of Delta left out of the bound", bound=times("T6(a)", 0.9), jit=True),
     Mutant("T6(b)", "the two expectations left out", t6.regret_along("late", late),
            lambda p: t6.bound(p) - p.gradient - p.drift),
-    Mutant("T6(c)", "a twentieth of the bound", bound=times("T6(c)", 0.05), jit=True),
+    Mutant("T6(c)", "a twentieth of the bound", bound=times("T6(c)", 0.05), jit=True, long=True),
     Mutant("T6(d)", "1 replaced by 0.05",
            t6_learned.drift_of("downhill", replace(downhill, step_lr=0.4), span=(-1.2, 1.2)), lambda p: 0.05, jit=True),
     Mutant("T7(a)", "the bound halved", 6, times("T7(a)", 0.5), jit=True),
@@ -172,9 +173,13 @@ MUTANTS = [
 ]  # fmt: skip
 
 
+def marks_of(mutant: Mutant) -> list[pytest.MarkDecorator]:
+    return [mark for wanted, mark in ((mutant.jit, pytest.mark.jit), (mutant.long, pytest.mark.long)) if wanted]
+
+
 @pytest.mark.parametrize(
     "mutant",
-    [pytest.param(m, marks=pytest.mark.jit if m.jit else (), id=f"{m.id}-{m.what}".replace(" ", "-")) for m in MUTANTS],
+    [pytest.param(m, marks=marks_of(m), id=f"{m.id}-{m.what}".replace(" ", "-")) for m in MUTANTS],
 )
 def test_mutants_turn_the_verdict(mutant: Mutant, record_property: Callable[[str, object], None]) -> None:
     setting, claim = Setting(rule=mutant.rule), mutant.claim

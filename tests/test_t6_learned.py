@@ -17,6 +17,7 @@ from alpt_ref.training.config import Config
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
 from tests import naive
+from tests.marks import once
 
 FEW = Clicks(12, 2, 3, 0.4, 6)
 TINY = Run(FEW, 4, 0.2, 1.5, 5, "row", "sgd", 0.5, start=3)
@@ -129,6 +130,7 @@ def test_bounds_say_more_than_the_box_does(full: bool) -> None:
         assert t6_learned.bound(t6_learned.params(run)) < np.logaddexp(0.0, worst).mean() - run.best.mean(), name
 
 
+@once
 def test_a_step_size_that_leaves_its_range() -> None:
     run = replace(TINY, steps=3, shrink=0.999, grow=1.001)
     row = verify(REGRET, regret_of("moves", run), 1e-8)
@@ -141,6 +143,7 @@ def test_a_step_size_that_leaves_its_range() -> None:
     assert [check.name for check in off.checks() if not check.holds] == ["w* in every S_t"]
 
 
+@once
 def test_what_the_arithmetic_was_proved_for_is_checked() -> None:
     """Logits of at most 3, batches of at most 64."""
     row = verify(REGRET, regret_of("far out", replace(TINY, start=7, delta=0.3, step_lr=0.0)), 1e-8)  # two values of 2.1 each

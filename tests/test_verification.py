@@ -27,6 +27,8 @@ from alpt_ref.theory.claim import NOT_APPLICABLE, Row
 from alpt_ref.tools.sheet import WIDTH
 from alpt_ref.walks.rule import STOCHASTIC, Rule
 
+pytestmark = pytest.mark.glue
+
 TINY = CtrSettings(60, 2, 3, 0.3, (4,), (0.1,), ((1.0, 0.25),), 1, 2, 1)
 SHORT = [Case("(w - c)^2/2, noise 0.5", lambda c: quadratic(1.0, c, 0.5), 0.8, (2, 3))]
 SMALL = [
@@ -299,6 +301,7 @@ def test_directions(monkeypatch, tmp_path):
 
 
 @pytest.mark.jit
+@pytest.mark.long  # and `make verify`
 def test_both_directions_are_found():
     """C1 and C2 hold where updates are small, and not everywhere: the table says both."""
     records = directions.measure()

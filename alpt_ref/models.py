@@ -7,18 +7,18 @@ import numpy as np
 from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
-from alpt_ref.data.examples import as_rows, check_columns, column_names
+from alpt_ref.data.examples import Columns, as_rows, check_columns, column_names, n_examples
 from alpt_ref.metrics import probabilities
 from alpt_ref.rng import MAX_RANDOM_BITS
 from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
-from alpt_ref.training.checkpoint import weights_from_arrays, weights_to_arrays
+from alpt_ref.training.checkpoint import trained_state, weights_to_arrays
 from alpt_ref.training.config import PARTS, Parameters
 from alpt_ref.training.epochs import fit
 from alpt_ref.training.forward import logits
-from alpt_ref.training.state import State, are_kept_as
+from alpt_ref.training.state import State
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 class FactorizationMachine(Parameters):
@@ -102,12 +102,9 @@ class FactorizationMachine(Parameters):
         eval_set : (X, y) of validation; the model keeps the weights of the epoch with the best AUC on it.
         checkpoint, resume, on_epoch : see :func:`alpt_ref.training.checkpoint.fit`.
         """
-        config, columns = self.config(), column_names(X)
+        config, columns, valid = self.config(), column_names(X), None
         rows, n_features = as_rows(X)
-        labels, classes = as_labels(y, rows.indptr.size - 1)
-        if labels.size == 0:
-            raise ValueError("X has no examples")
-        valid = None
+        labels, classes = as_labels(y, n_examples(rows, "X"))
         if resume and checkpoint is None:
             raise ValueError("resume needs a checkpoint to go on from")
         if eval_set is not None:
@@ -115,30 +112,31 @@ class FactorizationMachine(Parameters):
                 raise ValueError("eval_set must be a pair (X, y)")
             check_columns(eval_set[0], columns)
             valid_rows, _ = as_rows(eval_set[0], n_features)
-            if valid_rows.indptr.size == 1:
-                raise ValueError("eval_set has no examples")
-            valid = (valid_rows, as_labels(eval_set[1], valid_rows.indptr.size - 1)[0])
+            valid = (valid_rows, as_labels(eval_set[1], n_examples(valid_rows, "eval_set"))[0])
         path = None if checkpoint is None else Path(checkpoint)
         state, best = fit(config, (rows, labels), n_features, valid, checkpoint=path, resume=resume, on_epoch=on_epoch)
-        self._adopt(state, classes, best, columns)
-        return self
+        return self._adopt(state, classes, best, columns)
 
-    def _adopt(self, state: State, classes: tuple[int, int], best_epoch: int, columns: tuple[str, ...] | None) -> None:
+    def _adopt(self, state: State, classes: tuple[int, int], best_epoch: int, columns: Columns) -> Self:
         self.state_ = state
         self.classes_ = np.array(classes)
         self.n_features_in_ = state.linear.shape[0]
         self.history_ = state.history
         self.best_epoch_ = best_epoch
+        self.__dict__.pop("feature_names_in_", None)
         if columns is not None:
             self.feature_names_in_ = np.array(columns, object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        return self
+
+    @property
+    def _columns(self) -> Columns:
+        return tuple(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
 
     def decision_function(self, X: Any) -> NDArray[float32]:
         """Logits z, float32 (n,)."""
         if not hasattr(self, "state_"):
             raise ValueError(f"this {type(self).__name__} is not fitted: call fit or load first")
-        check_columns(X, getattr(self, "feature_names_in_", None))
+        check_columns(X, self._columns)
         return logits(self.state_, as_rows(X, self.n_features_in_)[0], self.n_threads)  # type: ignore[attr-defined]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -167,7 +165,8 @@ class FactorizationMachine(Parameters):
             "shapes": [self.state_.linear.shape, self.state_.factors.shape],
             "history": self.history_,
             "best_epoch": self.best_epoch_,
-            "columns": self.feature_names_in_.tolist() if hasattr(self, "feature_names_in_") else None,
+            "columns": self._columns,
+            "given_delta": self.delta is not None,  # type: ignore[attr-defined]
         }
         arrays = weights_to_arrays(self.state_)
         if self.delta is not None:  # type: ignore[attr-defined]
@@ -228,16 +227,11 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         model = {c.__name__: c for c in (FactorizationMachine, LogisticRegression)}[meta["model"]](**meta["params"])
         if isinstance(meta["params"]["step"], list):
             model.set_params(step=tuple(meta["params"]["step"]))
-        shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
-        linear, factors, bias = weights_from_arrays(arrays, shapes)
-        fits = shapes[0] == (shapes[1][0], int(model.config().fit_linear)) and arrays["bias"].shape == ()
-        if not (fits and are_kept_as(model.config(), linear, factors)):
-            raise ValueError(f"{path}: damaged, its tables do not fit each other")
-        if "delta/linear" in arrays:
+        columns = None if meta["columns"] is None else tuple(map(str, meta["columns"]))
+        state = trained_state(model.config(), meta, arrays)
+        if columns is not None and len(columns) != state.linear.shape[0]:
+            raise ValueError("its columns do not fit its tables")
+        if meta["given_delta"]:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))
-        state = State(linear, factors, {}, bias, history=meta["history"])
-        columns = meta.get("columns")
-        if columns is not None and (len(columns) != shapes[0][0] or not all(isinstance(name, str) for name in columns)):
-            raise ValueError(f"{path}: damaged, its columns do not fit its tables")
-        model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"], columns and tuple(columns))
+        model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"], columns)
         return model, without_prefix("features", arrays)

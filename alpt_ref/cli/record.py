@@ -55,11 +55,19 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
         "data": data,
         "epochs": epochs,
         "best_epoch": model.best_epoch_,
-        "valid": None if splits.valid is None else measure(model, splits.valid),
-        "test": None if splits.test is None else measure(model, splits.test),
+        "valid": _measured(model, splits, "valid"),
+        "test": _measured(model, splits, "test"),
         "bytes": model.state_.nbytes,
         "samples_per_s": median(splits.train.X.shape[0] / s for s in steady),
     }
+
+
+def _measured(model: FactorizationMachine, splits: Splits, name: str) -> Figures | None:
+    dataset = splits.items()[name]
+    try:
+        return None if dataset is None else measure(model, dataset)
+    except ValueError as error:
+        raise ValueError(f"{splits.files.get(name, name)}: {error}") from None
 
 
 def _given_deltas(config: Config) -> list[float] | None:

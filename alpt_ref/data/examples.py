@@ -7,6 +7,8 @@ import scipy.sparse as sp
 from numpy import float32
 from numpy.typing import NDArray
 
+Columns = tuple[str, ...] | None
+
 
 class Rows(NamedTuple):
     """Examples as compressed sparse rows: the features of a row are sorted, and each stands once.
@@ -54,18 +56,25 @@ def _checked(X: Any) -> Any:
     return X
 
 
-def column_names(X: Any) -> tuple[str, ...] | None:
+def n_examples(rows: Rows, name: str) -> int:
+    """The number of rows; ValueError, with the ``name`` of their matrix, where there are none."""
+    if rows.indptr.size == 1:
+        raise ValueError(f"{name} has no examples")
+    return rows.indptr.size - 1
+
+
+def column_names(X: Any) -> Columns:
     """The names of the columns of a table, as data frames have them; None where there are none, or not all are text."""
     names = getattr(X, "columns", None)
     columns = None if names is None or callable(names) else tuple(names)
     return columns if columns and all(isinstance(name, str) for name in columns) else None
 
 
-def check_columns(X: Any, known: Any) -> None:
+def check_columns(X: Any, known: Columns) -> None:
     """Raise ValueError where ``X`` has named columns that are not those of ``fit``, ``known``, in their order: a model goes by
     places. Nothing is asked where either of the two has no names."""
     names = column_names(X)
-    if names is None or known is None or names == tuple(known):
+    if names is None or known is None or names == known:
         return
     lacking = [name for name in known if name not in set(names)]
     if lacking:

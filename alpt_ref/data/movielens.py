@@ -109,8 +109,7 @@ def _features(cells: Sequence[tuple[Any, ...]], field: FieldRange) -> tuple[NDAr
     """The features of all cells, ascending in each, int32 (nnz,), and where each cell begins, int64 (n_cells + 1,)."""
     feature_of = {value: field.first + rank for rank, value in enumerate(field.values)}
     flat = [feature for cell in cells for feature in sorted(feature_of[value] for value in cell)]
-    starts = np.concatenate(([0], np.cumsum([len(cell) for cell in cells])))
-    return np.array(flat, np.int32), starts
+    return np.array(flat, np.int32), np.concatenate(([0], np.cumsum([len(cell) for cell in cells])))
 
 
 def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

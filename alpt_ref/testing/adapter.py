@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.testing.case import Case, Values, Violation
 from alpt_ref.testing.declaration import Declaration
+from alpt_ref.tools.checks import check_subnormals
 from alpt_ref.tools.importing import load
 
 
@@ -51,6 +52,7 @@ class Candidate:
                 raise ValueError(f"{adapter.__name__}() failed: {type(error).__name__}: {error}") from None
         if not callable(getattr(adapter, "quantize", None)):
             raise ValueError(f"{type(adapter).__name__} must have a method quantize(x, delta, bits, seed)")
+        check_subnormals(f"{type(adapter).__name__}, or what it imports,")
         self.adapter = adapter
         self.name = name or type(adapter).__name__
         self.declared = Declaration.of(adapter)

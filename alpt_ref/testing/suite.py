@@ -19,7 +19,7 @@ from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import LEVELS, Level
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
 from alpt_ref.testing.property import Finding, Property
-from alpt_ref.tools.checks import one_of
+from alpt_ref.tools.checks import check_subnormals, one_of
 
 FALSE_ALARM = 1e-6
 ALPHA = FALSE_ALARM / sum(entry.statistical for entry in CONTRACT)
@@ -146,6 +146,8 @@ def _plainest_call(candidate: Candidate) -> Violation | None:
         candidate.values(Case(candidate.declared.bits[0], 1.0, np.zeros(1, np.float32)))
     except Violation as found:
         return found
+    finally:
+        check_subnormals(f"a call of {candidate.name}")
     return None
 
 

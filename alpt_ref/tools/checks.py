@@ -44,6 +44,15 @@ def one_of(name: str, value: Any, choices: Iterable[Any], show: Callable[[Any], 
         raise ValueError(f"{name} must be one of {shown}, got {value!r}")
 
 
+def check_subnormals(whose: str) -> None:
+    """Raise a ValueError where the processor takes numbers below 2^-1022 for zero: libraries can switch that on for a process,
+    and what is computed after is another arithmetic than that which is judged. whose : the code that ran before."""
+    if (np.array([5e-324]) * np.array([2.0]))[0] == 0.0:
+        raise ValueError(
+            f"{whose} makes the processor flush subnormal numbers to zero (as torch.set_flush_denormal does): do not"
+        )
+
+
 def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """The labels as float32 (n,) in {0, 1}, and the pair (negative, positive) that ``y`` is written in: (0, 1) or (-1, 1).
     Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout."""

@@ -13,7 +13,7 @@ from alpt_ref.data.examples import Rows
 from alpt_ref.grid import Grid
 from alpt_ref.tools.files import Arrays, checksum, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.config import PARTS, Config
-from alpt_ref.training.state import State
+from alpt_ref.training.state import State, are_kept_as
 from alpt_ref.training.table import Table, table_from_arrays
 
 CHECKPOINT_VERSION = 2
@@ -41,6 +41,16 @@ def weights_from_arrays(arrays: Arrays, shapes: Sequence[tuple[int, int]]) -> tu
     """Inverse of :func:`weights_to_arrays` for tables of the ``shapes``; ValueError or KeyError where they do not fit."""
     linear, factors = (table_from_arrays(without_prefix(part, arrays), s) for part, s in zip(PARTS, shapes, strict=True))
     return linear, factors, float32(arrays["bias"])
+
+
+def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays) -> State:
+    """The weights of a saved model, without optimizers; ValueError or KeyError where they are not those of ``config``."""
+    shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
+    linear, factors, bias = weights_from_arrays(arrays, shapes)
+    fits = shapes[0] == (shapes[1][0], int(config.fit_linear)) and arrays["bias"].shape == ()
+    if not (fits and are_kept_as(config, linear, factors)):
+        raise ValueError("its tables do not fit each other")
+    return State(linear, factors, {}, bias, history=meta["history"])
 
 
 def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:

@@ -127,7 +127,12 @@ def _initial_grid(config: Config, part: str, shape: tuple[int, int], block: Bloc
                 mean_abs[start:stop] = of_rows
             else:
                 mean_abs += of_rows.sum() / n_rows
-        return Grid(config.bits, first_delta(mean_abs if by_row else mean_abs[0], config.box[1]))
+        first = first_delta(mean_abs if by_row else mean_abs[0], config.box[1])
+        try:
+            return Grid(config.bits, first)
+        except ValueError:
+            said = f"init_std must be so small that float32 holds the first step sizes, got {config.init_std!r}"
+            raise ValueError(said) from None
     grid = Grid(config.bits, given)
     if grid.per_row and grid.delta.size != n_rows:
         name = "linear weights" if part == "linear" else "factors"

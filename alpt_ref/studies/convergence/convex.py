@@ -1,5 +1,6 @@
 """The convex table: convergence error of full precision, nearest and stochastic rounding over bits and learning rates."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,14 @@ from alpt_ref.tools.files import Record
 from alpt_ref.walks.walk import Schedule, Walk
 
 
-def read_problem(path: Path, l2: float) -> LogisticProblem:
-    """The logistic problem of a libsvm file, named after it."""
-    dataset, _ = fit_read(path, Source("libsvm"))
-    return from_dataset(dataset.X, dataset.y, l2, path.name.removesuffix(".gz"))
+def read_problems(paths: Sequence[Path], l2: float) -> list[LogisticProblem]:
+    """The logistic problem of each libsvm file, named after it: by its path where two files have one name."""
+    names = [path.name.removesuffix(".gz") for path in paths]
+    out = []
+    for path, name in zip(paths, names, strict=True):
+        dataset, _ = fit_read(path, Source("libsvm"))
+        out.append(from_dataset(dataset.X, dataset.y, l2, name if names.count(name) == 1 else str(path)))
+    return out
 
 
 def describe(problem: LogisticProblem) -> Record:

@@ -22,7 +22,7 @@ def problems_of(data: Sequence[Path], settings: Settings) -> list[LogisticProble
         gaussian_logistic(*settings.gaussian, l2=settings.l2, seed=settings.seed),
         one_hot_logistic(*settings.one_hot, l2=settings.l2, seed=settings.seed),
     ]
-    return generated + [convex.read_problem(path, settings.l2_real) for path in data]
+    return generated + convex.read_problems(data, settings.l2_real)
 
 
 def n_cells(problems: Sequence[LogisticProblem], settings: Settings) -> int:

@@ -20,7 +20,7 @@ from alpt_ref.scalars.diskcache import source_hash
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convergence import ctr
-from alpt_ref.studies.convergence.convex import read_problem
+from alpt_ref.studies.convergence.convex import read_problems
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
 from alpt_ref.studies.progress import bar, refuse_other
 from alpt_ref.studies.verification import directions, floors
@@ -62,12 +62,7 @@ class Request:
 
 def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
     """A logistic problem for each libsvm file."""
-    out: list[LogisticProblem] = []
-    for path in paths:
-        problem = read_problem(path, Settings().l2_real)
-        taken = problem.name in [other.name for other in out]
-        out.append(replace(problem, name=str(path)) if taken else problem)
-    return tuple(out)
+    return tuple(read_problems(paths, Settings().l2_real))
 
 
 def code_version() -> str:

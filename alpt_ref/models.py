@@ -121,22 +121,17 @@ class FactorizationMachine(Parameters):
         self.state_ = state
         self.classes_ = np.array(classes)
         self.n_features_in_ = state.linear.shape[0]
-        self.history_ = state.history
-        self.best_epoch_ = best_epoch
+        self.history_, self.best_epoch_ = state.history, best_epoch
         self.__dict__.pop("feature_names_in_", None)
         if columns is not None:
             self.feature_names_in_ = np.array(columns, object)
         return self
 
-    @property
-    def _columns(self) -> Columns:
-        return tuple(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
-
     def decision_function(self, X: Any) -> NDArray[float32]:
         """Logits z, float32 (n,)."""
         if not hasattr(self, "state_"):
             raise ValueError(f"this {type(self).__name__} is not fitted: call fit or load first")
-        check_columns(X, self._columns)
+        check_columns(X, self.__dict__.get("feature_names_in_"))
         return logits(self.state_, as_rows(X, self.n_features_in_)[0], self.n_threads)  # type: ignore[attr-defined]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -165,7 +160,7 @@ class FactorizationMachine(Parameters):
             "shapes": [self.state_.linear.shape, self.state_.factors.shape],
             "history": self.history_,
             "best_epoch": self.best_epoch_,
-            "columns": self._columns,
+            "columns": list(self.__dict__.get("feature_names_in_", ())) or None,
             "given_delta": self.delta is not None,  # type: ignore[attr-defined]
         }
         arrays = weights_to_arrays(self.state_)
@@ -228,9 +223,7 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         if isinstance(meta["params"]["step"], list):
             model.set_params(step=tuple(meta["params"]["step"]))
         columns = None if meta["columns"] is None else tuple(map(str, meta["columns"]))
-        state = trained_state(model.config(), meta, arrays)
-        if columns is not None and len(columns) != state.linear.shape[0]:
-            raise ValueError("its columns do not fit its tables")
+        state = trained_state(model.config(), meta, arrays, columns)
         if meta["given_delta"]:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))
         model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"], columns)

@@ -124,7 +124,7 @@ def test_list_needs_no_quantizer(capsys):
         (("half:Wrong",), "quantizer half:Wrong: ties must be one of 'even', 'away', 'up', 'down', 'zero', 'any', got 'odd'"),
         (("half:Half", "bias"), "unknown property 'bias'; one of values-on-grid, "),
         (("half:Half", "--quick", "--thorough"), "--thorough: not allowed with argument --quick"),
-        (("half:Half", "--json", "."), "--json . is a folder"),
+        (("half:Half", "--json", "."), ".: is a folder"),
     ],
 )
 def test_wrong_input_is_one_sentence(module, capsys, arguments, said):

@@ -122,7 +122,7 @@ def test_options_of_the_data(calls, tmp_path, capsys):
         (("--data", path, "--format", "xml"), "--format must be one of libsvm, .*movielens, got 'xml'"),
         (("--data", path, "--format", "csv", "--index-base", 1), "--index-base does not apply to --?format 'csv'"),
         (("--data", tmp_path, "--format", "movielens", "--min-count", 2), "--min-count does not apply to --format movielens"),
-        (("--data", path, "--format", "csv", "--min-count", 0), "--min-count must be at least 1, got 0"),
+        (("--data", path, "--format", "csv", "--min-count", 0), "--min-count must be an integer of at least 1, got 0"),
         (("--out", file), "--out .*file is not a folder"),
     ):
         assert run("compare", *options) == 2

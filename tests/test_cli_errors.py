@@ -57,14 +57,14 @@ METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lpt-sr-f, alpt-sr-f, ls
         (["--threads", "0"], "--threads must be a positive integer, got 0"),
         (["--format", "svmlight"], f"--format must be one of {FORMATS}, got 'svmlight'"),
         (["--index-base", "2"], "--index-base must be 0 or 1, got 2"),
-        (["--n-features", "0"], "--n-features must be between 1 and 2147483647, got 0"),
+        (["--n-features", "0"], "--n-features must be an integer between 1 and 2147483647, got 0"),
         (["--hash-bins", "8"], "--hash-bins does not apply to --format 'libfm'"),
-        (["--min-count", "0"], "--min-count must be at least 1, got 0"),
+        (["--min-count", "0"], "--min-count must be an integer of at least 1, got 0"),
         (["--min-count", "2"], "--min-count does not apply to --format 'libfm'"),
         (["--label-column", "y"], "--label-column does not apply to --format 'libfm'"),
         (["--numeric", "a,b"], "--numeric does not apply to --format 'libfm'"),
-        (["--positive-label", ""], "--positive-label must not be empty"),
-        (["--on-bad-line", "warn"], "--on-bad-line must be 'error' or 'skip', got 'warn'"),
+        (["--positive-label", ""], "--positive-label must be a text that is not empty, got ''"),
+        (["--on-bad-line", "warn"], "--on-bad-line must be one of 'error', 'skip', got 'warn'"),
         (["--resume", "--force"], "--force: not allowed with argument --resume"),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
         (["--lr"], "--lr: expected one argument"),
@@ -240,9 +240,9 @@ def test_files_that_are_no_models(tmp_path, capsys):
     file.write_bytes((tmp_path / "other.npz").read_bytes())
     assert error_of(capsys, *evaluate).startswith(f"{file}: not a readable alpt_ref file (")
     write_npz(file, {"hello": 1}, {})
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 3"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 4"
     file.write_bytes((tmp_path / "run" / "checkpoint.npz").read_bytes())
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 3"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 4"
     assert error_of(capsys, "evaluate", "--model", tmp_path, "--data", file).startswith(f"{tmp_path}: not a readable")
 
 

@@ -97,15 +97,16 @@ def test_predictions_without_labels(trained, capsys):
 
 
 def test_bad_lines_and_unseen_values(trained, capsys):
-    """A skipped line has no probability, so it is said; by default it is an error."""
+    """A skipped line has no probability: predictions would stand beside other lines, so that they have no such option."""
     (trained / "test.libfm").write_text("1 0:1\n0 0:x\n0 99:1\n")
     for arguments in (evaluate_arguments(trained), predict_arguments(trained)):
         place = f"{trained}/test.libfm:2:5"
         assert error_of(capsys, *arguments) == f"{place}: expected a finite number, got 'x'"
-        assert run(*arguments, "--on-bad-line", "skip") == 0
-        err = capsys.readouterr().err
-        assert f"{trained}/test.libfm: 1 malformed lines skipped\n" in err
-        assert f"{trained}/test.libfm: 1 values unseen in training\n" in err
+    assert run(*evaluate_arguments(trained), "--on-bad-line", "skip") == 0
+    err = capsys.readouterr().err
+    assert f"{trained}/test.libfm: 1 malformed lines skipped\n" in err
+    assert f"{trained}/test.libfm: 1 values unseen in training\n" in err
+    assert "--on-bad-line" in error_of(capsys, *predict_arguments(trained), "--on-bad-line", "skip")
 
 
 def test_inputs_are_not_overwritten(trained, capsys):

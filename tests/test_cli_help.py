@@ -90,6 +90,7 @@ def test_defaults_are_those_of_the_code():
         "hash_bins": "no hashing",
         "label_column": "the first of label, click, y, target",
         "numeric": "none",
+        "indices": "refused",
         "positive_label": "1, with 0 or -1 for none",
     }
     fields = {action.dest: action for action in options_of("train")}

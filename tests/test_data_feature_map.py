@@ -16,7 +16,7 @@ texts = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["
 fields = st.builds(Field, texts, texts, st.just("categorical"), st.lists(texts, max_size=3, unique=True).map(tuple))
 maps = st.builds(
     FeatureMap,
-    st.builds(Source, st.just("csv"), numeric=st.lists(texts, max_size=2).map(tuple), label_column=texts),
+    st.builds(Source, st.just("csv"), numeric=st.lists(texts, max_size=2).map(tuple), label_column=texts.filter(bool)),
     st.integers(0, 2**31 - 1),
     texts,
     st.lists(fields, max_size=4).map(tuple),

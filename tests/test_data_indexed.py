@@ -84,7 +84,7 @@ def test_round_trip_and_oracle(
 @given(rows, st.sampled_from(list(BASES)), st.sampled_from([None, "1", "0.0", "-1", "pos"]), st.booleans())
 def test_both_parsers_agree(table: list[tuple[str, Entries]], name: str, positive: str | None, labels: bool) -> None:
     source = Source(name, positive_label=positive)
-    written = [spelt(row, name) for row in table] + [" ", "", "#"]
+    written = [spelt(row, name) for row in table] + ([" ", "", "#"] if labels else [])
     careful = _gather([row for line in written if (row := parse_line(line, source, labels=labels))])
     fast = parse_fast(written, source, labels=labels)
     # A row of n values beyond the largest float32 / n might overflow when it repeats an index.

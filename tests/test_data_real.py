@@ -75,7 +75,7 @@ def test_criteo_sample_with_decimal_points() -> None:
 
 
 def test_libffm() -> None:
-    train, feature_map = fit_read(data("criteo_small/xlearn_small_train.ffm.txt"), Source("libffm"))
+    train, feature_map = fit_read(data("criteo_small/xlearn_small_train.ffm.txt"), Source("libffm", indices="global"))
     test = read(data("criteo_small/xlearn_small_test.ffm.txt"), feature_map)
     assert train.X.shape[0] == test.X.shape[0] == 200
     assert test.X.shape[1] == train.X.shape[1]

@@ -96,12 +96,12 @@ def test_no_factors_and_one_field() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_rows": 0}, "n_rows must be at least 1, got 0"),
-        ({"n_fields": 0}, "n_fields must be at least 1, got 0"),
-        ({"n_values": 1}, "n_values must be at least 2, got 1"),
-        ({"k": -1}, "k must be at least 0, got -1"),
-        ({"click_rate": 0.0}, "click_rate must be between 0 and 1, got 0.0"),
-        ({"click_rate": float("nan")}, "click_rate must be between 0 and 1, got nan"),
+        ({"n_rows": 0}, "n_rows must be an integer of at least 1, got 0"),
+        ({"n_fields": 0}, "n_fields must be an integer of at least 1, got 0"),
+        ({"n_values": 1}, "n_values must be an integer of at least 2, got 1"),
+        ({"k": -1}, "k must be an integer of at least 0, got -1"),
+        ({"click_rate": 0.0}, "click_rate must be a positive number, got 0.0"),
+        ({"click_rate": float("nan")}, "click_rate must be a positive number, got nan"),
     ],
 )
 def test_refused(options: dict[str, Any], message: str) -> None:

@@ -131,7 +131,7 @@ def test_files_that_are_not_models(tmp_path):
     with pytest.raises(ValueError, match="not a readable alpt_ref file"):
         load_model(tmp_path / "text")
     write_npz(tmp_path / "other.npz", {"format_version": 99}, {})
-    with pytest.raises(ValueError, match="not a model of format version 3"):
+    with pytest.raises(ValueError, match="not a model of format version 4"):
         load_model(tmp_path / "other.npz")
 
     class Other(FactorizationMachine):

@@ -336,7 +336,12 @@ def test_data_join_as_problems(tmp_path):
     path.write_text("".join(f"{rng.choice([-1, 1])} 1:{rng.normal():.3f} 2:{rng.normal():.3f}\n" for _ in range(9)))
     (problem,) = verification.problems_of([path])
     assert (problem.name, problem.d) == ("tiny.txt", 2)
-    assert [p.name for p in verification.problems_of([path, path])] == ["tiny.txt", str(path)]
+    other = tmp_path / "other" / "tiny.txt"
+    other.parent.mkdir()
+    other.write_text(path.read_text())
+    assert [p.name for p in verification.problems_of([path, other])] == [str(path), str(other)]
+    with pytest.raises(ValueError, match=r"tiny\.txt is given twice"):
+        verification.problems_of([path, path])
     names = [i.name for i in registry.claims_of(["T1"])[0].instances(Setting(data=(problem,)))]
     assert "tiny.txt, one example a step" in names
     assert STOCHASTIC.name == "stochastic"

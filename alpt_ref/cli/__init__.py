@@ -69,7 +69,7 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
 def resumable(out: Path) -> Iterator[None]:
     """Keep other runs out of ``out``, and add to a Ctrl-C that the work can go on from its finished parts, which lie there."""
     try:
-        with alone_in(out):
+        with alone_in(out), heeding_interrupts():
             yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"the same command goes on from what {out} holds") from None

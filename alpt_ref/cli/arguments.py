@@ -28,6 +28,7 @@ _DATA: Options = (
     ("--min-count", "N", integer, "tables: fold together values rarer than N, 1 or more (default: 1)"),
     ("--label-column", "NAME", str, "csv: the label (default: the first of label, click, y, target)"),
     ("--numeric", "A,B", names, "csv: numbers, to be bucketed, besides I1, I2, ... (default: none)"),
+    ("--indices", "global", str, "libffm: an index that stands in several fields is one feature (default: refused)"),
     ("--positive-label", "TEXT", str, "the label of a click (default: 1, with 0 or -1 for none)"),
     ("--on-bad-line", "error|skip", str, "stop at a malformed line, or skip and count it (default: error)"),
 )

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from alpt_ref.cli.report import progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.tools.files import write_json
+from alpt_ref.tools.interrupts import heeding_interrupts
 from alpt_ref.tools.locks import alone_in
 from alpt_ref.tools.output import check_writable
 from alpt_ref.training.forward import TrainingDivergedError
@@ -33,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     if hasattr(args, "patience") and hasattr(args, "train") and not hasattr(args, "valid"):
         raise CommandError("--patience needs --valid")
     check_folder(args.out)
-    with alone_in(args.out):
+    with alone_in(args.out), _resumable(args.out / "checkpoint.npz"):
         _check_results(args)
         splits = load(args, source)
         _fit(args, model, splits)
@@ -108,6 +111,14 @@ def _fit(args: argparse.Namespace, model: FactorizationMachine, splits: Splits) 
             )
     except TrainingDivergedError as error:
         raise CommandError(spell_options(str(error), ["lr"])) from None
+
+
+@contextmanager
+def _resumable(checkpoint: Path) -> Iterator[None]:
+    """Add to a Ctrl-C what it left to go on from."""
+    try:
+        with heeding_interrupts():
+            yield
     except KeyboardInterrupt:
         if not checkpoint.exists():
             raise KeyboardInterrupt("no epoch had ended, so there is nothing to resume") from None

@@ -70,11 +70,11 @@ def column_names(X: Any) -> Columns:
     return columns if columns and all(isinstance(name, str) for name in columns) else None
 
 
-def check_columns(X: Any, known: Columns) -> None:
+def check_columns(X: Any, known: Any) -> None:
     """Raise ValueError where ``X`` has named columns that are not those of ``fit``, ``known``, in their order: a model goes by
     places. Nothing is asked where either of the two has no names."""
     names = column_names(X)
-    if names is None or known is None or names == known:
+    if names is None or known is None or names == tuple(known):
         return
     lacking = [name for name in known if name not in set(names)]
     if lacking:

@@ -35,7 +35,7 @@ class ParsedLines:
     """Parsed lines, n of them, with nnz entries in file order.
 
     y : float64 (n,). counts : int64 (n,), the number of entries of each line. indices : int64 (nnz,), columns counted from 0.
-    values : float64 (nnz,). fields : int64 (nnz,), of libffm; (0,) of the others.
+    values : float64 (nnz,). fields : int64 (nnz,), 0 where the format has none.
     """
 
     y: NDArray[np.float64]
@@ -150,7 +150,7 @@ def parse_fast(lines: Sequence[str], source: Source, *, labels: bool) -> ParsedL
     y = _fast_labels(numbers[is_label], source.positive_label) if labels else np.full(len(bodies), np.nan)
     if y is None or not in_range:
         return None
-    fields = keys[:, 0] if n_keys > 1 else np.zeros(0)
+    fields = keys[:, 0] if n_keys > 1 else np.zeros(indices.size)
     return ParsedLines(y, counts, indices.astype(np.int64), values, fields.astype(np.int64))
 
 
@@ -182,7 +182,7 @@ def _check_owners(path: PathLike, parsed: ParsedLines, owners: dict[int, int], s
         if owners.setdefault(index, field) != field:
             raise DataError(
                 f"{named(path)}: index {index + source.first_index} stands in fields {owners[index]} and {field}: if it is one "
-                "feature, give indices global; if each field counts for itself, number them through first"
+                "feature, give indices global (--indices global); if each field counts for itself, number them through first"
             )
 
 

@@ -62,7 +62,9 @@ class Source:
         names = isinstance(self.numeric, tuple) and all(isinstance(name, str) for name in self.numeric)
         _require(names, f"numeric must be a tuple of names, got {self.numeric!r}")
         for name, text in (("label_column", self.label_column), ("positive_label", self.positive_label)):
-            _require(text is None or (isinstance(text, str) and text != ""), f"{name} must be a text, not empty, got {text!r}")
+            _require(
+                text is None or (isinstance(text, str) and text != ""), f"{name} must be a text that is not empty, got {text!r}"
+            )
         one_of("indices", self.indices, (None, "global"))
         one_of("on_bad_line", self.on_bad_line, ("error", "skip"))
         for name, formats in _APPLIES_TO.items():

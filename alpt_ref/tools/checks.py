@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+SMALLEST = 5e-324  # of float64, above 0
+
 
 def is_integer(value: Any) -> bool:
     """Return True for an integer of Python or NumPy; True and False are none."""
@@ -47,7 +49,7 @@ def one_of(name: str, value: Any, choices: Iterable[Any], show: Callable[[Any], 
 def check_subnormals(whose: str) -> None:
     """Raise a ValueError where the processor takes numbers below 2^-1022 for zero: libraries can switch that on for a process,
     and what is computed after is another arithmetic than that which is judged. whose : the code that ran before."""
-    if (np.array([5e-324]) * np.array([2.0]))[0] == 0.0:
+    if (np.array([SMALLEST]) * np.array([2.0]))[0] == 0.0:
         raise ValueError(
             f"{whose} makes the processor flush subnormal numbers to zero (as torch.set_flush_denormal does): do not"
         )

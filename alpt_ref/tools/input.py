@@ -1,4 +1,4 @@
-"""Where input comes from: files, and standard input under the name of -."""
+"""Input: files, and standard input under the name of -."""
 
 import io
 import os

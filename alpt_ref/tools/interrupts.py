@@ -1,12 +1,14 @@
 """Ctrl-C ends the work, whoever was running when it came."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, current_thread, main_thread
 from typing import Any
 
 _SEEN = Event()
+_HELD = Event()
 
 
 def heed() -> None:
@@ -17,10 +19,11 @@ def heed() -> None:
 
 @contextmanager
 def heeding_interrupts() -> Iterator[None]:
-    """Make every Ctrl-C a KeyboardInterrupt of the block.
+    """Make every Ctrl-C a KeyboardInterrupt of the block, without a word of where it came.
 
-    One that comes while a callback of the compiler runs is swallowed there, or turned into a SystemError: :func:`heed` raises
-    the first anew, and errors after a Ctrl-C become it. Does nothing outside of the main thread, which alone gets signals.
+    One that comes while a callback of the compiler or a destructor runs is swallowed there, or turned into a SystemError:
+    :func:`heed` raises the first anew, and errors after a Ctrl-C become it. Does nothing outside of the main thread, which
+    alone gets signals.
     """
     if current_thread() is not main_thread():
         yield
@@ -28,9 +31,15 @@ def heeding_interrupts() -> Iterator[None]:
 
     def on_signal(number: int, frame: Any) -> None:
         _SEEN.set()
-        raise KeyboardInterrupt
+        if not _HELD.is_set():
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, on_signal)
+    def on_unraisable(found: Any) -> None:
+        if not isinstance(found.exc_value, KeyboardInterrupt):
+            hook(found)
+
+    before, hook = signal.signal(signal.SIGINT, on_signal), sys.unraisablehook
+    sys.unraisablehook = on_unraisable
     try:
         yield
         heed()
@@ -40,4 +49,16 @@ def heeding_interrupts() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
         _SEEN.clear()
+
+
+@contextmanager
+def holding_interrupts() -> Iterator[None]:
+    """Let a Ctrl-C wait for the end of the block, which is short: where :func:`heeding_interrupts` is around it."""
+    _HELD.set()
+    try:
+        yield
+    finally:
+        _HELD.clear()
+    heed()

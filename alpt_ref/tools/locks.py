@@ -19,7 +19,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     ValueError where another is in it. The lock is the kernel's, on the folder itself: it leaves no file behind, and a process
     that is gone holds none. File systems without locks keep nobody out.
     """
-    made = not folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -34,5 +34,5 @@ def alone_in(folder: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):
             os.close(handle)
-            if made:
-                folder.rmdir()  # fails where something lies
+            for place in made:
+                place.rmdir()  # fails, and ends this, where something lies

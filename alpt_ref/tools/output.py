@@ -1,4 +1,4 @@
-"""Where results go: files are written whole or not at all, and what is no file is written through.
+"""Output: files are written whole or not at all, and what is no file is written through.
 
     a file, or nothing yet      written beside its place and renamed there; a link stays, its target is written; the mode stays
     -, /dev/stdout, /dev/fd/N   written to that open descriptor, where it stands
@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from alpt_ref.tools.interrupts import holding_interrupts
+
 STDOUT = "-"
 PathLike = str | os.PathLike[str]
 _HOST = re.sub(r"[^A-Za-z0-9]", "", platform.node())[:32]
@@ -41,7 +43,8 @@ def write_atomic(path: PathLike, fill: Callable[[IO[bytes]], object]) -> None:
         elif _is_special(path):
             _through(os.open(path, os.O_WRONLY), fill)
         else:
-            _replace(Path(os.path.realpath(path)), fill)
+            with holding_interrupts():
+                _replace(Path(os.path.realpath(path)), fill)
 
 
 def check_output(path: PathLike) -> None:

@@ -43,13 +43,14 @@ def weights_from_arrays(arrays: Arrays, shapes: Sequence[tuple[int, int]]) -> tu
     return linear, factors, float32(arrays["bias"])
 
 
-def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays) -> State:
+def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays, columns: tuple[str, ...] | None) -> State:
     """The weights of a saved model, without optimizers; ValueError or KeyError where they are not those of ``config``."""
     shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
     linear, factors, bias = weights_from_arrays(arrays, shapes)
     fits = shapes[0] == (shapes[1][0], int(config.fit_linear)) and arrays["bias"].shape == ()
-    if not (fits and are_kept_as(config, linear, factors)):
-        raise ValueError("its tables do not fit each other")
+    named = columns is None or len(columns) == shapes[0][0]
+    if not (fits and named and are_kept_as(config, linear, factors)):
+        raise ValueError("its tables do not fit each other, or its columns")
     return State(linear, factors, {}, bias, history=meta["history"])
 
 

@@ -1,0 +1,264 @@
+"""Other people's process state, structures that SciPy accepts, damage behind the first stream, growth, crafted files."""
+
+import bz2
+import gzip
+import json
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from alpt_ref import Grid, quantize
+from alpt_ref.data import DataError, FeatureMap, Source, fit_read, read_movielens
+from alpt_ref.data.containers import unpacked
+from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
+from alpt_ref.testing import check_quantizer
+from alpt_ref.tools import checks, memory
+from alpt_ref.tools.files import read_npz, write_npz
+from tests.marks import once
+
+ROWS = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40)).encode()
+
+
+@pytest.fixture(params=["raise", "warnings"])
+def strict(request):
+    """NumPy's errors raise, or warnings do."""
+    before = np.geterr()
+    with warnings.catch_warnings():
+        if request.param == "raise":
+            np.seterr(all="raise")
+        else:
+            np.seterr(all="warn")
+            warnings.simplefilter("error")
+        yield
+    np.seterr(**before)
+
+
+@once  # loops as plain Python are NumPy's
+def test_numpys_errors_are_not_ours(strict):
+    X, y = np.array([[1.0], [-1.0], [3025.0]]), [1, 0, 1]
+    model = LogisticRegression(lr=1.0, epochs=2).fit(X, y)
+    model.state_.linear.weights[:] = 1.0
+    model.state_.bias = np.float32(0)
+    assert model.predict_proba(X)[2].tolist() == [0.0, 1.0]
+    for bad in (X * 1e300, sp.csr_array(X * 1e300)):
+        with pytest.raises(ValueError, match=r"X\[0, 0\] is not finite"):
+            model.predict(bad)
+    tiny = FactorizationMachine(k=2, precision="lpt", bits=4, epochs=1, init_std=1e-30).fit(X * 1e-40, y)
+    assert np.isfinite(tiny.decision_function(X * 1e-40)).all()
+    quantize(np.array([1e-45, 1e30], np.float32), Grid(8, 1e-3), "stochastic", seed=0)
+
+
+FORKED = """
+import os, numpy as np
+from alpt_ref import Grid, quantize
+x = np.linspace(-1, 1, 300_000, dtype=np.float32)
+g = Grid(8, 0.01)
+first = quantize(x, g, "stochastic", seed=0, n_threads=2)
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(quantize(x, g, "stochastic", seed=0, n_threads=2), first) else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_of_a_fork_has_threads_of_its_own():
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], timeout=120, check=False)
+    assert done.returncode == 0
+
+
+def test_flushed_subnormal_numbers_are_told(monkeypatch):
+    class Flushes:
+        rounding = "nearest"
+
+        def quantize(self, x, delta, bits, seed):
+            monkeypatch.setattr(checks, "SMALLEST", 0.0)  # as such a processor has it
+            return np.clip(np.rint(x / np.float32(delta)), -8, 7) * np.float32(delta)
+
+    with pytest.raises(ValueError, match="a call of Flushes makes the processor flush subnormal numbers to zero"):
+        check_quantizer(Flushes, level="quick")
+    with pytest.raises(ValueError, match="Flushes, or what it imports, makes the processor flush"):
+        check_quantizer(Flushes, level="quick")
+
+
+def broken():
+    """Matrices that SciPy constructs, and that are none."""
+    ones = np.ones(3)
+    yield sp.csc_array((ones, np.array([0, 50_000_000, 1]), np.array([0, 1, 2, 3])), shape=(1000, 3))
+    yield sp.csr_array((ones, np.array([0, 50_000_000, 1]), np.array([0, 1, 2, 3])), shape=(3, 1000))
+    yield sp.csc_array((ones, np.array([0, -7, 1]), np.array([0, 1, 2, 3])), shape=(1000, 3))
+    yield sp.bsr_array((np.ones((3, 1, 1)), np.array([0, 50_000_000, 1]), np.array([0, 1, 2, 3])), shape=(3, 1000))
+    for change in ({"row": [0, 0, 9]}, {"col": [0, -1, 1]}, {"row": [0, 1]}, {"data": np.ones(2)}, {"col": [0.0, 1.0, 2.0]}):
+        coo = sp.coo_array((np.ones(3), ([0, 1, 2], [0, 1, 2])), shape=(3, 3))
+        coords = [np.array(change.get(name, [0, 1, 2])) for name in ("row", "col")]
+        coo.coords = tuple(coords)
+        coo.data = change.get("data", coo.data)
+        yield coo
+    for name, value in (("indptr", [0, 2, 1, 3]), ("indptr", [1, 2, 3, 3]), ("indptr", [0, 1, 2, 900]), ("indices", [0])):
+        for kind in (sp.csr_array, sp.csc_array):
+            matrix = kind(np.eye(3))
+            setattr(matrix, name, np.array(value))
+            yield matrix
+    dok = sp.dok_array((3, 3))
+    dok._dict[0, 99_999_999] = 1.0
+    yield dok
+    lil = sp.lil_array((3, 3))
+    lil.rows[0], lil.data[0] = [99_999_999], [1.0]
+    yield lil
+
+
+@pytest.mark.parametrize("X", list(broken()), ids=lambda X: X.format)
+def test_matrices_that_are_none(X):
+    with pytest.raises(ValueError, match=r"X is not a valid sparse matrix|X must be|not a valid"):
+        LogisticRegression(epochs=1).fit(X, np.arange(X.shape[0]) % 2)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "bsr", "coo", "lil", "dok", "dia"])
+def test_matrices_of_every_format(kind):
+    X = np.eye(4)
+    model = LogisticRegression(epochs=1).fit(sp.coo_array(X).asformat(kind), [0, 1, 0, 1])
+    assert np.array_equal(model.decision_function(X), model.decision_function(sp.coo_array(X).asformat(kind)))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_damage_behind_the_first_member(tmp_path, pack):
+    path = tmp_path / "b"
+    path.write_bytes(pack(ROWS) + pack(ROWS))
+    assert fit_read(path, Source("libsvm"))[0].y.size == 80
+    second = bytearray(pack(ROWS))
+    second[len(second) // 2] ^= 0xFF
+    for tail in (bytes(second), pack(ROWS)[:-6], pack(ROWS)[:3], b"text"):
+        path.write_bytes(pack(ROWS) + tail)
+        with pytest.raises(DataError, match=r"b: cannot be read"):
+            fit_read(path, Source("libsvm"))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, bytes])
+def test_a_pipe_that_hands_out_a_byte_at_a_time(pack):
+    class Drips:
+        def __init__(self, content):
+            self.left = content
+
+        def read(self, size=-1):
+            found, self.left = self.left[:1], self.left[1:]
+            return found
+
+    assert unpacked(Drips(pack(ROWS))).read() == ROWS
+    assert unpacked(Drips(pack(b""))).read() == b""
+
+
+def test_containers_against_the_library(tmp_path):
+    """Every cut and every flipped byte of two members is refused, or gives what was packed."""
+    whole = bz2.compress(b"1 1:1\n") + bz2.compress(b"0 2:1\n")
+    path = tmp_path / "b"
+    for at in range(3, len(whole)):
+        for content in (whole[:at], whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :]):
+            path.write_bytes(content)
+            try:
+                found = fit_read(path, Source("libsvm"))[0].y.tolist()
+            except DataError:
+                continue
+            assert found == [1.0, 0.0] or content == bz2.compress(b"1 1:1\n"), at
+
+
+def test_headers_of_many_columns_are_read_in_linear_time(tmp_path):
+    calls = []
+    for n in (2000, 16_000):
+        path = tmp_path / f"{n}.csv"
+        path.write_text(",".join(["label", *(f"c{i}" for i in range(n))]) + "\n" + ",".join(["1", *["x"] * n]) + "\n")
+        count = 0
+
+        def counted(frame, event, arg):
+            nonlocal count
+            count += 1
+
+        sys.setprofile(counted)
+        try:
+            fit_read(path, Source("csv"))
+        finally:
+            sys.setprofile(None)
+        calls.append(count)
+    assert calls[1] < 12 * calls[0]
+
+
+def test_a_movie_of_many_genres_costs_what_it_holds(tmp_path):
+    (tmp_path / "users.dat").write_text("".join(f"{u}::F::1::10::48067\n" for u in range(50)))
+    genres = "|".join(f"g{i}" for i in range(5000))
+    (tmp_path / "movies.dat").write_text(f"1::A (1995)::Comedy\n2::B (1996)::{genres}\n")
+    ratings = [f"{u}::1::{1 + 4 * (u % 2)}::9\n" for u in range(50)] + ["3::2::5::9\n"]
+    (tmp_path / "ratings.dat").write_text("".join(ratings))
+    dataset, fields = read_movielens(tmp_path)
+    assert dataset.X.nnz == 50 * 8 + 7 + 5000
+    assert dataset.X[50].nnz == 5007
+    assert [field.name for field in fields][-1] == "genres"
+
+
+def test_tables_that_cannot_fit_are_refused(monkeypatch):
+    X = sp.csr_array(([1.0, 1.0], ([0, 1], [0, 2**31 - 2])), shape=(2, 2**31 - 1))
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**33)
+    with pytest.raises(
+        MemoryError, match="training of 2,147,483,647 features with 8 factors would take 72 GiB, 8 GiB are free"
+    ):
+        FactorizationMachine(epochs=1).fit(X, [0, 1])
+
+
+def crafted(tmp_path, **changes):
+    """A model whose meta is changed: a value, or a function of its JSON text."""
+    path = tmp_path / "m.npz"
+    LogisticRegression(epochs=1, precision="lpt", bits=4, delta=0.5).fit(np.eye(2), [0, 1]).save(path)
+    meta, arrays = read_npz(path)
+    text = json.dumps(meta | {name: value for name, value in changes.items() if not callable(value)})
+    for change in (value for value in changes.values() if callable(value)):
+        text = change(text)
+    np.savez(path, meta=np.array(text), **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"x": lambda text: text.replace('"bits": 4', '"bits": 1e400')},
+        {"x": lambda text: text.replace('"bits": 4', '"bits": ' + "[" * 100_000 + "]" * 100_000)},
+        {"x": lambda text: "[" * 100_000},
+        {"x": lambda text: text.replace('"epochs": 1', '"epochs": "1"')},
+        {"shapes": [[1e400, 1], [2, 0]]},
+        {"shapes": 3},
+        {"classes": {}},
+        {"classes": None},
+        {"params": []},
+        {"history": 7, "model": ["LogisticRegression"]},
+        {"columns": [1, 2, 3]},
+        {"columns": 5},
+        {"given_delta": None, "format_version": 3},
+    ],
+)
+def test_crafted_models(tmp_path, changes):
+    path = crafted(tmp_path, **changes)
+    with pytest.raises(ValueError, match=str(path)):
+        load_model(path)
+
+
+def test_a_member_that_is_gone_is_noticed(tmp_path):
+    path = crafted(tmp_path)
+    assert load_model(path)[0].delta is not None
+    meta, arrays = read_npz(path)
+    for name in arrays:
+        write_npz(path, meta, {key: value for key, value in arrays.items() if key != name})
+        with pytest.raises(ValueError, match=str(path)):
+            load_model(path)
+
+
+@pytest.mark.parametrize("member", ["source", "layout"])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"format": 3}', "1e400", "{}", '{"fields": 1e400, "label_column": 3}', "null"]
+)
+def test_crafted_feature_maps(tmp_path, member, text):
+    (tmp_path / "t.csv").write_text("y,a\n1,x\n0,z\n")
+    arrays = fit_read(tmp_path / "t.csv", Source("csv"))[1].to_arrays()
+    with pytest.raises(DataError, match="these arrays are not a feature map"):
+        FeatureMap.from_arrays(arrays | {member: np.array(text)})

@@ -1,0 +1,201 @@
+"""Rows and columns keep to those that they belong to, or are refused; what can be read in two ways is asked about."""
+
+import numpy as np
+import pytest
+
+from alpt_ref.cli import main
+from alpt_ref.data import DataError, Source, fit_read, make_ctr, read
+from alpt_ref.metrics import auc, calibration, evaluate, log_loss
+from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
+from alpt_ref.rng import normals
+
+pytestmark = pytest.mark.glue
+
+
+class Frame:
+    """The part of a data frame that models see."""
+
+    def __init__(self, columns, values):
+        self.columns, self._values = columns, np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values if dtype is None else self._values.astype(dtype)
+
+
+def made(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.fixture
+def model(tmp_path):
+    made(tmp_path, "base.svm", "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40)))
+    arguments = ["train", "--model", "lr", "--format", "libsvm", "--train", str(tmp_path / "base.svm"), "--epochs", "1"]
+    assert main([*arguments, "--out", str(tmp_path / "m1")]) == 0
+    return tmp_path / "m1" / "model.npz"
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [("1:1 4:0.5\n\n2:1 5:0.5\n", 3), ("\n1:1\n", 2), ("1:1\n \t\n", 2), ("\n\n\n", 3), ("1:1 # a\n\n", 2), ("1:1", 1)],
+)
+def test_every_line_without_a_label_is_an_example(tmp_path, model, capsys, text, rows):
+    path = made(tmp_path, "n.svm", text)
+    capsys.readouterr()
+    assert main(["predict", "--model", str(model), "--data", str(path), "--no-labels"]) == 0
+    p = np.array(capsys.readouterr().out.split(), float)
+    assert p.size == rows
+    empty = [i for i, line in enumerate(text.split("\n")[:rows]) if not line.strip()]
+    assert len({*p[empty]}) <= 1
+
+
+def test_a_comment_alone_may_be_an_example_or_none(tmp_path, model, capsys):
+    path = made(tmp_path, "n.svm", "1:1\n# doc 7\n")
+    assert main(["predict", "--model", str(model), "--data", str(path), "--no-labels"]) == 2
+    assert f"{path}:2:1: a comment alone may stand for" in capsys.readouterr().err
+    labelled = made(tmp_path, "l.svm", "1 1:1\n# doc 7\n\n0 2:1\n")
+    assert main(["predict", "--model", str(model), "--data", str(labelled)]) == 0
+
+
+def test_a_blank_line_of_a_table_of_one_column(tmp_path):
+    _, feature_map = fit_read(made(tmp_path, "t.csv", "y,a\n1,x\n0,z\n"), Source("csv"))
+    assert read(made(tmp_path, "q.csv", 'a\nx\n""\nz\n'), feature_map, labels=False).X.shape[0] == 3
+    with pytest.raises(DataError, match=r"b\.csv:3:1: a blank line may stand for an empty cell"):
+        read(made(tmp_path, "b.csv", "a\nx\n\nz\n"), feature_map, labels=False)
+
+
+def test_columns_are_those_of_fit_in_their_order(tmp_path):
+    X = normals(600, seed=1, stream=6).reshape(200, 3)
+    y = (X[:, 0] > 0).astype(int)
+    for kind in (LogisticRegression, FactorizationMachine):
+        model = kind(epochs=2).fit(Frame(list("abc"), X), y, eval_set=(Frame(list("abc"), X), y))
+        assert list(model.feature_names_in_) == ["a", "b", "c"]
+        model.save(tmp_path / "m.npz")
+        for known in (model, load_model(tmp_path / "m.npz")[0]):
+            whole = known.predict(Frame(list("abc"), X))
+            assert np.array_equal(known.predict(X), whole)
+            with pytest.raises(ValueError, match="column 0 of X is 'c' and was 'a' in fit: give the columns in that order"):
+                known.predict(Frame(list("cba"), X[:, ::-1]))
+            with pytest.raises(ValueError, match="X has no column 'b', which it had in fit"):
+                known.predict_proba(Frame(list("adc"), X))
+            with pytest.raises(ValueError, match="X has 4 columns, 3 in fit"):
+                known.decision_function(Frame(list("abcd"), np.hstack((X, X[:, :1]))))
+        with pytest.raises(ValueError, match="column 1 of X is 'c'"):
+            kind(epochs=1).fit(Frame(list("abc"), X), y, eval_set=(Frame(list("acb"), X), y))
+        model.fit(X, y)
+        assert not hasattr(model, "feature_names_in_")
+        model.fit(Frame([0, 1, 2], X), y).predict(Frame([2, 1, 0], X))  # numbers are no names
+
+
+@pytest.mark.parametrize("header", [",label,a", "Unnamed: 0,label,a", "label,,a", "label,a,Unnamed: 2", " ,label,a"])
+def test_columns_without_a_name(tmp_path, header):
+    path = made(tmp_path, "i.csv", f"{header}\n0,1,x\n1,0,y\n")
+    with pytest.raises(DataError, match=r"i\.csv:1:[0-9]+: a column without a name: name an index id, which is dropped"):
+        fit_read(path, Source("csv"))
+    named = made(tmp_path, "n.csv", "id,label,a\n0,1,x\n1,0,y\n")
+    assert fit_read(named, Source("csv"))[0].X.shape == (2, 3)
+
+
+def test_libffm_indices_that_count_within_a_field(tmp_path):
+    text = "1 0:0:1 1:0:1\n0 0:1:1 1:0:1\n"
+    path = made(tmp_path, "p.ffm", text)
+    with pytest.raises(DataError, match=r"p\.ffm: index 0 stands in fields 0 and 1: if it is one feature, give indices global"):
+        fit_read(path, Source("libffm"))
+    dataset, feature_map = fit_read(path, Source("libffm", indices="global"))
+    assert dataset.X.toarray().tolist() == [[2, 0], [1, 1]]
+    assert read(path, feature_map).X.shape == (2, 2)
+    careful = made(tmp_path, "c.ffm", text.replace("0:0:1", "0:00:1"))
+    with pytest.raises(DataError, match="index 0 stands in fields 0 and 1"):
+        fit_read(careful, Source("libffm"))
+    apart = made(tmp_path, "a.ffm", "1 0:0:1 1:2:1\n0 0:1:1 1:2:1\n")
+    assert fit_read(apart, Source("libffm"))[0].X.shape == (2, 3)
+
+
+@pytest.mark.parametrize(("form", "text"), [("csv", "label,a\nno,x\nYes,y\n"), ("libsvm", "2 1:1\n3 2:1\n")])
+def test_a_positive_label_that_never_occurs(tmp_path, form, text):
+    path = made(tmp_path, "t", text)
+    with pytest.raises(DataError, match=r"t: no row has the label 'yes', the positive_label"):
+        fit_read(path, Source(form, positive_label="yes"))
+
+
+def test_numbers_that_are_scaled(tmp_path):
+    scaled = "\n".join(f"{i % 2},{i / 10}" for i in range(11))
+    for name, more in (("a", {"numeric": ("a",)}), ("I1", {}), ("I1", {"hash_bins": 50})):
+        path = made(tmp_path, "s.csv", f"y,{name}\n{scaled}\n")
+        with pytest.raises(DataError, match=rf"s\.csv: the numbers of column '{name}' are fractions within \[-1, 1\]"):
+            fit_read(path, Source("csv", **more))
+    for cells in ("0,1,1,0", "0.5,2,7,1", ",,0,1"):
+        rows = "\n".join(f"{i % 2},{cell}" for i, cell in enumerate(cells.split(",")))
+        fit_read(made(tmp_path, "w.csv", f"y,I1\n{rows}\n"), Source("csv"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"label;a\n1;x\n", "s:1:1: the header is one column: cells are separated by commas or tabs, not by ';'"),
+        ("label,a\n1,x\n".encode("utf-16"), "s: is text in UTF-16, convert it to UTF-8 first"),
+        (b"PK\x03\x04rest", "s: is a zip archive, unpack it first: plain text, gzip and bzip2 are read"),
+        (b"\xfd7zXZ\x00rest", "s: is compressed by xz, unpack it first"),
+        (b"\x28\xb5\x2f\xfdrest", "s: is compressed by zstd, unpack it first"),
+        (b"PAR1rest", "s: is a Parquet file, write it as CSV"),
+    ],
+)
+def test_other_kinds_of_files_are_named(tmp_path, content, said):
+    with pytest.raises(DataError, match=f"{tmp_path}/{said}".replace("[", r"\[")):
+        fit_read(made(tmp_path, "s", content), Source("csv"))
+
+
+def test_metrics_take_the_labels_that_fit_takes():
+    X = normals(1200, seed=1, stream=6).reshape(300, 4)
+    y = np.where(X[:, 0] > 0, 1, -1)
+    z = LogisticRegression(epochs=5).fit(X, y).decision_function(X)
+    assert evaluate(y, z) == evaluate(y == 1, z) == evaluate((y == 1).astype(np.float32), z)
+    assert evaluate(y, z)["calibration"] is not None
+    for bad, said in ((y + 3, r"y\[0\] must be a label"), ((y == 1).astype(int).astype(str), "y must be numbers, got <U")):
+        for metric in (auc, log_loss, calibration, evaluate):
+            with pytest.raises(ValueError, match=said):
+                metric(bad, np.abs(z) / 100)
+    for shape in (z[:-1], z[:, None], np.float64(1.0)):
+        with pytest.raises(ValueError, match="shape"):
+            evaluate(y, shape)
+    with pytest.raises(ValueError, match="there are no examples"):
+        evaluate([], [])
+
+
+def test_infinite_scores():
+    inf = np.inf
+    assert evaluate([1, 0], [inf, -inf]) == {"auc": 1.0, "logloss": 0.0, "calibration": 1.0}
+    assert log_loss([0, 1], [inf, 0.0]) == inf
+    assert log_loss([1, 1], [inf, 0.0]) == pytest.approx(np.log(2) / 2)
+    assert auc([0, 1, 1], [-inf, -inf, 2.0]) == 0.75
+    assert np.isnan(log_loss([1], [np.nan]))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"format": "libsvm", "n_features": 2.5}, "n_features must be an integer"),
+        ({"format": "libsvm", "n_features": True}, "n_features must be an integer"),
+        ({"format": "libsvm", "index_base": True}, "index_base must be 0 or 1"),
+        ({"format": "libsvm", "index_base": 1.0}, "index_base must be 0 or 1"),
+        ({"format": "csv", "min_count": "2"}, "min_count must be an integer"),
+        ({"format": "csv", "hash_bins": True}, "hash_bins must be an integer"),
+        ({"format": "csv", "label_column": 3}, "label_column must be a text"),
+        ({"format": "csv", "numeric": ("a", 3)}, "numeric must be a tuple of names"),
+        ({"format": "csv", "positive_label": 1}, "positive_label must be a text"),
+        ({"format": "csv", "indices": "global"}, "indices does not apply to format 'csv'"),
+        ({"format": "libffm", "indices": "own"}, "indices must be one of 'global'"),
+        ({"format": ["csv"]}, "format must be one of"),
+    ],
+)
+def test_arguments_of_a_source(options, said):
+    with pytest.raises(ValueError, match=said):
+        Source(**options)
+
+
+@pytest.mark.parametrize("name", ["n_rows", "n_fields", "n_values", "k", "zipf", "click_rate", "linear_scale", "factor_scale"])
+@pytest.mark.parametrize("value", [np.inf, np.nan, "2", None, True, 2.5j])
+def test_arguments_of_generated_clicks(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        make_ctr(**{"n_rows": 5} | {name: value})

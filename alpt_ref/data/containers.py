@@ -1,12 +1,14 @@
 """The bytes inside a data file: gzip and bzip2 are told by their first bytes, for suffixes lie, and unpacked.
 
-What else a file may begin with, and is not read, is said by its name.
+Kinds of files that are not read are called by their names.
 """
 
 import bz2
-import gzip
 import io
-from typing import IO, cast
+import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import IO, Any
 
 _GZIP, _BZIP2 = b"\x1f\x8b", b"BZh"
 _BLOCK = 1 << 18
@@ -43,9 +45,9 @@ def unpacked(raw: IO[bytes]) -> IO[bytes]:
             raise UnreadFormatError(f"is {kind}, {advice}")
     whole = io.BufferedReader(_Rejoined(head, raw), _BLOCK)
     if head.startswith(_GZIP):
-        return cast(IO[bytes], gzip.GzipFile(fileobj=whole))
+        return io.BufferedReader(_Members(whole, partial(zlib.decompressobj, 31), b"\0"), _BLOCK)
     if head.startswith(_BZIP2):
-        return io.BufferedReader(_Bzip2(whole), _BLOCK)
+        return io.BufferedReader(_Members(whole, bz2.BZ2Decompressor, b""), _BLOCK)
     return whole
 
 
@@ -70,12 +72,16 @@ class _Rejoined(io.RawIOBase):
         return len(found)
 
 
-class _Bzip2(io.RawIOBase):
-    """All members of a bzip2 file, one after the other. ``bz2.BZ2File`` ends without a word at a later member that is damaged:
-    it takes it for something that was appended."""
+class _Members(io.RawIOBase):
+    """All members of a compressed file, one after the other.
 
-    def __init__(self, packed: IO[bytes]) -> None:
-        self._packed, self._member, self._left = packed, bz2.BZ2Decompressor(), b""
+    ``bz2.BZ2File`` ends without a word at a later member that is damaged: it takes it for something that was appended. ``gzip``
+    takes headers that its format forbids.
+    """
+
+    def __init__(self, packed: IO[bytes], member: Callable[[], Any], padding: bytes) -> None:
+        self._packed, self._new, self._padding = packed, member, padding
+        self._member, self._left = member(), b""
 
     def readable(self) -> bool:
         """True."""
@@ -85,16 +91,25 @@ class _Bzip2(io.RawIOBase):
         """Fill ``buffer`` with what comes next; 0 at the end."""
         while True:
             if self._member.eof:
-                self._left = self._member.unused_data or self._packed.read(_BLOCK)
+                self._left = self._between(self._member.unused_data)
                 if not self._left:
                     return 0
-                self._member = bz2.BZ2Decompressor()
-            elif self._member.needs_input and not self._left:
+                self._member = self._new()
+            elif not self._left and getattr(self._member, "needs_input", True):
                 self._left = self._packed.read(_BLOCK)
-                if not self._left:
-                    raise EOFError("it ends within a bzip2 stream")
             found = self._member.decompress(self._left, len(buffer))
-            self._left = b""
+            if not (found or self._left or self._member.eof):
+                raise EOFError("it ends within a compressed stream")
+            self._left = getattr(self._member, "unconsumed_tail", b"")
             if found:
                 buffer[: len(found)] = found
                 return len(found)
+
+    def _between(self, left: bytes) -> bytes:
+        """Return what follows a member, without the padding that gzip allows; empty at the end."""
+        while True:
+            block = left or self._packed.read(_BLOCK)
+            found = block.lstrip(self._padding) if self._padding else block
+            if found or not block:
+                return found
+            left = b""

@@ -1,0 +1,77 @@
+"""Training killed at any moment goes on to the bits of the run that nobody disturbed."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from hypothesis import strategies as st
+
+from alpt_ref.models import load_model
+from tests.fuzz.commands import ROWS
+
+inputs = st.tuples(st.floats(0.0, 1.0), st.sampled_from([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
+PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+LONGEST = 1.5  # seconds until the signal
+
+
+def command(folder: Path) -> list[str]:
+    """The run: enough epochs that signals find it at work."""
+    options = ["--model", "lr", "--format", "libsvm", "--precision", "alpt", "--bits", "4", "--epochs", "60"]
+    return [
+        sys.executable,
+        "-m",
+        "alpt_ref",
+        "train",
+        *options,
+        "--train",
+        str(folder / "base.svm"),
+        "--out",
+        str(folder / "run"),
+    ]
+
+
+def run(folder: Path, *more: str) -> None:
+    """The whole run."""
+    subprocess.run([*command(folder), *more], env=PLAIN, check=True, capture_output=True)
+
+
+@cache
+def whole() -> bytes:
+    """The codes of the run that nobody disturbed."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "base.svm").write_text(ROWS)
+        run(folder)
+        return codes(folder)
+
+
+def codes(folder: Path) -> bytes:
+    """Codes and step sizes of the model in ``folder``."""
+    table = load_model(folder / "run" / "model.npz")[0].state_.linear
+    return table.buffer.tobytes() + np.asarray(table.delta).tobytes()
+
+
+def one(drawn: tuple[float, int]) -> int:
+    """Judge one signal; returns 1."""
+    share, number = drawn
+    wanted = whole()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "base.svm").write_text(ROWS)
+        process = subprocess.Popen(command(folder), env=PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(share * LONGEST)
+        process.send_signal(number)
+        _, said = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, 130), (drawn, said)
+        assert b"Traceback" not in said or process.returncode == -signal.SIGINT, (drawn, said)
+        run(folder, "--resume" if process.returncode else "--force")
+        assert codes(folder) == wanted, drawn
+        left = sorted(path.name for path in (folder / "run").iterdir())
+        assert left == ["checkpoint.npz", "metrics.json", "model.npz"], (drawn, left)
+    return 1

@@ -2,15 +2,18 @@
 # make test       set up .venv, lint, type-check, and run the tests un-jitted and compiled
 # make test-long  what `make test` leaves out: statistics over many runs, every width compiled
 # make coverage   run the tests un-jitted under coverage, which has to reach 95 %
+# make fuzz       try inputs that nobody thought of, for MINUTES=10: docs/reliability.md
 # make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
 PLAIN ?= $(BIN)/python
+MINUTES ?= 10
+SEED ?= 0
 # A file's tests share a worker, and what its fixtures make; files keep the order of tests/conftest.py.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
 
-.PHONY: verify test test-long lint plain coverage bench peers clean
+.PHONY: verify test test-long lint plain coverage fuzz bench peers clean
 
 .venv/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -41,6 +44,9 @@ test: lint
 
 test-long: .venv/stamp
 	$(BIN)/python -m pytest $(WORKERS) -m long
+
+fuzz: .venv/stamp
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
 bench: .venv/stamp
 	$(BIN)/python -m pytest analysis/bench_kernels.py analysis/bench_theory.py --benchmark-enable --benchmark-columns=median,rounds -q -s

@@ -25,14 +25,14 @@ KILL_TABLES = {
 # Files that take longest: workers begin with them, so that none is left with one at the end.
 LONGEST = (
     "conformance",
+    "conformance_chances",
     "reference",
-    "alpt",
     "statements",
+    "alpt",
     "diskcache",
     "torch_parity",
     "quantizer",
     "docs",
-    "conformance_chances",
     "compare",
 )
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"

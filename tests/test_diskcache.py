@@ -290,5 +290,5 @@ def test_processes_that_fill_one_cache_never_meet_each_others_variants(tmp_path)
             found = result(process)
             assert found["digests"].items() <= plain.items()
             loaded, compiled = loaded + found["loaded"], compiled + found["compiled"]
-    assert loaded > 100
-    assert compiled > 100
+    assert loaded > 50
+    assert compiled > 50

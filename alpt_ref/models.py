@@ -117,7 +117,7 @@ class FactorizationMachine(Parameters):
         state, best = fit(config, (rows, labels), n_features, valid, checkpoint=path, resume=resume, on_epoch=on_epoch)
         return self._adopt(state, classes, best, columns)
 
-    def _adopt(self, state: State, classes: tuple[int, int], best_epoch: int, columns: Columns) -> Self:
+    def _adopt(self, state: State, classes: tuple[int, int], best_epoch: int, columns: Columns = None) -> Self:
         self.state_ = state
         self.classes_ = np.array(classes)
         self.n_features_in_ = state.linear.shape[0]

@@ -306,11 +306,14 @@ def test_what_an_enumeration_hears():
     assert enumerated(random_bits(4)).below == 0
     assert enumerated(STOCHASTIC).far == pytest.approx(0.5, abs=1e-9)
     assert enumerated(Rule("moves", lambda q, a: np.maximum(a, 0.125))).still == 0.125
-    codes, fractions = blocks()[0]
+    floors, fractions = next(blocks())
+    codes = floors[:, 0]
+    assert (floors == codes[:, None]).all()
+    assert floors.shape == fractions.shape
     assert (fractions[:, 0] == 0.0).all()
     assert (np.diff(fractions, axis=1) >= 0.0).all()
     assert np.unique(fractions).size > 0.9 * codes.size * 4096
-    codes = np.concatenate([codes for codes, _ in blocks()])
+    codes = np.concatenate([floors[:, 0] for floors, _ in blocks()])
     assert set(range(-(2**15), 2**15 - 1)) == set(codes)
     assert codes.size == 2**10 - 1 + 2**16 - 1
 

@@ -66,6 +66,10 @@ class FiniteProblem:
             float((self.probabilities @ np.abs(g).sum(axis=2)).max()),
         )
 
+    def largest_component(self, grid: Grid) -> float:
+        """G_inf: the largest |g_i| of any outcome over the points of ``grid``."""
+        return float(np.abs(self.gradients(points_of(grid, self.d))).max())
+
     def noise(self, grid: Grid) -> float:
         """sigma: the square root of the largest E||g - E g||^2 over the points of ``grid``."""
         points = points_of(grid, self.d)

@@ -94,7 +94,7 @@ def summary(rows: Sequence[Row]) -> Sheet:
     """A line for each claim: how many rows, their verdicts, and the tightest ratio of those that hold."""
     lines = []
     for part in _by_claim(rows):
-        counts = Counter(HOLDS if row.verdict == WEAKLY else row.verdict for row in part)
+        counts = Counter(row.outcome for row in part)
         controls = sum(row.expected != HOLDS for row in part)
         ratios = [row.ratio for row in part if row.ratio is not None and row.verdict == HOLDS]
         tightest = min(ratios, key=lambda r: abs(r - 1.0)) if ratios and part[0].kind in ("upper", "lower") else None
@@ -119,7 +119,7 @@ def caught(rows: Sequence[Row]) -> str:
     """
     if rows[0].kind not in ("upper", "lower"):
         return ""
-    fair = [row for row in rows if row.verdict in (HOLDS, WEAKLY) and row.bound and row.bound > 0.0]
+    fair = [row for row in rows if row.outcome == HOLDS and row.bound and row.bound > 0.0]
     sign = 1.0 if rows[0].kind == "upper" else -1.0
     for part in (0.05, 0.2, 0.5):
         if any(sign * (row.measured - (1.0 - sign * part) * (row.bound or 0.0)) > row.half for row in fair):
@@ -129,7 +129,7 @@ def caught(rows: Sequence[Row]) -> str:
 
 def finding(rows: Sequence[Row], record: Record) -> str:
     """One sentence: how many verdicts of which kind, whether any was unexpected, and the two directions of C1 and C2."""
-    counts = Counter(HOLDS if row.verdict == WEAKLY else row.verdict for row in rows)
+    counts = Counter(row.outcome for row in rows)
     weakly = sum(row.verdict == WEAKLY for row in rows)
     surprises = [row for row in rows if row.surprising]
     said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
@@ -174,7 +174,7 @@ def _survival(rows: Sequence[Row]) -> str:
     failed = dict.fromkeys(check.name for row in rows for check in row.checks if not check.holds)
     if failed:
         return f"breaks no bound, but an assumption ({', '.join(failed)})"
-    return "survives" if all(row.verdict in (HOLDS, WEAKLY) for row in rows) else "is not decided"
+    return "survives" if all(row.outcome == HOLDS for row in rows) else "is not decided"
 
 
 def directions_sheet(records: Sequence[Record]) -> Sheet:

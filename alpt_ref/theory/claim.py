@@ -191,9 +191,14 @@ class Row:
     note: str = ""
 
     @property
+    def outcome(self) -> str:
+        """The verdict, of which "holds, weakly" is a way to hold."""
+        return HOLDS if self.verdict == WEAKLY else self.verdict
+
+    @property
     def surprising(self) -> bool:
-        """True where the verdict is not the expected one; "holds, weakly" is a way to hold."""
-        return self.verdict != self.expected and (self.verdict, self.expected) != (WEAKLY, HOLDS)
+        """True where the outcome is not the expected verdict."""
+        return self.outcome != self.expected
 
     def record(self) -> dict[str, Any]:
         """JSON values; numbers that are not finite are None."""

@@ -16,7 +16,7 @@ from alpt_ref.problems.finite import FiniteProblem, Separate, absolute, clicks, 
 from alpt_ref.problems.joint import finite_logistic, joint_quadratic, rotated, small_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.theory.claim import Check, Draw, Instance, Measured
-from alpt_ref.theory.sampled import Bound, Counts, judged_by, sampled_mean, stopped_mean
+from alpt_ref.theory.sampled import Bound, Counts, mean_of
 from alpt_ref.theory.shape import convex
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
 from alpt_ref.walks.asked import Asked
@@ -57,15 +57,12 @@ def regret_instance(
             value = float(heard.sampled(0, 1).regret[0])
             return Measured(value, 1e-12 * walk.loss_range[1], (check(asked),))
 
-        def regrets(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
-            samples = heard.sampled(first, last, n_threads)
-            return samples.regret, samples.clipped
+        def regrets(first: int, last: int, n_threads: int) -> tuple[Floats, None]:
+            return heard.sampled(first, last, n_threads).regret, None
 
         # Exact gradients: every f(w_t) - f(w*) is at least 0.
-        mean = stopped_mean if walk.mode == "batch" and judged_by(proved, draw) else sampled_mean
-        measured = mean(regrets, walk.loss_range, draw, most)
-        whole = [each for each in measured.checks if each.name == "sums stopped"]
-        return replace(measured, checks=(check(asked), *whole))
+        measured = mean_of(regrets, walk.loss_range, draw, proved if walk.mode == "batch" else None, most)
+        return replace(measured, checks=(check(asked), *measured.checks))
 
     return Instance(name, params, measure, method)
 
@@ -89,7 +86,7 @@ def sampled_instance(
     def measure(draw: Draw) -> Measured:
         asked = Asked()
         heard = partial(sample, replace(walk, rule=asked.compiled(walk.rule)))
-        measured = (stopped_mean if judged_by(proved, draw) else sampled_mean)(heard, span, draw, most)
+        measured = mean_of(heard, span, draw, proved, most)
         return replace(measured, checks=(*measured.checks, unbiased(asked)))
 
     return Instance(name, params, measure, "monte-carlo")

@@ -30,6 +30,7 @@ from alpt_ref.problems.box import points_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, clicks, quadratic, slopes
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws
+from alpt_ref.theory.t1_sharp import of_a_cell
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.exact import exact_law
@@ -53,13 +54,12 @@ class Params:
 
     def checks(self) -> Sequence[Check]:
         """The assumption."""
-        return (Check("eta G_inf <= Delta", self.eta * self.G_inf, "<=", self.delta * (1.0 + 1e-12)),)
+        return (of_a_cell(self.eta, self.G_inf, self.delta),)
 
 
 def params(problem: FiniteProblem, grid: Grid, eta: float, reference: float = 0.0, digit: float = 0.0) -> Params:
     """The statement on a grid, G_inf over its points."""
-    G_inf = float(np.abs(problem.gradients(points_of(grid))).max())
-    return Params(eta, G_inf, float(grid.delta), grid.bits, reference, digit)
+    return Params(eta, problem.largest_component(grid), float(grid.delta), grid.bits, reference, digit)
 
 
 def closed_form(problem: FiniteProblem, grid: Grid) -> Floats:
@@ -146,8 +146,7 @@ def _laws(setting: Setting) -> list[Instance]:
         out.append(_same(f"clicks at 3%, eta = {eta:g}", CLICKS, COARSE, eta, rule))
     for i, u in enumerate(draws(count, 6, 12)):
         problem, grid = _random(i, u)
-        G_inf = float(np.abs(problem.gradients(points_of(grid))).max())
-        eta = float(grid.delta) / G_inf * (0.02 + 0.97 * u[5])
+        eta = float(grid.delta) / problem.largest_component(grid) * (0.02 + 0.97 * u[5])
         out.append(_same(f"{i}: {problem.name}"[:44], problem, grid, eta, rule))
     if setting.rule is None:
         out.append(_same("control, nearest: clicks at 3%", CLICKS, COARSE, 0.049, NEAREST).expecting(VIOLATED))

@@ -5,10 +5,7 @@ Statement, proof and notation: ``l11``. (c) compares with reference numbers; (d)
 Source: this project's statement.
 """
 
-import numpy as np
-
 from alpt_ref.grid import Grid
-from alpt_ref.problems.box import points_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, quadratic
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.l11 import CLICKS, COARSE, NOISY, Params, params
@@ -67,7 +64,7 @@ def _quarters(setting: Setting) -> list[Instance]:
     rule, out = setting.rule_or(STOCHASTIC), []
     for curvature, c, sigma in ((1.0, 0.31, 3.2), (0.5, 0.02, 1.6), (0.1, -0.14, 0.4)):
         grid, problem = Grid(6, 0.1), quadratic(curvature, c, sigma)
-        eta = 0.9 * float(grid.delta) / float(np.abs(problem.gradients(points_of(grid))).max())
+        eta = 0.9 * float(grid.delta) / problem.largest_component(grid)
         p = params(problem, grid, eta, float(grid.delta) * sigma / 4.0, 0.0)
         out.append(_gap(problem.name, problem, grid, Schedule(eta), 0, p, rule))
     return out

@@ -19,17 +19,13 @@ Source: this project's statement.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from alpt_ref.grid import Grid
-from alpt_ref.problems.box import codes_of, points_of
-from alpt_ref.problems.finite import FiniteProblem, Floats, absolute, quadratic
+from alpt_ref.problems.finite import FiniteProblem, absolute, quadratic
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.stationary import stationary_law
-from alpt_ref.walks.transition import transitions
+from alpt_ref.walks.stationary import stationary_law, transition_matrix
 
 GRID = Grid(5, 0.1)
 DELTA = float(GRID.delta)
@@ -55,20 +51,10 @@ def average(p: Params) -> float:
     return a * (1.0 - a) * pairs / p.steps**2
 
 
-def step_matrix(problem: FiniteProblem, rule: Rule, eta: float) -> Floats:
-    """Transition probabilities on GRID, (32, 32)."""
-    move = -eta * problem.gradients(points_of(GRID)) / DELTA
-    step = transitions(codes_of(GRID), move, GRID, rule)
-    n, here = 2**GRID.bits, np.broadcast_to(np.arange(2**GRID.bits), step.target.shape)
-    P = np.zeros((n, n))
-    np.add.at(P, (here, step.target), step.chance / problem.probabilities.size)
-    return P
-
-
 def square_of_average(problem: FiniteProblem, rule: Rule, eta: float, steps: int) -> tuple[float, Check]:
     """E(mean of w_1 .. w_T - c)^2 from stationarity, in units of Delta^2, and the check on the rule."""
     asked = Asked()
-    P = step_matrix(problem, asked.of(rule), eta)
+    P = transition_matrix(problem, GRID, asked.of(rule), eta=eta)
     law = stationary_law(problem, GRID, rule, eta=eta)
     x = (law.points[:, 0] - problem.w_star[0]) / DELTA
     moved, total = x.copy(), steps * float(law.probability @ x**2)

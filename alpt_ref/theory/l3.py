@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.box import box, codes_of, points_of
+from alpt_ref.problems.box import box, codes_of
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
@@ -81,7 +81,7 @@ def bound(p: Params) -> float:
 def _last_move(name: str, problem: FiniteProblem, eta: float, rule: Rule) -> Instance:
     """The last step with a positive probability of moving, along the exact law."""
     grid = Grid(7, 0.1)
-    g_inf = float(np.abs(problem.gradients(points_of(grid))).max())
+    g_inf = problem.largest_component(grid)
     p = Params(eta, g_inf, float(grid.delta), grid.bits)
     walk = Walk(problem, grid, rule, Schedule(eta, "sqrt"), int(1.5 * bound(p)) + 10)
 

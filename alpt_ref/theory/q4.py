@@ -30,14 +30,14 @@ def _table(rule: Rule) -> Measured:
     asked = Asked(nearest=True)
     heard = asked.of(rule)
     worst, where = 0.0, ""
-    for codes, fractions in blocks():
-        up = heard.up(np.repeat(codes, fractions.shape[1]), fractions.ravel()).reshape(fractions.shape)
+    for floors, fractions in blocks():
+        up = heard.up(floors, fractions)
         error = np.maximum(np.where(up > 0, 1.0 - fractions, 0.0), np.where(up < 1, fractions, 0.0))
         least = np.minimum(fractions, 1.0 - fractions)
         ratio = np.divide(error, least, out=1.0 + error, where=least > 0)  # a grid point that stays: 1
         i = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
         if ratio[i] > worst:
-            worst, where = float(ratio[i]), f"q_floor = {codes[i[0]]:g}, a = {fractions[i]:.6g}"
+            worst, where = float(ratio[i]), f"q_floor = {floors[i]:g}, a = {fractions[i]:.6g}"
     return Measured(worst, 0.0, (rounds_to_nearest(asked),), f"{described()}; worst: {where}")
 
 

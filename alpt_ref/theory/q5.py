@@ -73,8 +73,8 @@ def _clip_then_divide(draw: Draw) -> Measured:
 def _table(rule: Rule) -> Measured:
     """Neighbours a < a' with p_up(q, a) > p_up(q, a'): at one u the larger target is rounded lower. Enumerated."""
     falls = 0
-    for codes, a in blocks():
-        up = rule.up(np.repeat(codes, a.shape[1]), a.ravel()).reshape(a.shape)
+    for floors, a in blocks():
+        up = rule.up(floors, a)
         falls += int((np.diff(up, axis=1) < -UNBIASED).sum())
     return Measured(falls, note=described())
 

@@ -3,8 +3,6 @@
 import importlib
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from alpt_ref.theory.claim import Claim
 from alpt_ref.tools.importing import load
 from alpt_ref.walks.asked import blocks
@@ -49,8 +47,7 @@ def load_rule(where: str) -> Rule:
     rule = load(where, "rule")
     if not isinstance(rule, Rule):
         raise ValueError(f"rule {where}: must be an alpt_ref.theory.Rule, got {type(rule).__name__}")
-    codes, fractions = blocks()[0]
-    rule.up(np.repeat(codes, fractions.shape[1]), fractions.ravel())
+    rule.up(*next(blocks()))
     return rule
 
 

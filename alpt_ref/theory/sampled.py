@@ -16,7 +16,7 @@ from alpt_ref.walks.sampling import decide
 
 Floats = NDArray[float64]
 Counts = NDArray[int64]
-Replicas = Callable[[int, int, int], tuple[Floats, Counts]]
+Replicas = Callable[[int, int, int], tuple[Floats, Counts | None]]
 Bound = Callable[[Any], float]
 STOP = 1.2  # times its bound is where a sum stops
 
@@ -24,6 +24,11 @@ STOP = 1.2  # times its bound is where a sum stops
 def judged_by(proved: Bound | None, draw: Draw) -> bool:
     """True where the row is judged by the bound that is ``proved``, not by one that a user has put in its place."""
     return proved is not None and draw.claim is not None and draw.claim.bound is proved
+
+
+def mean_of(sample: Replicas, span: tuple[float, float], draw: Draw, proved: Bound | None, most: int = 8192) -> Measured:
+    """The mean of ``sample``: as :func:`stopped_mean` where the row is judged by ``proved``, else as :func:`sampled_mean`."""
+    return (stopped_mean if judged_by(proved, draw) else sampled_mean)(sample, span, draw, most)
 
 
 def stopped_mean(sample: Replicas, span: tuple[float, float], draw: Draw, most: int = 8192) -> Measured:
@@ -38,7 +43,7 @@ def stopped_mean(sample: Replicas, span: tuple[float, float], draw: Draw, most: 
     stopped = 0
     cap = span[1] if draw.bound is None else min(span[1], STOP * draw.bound)
 
-    def capped(first: int, last: int, n_threads: int) -> tuple[Floats, Counts]:
+    def capped(first: int, last: int, n_threads: int) -> tuple[Floats, Counts | None]:
         nonlocal stopped
         values, clipped = sample(first, last, n_threads)
         stopped += int((values > cap).sum())
@@ -53,22 +58,24 @@ def stopped_mean(sample: Replicas, span: tuple[float, float], draw: Draw, most: 
 def sampled_mean(sample: Replicas, span: tuple[float, float], draw: Draw, most: int = 8192) -> Measured:
     """The mean of as many replicas as the comparison with the bound takes, and the check that no update was clipped.
 
-    sample : (first, last, n_threads) -> values in ``span`` and counts of clipped updates, one of each for a replica.
+    sample : (first, last, n_threads) -> values in ``span`` and counts of clipped updates, one of each for a replica; None where
+    clipping does not matter, and is not checked.
     """
-    clipped = 0
+    clipped: int | None = None
 
     def values(first: int, last: int) -> Floats:
         nonlocal clipped
         out, cut = sample(first, last, draw.threads)
-        clipped += int(cut.sum())
+        if cut is not None:
+            clipped = (clipped or 0) + int(cut.sum())
         return out
 
     enough = math.inf if draw.bound is None else POWER * abs(draw.bound)
     estimate, n = decide(values, *span, draw.bound, draw.alpha, most=most, enough=enough)
     assert estimate.half is not None
     note = "{} replicas, each within [{:.3g}, {:.3g}]".format(n, *span)
-    none = Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0)
-    return Measured(estimate.mean, estimate.half, (none,), note)
+    none = () if clipped is None else (Check("no clipping: clipped updates of the replicas", clipped, "<=", 0.0),)
+    return Measured(estimate.mean, estimate.half, none, note)
 
 
 def unclipped(law: Law) -> Check:

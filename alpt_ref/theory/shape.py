@@ -23,41 +23,43 @@ from alpt_ref.problems.finite import FiniteProblem, Floats, Separate
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.theory.claim import Check
 
+Tried = tuple[NDArray[int64], NDArray[int64], str]  # two indices of each pair of points, and what they are, in words
 ALL_PAIRS, SOME_PAIRS, FEW_PAIRS = 2**10, 2**18, 2**12
 ROUND_OFF = 2.0**-45  # of max |f| + max ||g||_1 (hi - lo): what the two sides of an inequality may be off by
 
 
 def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> tuple[Check, ...]:
     """Checks that f is convex on the grid, or strongly so with its own mu; that f* is f(w*); of the inequality to w*."""
-    return tuple(check for part in dict.fromkeys(problem.parts) for check in _convex(part, grid, mu))
+    parts = dict.fromkeys(problem.parts)
+    return tuple(check for p in parts for check in _convex(p, points_of(grid, p.d), pairs(grid.bits, p.d), mu))
 
 
-def _convex(problem: FiniteProblem, grid: Grid, strongly: bool) -> tuple[Check, ...]:
-    points = points_of(grid, problem.d)
+def _convex(problem: FiniteProblem, points: Floats, tried: Tried, strongly: bool) -> tuple[Check, ...]:
     f, g, mu = problem.loss(points), problem.mean_gradient(points), problem.mu if strongly else 0.0
-    i, j, tried = pairs(grid.bits, problem.d)
+    i, j, words = tried
     slack = _slack(f, g, points)
     least = problem.w_star - points
     at_star = problem.f_star - f - (g * least).sum(axis=1) - mu / 2.0 * (least**2).sum(axis=1)
     said = "f(w') >= f(w) + <g, w' - w>" + (" + (mu/2)||w' - w||^2" if strongly else "")
     return (
-        Check(f"{said}, {tried}: largest excess", -float(_above(points, f, g, mu, i, j).min()), "<=", slack),
+        Check(f"{said}, {words}: largest excess", -float(_above(points, f, g, mu, i, j).min()), "<=", slack),
         Check("the same with w' = w*", -float(at_star.min()), "<=", slack),
-        _star(problem, slack),
+        Check("|f* - f(w*)|", abs(problem.f_star - float(problem.loss(problem.w_star[None])[0])), "<=", slack),
     )
 
 
 def smooth(problem: FiniteProblem, grid: Grid) -> tuple[Check, ...]:
     """Checks that f is smooth on the grid with its own L, and that f* is at most the least f there."""
     points = points_of(grid, problem.d)
-    f, g = problem.loss(points), problem.mean_gradient(points)
-    i, j, tried = pairs(grid.bits, problem.d)
-    slack = _slack(f, g, points)
+    curved = _smooth(problem, points, pairs(grid.bits, problem.d))
+    return curved, Check("f* <= f on the grid", problem.f_star - float(problem.loss(points).min()), "<=", curved.rhs)
+
+
+def _smooth(problem: FiniteProblem, points: Floats, tried: Tried) -> Check:
+    f, g, (i, j, words) = problem.loss(points), problem.mean_gradient(points), tried
     excess = float(_above(points, f, g, problem.L, i, j).max())
-    return (
-        Check(f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {tried}: largest excess", excess, "<=", slack),
-        Check("f* <= f on the grid", problem.f_star - float(f.min()), "<=", slack),
-    )
+    said = f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {words}: largest excess"
+    return Check(said, excess, "<=", _slack(f, g, points))
 
 
 def affine(problem: FiniteProblem, grid: Grid) -> Check:
@@ -71,28 +73,14 @@ def affine(problem: FiniteProblem, grid: Grid) -> Check:
 
 def on_points(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
     """Convexity and smoothness on points that are on no grid: 2^12 random pairs, and w* with each."""
-    f, g = problem.loss(points), problem.mean_gradient(points)
-    u = uniforms(2 * FEW_PAIRS, seed=0, stream=Stream.DATA).astype(float64)
-    i, j = np.floor(u * f.size).astype(int64).reshape(2, -1)
-    slack = _slack(f, g, points)
-    least = problem.w_star - points
-    tried = f"{FEW_PAIRS} random pairs: largest excess"
-    return (
-        Check(f"f(w') >= f(w) + <g, w' - w>, {tried}", -float(_above(points, f, g, 0.0, i, j).min()), "<=", slack),
-        Check("the same with w' = w*", float((f + (g * least).sum(axis=1)).max()) - problem.f_star, "<=", slack),
-        Check(
-            f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {tried}",
-            float(_above(points, f, g, problem.L, i, j).max()),
-            "<=",
-            slack,
-        ),
-        _star(problem, slack),
-    )
+    i, j = _random_places(2 * FEW_PAIRS, len(points)).reshape(2, -1)
+    tried = i, j, f"{FEW_PAIRS} random pairs"
+    return (*_convex(problem, points, tried, False), _smooth(problem, points, tried))
 
 
-def _star(problem: FiniteProblem, slack: float) -> Check:
-    """The check that f* is f at w*."""
-    return Check("|f* - f(w*)|", abs(problem.f_star - float(problem.loss(problem.w_star[None])[0])), "<=", slack)
+def _random_places(count: int, size: int) -> NDArray[int64]:
+    """Integers in 0 .. size - 1, the same in every run."""
+    return np.floor(uniforms(count, seed=0, stream=Stream.DATA).astype(float64) * size).astype(int64)
 
 
 def _slack(f: Floats, g: Floats, points: Floats) -> float:
@@ -106,7 +94,7 @@ def _above(points: Floats, f: Floats, g: Floats, curvature: float, i: NDArray[in
 
 
 @cache
-def pairs(bits: int, d: int) -> tuple[NDArray[int64], NDArray[int64], str]:
+def pairs(bits: int, d: int) -> Tried:
     """Indices of the pairs of grid points (in C order) that are tried, each way, and what they are, in words."""
     n = 2**bits
     place = np.arange(n**d, dtype=int64)
@@ -120,8 +108,7 @@ def pairs(bits: int, d: int) -> tuple[NDArray[int64], NDArray[int64], str]:
         lower, upper = [*lower, inner], [*upper, inner + stride]
     i, j, tried = np.concatenate((*lower, *upper)), np.concatenate((*upper, *lower)), "neighbours, and so all pairs"
     if d > 1:
-        u = uniforms(2 * SOME_PAIRS, seed=0, stream=Stream.DATA).astype(float64)
-        some = np.floor(u * place.size).astype(int64)
+        some = _random_places(2 * SOME_PAIRS, place.size)
         i, j = np.concatenate((i, some[:SOME_PAIRS])), np.concatenate((j, some[SOME_PAIRS:]))
         tried = f"neighbours and {SOME_PAIRS} random pairs"
     return i, j, tried

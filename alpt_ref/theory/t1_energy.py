@@ -17,7 +17,7 @@ from alpt_ref.problems.finite import FiniteProblem, Floats, absolute, clicks, qu
 from alpt_ref.problems.joint import joint_quadratic, rotated
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.sampled import unclipped
-from alpt_ref.theory.t1_sharp import energy
+from alpt_ref.theory.t1_sharp import energy, of_a_cell
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
@@ -96,13 +96,13 @@ class BalanceParams:
 
     def checks(self) -> Sequence[Check]:
         """The assumption."""
-        return (Check("eta G_inf <= Delta", self.eta * self.G_inf, "<=", self.delta * (1.0 + 1e-12)),)
+        return (of_a_cell(self.eta, self.G_inf, self.delta),)
 
 
 def _balance(name: str, problem: FiniteProblem, grid: Grid, eta: float, rule: Rule) -> Instance:
     points = points_of(grid, problem.d)
     g = problem.gradients(points)
-    before = BalanceParams(eta, float(grid.delta), float(np.abs(g).max()))
+    before = BalanceParams(eta, float(grid.delta), problem.largest_component(grid))
 
     def measure(draw: Draw) -> Measured:
         asked = Asked()

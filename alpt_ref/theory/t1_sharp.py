@@ -72,6 +72,11 @@ class Params:
         return (Check("w* in S", self.outside, "<=", 0.0), Check("eta > 0", self.eta, ">", 0.0))
 
 
+def of_a_cell(eta: float, G_inf: float, delta: float) -> Check:
+    """The assumption that no move is longer than a cell."""
+    return Check("eta G_inf <= Delta", eta * G_inf, "<=", delta * (1.0 + 1e-12))
+
+
 def bound(p: Params) -> float:
     """(a)."""
     return p.D1**2 / (2.0 * p.eta * p.steps) + p.delta**2 * p.energy / (2.0 * p.eta)

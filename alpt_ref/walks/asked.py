@@ -6,6 +6,7 @@ its check is about the very pairs (code, fraction) that the measured value rests
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
@@ -112,16 +113,16 @@ def fractions_of(codes: Floats, count: int) -> Floats:
     return np.sort(np.concatenate((np.broadcast_to(np.unique(fixed), (codes.size, np.unique(fixed).size)), even), axis=1))
 
 
-def blocks() -> list[tuple[Floats, Floats]]:
-    """The pairs of an enumeration, as codes (n,) and their fractions (n, m), in blocks: every code of 10 bits with some 4,400
-    fractions, and every code of 16 bits with some 300.
+def blocks() -> Iterator[tuple[Floats, Floats]]:
+    """The pairs of an enumeration, floors and fractions, (n, m) each, a block at a time: every code of 10 bits, a row for each,
+    with some 4,400 fractions, and every code of 16 bits with some 300.
     """
-    out = []
     for bits, count in (WIDE, NARROW):
         codes = np.arange(-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1.0)
         step = BLOCK // (count + 400)
-        out += [(part, fractions_of(part, count)) for part in (codes[i : i + step] for i in range(0, codes.size, step))]
-    return out
+        for part in (codes[i : i + step] for i in range(0, codes.size, step)):
+            fractions = fractions_of(part, count)
+            yield np.repeat(part[:, None], fractions.shape[1], axis=1), fractions
 
 
 @cache
@@ -140,8 +141,7 @@ def enumerated(rule: Rule) -> Asked:
     """The answers of ``rule`` to all pairs of :func:`blocks`."""
     asked = Asked(nearest=True)
     heard = asked.of(rule)
-    for codes, fractions in blocks():
-        floors, a = np.repeat(codes, fractions.shape[1]), fractions.ravel()
+    for floors, a in blocks():
         up = heard.up(floors, a)
         if rule.p_down is not None:
             heard.down(floors, 1.0 - a, up)
@@ -153,6 +153,6 @@ def enumerated(rule: Rule) -> Asked:
 def fingerprint(rule: Rule) -> str:
     """Sixteen hexadecimal digits of the answers of ``rule`` to the pairs of :func:`blocks`, for rules of one name."""
     digest = blake2b(digest_size=8)
-    for codes, fractions in blocks():
-        digest.update(rule.up(np.repeat(codes, fractions.shape[1]), fractions.ravel()).tobytes())
+    for floors, fractions in blocks():
+        digest.update(rule.up(floors, fractions).tobytes())
     return digest.hexdigest()

@@ -73,6 +73,11 @@ def reachable(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float, start
     return points[_reachable(P, start_law(grid, points, start))]
 
 
+def transition_matrix(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float) -> sp.csr_array:
+    """The probabilities of one step between the points of the grid, (N, N), in C order."""
+    return _chain(oracle, grid, as_rule(rule), eta)[3]
+
+
 def _chain(
     oracle: Oracle, grid: Grid, rule: Rule, eta: float
 ) -> tuple[Floats, Floats, Floats, sp.csr_array, tuple[float, float]]:

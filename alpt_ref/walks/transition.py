@@ -30,7 +30,7 @@ class Step(NamedTuple):
     rounding : rounding errors of one push, in units of 2^-53: of the moves and fractions (4 reach + 4 a coordinate, and 4 that
         a rule may be off by), the products, and the sum into one state.
     relative, absolute : bounds on the error of a chance in units of 2^-53, of itself and of 1. There is a relative one, else
-        inf, for moves of a cell or less by a rule that knows p_down.
+        inf, for moves of a cell or less by a rule whose p_up is a.
     """
 
     target: NDArray[int64]

@@ -23,17 +23,21 @@ SPEED = ("seconds", "examples_per_s", "best_epoch")
 Finish = Callable[[FactorizationMachine], FactorizationMachine]
 
 
+def estimator_of(arguments: dict[str, Any]) -> FactorizationMachine:
+    """The model of ``arguments``; k = 0: logistic regression."""
+    if arguments["k"]:
+        return FactorizationMachine(**arguments)
+    return LogisticRegression(**{name: value for name, value in arguments.items() if name not in ("k", "quantize")})
+
+
 def fit_and_measure(data: ClickData, arguments: dict[str, Any], finish: Finish = lambda estimator: estimator) -> Arrays:
-    """Train a model with ``arguments`` (k = 0: logistic regression), let ``finish`` change it, and measure what comes out.
+    """Train the model of ``arguments``, let ``finish`` change it, and measure what comes out.
 
     valid, test : float64 of FIGURES, NaN where training diverged. bytes : of BYTES, alive in training, and at last those of the
     model to deploy. speed : of SPEED. deltas : smallest, median and largest step size of both tables, float64 (2, 3), NaN where
     there is none. dead : rows of both tables that count as zero, int64 (2,), see :func:`dead_rows`.
     """
-    if arguments["k"]:
-        estimator = FactorizationMachine(**arguments)
-    else:
-        estimator = LogisticRegression(**{name: value for name, value in arguments.items() if name not in ("k", "quantize")})
+    estimator = estimator_of(arguments)
     began = time.perf_counter()
     try:
         estimator.fit(*data.train, eval_set=data.valid)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy import float32, float64
+from numpy import float64
 from numpy.typing import NDArray
 
 from alpt_ref.data.examples import as_rows
 from alpt_ref.rng import permutation
 from alpt_ref.tools.checks import as_labels
-from alpt_ref.training.config import Config
+from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.epochs import Trainer
 from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.table import CodeTable, FloatTable
@@ -74,10 +74,10 @@ def moves_of(config: Config, X: Any, y: Any, part: str, warm: int, epochs: int) 
         for start in range(0, labels.size, config.batch_size):
             batch = order[start : start + config.batch_size]
             _copy(state, twin)
-            q, before = _codes(state, part), _weights(state, part).astype(float64)
+            q, before = _codes(state, part), state.table(part).to_float().astype(float64)
             free(twin, batch)
             touched = np.unique(np.concatenate([rows.indices[rows.indptr[i] : rows.indptr[i + 1]] for i in batch]))
-            move = (_weights(twin, part).astype(float64) - before) / _delta(state, part)
+            move = (twin.table(part).to_float().astype(float64) - before) / _delta(state, part)
             watched.see(touched, q[touched], move[touched])
             trainer.step(state, batch)
         state.epoch += 1
@@ -90,14 +90,6 @@ def _codes(state: State, part: str) -> Floats:
     return table.codes().astype(float64)
 
 
-def _weights(state: State, part: str) -> NDArray[float32]:
-    table = state.table(part)
-    if isinstance(table, FloatTable):
-        return table.weights
-    assert isinstance(table, CodeTable)
-    return (table.codes().astype(float32) * np.reshape(table.delta, (-1, 1))).astype(float32)
-
-
 def _delta(state: State, part: str) -> Floats:
     table = state.table(part)
     assert isinstance(table, CodeTable)
@@ -106,10 +98,10 @@ def _delta(state: State, part: str) -> Floats:
 
 def _copy(state: State, twin: State) -> None:
     """Weights, moments, bias and the step of ``state`` into a state of floats."""
-    for part in ("linear", "factors"):
+    for part in PARTS:
         table = twin.table(part)
         assert isinstance(table, FloatTable)
-        table.weights[:] = _weights(state, part)
+        table.weights[:] = state.table(part).to_float()
     for name, optimizer in twin.optimizers.items():
         optimizer.moments[:] = state.optimizers[name].moments
     twin.bias, twin.step = state.bias, state.step

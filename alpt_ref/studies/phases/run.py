@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.studies.click_data import ClickData
+from alpt_ref.studies.comparison.fitting import estimator_of
 from alpt_ref.studies.comparison.methods import METHODS, CompareSettings
 from alpt_ref.studies.phases.diagram import PHASES, Weights, predict, weights_of
 from alpt_ref.studies.phases.moves import moves_of
@@ -40,10 +40,7 @@ class Watch:
         choices = {(row["method"], row["bits"]): row["choice"] for row in self.compared["rows"]}
         model = self.compared["model"]
         arguments = self.settings.shared(model, 1) | METHODS[name].arguments(bits, choices[name, bits])
-        if model == "lr":
-            del arguments["k"], arguments["quantize"]
-        kind = FactorizationMachine if model == "fm" else LogisticRegression
-        config = kind(**arguments, n_threads=self.n_threads).config()
+        config = estimator_of(arguments | {"n_threads": self.n_threads}).config()
         part = "factors" if model == "fm" else "linear"
         watched = moves_of(config, *self.data.train, part, self.warm, self.epochs)
         return weights_of(watched, config.rounding), float(config.delta_of(part))

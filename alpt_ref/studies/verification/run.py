@@ -55,9 +55,14 @@ class Request:
     panel: CtrSettings = field(default_factory=lambda: PANEL)
 
     def __post_init__(self) -> None:
-        known = {id(claim) for claim in all_claims()}
-        if self.cached and (self.setting.rule is not None or any(id(claim) not in known for claim in self.claims)):
+        if self.cached and (self.setting.rule is not None or self.own):
             raise ValueError("rows of a rule or a claim of your own cannot be kept: cached must be False")
+
+    @property
+    def own(self) -> list[str]:
+        """The claims that are not this package's, by id; a copy of one that is counts."""
+        known = {id(claim) for claim in all_claims()}
+        return [claim.id for claim in self.claims if id(claim) not in known]
 
 
 def problems_of(paths: Sequence[Path]) -> tuple[LogisticProblem, ...]:
@@ -190,17 +195,15 @@ def run(request: Request) -> Record:
 
 
 def about(request: Request) -> Record:
-    """The question that a record answers: results of one do not replace those of another.
-
-    A rule is known by its name and its answers, a claim of one's own by its id, and by not being this package's.
-    """
-    s, known = request.setting, {id(claim) for claim in all_claims()}
+    """The question that a record answers: results of one do not replace those of another. A rule is known by its name and its
+    answers, a claim of one's own by its id, and by not being this package's."""
+    s = request.setting
     return {
         "full": s.full,
         "rule": s.rule.name if s.rule else None,
         "answers": fingerprint(s.rule) if s.rule else None,
         "claims": [claim.id for claim in request.claims],
-        "own": [claim.id for claim in request.claims if id(claim) not in known],
+        "own": request.own,
         "data": [problem.fingerprint for problem in s.data],
     }
 

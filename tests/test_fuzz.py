@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from alpt_ref.data import reader
-from tests.fuzz import commands, containers, kills, quantizer, readers
+from tests.fuzz import commands, containers, crafted, kills, quantizer, readers
 from tests.fuzz.__main__ import TARGETS, fuzz, run
 from tests.marks import long
 
 
 @pytest.mark.glue
-@pytest.mark.parametrize("name", ["readers", "containers", "commands"])
+@pytest.mark.parametrize("name", ["readers", "containers", "crafted", "commands"])
 def test_a_few(name):
     assert fuzz(TARGETS[name], 1, 3) > 0
 
@@ -60,6 +60,10 @@ def test_other_faults_are_seen(monkeypatch):
     monkeypatch.setattr(containers, "unpacked", lambda stream: stream)
     with pytest.raises(AssertionError):
         fuzz(containers, 0, 40)
+    monkeypatch.setattr(crafted, "run", lambda line: (2, "an error of another file"))
+    crafted.whole.cache_clear()
+    with pytest.raises(AssertionError):
+        fuzz(crafted, 0, 5)
     monkeypatch.setattr(kills, "codes", lambda folder: np.random.default_rng().bytes(8))
     with pytest.raises(AssertionError):
         fuzz(kills, 0, 1)

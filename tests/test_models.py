@@ -161,7 +161,7 @@ def test_a_resumed_run_ends_with_the_same_bits(optimizer, precision, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         FactorizationMachine(K, epochs=5, **arguments).fit(X, y, eval_set=valid, checkpoint=path, on_epoch=interrupt)
-    assert read_npz(path)[0]["epoch"] == 2
+    assert len(read_npz(path)[0]["history"]) == 2
     resumed = FactorizationMachine(K, epochs=5, n_threads=2, **arguments).fit(
         X, y, eval_set=valid, checkpoint=path, resume=True
     )

@@ -19,7 +19,6 @@ from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
 from alpt_ref.testing import check_quantizer
 from alpt_ref.tools import checks, memory
 from alpt_ref.tools.files import read_npz, write_npz
-from tests.marks import once
 
 ROWS = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40)).encode()
 
@@ -38,7 +37,6 @@ def strict(request):
     np.seterr(**before)
 
 
-@once  # loops as plain Python are NumPy's
 def test_numpys_errors_are_not_ours(strict):
     X, y = np.array([[1.0], [-1.0], [3025.0]]), [1, 0, 1]
     model = LogisticRegression(lr=1.0, epochs=2).fit(X, y)
@@ -51,6 +49,13 @@ def test_numpys_errors_are_not_ours(strict):
     tiny = FactorizationMachine(k=2, precision="lpt", bits=4, epochs=1, init_std=1e-30).fit(X * 1e-40, y)
     assert np.isfinite(tiny.decision_function(X * 1e-40)).all()
     quantize(np.array([1e-45, 1e30], np.float32), Grid(8, 1e-3), "stochastic", seed=0)
+
+
+@pytest.mark.glue
+def test_nor_are_they_in_training(strict):
+    X, y = np.array([[1e-40], [-1e-40], [0.0]]), [1, 0, 1]
+    for options in ({}, {"precision": "lpt", "optimizer": "adam", "bits": 4}, {"precision": "alpt", "bits": 4}):
+        FactorizationMachine(k=2, epochs=1, init_std=1e-30, **options).fit(X, y).decision_function(X)
 
 
 FORKED = """

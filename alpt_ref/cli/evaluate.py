@@ -5,12 +5,12 @@ import dataclasses
 import sys
 
 from alpt_ref.cli.outputs import check_outputs, to_stdout
-from alpt_ref.cli.parsing import CommandError
+from alpt_ref.cli.parsing import CommandError, naming
 from alpt_ref.cli.record import describe, measure
 from alpt_ref.cli.report import figure_table
 from alpt_ref.data import Dataset, FeatureMap, read
 from alpt_ref.models import FactorizationMachine, load_model
-from alpt_ref.tools.files import write_json
+from alpt_ref.tools.files import intact, write_json
 from alpt_ref.tools.input import STDIN
 
 
@@ -18,7 +18,8 @@ def run(args: argparse.Namespace) -> None:
     """Print AUC, log-loss and calibration; write them if asked to. Raises CommandError or DataError."""
     check_outputs({"--json": args.json}, (args.model, args.data))
     model, dataset = load(args, labels=True, on_bad_line=args.on_bad_line)
-    figures = measure(model, dataset)
+    with naming(args.data):
+        figures = measure(model, dataset)
     if args.json is not None:
         files = {"model": str(args.model), "data": str(args.data)}
         write_json(args.json, files | describe(dataset) | figures)
@@ -33,7 +34,10 @@ def load(args: argparse.Namespace, *, labels: bool, on_bad_line: str) -> tuple[F
     model, arrays = load_model(args.model)
     if not arrays:
         raise CommandError(f"{args.model}: was saved without a feature map, so it cannot read {args.data}")
-    feature_map = FeatureMap.from_arrays(arrays)
+    with intact(args.model):
+        feature_map = FeatureMap.from_arrays(arrays)
+        if feature_map.n_features != model.n_features_in_:
+            raise ValueError(f"its feature map has {feature_map.n_features} features, its weights {model.n_features_in_}")
     source = dataclasses.replace(feature_map.source, on_bad_line=on_bad_line)
     dataset = read(args.data, dataclasses.replace(feature_map, source=source), labels=labels)
     if dataset.n_skipped:

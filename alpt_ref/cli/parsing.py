@@ -2,7 +2,8 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,6 +33,15 @@ def check_folder(out: Path) -> None:
     """Raise CommandError where results cannot be written into ``out``."""
     if out.exists() and not out.is_dir():
         raise CommandError(f"--out {out} is not a folder")
+
+
+@contextmanager
+def naming(file: object) -> Iterator[None]:
+    """Put the name of ``file`` before a ValueError of the block, which is about its numbers."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
 
 
 def spell_options(message: str, fields: Iterable[str]) -> str:

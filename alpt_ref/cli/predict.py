@@ -4,6 +4,7 @@ import argparse
 
 from alpt_ref.cli.evaluate import load
 from alpt_ref.cli.outputs import check_outputs
+from alpt_ref.cli.parsing import naming
 from alpt_ref.tools.files import write_text
 from alpt_ref.tools.output import STDOUT
 
@@ -15,5 +16,6 @@ def run(args: argparse.Namespace) -> None:
     """
     check_outputs({"--out": args.out}, (args.model, args.data))
     model, dataset = load(args, labels=args.labels, on_bad_line="error")
-    text = "".join(f"{p:.9g}\n" for p in model.predict_proba(dataset.X)[:, 1])
+    with naming(args.data):
+        text = "".join(f"{p:.9g}\n" for p in model.predict_proba(dataset.X)[:, 1])
     write_text(STDOUT if args.out is None else args.out, text)

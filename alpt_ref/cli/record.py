@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpt_ref import __version__
+from alpt_ref.cli.parsing import naming
 from alpt_ref.cli.splits import Splits
 from alpt_ref.data import Dataset
 from alpt_ref.metrics import evaluate
@@ -64,10 +65,8 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
 
 def _measured(model: FactorizationMachine, splits: Splits, name: str) -> Figures | None:
     dataset = splits.items()[name]
-    try:
+    with naming(splits.files.get(name, name)):
         return None if dataset is None else measure(model, dataset)
-    except ValueError as error:
-        raise ValueError(f"{splits.files.get(name, name)}: {error}") from None
 
 
 def _given_deltas(config: Config) -> list[float] | None:

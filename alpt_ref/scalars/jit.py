@@ -7,14 +7,16 @@
   known by the content of its cells, and its compiled code can be kept on disk (:mod:`alpt_ref.scalars.diskcache`).
   Nor is an entry for callers in C made (``no_cfunc_wrapper``): that would be a fifteenth of the time to compile.
 
-With ``NUMBA_DISABLE_JIT=1`` both decorators are the identity and the same source runs as plain Python; literals are typed
-(``float32(0.5)``) so that both give the same bits.
+With ``NUMBA_DISABLE_JIT=1`` nothing is compiled and the same source runs as plain Python; literals are typed
+(``float32(0.5)``) so that both give the same bits. As in compiled code, overflow and underflow are then no errors, whatever
+``numpy.seterr`` says.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 from alpt_ref.scalars.diskcache import keep_on_disk
 
@@ -42,7 +44,8 @@ def inlined(function: Function) -> Function:
 
 def kernel(function: Function) -> Function:
     """Compile ``function`` on its first call from Python, or take the code that an earlier process left on disk."""
+    if not JIT:
+        return np.errstate(all="ignore")(function)
     compiled = jit(function)
-    if JIT:
-        keep_on_disk(compiled)
+    keep_on_disk(compiled)
     return compiled

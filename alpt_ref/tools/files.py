@@ -68,6 +68,18 @@ def intact(path: str | Path) -> Iterator[None]:
         raise ValueError(str(error) if known else f"{path}: damaged, {type(error).__name__}: {error}") from None
 
 
+def member(arrays: Arrays, name: str, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the array of that name; ValueError for one of another type or shape, in which -1 stands for any length, and for
+    numbers that are not finite."""
+    array = arrays[name]
+    fits = array.ndim == len(shape) and all(wanted in (-1, length) for wanted, length in zip(shape, array.shape, strict=True))
+    if not fits or array.dtype != dtype:
+        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}, not {np.dtype(dtype)} of shape {shape}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} is not finite")
+    return array
+
+
 def checksum(arrays: Iterable[NDArray[Any]]) -> int:
     """Return the CRC-32 of the arrays' bytes in C order, one after the other: it tells data sets apart."""
     crc = 0

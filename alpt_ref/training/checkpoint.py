@@ -1,5 +1,6 @@
 """Checkpoints: everything that a training run needs to go on, and what it must agree with."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.data.examples import Rows
 from alpt_ref.grid import Grid
-from alpt_ref.tools.files import Arrays, checksum, intact, read_npz, with_prefix, without_prefix, write_npz
+from alpt_ref.tools.files import Arrays, checksum, intact, member, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.state import State, are_kept_as
 from alpt_ref.training.table import Table, table_from_arrays
@@ -40,18 +41,28 @@ def weights_to_arrays(weights: State | Best) -> Arrays:
 def weights_from_arrays(arrays: Arrays, shapes: Sequence[tuple[int, int]]) -> tuple[Table, Table, float32]:
     """Inverse of :func:`weights_to_arrays` for tables of the ``shapes``; ValueError or KeyError where they do not fit."""
     linear, factors = (table_from_arrays(without_prefix(part, arrays), s) for part, s in zip(PARTS, shapes, strict=True))
-    return linear, factors, float32(arrays["bias"])
+    return linear, factors, float32(member(arrays, "bias", float32, ()))
 
 
 def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays, columns: tuple[str, ...] | None) -> State:
     """The weights of a saved model, without optimizers; ValueError or KeyError where they are not those of ``config``."""
     shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
     linear, factors, bias = weights_from_arrays(arrays, shapes)
-    fits = shapes[0] == (shapes[1][0], int(config.fit_linear)) and arrays["bias"].shape == ()
+    fits = shapes[0] == (shapes[1][0], int(config.fit_linear))
     named = columns is None or len(columns) == shapes[0][0]
     if not (fits and named and are_kept_as(config, linear, factors)):
         raise ValueError("its tables do not fit each other, or its columns")
-    return State(linear, factors, {}, bias, history=meta["history"])
+    return State(linear, factors, {}, bias, history=history_of(meta["history"]))
+
+
+def history_of(records: Any) -> list[dict[str, Any]]:
+    """The records of epochs, proven to be what training writes; TypeError, KeyError or ValueError for others."""
+    for number, record in enumerate(records, 1):
+        figures = record.get("valid", {"auc": None, "logloss": 0.0, "calibration": None})
+        numbers = [record["seconds"], figures["logloss"], *(figures[name] or 0.0 for name in ("auc", "calibration"))]
+        if record["epoch"] != number or not all(math.isfinite(value) for value in numbers):
+            raise ValueError(f"its record of epoch {number} is none")
+    return list(records)
 
 
 def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
@@ -71,7 +82,6 @@ def save_checkpoint(path: Path, state: State, best: Best | None, run: dict[str, 
         "checkpoint_version": CHECKPOINT_VERSION,
         "run": run,
         "step": state.step,
-        "epoch": state.epoch,
         "history": state.history,
         "best": None if best is None else {"figure": best.figure, "epoch": best.epoch},
     }
@@ -81,28 +91,33 @@ def save_checkpoint(path: Path, state: State, best: Best | None, run: dict[str, 
     write_npz(path, meta, arrays)
 
 
-def restore(path: Path, state: State, run: dict[str, Any]) -> Best | None:
+def restore(path: Path, config: Config, state: State, run: dict[str, Any]) -> Best | None:
     """Bring ``state`` to where the checkpoint was written; ValueError when it is of another run."""
     meta, arrays = read_npz(path)
     if meta.get("checkpoint_version") != CHECKPOINT_VERSION:
         raise ValueError(f"{path}: not a checkpoint of version {CHECKPOINT_VERSION}")
     with intact(path):
-        return _restore(path, state, run, meta, arrays)
+        for part, name in (("config", "other arguments"), ("data", "other data")):
+            if meta["run"][part] != run[part]:
+                raise ValueError(f"{path}: was written with {name}, remove it or train without resume")
+        best = _restore(state, meta, arrays)
+        kept = [(weights.linear, weights.factors) for weights in (state, best) if weights is not None]
+        if not all(are_kept_as(config, *tables) for tables in kept):
+            raise ValueError("its tables are not of this run")
+        return best
 
 
-def _restore(path: Path, state: State, run: dict[str, Any], meta: dict[str, Any], arrays: Arrays) -> Best | None:
-    for part, name in (("config", "other arguments"), ("data", "other data")):
-        if meta["run"][part] != run[part]:
-            raise ValueError(f"{path}: was written with {name}, remove it or train without resume")
+def _restore(state: State, meta: dict[str, Any], arrays: Arrays) -> Best | None:
     shapes = state.linear.shape, state.factors.shape
     state.linear, state.factors, state.bias = weights_from_arrays(arrays, shapes)
     for name, optimizer in state.optimizers.items():
-        moments = arrays[f"moments/{name}"]
-        if moments.shape != optimizer.moments.shape or moments.dtype != float32:
-            raise ValueError(f"moments of shape {moments.shape} do not fit {optimizer.moments.shape}")
-        optimizer.moments = moments
-    state.step, state.epoch, state.history = meta["step"], meta["epoch"], meta["history"]
+        optimizer.moments = member(arrays, f"moments/{name}", float32, optimizer.moments.shape)
+    state.step, state.history = int(meta["step"]), history_of(meta["history"])
+    state.epoch = len(state.history)
     if meta["best"] is None:
         return None
     weights = weights_from_arrays(without_prefix("best", arrays), shapes)
-    return Best(meta["best"]["figure"], meta["best"]["epoch"], *weights)
+    figure, epoch = float(meta["best"]["figure"]), int(meta["best"]["epoch"])
+    if not (math.isfinite(figure) and 1 <= epoch <= state.epoch):
+        raise ValueError(f"its best epoch is {epoch} of {state.epoch}")
+    return Best(figure, epoch, *weights)

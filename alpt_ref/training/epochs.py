@@ -103,7 +103,7 @@ def fit(
     state, best = initial_state(config, n_features), None
     run = {} if checkpoint is None else fingerprint(config, train, valid, n_features)
     if resume and checkpoint is not None and checkpoint.exists():
-        best = restore(checkpoint, state, run)
+        best = restore(checkpoint, config, state, run)
         _check_further(config, state, checkpoint)
     trainer = Trainer(config, *train, n_features)
     while state.epoch < config.epochs and not _stale(config, state, best):

@@ -63,9 +63,16 @@ class State:
 
 
 def are_kept_as(config: Config, linear: Table, factors: Table) -> bool:
-    """True where the tables are of the kinds that ``config`` trains."""
+    """True where the tables are of the kinds that ``config`` trains, with its codes."""
     kinds = {"floats": FloatTable, "codes": CodeTable, "masters": MasterTable}
-    return all(isinstance(t, kinds[config.storage_of(part)]) for part, t in zip(PARTS, (linear, factors), strict=True))
+    for part, table in zip(PARTS, (linear, factors), strict=True):
+        if not isinstance(table, kinds[config.storage_of(part)]):
+            return False
+        if not isinstance(table, FloatTable) and table.bits != config.bits:
+            return False
+        if isinstance(table, MasterTable) and table.box != config.box:
+            return False
+    return True
 
 
 def initial_state(config: Config, n_features: int) -> State:

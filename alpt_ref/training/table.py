@@ -11,6 +11,7 @@ from alpt_ref.grid import Grid, storage_bits
 from alpt_ref.kernels.storage import FLOATS, NOTHING, PACKED_CODES, PLAIN_CODES, Access, View, masters
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.scalars.packing import buffer_dtype, pack, unpack
+from alpt_ref.tools.files import member
 
 DEAD_WEIGHT = 1e-5  # less than what a logit of float32 shows
 
@@ -177,17 +178,16 @@ def dead_rows(table: Table) -> int:
 def table_from_arrays(arrays: dict[str, NDArray[Any]], shape: tuple[int, int]) -> Table:
     """Inverse of ``to_arrays``; ValueError when sizes do not fit ``shape``."""
     if "weights" in arrays:
-        return FloatTable(np.ascontiguousarray(arrays["weights"], dtype=float32).reshape(shape))
-    grid = Grid(int(arrays["bits"]), arrays["delta"])
-    if grid.per_row and grid.delta.size != shape[0]:
-        raise ValueError(f"{grid.delta.size} step sizes do not fit {shape[0]} rows")
+        return FloatTable(member(arrays, "weights", float32, shape))
+    steps = () if arrays["delta"].ndim == 0 else (shape[0],)
+    grid = Grid(int(member(arrays, "bits", np.int64, ())), member(arrays, "delta", float32, steps))
     if "masters" in arrays:
-        weights = np.ascontiguousarray(arrays["masters"], dtype=float32).reshape(shape)
-        lo, hi = (int(end) for end in arrays["box"])
+        weights = member(arrays, "masters", float32, shape)
+        lo, hi = map(int, member(arrays, "box", np.int64, (2,)))
         if lo not in (grid.q_lo, -grid.q_hi) or hi != grid.q_hi:
             raise ValueError(f"codes from {lo} to {hi} are none of {grid.bits} bits")
         return MasterTable(grid.bits, (lo, hi), grid.delta.copy(), weights)
-    buffer = np.ascontiguousarray(arrays["codes"], dtype=buffer_dtype(grid.storage_bits))
+    buffer = member(arrays, "codes", buffer_dtype(grid.storage_bits), (-1,))
     if buffer.size != -(-shape[0] * shape[1] * grid.storage_bits // (8 * buffer.itemsize)):
         raise ValueError(f"codes of {buffer.nbytes} bytes do not hold a table of shape {shape} at {grid.bits} bits")
     codes = unpack(buffer, shape[0] * shape[1], grid.storage_bits)

@@ -8,16 +8,17 @@ from types import ModuleType
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.fuzz import commands, containers, kills, quantizer, readers
+from tests.fuzz import commands, containers, crafted, kills, quantizer, readers
 
 TARGETS: dict[str, ModuleType] = {
     "readers": readers,
     "quantizer": quantizer,
     "containers": containers,
+    "crafted": crafted,
     "commands": commands,
     "kills": kills,
 }
-UNITS = ("inputs", "elements", "files", "lines", "signals")
+UNITS = ("inputs", "elements", "files", "files", "lines", "signals")
 ROUND = 20  # examples of Hypothesis between two looks at the clock
 
 

@@ -6,7 +6,7 @@ arXiv 2212.05735. Names are imported on first use, so that ``import alpt_ref`` c
 
 from typing import TYPE_CHECKING
 
-from alpt_ref.tools.importing import lazy
+from alpt_ref.tools.lazy import lazy
 
 __version__ = "0.1.0"
 

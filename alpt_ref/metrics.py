@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.scalars.logistic import log_losses
-from alpt_ref.tools.checks import as_labels
+from alpt_ref.tools.checks import as_labels, check_unmasked
 
 
 def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
@@ -43,14 +43,18 @@ def log_loss(y: ArrayLike, logits: ArrayLike) -> float:
 
 
 def calibration(y: ArrayLike, probabilities: ArrayLike) -> float | None:
-    """The mean prediction divided by the mean label, 1 if they agree; None where no label is 1. Raises as :func:`auc` does."""
-    labels, p = _pairs(y, probabilities)
+    """The mean prediction divided by the mean label, 1 if they agree; None where no label is 1. Raises as :func:`auc` does,
+    and where a prediction is outside of [0, 1]."""
+    p = _in_unit("probabilities", probabilities)
+    labels, _ = _pairs(y, p)
     mean_label = float(np.mean(labels))
-    return float(np.mean(p)) / mean_label if mean_label > 0 else None
+    with np.errstate(all="ignore"):
+        return float(np.mean(p)) / mean_label if mean_label > 0 else None
 
 
 def _pairs(y: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Labels in {0, 1} and scores, float64 (n,) each; ValueError where they are none."""
+    check_unmasked("scores", scores)
     values = np.asarray(scores)
     if values.ndim != 1 or values.dtype.kind not in "biuf":
         raise ValueError(f"scores must be a vector of real numbers, got shape {values.shape} and dtype {values.dtype}")
@@ -59,15 +63,28 @@ def _pairs(y: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.float64], NDArra
     return as_labels(y, values.size)[0].astype(np.float64), values.astype(np.float64)
 
 
+def _in_unit(name: str, values: ArrayLike, n: int | None = None) -> NDArray[np.float64]:
+    """``values`` as float64 (n,), of any length where n is None; ValueError where they are not numbers in [0, 1]."""
+    check_unmasked(name, values)
+    p = np.asarray(values)
+    if p.ndim != 1 or p.dtype.kind not in "biuf" or (n is not None and p.size != n):
+        raise ValueError(f"{name} must be {'' if n is None else f'{n} '}numbers, got shape {p.shape} and dtype {p.dtype}")
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"{name} must lie in [0, 1], as probabilities(logits) do")
+    return p.astype(np.float64)
+
+
 def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -> float | None:
     """The calibration error by feature, sum_j |P_j - C_j| / sum_j C_j; None without clicks.
 
-    P_j and C_j are the sums of the predictions and of ``truth`` over the examples that have feature j; truth is labels or true
-    probabilities. X (n, d), sparse, counts as present or absent. 0 is right, and an intercept cannot repair an error.
+    P_j and C_j are the sums of the predictions and of ``truth`` over the examples that have feature j; truth is labels in
+    {0, 1} or true probabilities. X (n, d), sparse, counts as present or absent. 0 is right, and an intercept cannot repair an
+    error. Raises ValueError where ``probabilities`` or ``truth`` are not n numbers in [0, 1].
     """
+    p, true = _in_unit("probabilities", probabilities, X.shape[0]), _in_unit("truth", truth, X.shape[0])
     some = (X != 0).astype(np.float64)
-    clicks = some.T @ np.asarray(truth, dtype=np.float64)
-    error = np.abs(some.T @ np.asarray(probabilities, dtype=np.float64) - clicks).sum()
+    clicks = some.T @ true
+    error = np.abs(some.T @ p - clicks).sum()
     return float(error / clicks.sum()) if clicks.sum() > 0 else None
 
 
@@ -81,5 +98,5 @@ def probabilities(logits: ArrayLike) -> NDArray[np.float64]:
 def evaluate(y: ArrayLike, logits: ArrayLike) -> dict[str, float | None]:
     """The figures {"auc", "logloss", "calibration"} of ``logits`` for labels ``y``, both (n,); None and errors as
     theirs."""
-    z = np.asarray(logits, dtype=np.float64)
+    _, z = _pairs(y, logits)
     return {"auc": auc(y, z), "logloss": log_loss(y, z), "calibration": calibration(y, probabilities(z))}

@@ -222,9 +222,8 @@ def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:
         model = {c.__name__: c for c in (FactorizationMachine, LogisticRegression)}[meta["model"]](**meta["params"])
         if isinstance(meta["params"]["step"], list):
             model.set_params(step=tuple(meta["params"]["step"]))
-        columns = None if meta["columns"] is None else tuple(map(str, meta["columns"]))
-        state = trained_state(model.config(), meta, arrays, columns)
+        state, columns = trained_state(model.config(), meta, arrays)
         if meta["given_delta"]:
             model.set_params(delta=tuple(arrays[f"delta/{part}"] for part in PARTS))
-        model._adopt(state, (meta["classes"][0], meta["classes"][1]), meta["best_epoch"], columns)
+        model._adopt(state, tuple(meta["classes"]), meta["best_epoch"], columns)
         return model, without_prefix("features", arrays)

@@ -5,35 +5,39 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from alpt_ref.cli import guarded, resumable
+from alpt_ref.cli import command_line, resumable
+from alpt_ref.cli.parsing import Parser
 from alpt_ref.cli.script import add_study_options
 from alpt_ref.reports.ablation import report
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import load
 from alpt_ref.studies.comparison.ablation import QUICK, AblationSettings, run
-from alpt_ref.tools.checks import check_threads
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def options() -> argparse.ArgumentParser:
+    """The options."""
+    parser = Parser(description=__doc__)
     parser.add_argument("--data", type=Path, help="training data, or all data, split 8:1:1; default: generated clicks")
     parser.add_argument("--valid", type=Path, help="picks the epoch that is kept")
     parser.add_argument("--test", type=Path, help="measured last")
     parser.add_argument("--format", help="libsvm, libfm, libffm, criteo, avazu, csv or movielens")
     parser.add_argument("--model", choices=("lr", "fm"), default="fm")
     add_study_options(parser, "results/alpt_ablation")
-    args = parser.parse_args(argv)
+    return parser
 
-    def work() -> None:
-        check_threads(args.threads)
-        settings = QUICK if args.quick else AblationSettings()
+
+def work(args: argparse.Namespace) -> None:
+    """Measure, save, print."""
+    settings = QUICK if args.quick else AblationSettings()
+    with resumable(args.out):
         data = load(args.data, args.valid, args.test, args.format, quick=args.quick)
-        with resumable(args.out):
-            record = run(data, args.model, args.out, settings, threads=args.threads)
-            publish(report(record), args.out)
+        record = run(data, args.model, args.out, settings, threads=args.threads)
+        publish(report(record), args.out)
 
-    return guarded("alpt_ablation", work)
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
+    return command_line("alpt_ablation", options, work, argv)
 
 
 if __name__ == "__main__":

@@ -5,31 +5,35 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from alpt_ref.cli import guarded, resumable
+from alpt_ref.cli import command_line, resumable
+from alpt_ref.cli.parsing import Parser
 from alpt_ref.cli.script import add_study_options
 from alpt_ref.reports.calibration import report
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.calibration.run import QUICK, CalibrationSettings, run
-from alpt_ref.tools.checks import check_threads
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def options() -> argparse.ArgumentParser:
+    """The options."""
+    parser = Parser(description=__doc__)
     parser.add_argument("--data", type=Path, help="click data to train on, for one more table")
     parser.add_argument("--test", type=Path, help="click data to predict; default: every fifth row of --data, held out")
     parser.add_argument("--format", default="libfm", help="of both files: libfm (default), libsvm, libffm, criteo, avazu")
     add_study_options(parser, "results/calibration")
-    args = parser.parse_args(argv)
+    return parser
 
-    def work() -> None:
-        check_threads(args.threads)
-        settings = QUICK if args.quick else CalibrationSettings()
-        with resumable(args.out):
-            record = run(args.data, args.test, args.format, args.out, settings, threads=args.threads)
-            publish(report(record), args.out)
 
-    return guarded("calibration", work)
+def work(args: argparse.Namespace) -> None:
+    """Measure, save, print."""
+    settings = QUICK if args.quick else CalibrationSettings()
+    with resumable(args.out):
+        record = run(args.data, args.test, args.format, args.out, settings, threads=args.threads)
+        publish(report(record), args.out)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
+    return command_line("calibration", options, work, argv)
 
 
 if __name__ == "__main__":

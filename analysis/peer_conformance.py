@@ -21,7 +21,8 @@ import peer_adapters
 from peer_page import page
 
 from alpt_ref import testing
-from alpt_ref.cli import guarded, resumable
+from alpt_ref.cli import command_line, resumable
+from alpt_ref.cli.parsing import Parser
 from alpt_ref.studies.progress import bar
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.report import details, record
@@ -33,35 +34,40 @@ PAGE = Path(__file__).parent.parent / "docs" / "conformance.md"
 CPU_ALONE = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 2 after bad input, with one sentence, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options() -> argparse.ArgumentParser:
+    """The options."""
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="ADAPTER", help="print the findings of one adapter, and leave the page alone")
     parser.add_argument("--quick", action="store_true", help="the suite's quick level")
     parser.add_argument("--out", type=Path, default=Path("results/peers"), help="of runs, and of a page that is not complete")
-    args = parser.parse_args(argv)
+    return parser
 
-    def work() -> None:
-        os.environ.update(CPU_ALONE)
-        warnings.simplefilter("ignore")
-        level, found = "quick" if args.quick else "default", {}
-        adapters = _chosen(args.only)
-        with resumable(args.out), bar(len(adapters)) as on_part:
-            for adapter in adapters:
-                found[adapter] = examined(adapter, level, args.out)
-                on_part(adapter.__name__)
-        missing = list(dict.fromkeys(run["missing"] for run in found.values() if "missing" in run))
-        if all("missing" in run for run in found.values()):
-            raise ValueError("; ".join(missing))
-        if args.only:
-            print(*(run["details"] for run in found.values()))
-            return
-        path = args.out / PAGE.name if args.quick or missing else PAGE
-        text = page(found)
-        write_text(path, text)
-        print(path)
 
-    return guarded("peer_conformance", work)
+def work(args: argparse.Namespace) -> None:
+    """Measure, save, print."""
+    os.environ.update(CPU_ALONE)
+    warnings.simplefilter("ignore")
+    level, found = "quick" if args.quick else "default", {}
+    adapters = _chosen(args.only)
+    with resumable(args.out), bar(len(adapters)) as on_part:
+        for adapter in adapters:
+            found[adapter] = examined(adapter, level, args.out)
+            on_part(adapter.__name__)
+    missing = list(dict.fromkeys(run["missing"] for run in found.values() if "missing" in run))
+    if all("missing" in run for run in found.values()):
+        raise ValueError("; ".join(missing))
+    if args.only:
+        print(*(run["details"] for run in found.values()))
+        return
+    path = args.out / PAGE.name if args.quick or missing else PAGE
+    text = page(found)
+    write_text(path, text)
+    print(path)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
+    return command_line("peer_conformance", options, work, argv)
 
 
 def _chosen(name: str | None) -> list[type]:

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy import float32
 
-from alpt_ref.cli import guarded
+from alpt_ref.cli import command_line, resumable
+from alpt_ref.cli.parsing import Parser
 from alpt_ref.cli.script import add_study_options
 from alpt_ref.intervals import student
 from alpt_ref.reports.publish import Report, publish
 from alpt_ref.scalars import slopes
 from alpt_ref.scalars.jit import jit
-from alpt_ref.tools.checks import check_threads
 from alpt_ref.tools.files import finite
 from alpt_ref.tools.sheet import Sheet, fixed
 
@@ -108,21 +108,26 @@ def measure(args: argparse.Namespace) -> Report:
     return Report("step_rule", record, [Sheet.of("Rules that keep a step size positive", lines, note)])
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options() -> argparse.ArgumentParser:
+    """The options."""
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="training data, or all data, split 8:1:1; default: generated clicks")
     parser.add_argument("--valid", type=Path, help="picks the epoch that is kept")
     parser.add_argument("--test", type=Path, help="measured last")
     parser.add_argument("--format", help="libsvm, libfm, libffm, criteo, avazu, csv or movielens")
     add_study_options(parser, "results/step_rule")
-    args = parser.parse_args(argv)
+    return parser
 
-    def work() -> None:
-        check_threads(args.threads)
+
+def work(args: argparse.Namespace) -> None:
+    """Measure, save, print."""
+    with resumable(args.out, lambda: "nothing is kept of it"):
         publish(measure(args), args.out)
 
-    return guarded("step_rule", work)
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; 2 after bad input, with one sentence, 130 after Ctrl-C."""
+    return command_line("step_rule", options, work, argv)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from alpt_ref.data import Source, fit_read
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import LogisticRegression, load_model
+from alpt_ref.tools.output import ReaderGoneError
 from tests.cli_support import LEARNED, N_ROWS, error_of, run, train_arguments
 
 pytestmark = pytest.mark.glue
@@ -139,7 +140,7 @@ def test_a_reader_that_stops_early(trained):
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (BrokenPipeError(), 141, ""),
+        (ReaderGoneError(), 141, ""),
         (OSError(28, "No space left on device"), 2, "alpt-ref: error: No space left on device\n"),
         (PermissionError(13, "Permission denied", "p.txt"), 2, "alpt-ref: error: p.txt: Permission denied\n"),
         (MemoryError("1 TiB for a table"), 2, "alpt-ref: error: not enough memory: 1 TiB for a table\n"),

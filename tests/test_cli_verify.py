@@ -128,7 +128,7 @@ def test_ctrl_c(capsys, monkeypatch):
     ("arguments", "sentence"),
     [
         (("T9",), "unknown statement 'T9'; one of Q1, "),
-        (("--threads", 0), "--threads must be a positive integer, got 0"),
+        (("--threads", 0), "--threads: must be a positive integer, got 0"),
         (("--rule", "my_rules:high"), "rule high: p_up must be in [0, 1], got 1"),
         (("--rule", "my_rules:nothing"), "rule my_rules:nothing: my_rules has no nothing"),
         (("--rule", "my_rules:claim"), "rule my_rules:claim: must be an alpt_ref.theory.Rule, got Claim"),

@@ -1,7 +1,10 @@
 """Output that replaces nothing but files, and standard streams that are closed, full, broken, or of another encoding."""
 
+import contextlib
+import io
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -12,13 +15,14 @@ import numpy as np
 import pytest
 
 from alpt_ref.cli import main
+from alpt_ref.models import load_model
 from alpt_ref.tools import output
 from alpt_ref.tools.files import write_text
 
 pytestmark = pytest.mark.glue
 BASE = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40))
 FULL = Path("/dev/full")
-PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONUNBUFFERED": ""}
 
 
 @pytest.fixture(scope="module")
@@ -183,13 +187,114 @@ def test_standard_input(here):
 
 
 def test_what_a_dead_process_left_is_removed(tmp_path):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
     prefix = output._prefix(tmp_path / "kept")
-    left, alive = tmp_path / f"{prefix}{dead.pid}.0123abcd.tmp", tmp_path / f"{prefix}{os.getpid()}.0123abcd.tmp"
-    elsewhere = tmp_path / f".kept.anotherhost.{dead.pid}.0123abcd.tmp"
-    for path in (left, alive, elsewhere):
+    left, alive, other = (tmp_path / f"{start}0123abc{n}.tmp" for n, start in enumerate((prefix, prefix, ".kept.")))
+    for path in (left, alive, other):
         path.write_text("half")
-    write_text(tmp_path / "kept", "whole")
-    assert [path.exists() for path in (left, alive, elsewhere)] == [False, True, True]
-    assert (tmp_path / "kept").read_text() == "whole"
+    hold = [
+        sys.executable,
+        "-c",
+        "import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX); print(flush=True); input()",
+    ]
+    with subprocess.Popen([*hold, str(alive)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        write_text(tmp_path / "kept", "whole")
+        assert [path.exists() for path in (left, alive, other)] == [False, True, True]
+        holder.communicate(b"\n")
+    write_text(tmp_path / "kept", "whole again")
+    assert [path.exists() for path in (left, alive, other)] == [False, False, True]
+    assert (tmp_path / "kept").read_text() == "whole again"
+
+
+def test_names_as_long_as_the_system_allows(tmp_path):
+    for name in ("x" * 255, "\N{CJK UNIFIED IDEOGRAPH-5B57}" * 85):
+        for text in ("first", "second"):
+            write_text(tmp_path / name, text)
+            assert (tmp_path / name).read_text() == text
+    with pytest.raises(OSError, match="File name too long"):
+        output.check_output(tmp_path / ("x" * 256))
+
+
+def test_streams_that_a_caller_has_put_there(here):
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        assert main(PREDICT.split()) == 0
+    assert len(text.getvalue().splitlines()) == 40
+    before = sys.stdin, sys.stdout, sys.stderr
+    main(["--version"])
+    assert (sys.stdin, sys.stdout, sys.stderr) == before
+
+
+def test_standard_input_and_output_at_once(here):
+    assert shell(here, f"A {PREDICT.replace('base.svm', '-')} --out - < base.svm").stdout.count("\n") == 40
+    (here / "copy.svm").write_text(BASE)
+    done = shell(here, f"A {PREDICT.replace('base.svm', '-')} --out copy.svm < copy.svm")
+    assert (done.returncode, done.stderr) == (2, "alpt-ref: error: copy.svm is read by this command, write elsewhere\n")
+    assert (here / "copy.svm").read_text() == BASE
+    train = "train --model lr --format libsvm --out m2"
+    done = shell(here, f"A {train} --train - --valid - < base.svm")
+    assert (done.returncode, done.stderr) == (2, "alpt-ref: error: --train and --valid cannot both be standard input\n")
+    done = shell(here, f"A {PREDICT.replace('base.svm', '-')} <&-")
+    assert (done.returncode, done.stderr) == (2, "alpt-ref: error: standard input: no rows\n")
+    done = shell(here, f"A {train.replace('m2', '-')} --train base.svm")
+    assert (done.returncode, done.stderr) == (2, "alpt-ref: error: --out - is no folder, and several files are written\n")
+
+
+def test_descriptors_of_other_processes_are_files(here):
+    done = shell(here, f"exec 3>mine; sleep 20 3>theirs & A {EVALUATE} --json /proc/$!/fd/3; kill $!")
+    assert done.returncode == 0
+    assert (here / "mine").read_text() == ""
+    assert "auc" in json.loads((here / "theirs").read_text())
+
+
+@pytest.mark.parametrize("target", ["/dev/fd/0", "/dev/fd/9", "socket"])
+def test_outputs_that_cannot_be_written_are_seen_before_the_work(here, target):
+    with socket.socket(socket.AF_UNIX) as served:
+        served.bind("socket")
+        done = shell(here, f"A {EVALUATE.replace('base.svm', 'missing')} --json {target} < m1/metrics.json")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"alpt-ref: error: {target}: ")
+
+
+def test_models_are_whole_where_output_is_appended(here):
+    model = load_model(here / "m1/model.npz")[0]
+    with (here / "appended").open("ab") as file:
+        model.save(f"/dev/fd/{file.fileno()}")
+    assert np.array_equal(load_model(here / "appended")[0].state_.linear.to_float(), model.state_.linear.to_float())
+
+
+def test_a_full_pipe_for_errors_holds_nobody_up():
+    """Standard error that would not wait."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x" * 65536)
+    done = subprocess.run([sys.executable, "-m", "alpt_ref", "train", "x"], stderr=write, timeout=60, check=False)
+    assert done.returncode == 2
+    os.close(read)
+    os.close(write)
+
+
+LATE = """import sys
+from alpt_ref.cli import guarded
+def work():
+    print("x" * 100)
+    raise {}
+sys.exit(guarded("a", work))
+"""
+
+
+@pytest.mark.parametrize("error", ["ValueError('e')", "KeyboardInterrupt", "RuntimeError('e')"])
+def test_the_exit_code_of_work_whose_output_is_lost(here, error):
+    (here / "late.py").write_text(LATE.format(error))
+    want = {"V": 2, "K": 130, "R": 3}[error[0]]
+    for line in (f"'{sys.executable}' late.py > /dev/full", f"set -o pipefail; '{sys.executable}' late.py | true"):
+        done = shell(here, line)
+        assert (done.returncode, done.stderr.count("\n")) == (want, 1)
+
+
+def test_a_broken_pipe_of_something_else_is_an_error(here):
+    (here / "late.py").write_text(LATE.format("BrokenPipeError(32, 'Broken pipe', 'worker')"))
+    done = shell(here, f"'{sys.executable}' late.py > /dev/null")
+    assert (done.returncode, done.stderr) == (2, "a: error: worker: Broken pipe\n")

@@ -138,9 +138,9 @@ def test_generators_are_functions_of_the_seed() -> None:
 @pytest.mark.parametrize(
     ("X", "y", "l2", "message"),
     [
-        ([[1.0], [2.0]], [0, 2], 1.0, "y must hold 2 labels"),
-        ([[1.0], [2.0]], [0], 1.0, "y must hold 2 labels"),
-        (np.empty((0, 2)), [], 1.0, "at least one"),
+        ([[1.0], [2.0]], [0, 2], 1.0, "must be a label in"),
+        ([[1.0], [2.0]], [0], 1.0, "y must have shape"),
+        (np.empty((0, 2)), [], 1.0, "not empty"),
         ([[np.nan]], [0], 1.0, "X must be finite"),
         ([[1.0]], [0], 0.0, "l2 must be positive"),
         ([[1.0]], [0], np.inf, "l2 must be positive"),

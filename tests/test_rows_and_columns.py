@@ -85,7 +85,13 @@ def test_columns_are_those_of_fit_in_their_order(tmp_path):
             kind(epochs=1).fit(Frame(list("abc"), X), y, eval_set=(Frame(list("acb"), X), y))
         model.fit(X, y)
         assert not hasattr(model, "feature_names_in_")
-        model.fit(Frame([0, 1, 2], X), y).predict(Frame([2, 1, 0], X))  # numbers are no names
+        for names in ([0, 1, 2], [10, 5, 7]):
+            model.fit(Frame(names, X), y).save(tmp_path / "m.npz")
+            for known in (model, load_model(tmp_path / "m.npz")[0]):
+                assert np.array_equal(known.predict(X), known.predict(Frame(names, X)))
+                with pytest.raises(ValueError, match=f"column 0 of X is {names[1]} and was {names[0]} in fit"):
+                    known.predict(Frame([names[1], names[0], names[2]], X))
+        model.fit(Frame([0, "a", 2], X), y).predict(Frame([2, 1, 0], X))  # names of both kinds are none
 
 
 @pytest.mark.parametrize("header", [",label,a", "Unnamed: 0,label,a", "label,,a", "label,a,Unnamed: 2", " ,label,a"])
@@ -138,7 +144,7 @@ def test_numbers_that_are_scaled(tmp_path):
         (b"PK\x03\x04rest", "s: is a zip archive, unpack it first: plain text, gzip and bzip2 are read"),
         (b"\xfd7zXZ\x00rest", "s: is compressed by xz, unpack it first"),
         (b"\x28\xb5\x2f\xfdrest", "s: is compressed by zstd, unpack it first"),
-        (b"PAR1rest", "s: is a Parquet file, write it as CSV"),
+        (b"PAR1\x15rest", "s: is a Parquet file, write it as CSV"),
     ],
 )
 def test_other_kinds_of_files_are_named(tmp_path, content, said):

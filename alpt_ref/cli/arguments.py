@@ -13,7 +13,7 @@ from typing import Any
 
 from alpt_ref import __version__
 from alpt_ref.cli import examples
-from alpt_ref.cli.parsing import Parser, by_part, integer, integers, names, number
+from alpt_ref.cli.parsing import Parser, by_part, integer, integers, names, number, threads
 
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
@@ -81,7 +81,7 @@ _COMPARE: Options = (
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
     ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
-_THREADS: Options = (("--threads", "N", integer, "1 or more; results do not depend on it (default: 1)"),)
+_THREADS: Options = (("--threads", "N", threads, "1 or more; results do not depend on it (default: 1)"),)
 _KIND: dict[str, Any] = {"choices": ("lr", "fm"), "default": "fm"}
 _KIND["help"] = "logistic regression or factorization machine (default: fm)"
 

@@ -1,6 +1,9 @@
 """``alpt-ref check-quantizer``: the conformance suite on a quantizer of anyone's."""
 
 import argparse
+import sys
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 
 from alpt_ref.cli.outputs import check_outputs, to_stdout
 from alpt_ref.cli.parsing import CommandError
@@ -20,11 +23,12 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if not args.quantizer:
         raise CommandError("the quantizer is missing: package.module:Adapter or file.py:Adapter")
-    check_outputs({"--json": args.json, "--junit": args.junit})
+    source = args.quantizer.rpartition(":")[0]
+    check_outputs({"--json": args.json, "--junit": args.junit}, [Path(source)] if source.endswith(".py") else [])
     talk = not (to_stdout(args.json) or to_stdout(args.junit))
-    candidate = Candidate.load(args.quantizer)
     level = "quick" if args.quick else "thorough" if args.thorough else "default"
-    with bar(len(chosen)) as on_part:
+    with nullcontext() if talk else redirect_stdout(sys.stderr), bar(len(chosen)) as on_part:  # an adapter may print
+        candidate = Candidate.load(args.quantizer)
 
         def on_outcome(outcome: Outcome) -> None:
             if talk:

@@ -6,7 +6,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from alpt_ref.cli import resumable
-from alpt_ref.cli.parsing import CommandError, check_folder, check_threads, spell_options
+from alpt_ref.cli.outputs import check_inputs
+from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.cli.report import row
 from alpt_ref.cli.splits import source_of, tell
 from alpt_ref.data import Source
@@ -20,9 +21,7 @@ from alpt_ref.studies.comparison.run import run as compare
 
 def run(args: argparse.Namespace) -> None:
     """Tune, fit, save, print. Raises CommandError or DataError before anything is written."""
-    check_threads(args.threads)
     out: Path = args.out
-    check_folder(out)
     settings = _settings(args)
     methods = args.methods or methods_of(args.model)
     try:
@@ -31,12 +30,13 @@ def run(args: argparse.Namespace) -> None:
         raise CommandError(spell_options(str(error), ["methods", "bits", "model"])) from None
     source = _source(args)
     given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
-    data = load(given, valid, test, source, quick=args.quick)
-    for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
-        tell(name, X, y)
-    if data.n_skipped or data.n_unseen:
-        print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
+    check_inputs({"--data": given, "--valid": valid, "--test": test})
     with resumable(out):
+        data = load(given, valid, test, source, quick=args.quick)
+        for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
+            tell(name, X, y)
+        if data.n_skipped or data.n_unseen:
+            print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
         record = compare(data, args.model, methods, args.bits, out, settings, threads=args.threads, seen=args.seen)
         publish(report(record), out)
     print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))

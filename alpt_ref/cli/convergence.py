@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from alpt_ref.cli import resumable
-from alpt_ref.cli.parsing import CommandError, check_threads
+from alpt_ref.cli.parsing import CommandError
 from alpt_ref.reports.convergence import report
 from alpt_ref.reports.figures.convergence_error import draw
 from alpt_ref.reports.publish import publish
@@ -17,7 +17,6 @@ def run(args: argparse.Namespace) -> None:
     files = (args.ctr_train, args.ctr_valid, args.ctr_test)
     if None in files and any(files):
         raise CommandError("--ctr-train, --ctr-valid and --ctr-test go together")
-    check_threads(args.threads)
     settings = QUICK if args.quick else Settings()
     with resumable(args.out):
         record = measure(args.data, files if all(files) else None, args.out, settings, threads=args.threads)

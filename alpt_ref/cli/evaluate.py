@@ -4,14 +4,13 @@ import argparse
 import dataclasses
 import sys
 
-from alpt_ref.cli.outputs import check_outputs, to_stdout
+from alpt_ref.cli.outputs import check_inputs, check_outputs, to_stdout
 from alpt_ref.cli.parsing import CommandError, naming
 from alpt_ref.cli.record import describe, measure
 from alpt_ref.cli.report import figure_table
 from alpt_ref.data import Dataset, FeatureMap, read
 from alpt_ref.models import FactorizationMachine, load_model
 from alpt_ref.tools.files import intact, write_json
-from alpt_ref.tools.input import STDIN
 
 
 def run(args: argparse.Namespace) -> None:
@@ -29,8 +28,7 @@ def run(args: argparse.Namespace) -> None:
 
 def load(args: argparse.Namespace, *, labels: bool, on_bad_line: str) -> tuple[FactorizationMachine, Dataset]:
     """Load --model, and --data read as its training file was. Raises CommandError or DataError."""
-    if str(args.model) == str(args.data) == STDIN:
-        raise CommandError("--model and --data cannot both be standard input")
+    check_inputs({"--model": args.model, "--data": args.data})
     model, arrays = load_model(args.model)
     if not arrays:
         raise CommandError(f"{args.model}: was saved without a feature map, so it cannot read {args.data}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from alpt_ref.cli.parsing import CommandError
+from alpt_ref.tools.input import STDIN
 from alpt_ref.tools.output import STDOUT, check_output, descriptor_of
 
 
@@ -18,13 +19,13 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
     """Refuse outputs that would be lost: CommandError for one that is also read, or written twice; OSError, with its name, for
     one that cannot be written. outputs : by option; None where it is not given.
     """
-    read = {_identity(path) for path in inputs}
+    read = {_identity(path, 0) for path in inputs}
     taken: dict[object, str] = {}
     for option, path in outputs.items():
         if path is None:
             continue
-        place = _identity(path)
-        if place in read:
+        place = _identity(path, 1)
+        if place is not None and place in read:
             raise CommandError(f"{path} is read by this command, write elsewhere")
         if place is not None and place in taken:
             raise CommandError(f"{taken[place]} and {option} must be two files, got {path} for both")
@@ -32,12 +33,21 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
         check_output(path)
 
 
-def _identity(path: Path) -> object:
-    """Equal for names of one file; None for what can be read and written at once, as the null device."""
-    if str(path) == STDOUT or descriptor_of(path) is not None:
-        return descriptor_of(path)
+def check_inputs(inputs: Mapping[str, Path | None]) -> None:
+    """CommandError where two of the ``inputs``, by option, are standard input, which can be read once."""
+    standard = [option for option, path in inputs.items() if path is not None and str(path) == STDIN]
+    if len(standard) > 1:
+        raise CommandError(f"{standard[0]} and {standard[1]} cannot both be standard input")
+
+
+def _identity(path: Path, standard: int) -> object:
+    """Equal for names of one file, and of standard output; None for what else can be read and written at once, as the null
+    device. standard : the descriptor that - stands for."""
+    descriptor = standard if str(path) == STDOUT else descriptor_of(path)
     try:
-        found = os.stat(path)
+        found = os.stat(path) if descriptor is None else os.fstat(descriptor)
     except OSError:
         return os.path.realpath(path)
-    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+    if stat.S_ISREG(found.st_mode):
+        return found.st_dev, found.st_ino
+    return "standard output" if descriptor == 1 else None

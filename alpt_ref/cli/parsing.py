@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from alpt_ref.tools.output import STDOUT
+
 # Fields that the command line calls otherwise.
 _SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept", "fit_linear": "no-linear"}
 
@@ -23,14 +25,10 @@ class Parser(ArgumentParser):
         raise CommandError(message.removeprefix("argument "))
 
 
-def check_threads(threads: int) -> None:
-    """Raise CommandError where ``threads`` is not positive."""
-    if threads < 1:
-        raise CommandError(f"--threads must be a positive integer, got {threads}")
-
-
 def check_folder(out: Path) -> None:
-    """Raise CommandError where results cannot be written into ``out``."""
+    """Raise CommandError where ``out`` cannot be a folder of results."""
+    if str(out) == STDOUT:
+        raise CommandError("--out - is no folder, and several files are written")
     if out.exists() and not out.is_dir():
         raise CommandError(f"--out {out} is not a folder")
 
@@ -57,6 +55,13 @@ def integer(text: str) -> int:
         return int(text)
     except ValueError:
         raise ArgumentTypeError(f"must be an integer, got {text!r}") from None
+
+
+def threads(text: str) -> int:
+    """Parse a number of threads."""
+    if (found := integer(text)) < 1:
+        raise ArgumentTypeError(f"must be a positive integer, got {found}")
+    return found
 
 
 def number(text: str) -> float:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from alpt_ref.cli import guarded
+from alpt_ref.cli import command_line
+from alpt_ref.cli.outputs import check_outputs
+from alpt_ref.cli.parsing import Parser, threads
 
 
 def add_study_options(parser: argparse.ArgumentParser, out: str) -> None:
     """Add the options that every study has. out : the default of --out."""
     parser.add_argument("--out", type=Path, default=Path(out))
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=threads, default=2)
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
 
 
@@ -21,10 +23,16 @@ def draw_figure(name: str, explained: str | None, draw: Callable[[Any, Path], No
 
     draw : takes --results and --out. results : the default folder. several : argparse's, where --results are several folders.
     """
-    parser = argparse.ArgumentParser(description=explained)
-    folder = Path(results)
-    parser.add_argument("--results", type=Path, **{"default": folder} | several)
-    parser.add_argument("--out", type=Path, default=folder / f"{name}.png")
-    args = parser.parse_args()
-    if code := guarded(name, lambda: draw(args.results, args.out)):
+
+    def options() -> argparse.ArgumentParser:
+        parser, folder = Parser(description=explained), Path(results)
+        parser.add_argument("--results", type=Path, **{"default": folder} | several)
+        parser.add_argument("--out", type=Path, default=folder / f"{name}.png")
+        return parser
+
+    def work(args: argparse.Namespace) -> None:
+        check_outputs({"--out": args.out})
+        draw(args.results, args.out)
+
+    if code := command_line(name, options, work, None):
         sys.exit(code)

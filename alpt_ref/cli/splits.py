@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from alpt_ref.cli.outputs import check_inputs
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.data import Dataset, FeatureMap, Source, fit_read, make_ctr, read
 
@@ -67,6 +68,7 @@ def tell(name: str, X: Any, y: Any) -> None:
 
 def _read(args: argparse.Namespace, source: Source) -> Splits:
     files = {name: getattr(args, name) for name in ("train", "valid", "test") if hasattr(args, name)}
+    check_inputs({_option(name): path for name, path in files.items()})
     train, feature_map = fit_read(files["train"], source)
     later = {name: read(path, feature_map) for name, path in files.items() if name != "train"}
     return Splits(train, later.get("valid"), later.get("test"), feature_map, files)

@@ -2,19 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alpt_ref.cli.parsing import CommandError, check_folder, spell_options
+from alpt_ref.cli import resumable
+from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.cli.record import metrics
 from alpt_ref.cli.report import progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.tools.files import write_json
-from alpt_ref.tools.interrupts import heeding_interrupts
-from alpt_ref.tools.locks import alone_in
 from alpt_ref.tools.output import check_writable
 from alpt_ref.training.forward import TrainingDivergedError
 
@@ -35,8 +32,7 @@ def run(args: argparse.Namespace) -> None:
     source, model = source_of(args), model_of(args)
     if hasattr(args, "patience") and hasattr(args, "train") and not hasattr(args, "valid"):
         raise CommandError("--patience needs --valid")
-    check_folder(args.out)
-    with alone_in(args.out), _resumable(args.out / "checkpoint.npz"):
+    with resumable(args.out, lambda: _way_on(args.out / "checkpoint.npz")):
         _check_results(args)
         splits = load(args, source)
         _fit(args, model, splits)
@@ -113,13 +109,8 @@ def _fit(args: argparse.Namespace, model: FactorizationMachine, splits: Splits) 
         raise CommandError(spell_options(str(error), ["lr"])) from None
 
 
-@contextmanager
-def _resumable(checkpoint: Path) -> Iterator[None]:
-    """Add to a Ctrl-C what it left to go on from."""
-    try:
-        with heeding_interrupts():
-            yield
-    except KeyboardInterrupt:
-        if not checkpoint.exists():
-            raise KeyboardInterrupt("no epoch had ended, so there is nothing to resume") from None
-        raise KeyboardInterrupt(f"the same command with --resume goes on from {checkpoint}") from None
+def _way_on(checkpoint: Path) -> str:
+    """The sentence on how an interrupted run can go on."""
+    if not checkpoint.exists():
+        return "no epoch had ended, so there is nothing to resume"
+    return f"the same command with --resume goes on from {checkpoint}"

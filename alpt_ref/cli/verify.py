@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from alpt_ref.cli import resumable
-from alpt_ref.cli.parsing import CommandError, check_threads
+from alpt_ref.cli.parsing import CommandError
 from alpt_ref.reports.publish import publish
 from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
@@ -14,14 +14,12 @@ from alpt_ref.studies.verification.run import run as verify
 from alpt_ref.theory.claim import Claim, Row, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
-from alpt_ref.tools.locks import alone_in
 from alpt_ref.walks.asked import enumerated
 from alpt_ref.walks.rule import Rule
 
 
 def run(args: argparse.Namespace) -> int:
     """Verify, save, print; the exit code is 1 if a verdict is not the expected one. Raises CommandError or ValueError."""
-    check_threads(args.threads)
     own = load_claims(args.claim) if args.claim else []
     claims = claims_of(args.ids) if args.ids or not own else []
     taken = {claim.id for claim in claims_of([])} | {claim.group for claim in claims_of([])}
@@ -40,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or _folder(args, rule, own)
     request = Request(claims, setting, out, complete, cached=rule is None and not own)
     began = time.perf_counter()
-    with resumable(out) if request.cached else alone_in(out):
+    with resumable(out, None if request.cached else lambda: "with --rule or --claim nothing is kept"):
         record = verify(request)
         publish(report(record, time.perf_counter() - began), out)
     return int(any(Row.from_record(row).surprising for row in record["rows"]))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
 
-_GZIP, _BZIP2 = b"\x1f\x8b", b"BZh"
+_GZIP, _BZIP2 = (b"\x1f\x8b",), tuple(b"BZh%d%b" % (n, of) for n in range(1, 10) for of in (b"1AY&SY", b"\x17rE8P\x90"))
 _BLOCK = 1 << 18
 UNPACKED = "unpack it first: plain text, gzip and bzip2 are read"
 RECODED = "convert it to UTF-8 first, with iconv say"
@@ -23,11 +23,12 @@ _UNREAD = {
     b"\x1f\x9d": ("compressed by compress", UNPACKED),
     b"\xff\xfe": ("text in UTF-16", RECODED),
     b"\xfe\xff": ("text in UTF-16", RECODED),
-    b"PAR1": ("a Parquet file", "write it as CSV"),
+    b"PAR1\x15": ("a Parquet file", "write it as CSV"),
     b"\x89HDF": ("an HDF5 file", "write it as CSV"),
-    b"SQLite": ("an SQLite data base", "write it as CSV"),
+    b"SQLite format 3\x00": ("an SQLite data base", "write it as CSV"),
 }
-_HEAD = max(map(len, _UNREAD))
+_TAR = 257  # where the magic of a tar archive stands
+_HEAD = _TAR + 5
 
 
 class UnreadFormatError(ValueError):
@@ -40,14 +41,18 @@ def unpacked(raw: IO[bytes]) -> IO[bytes]:
     head = raw.read(_HEAD)
     while len(head) < _HEAD and (more := raw.read(_HEAD - len(head))):  # a pipe may hand out a byte at a time
         head += more
-    for magic, (kind, advice) in _UNREAD.items():
-        if head.startswith(magic):
-            raise UnreadFormatError(f"is {kind}, {advice}")
-    whole = io.BufferedReader(_Rejoined(head, raw), _BLOCK)
+    stream: io.RawIOBase = _Rejoined(head, raw)
     if head.startswith(_GZIP):
-        return io.BufferedReader(_Members(whole, partial(zlib.decompressobj, 31), b"\0"), _BLOCK)
-    if head.startswith(_BZIP2):
-        return io.BufferedReader(_Members(whole, bz2.BZ2Decompressor, b""), _BLOCK)
+        stream = _Members(io.BufferedReader(stream, _BLOCK), partial(zlib.decompressobj, 31), b"\0")
+    elif head.startswith(_BZIP2):
+        stream = _Members(io.BufferedReader(stream, _BLOCK), bz2.BZ2Decompressor, b"")
+    whole = io.BufferedReader(stream, _BLOCK)
+    content = whole.peek(_HEAD)
+    for magic, (kind, advice) in _UNREAD.items():
+        if content.startswith(magic):
+            raise UnreadFormatError(f"is {kind}, {advice}")
+    if content[_TAR : _TAR + 5] == b"ustar":
+        raise UnreadFormatError(f"is a tar archive, {UNPACKED}")
     return whole
 
 

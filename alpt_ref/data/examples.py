@@ -1,5 +1,6 @@
 """The place where X and y become rows: arguments of models, checked and brought to the one form that the loops read."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +8,9 @@ import scipy.sparse as sp
 from numpy import float32
 from numpy.typing import NDArray
 
-Columns = tuple[str, ...] | None
+from alpt_ref.tools.checks import check_unmasked, is_integer
+
+Columns = tuple[str, ...] | tuple[int, ...] | None
 
 
 class Rows(NamedTuple):
@@ -45,6 +48,10 @@ def _checked(X: Any) -> Any:
             if X.indptr[0] != 0 or (np.diff(X.indptr) < 0).any() or X.indptr[-1] > len(X.indices):
                 raise ValueError("index pointers must ascend from 0 to the number of indices")
             return X
+        if X.format == "lil" and list(map(len, X.rows)) != list(map(len, X.data)):
+            raise ValueError("rows must have an index for each value")
+        if X.format == "dia" and len(X.offsets) != len(X.data):
+            raise ValueError("there must be an offset for each diagonal")
         X = X.tocoo()
         for axis, (places, size) in enumerate(zip(X.coords, X.shape, strict=True)):
             if places.dtype.kind not in "iu" or places.shape != X.data.shape:
@@ -64,10 +71,22 @@ def n_examples(rows: Rows, name: str) -> int:
 
 
 def column_names(X: Any) -> Columns:
-    """The names of the columns of a table, as data frames have them; None where there are none, or not all are text."""
+    """The names of the columns of a table, as data frames have them; None where there are none, or not all are text or not all
+    are integers."""
     names = getattr(X, "columns", None)
-    columns = None if names is None or callable(names) else tuple(names)
-    return columns if columns and all(isinstance(name, str) for name in columns) else None
+    try:
+        return columns_of(() if names is None or callable(names) else tuple(names))
+    except ValueError:
+        return None
+
+
+def columns_of(names: Sequence[Any]) -> Columns:
+    """The names as text or as integers; ValueError where they are of neither kind throughout, or none."""
+    if names and all(map(is_integer, names)):
+        return tuple(map(int, names))
+    if names and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise ValueError("column names must be text, or integers, throughout")
 
 
 def check_columns(X: Any, known: Any) -> None:
@@ -76,7 +95,8 @@ def check_columns(X: Any, known: Any) -> None:
     names = column_names(X)
     if names is None or known is None or names == tuple(known):
         return
-    lacking = [name for name in known if name not in set(names)]
+    there = set(names)
+    lacking = [name for name in known if name not in there]
     if lacking:
         raise ValueError(f"X has no column {lacking[0]!r}, which it had in fit")
     if len(names) != len(known):
@@ -94,6 +114,7 @@ def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:
     exceeds 2^31 - 1, and where d is not ``n_features``, if that is given.
     """
     if not sp.issparse(X):
+        check_unmasked("X", X)
         X = np.asarray(X)
     if X.ndim != 2 or X.dtype.kind not in "biuf":
         raise ValueError(f"X must be a matrix of real numbers, got shape {X.shape} and dtype {X.dtype}")

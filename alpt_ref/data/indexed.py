@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, make_csr
-from alpt_ref.data.errors import DataError, LineError, quote
-from alpt_ref.data.lines import PathLike, named, no_rows, parse_chunks, read_chunks
+from alpt_ref.data.errors import LineError, quote
+from alpt_ref.data.lines import PathLike, no_rows, parse_chunks, read_chunks
+from alpt_ref.data.owners import Owners
 from alpt_ref.data.source import MAX_FEATURES, Source
 from alpt_ref.data.tokens import FLOAT32_MAX, NUMBER, label, number, number_or_none
 
@@ -51,7 +52,7 @@ def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labe
     blocks: list[FloatCsr] = []
     ys: list[NDArray[np.float32]] = []
     n_skipped = n_unseen = 0
-    owners: dict[int, int] | None = {} if source.format == "libffm" and source.indices is None else None
+    owners = Owners(path, source.first_index) if source.format == "libffm" and source.indices is None else None
     for parsed, bad in parse_chunks(
         path,
         read_chunks(path),
@@ -61,12 +62,14 @@ def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labe
         skip=source.on_bad_line == "skip",
     ):
         if owners is not None:
-            _check_owners(path, parsed, owners, source)
+            owners.add(parsed.indices, parsed.fields)
         block = _canonical(parsed, MAX_FEATURES if n_features is None else n_features)
         n_skipped += bad
         n_unseen += int((parsed.indices >= block.shape[1]).sum())
         blocks.append(block)
         ys.append(parsed.y.astype(np.float32))
+    if owners is not None:
+        owners.settle()
     if not sum(y.size for y in ys):
         raise no_rows(path)
     if n_features is None:
@@ -175,24 +178,14 @@ def _gather(rows: Sequence[ParsedLine]) -> ParsedLines:
     )
 
 
-def _check_owners(path: PathLike, parsed: ParsedLines, owners: dict[int, int], source: Source) -> None:
-    """DataError where an index stands in two fields; ``owners``, the field of each index so far, grows."""
-    pairs = np.unique(np.stack((parsed.indices, parsed.fields), axis=1), axis=0)
-    for index, field in pairs.tolist():
-        if owners.setdefault(index, field) != field:
-            raise DataError(
-                f"{named(path)}: index {index + source.first_index} stands in fields {owners[index]} and {field}: if it is one "
-                "feature, give indices global (--indices global); if each field counts for itself, number them through first"
-            )
-
-
 def _canonical(parsed: ParsedLines, n_features: int) -> FloatCsr:
     """Sorted rows without repeats, of the indices below ``n_features``. Repeats are summed in float64 and the sum is rounded
     once."""
     seen = parsed.indices < n_features
     row = np.repeat(np.arange(parsed.y.size), parsed.counts)[seen]
     entries = (parsed.values[seen], (row, parsed.indices[seen]))
-    return coo_array(entries, shape=(parsed.y.size, n_features)).tocsr().astype(np.float32)
+    with np.errstate(all="ignore"):  # what underflows is 0
+        return coo_array(entries, shape=(parsed.y.size, n_features)).tocsr().astype(np.float32)
 
 
 def _stack(blocks: Sequence[FloatCsr], n_features: int) -> FloatCsr:

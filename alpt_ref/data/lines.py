@@ -49,7 +49,7 @@ def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
             stream = stack.enter_context(unpacked(stack.enter_context(open_input(path))))
         except UnreadFormatError as error:
             raise DataError(f"{named(path)}: {error}") from None
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise unreadable(path, error) from error
         mark: bytes | None = _BYTE_ORDER_MARK
         while True:

@@ -24,8 +24,7 @@ def fit_read(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
         feature_map = FeatureMap(source, dataset.X.shape[1])
     else:
         dataset, feature_map = fit_table(path, source)
-    if source.positive_label is not None and not dataset.y.any():
-        raise DataError(f"{named(path)}: no row has the label {quote(source.positive_label)}, the positive_label")
+    _check_positives(path, dataset, source)
     return dataset, feature_map
 
 
@@ -35,6 +34,17 @@ def read(path: PathLike, feature_map: FeatureMap, *, labels: bool = True) -> Dat
     Entries for which the map has no feature are counted in ``n_unseen``. With ``labels=False`` the labels may be absent and y
     is NaN. Raises DataError as ``fit_read`` does.
     """
-    if not feature_map.source.is_indexed:
-        return read_table(path, feature_map, labels=labels)
-    return read_indexed(path, feature_map.source, feature_map.n_features, labels=labels)
+    source = feature_map.source
+    if source.is_indexed:
+        dataset = read_indexed(path, source, feature_map.n_features, labels=labels)
+    else:
+        dataset = read_table(path, feature_map, labels=labels)
+    if labels:
+        _check_positives(path, dataset, source)
+    return dataset
+
+
+def _check_positives(path: PathLike, dataset: Dataset, source: Source) -> None:
+    """DataError where the positive label never occurs: it may be a misspelling, or none of the rows was a click."""
+    if source.positive_label is not None and not dataset.y.any():
+        raise DataError(f"{named(path)}: no row has the label {quote(source.positive_label)}, the positive_label")

@@ -31,6 +31,7 @@ from scipy.special import expit
 
 from alpt_ref.problems.logistic import GradientBounds
 from alpt_ref.scalars.logistic import log_losses
+from alpt_ref.tools.checks import as_labels
 
 Floats = NDArray[float64]
 
@@ -49,11 +50,10 @@ class BoxedFm:
     radius: float
 
     def __init__(self, X: ArrayLike, y: ArrayLike, k: int, radius: float) -> None:
-        matrix, labels = np.array(X, float64), np.array(y, float64)
+        matrix = np.array(X, float64)
         if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
             raise ValueError(f"X must be a finite matrix, not empty, got shape {matrix.shape}")
-        if labels.shape != matrix.shape[:1] or not np.isin(labels, (0.0, 1.0)).all():
-            raise ValueError(f"y must hold {matrix.shape[0]} labels in {{0, 1}}, got shape {labels.shape}")
+        labels = as_labels(y, matrix.shape[0])[0].astype(float64)
         if k < 1 or not 0.0 < radius < np.inf:
             raise ValueError(f"k must be at least 1 and radius positive and finite, got {k!r} and {radius!r}")
         for name, value in (("X", matrix), ("y", labels), ("k", int(k)), ("radius", float(radius))):

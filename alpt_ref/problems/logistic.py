@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
-import scipy.sparse as sp
 from numpy import float64
 from numpy.typing import ArrayLike
 from scipy.special import expit
@@ -18,7 +17,9 @@ from alpt_ref.data.examples import canonical
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.kernels.cpu.problems import Examples, Loops, batch_gradient, example_gradient, example_losses, mean_loss
 from alpt_ref.problems.box import Vector, box
+from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import checksum
+from alpt_ref.tools.memory import check_fits
 
 TOLERANCE = 1e-12
 MAX_NEWTON_STEPS = 100
@@ -77,6 +78,10 @@ class LogisticProblem:
         batch_gradient(self.examples, w, 0, 0, np.uint64(0), False, g)
         return g
 
+    def _check_dense(self) -> None:
+        """MemoryError where a Hessian, a copy and a factor of it cannot be held."""
+        check_fits(f"{self.name}: the Hessian of {self.d:,} features", 3 * 8 * self.d**2)
+
     def hessian(self, w: Vector) -> Vector:
         """(1/n) X^T diag(p (1 - p)) X + l2 I, dense (d, d)."""
         p = expit(self.X @ w)
@@ -90,6 +95,7 @@ class LogisticProblem:
         A step is halved until f falls by Armijo's rule or, where f no longer resolves the progress, until the gradient
         norm falls. f is strongly convex, so ||w - w*|| <= ||grad f(w)|| / mu and f(w) - f* <= ||grad f(w)||^2 / (2 mu).
         """
+        self._check_dense()
         w = np.zeros(self.d)
         f, g = self.loss(w), self.gradient(w)
         for _ in range(MAX_NEWTON_STEPS):
@@ -135,6 +141,7 @@ class LogisticProblem:
 
         *Proof.* The Hessian is (1/n) X^T diag(p_i (1 - p_i)) X + l2 I, and p (1 - p) <= 1/4.
         """
+        self._check_dense()
         gram = (self.X.T @ self.X).toarray()
         top = scipy.linalg.eigh(gram, eigvals_only=True, subset_by_index=[self.d - 1, self.d - 1])[0]
         return float(top) / (4.0 * self.y.size) + self.l2
@@ -209,10 +216,10 @@ def grid_of(problem: LogisticProblem, bits: int) -> Grid:
 
 def from_dataset(X: Any, y: ArrayLike, l2: float, name: str = "data") -> LogisticProblem:
     """The problem of (X, y): X (n, d) sparse or dense, y (n,) in {0, 1}. ValueError, naming the argument."""
-    matrix = canonical(sp.csr_array(X, copy=True), float64)
-    labels = np.array(y, float64)
-    if labels.shape != (matrix.shape[0],) or not np.isin(labels, (0.0, 1.0)).all() or labels.size == 0:
-        raise ValueError(f"y must hold {matrix.shape[0]} labels in {{0, 1}}, at least one")
+    if len(np.shape(X)) != 2 or 0 in np.shape(X):
+        raise ValueError(f"X must be a matrix, not empty, got shape {np.shape(X)}")
+    matrix = canonical(X, float64).copy()
+    labels = as_labels(y, matrix.shape[0])[0].astype(float64)
     if not np.isfinite(matrix.data).all():
         raise ValueError("X must be finite")
     if not 0.0 < l2 < np.inf:

@@ -8,7 +8,7 @@
 
 from typing import TYPE_CHECKING
 
-from alpt_ref.tools.importing import lazy
+from alpt_ref.tools.lazy import lazy
 
 if TYPE_CHECKING:
     from alpt_ref.testing import strategies

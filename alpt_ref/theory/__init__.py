@@ -5,7 +5,7 @@ Exact laws are public here, and the nouns that a statement or a rounding rule of
 
 from typing import TYPE_CHECKING
 
-from alpt_ref.tools.importing import lazy
+from alpt_ref.tools.lazy import lazy
 
 if TYPE_CHECKING:
     from alpt_ref.theory.claim import Check, Claim, Instance, Measured, Setting

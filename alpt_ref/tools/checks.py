@@ -55,9 +55,17 @@ def check_subnormals(whose: str) -> None:
         )
 
 
+def check_unmasked(name: str, values: Any) -> None:
+    """Raise a ValueError where ``values`` is a masked array of which a value is masked: an array would be made of what is
+    behind the mask."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values")
+
+
 def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """The labels as float32 (n,) in {0, 1}, and the pair (negative, positive) that ``y`` is written in: (0, 1) or (-1, 1).
     Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout."""
+    check_unmasked("y", y)
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise ValueError(f"y must have shape ({n},), got {labels.shape}")

@@ -1,11 +1,12 @@
-"""Imports at run time: a user's objects by module or file, and names of a package on their first use."""
+"""Imports at run time: a user's objects, by module or file."""
 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from alpt_ref.tools.checks import check_subnormals
 
 
 def load(where: str, what: str) -> Any:
@@ -20,12 +21,15 @@ def load(where: str, what: str) -> Any:
         raise ValueError(f"{what} {where}: {source} does not exist")
     try:
         if source.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(source).stem, source)
+            stem, folder = Path(source).stem, str(Path(source).resolve().parent)
+            known = stem in sys.stdlib_module_names or stem in sys.modules
+            spec = importlib.util.spec_from_file_location(f"_loaded_{stem}" if known else stem, source)
             assert spec is not None
             assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[spec.name] = module  # dataclasses look their module up
-            sys.path.append(str(Path(source).resolve().parent))  # last: its neighbours hide no library
+            if folder not in sys.path:
+                sys.path.append(folder)  # last: its neighbours hide no library
             spec.loader.exec_module(module)
         else:
             if "" not in sys.path and str(Path.cwd()) not in sys.path:
@@ -33,28 +37,7 @@ def load(where: str, what: str) -> Any:
             module = importlib.import_module(source)
     except (Exception, SystemExit) as error:
         raise ValueError(f"{what} {where}: {source} does not import: {type(error).__name__}: {error}") from None
+    check_subnormals(f"{what} {where}, or what it imports,")
     if not hasattr(module, name):
         raise ValueError(f"{what} {where}: {source} has no {name}")
     return getattr(module, name)
-
-
-Getters = tuple[Callable[[str], Any], Callable[[], list[str]]]
-
-
-def lazy(package: str, homes: Mapping[str, str], more: Iterable[str] = ()) -> Getters:
-    """``__getattr__`` and ``__dir__`` of a package.
-
-    homes : name -> module of alpt_ref that has it; "" where it is a module of the package. more : names that are there anyway.
-    """
-
-    def load(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        if not homes[name]:
-            return importlib.import_module(f"{package}.{name}")
-        return getattr(importlib.import_module(f"alpt_ref.{homes[name]}"), name)
-
-    def names() -> list[str]:
-        return sorted([*homes, *more])
-
-    return load, names

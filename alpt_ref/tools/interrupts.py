@@ -23,9 +23,9 @@ def heeding_interrupts() -> Iterator[None]:
 
     One that comes while a callback of the compiler or a destructor runs is swallowed there, or turned into a SystemError:
     :func:`heed` raises the first anew, and errors after a Ctrl-C become it. Does nothing outside of the main thread, which
-    alone gets signals.
+    alone gets signals, and where Ctrl-C is to be ignored, as under nohup.
     """
-    if current_thread() is not main_thread():
+    if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
         yield
         return
 
@@ -55,7 +55,11 @@ def heeding_interrupts() -> Iterator[None]:
 
 @contextmanager
 def holding_interrupts() -> Iterator[None]:
-    """Let a Ctrl-C wait for the end of the block, which is short: where :func:`heeding_interrupts` is around it."""
+    """Let a Ctrl-C wait for the end of the block, which is short: where :func:`heeding_interrupts` is around it, in the main
+    thread."""
+    if current_thread() is not main_thread():
+        yield
+        return
     _HELD.set()
     try:
         yield

@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MEMINFO, _GROUPS = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+_NAMES = (
+    ("", "memory.max", "memory.current", "inactive_file"),
+    ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 
 
 def free_bytes() -> int | None:
@@ -20,10 +24,12 @@ def _limits() -> Iterator[int]:
     except (OSError, ValueError, LookupError):
         if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
             yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for most, now in (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+    for folder, most, now, cached in _NAMES:
         try:
-            yield int((_GROUPS / most).read_text()) - int((_GROUPS / now).read_text())
-        except (OSError, ValueError):
+            counts = dict(line.split() for line in (_GROUPS / folder / "memory.stat").read_text().splitlines())
+            files = int(counts[cached])  # counted as used, and given up when asked for
+            yield int((_GROUPS / folder / most).read_text()) - int((_GROUPS / folder / now).read_text()) + files
+        except (OSError, ValueError, LookupError):
             continue
 
 

@@ -11,6 +11,8 @@ from rich import box
 from rich.console import Console as RichConsole
 from rich.table import Table
 
+from alpt_ref.tools.output import ReaderGoneError
+
 WIDTH = 100
 ROUND_OFF = 1e-14  # gaps smaller than this are round-off of f(w) - f*
 
@@ -20,7 +22,7 @@ class Console(RichConsole):
 
     def on_broken_pipe(self) -> None:
         """Raise what the library has caught."""
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        raise ReaderGoneError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.data.examples import Rows
+from alpt_ref.data.examples import Columns, Rows, columns_of
 from alpt_ref.grid import Grid
+from alpt_ref.tools.checks import is_integer
 from alpt_ref.tools.files import Arrays, checksum, intact, member, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.state import State, are_kept_as
@@ -44,15 +45,20 @@ def weights_from_arrays(arrays: Arrays, shapes: Sequence[tuple[int, int]]) -> tu
     return linear, factors, float32(member(arrays, "bias", float32, ()))
 
 
-def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays, columns: tuple[str, ...] | None) -> State:
-    """The weights of a saved model, without optimizers; ValueError or KeyError where they are not those of ``config``."""
+def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays) -> tuple[State, Columns]:
+    """The weights of a saved model, without optimizers, and the names of its columns; TypeError, ValueError or KeyError where
+    they are not those of ``config``, or the facts of its training are none."""
+    columns = None if meta["columns"] is None else columns_of(meta["columns"])
     shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
     linear, factors, bias = weights_from_arrays(arrays, shapes)
     fits = shapes[0] == (shapes[1][0], int(config.fit_linear))
     named = columns is None or len(columns) == shapes[0][0]
     if not (fits and named and are_kept_as(config, linear, factors)):
         raise ValueError("its tables do not fit each other, or its columns")
-    return State(linear, factors, {}, bias, history=history_of(meta["history"]))
+    history, best = history_of(meta["history"]), meta["best_epoch"]
+    if meta["classes"] not in ([0, 1], [-1, 1]) or not (is_integer(best) and 0 <= best <= len(history)):
+        raise ValueError(f"its classes are {meta['classes']!r}, its best epoch {best!r}")
+    return State(linear, factors, {}, bias, history=history), columns
 
 
 def history_of(records: Any) -> list[dict[str, Any]]:

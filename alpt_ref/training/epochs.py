@@ -31,6 +31,8 @@ from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import BatchStepper, advance_of, noise_of
 from alpt_ref.training.table import CodeTable
 
+ONLINE = 2**16  # examples, one a step, between two looks at the keyboard
+
 
 @dataclass(frozen=True)
 class Trainer:
@@ -55,7 +57,9 @@ class Trainer:
         if state.step + n_steps >= 2**32:
             raise ValueError("more than 2^32 steps do not fit the random counter: use a larger batch_size")
         if config.batch_size == 1 and config.optimizer == "sgd" and not (config.dense or config.learns_steps):
-            self._online_epoch(state, order)
+            for start in range(0, n, ONLINE):
+                heed()
+                self._online(state, order[start : start + ONLINE])
         else:
             for start in range(0, n, config.batch_size):
                 heed()
@@ -65,7 +69,7 @@ class Trainer:
         if not all(np.isfinite(w).all() for w in (*floats, np.asarray(state.bias))):
             raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: weights are not finite, lower lr")
 
-    def _online_epoch(self, state: State, order: NDArray[np.int64]) -> None:
+    def _online(self, state: State, order: NDArray[np.int64]) -> None:
         c = self.config
         when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
         noises = noise_of(c, "linear", state.step), noise_of(c, "factors", state.step)

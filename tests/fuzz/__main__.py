@@ -18,7 +18,6 @@ TARGETS: dict[str, ModuleType] = {
     "commands": commands,
     "kills": kills,
 }
-UNITS = ("inputs", "elements", "files", "files", "lines", "signals")
 ROUND = 20  # examples of Hypothesis between two looks at the clock
 
 
@@ -52,8 +51,8 @@ def run(names: Sequence[str], seconds: float, first: int, say: Callable[[str], o
         while time.monotonic() - began < seconds / len(names):
             counts[name] += fuzz(TARGETS[name], number, 2 if name == "kills" else ROUND)
             number += 1
-        unit = UNITS[list(TARGETS).index(name)]
-        say(f"{name:<11}{counts[name]:>12,} {unit}, {time.monotonic() - began:.0f} s, seeds {first} to {number - 1}")
+        took = f"{time.monotonic() - began:.0f} s, seeds {first} to {number - 1}"
+        say(f"{name:<11}{counts[name]:>12,} {TARGETS[name].UNIT}, {took}")
     return counts
 
 

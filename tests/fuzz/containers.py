@@ -15,6 +15,8 @@ from alpt_ref.data.containers import UnreadFormatError, unpacked
 from alpt_ref.models import LogisticRegression, load_model
 from tests.fuzz.bytes import mutants
 
+UNIT = "files"
+
 COUNT = 60
 parts = st.lists(st.binary(max_size=40), min_size=1, max_size=3)
 inputs = st.tuples(st.sampled_from(["gzip", "bz2", "model"]), parts, st.integers(0, 2**32))
@@ -72,7 +74,7 @@ def one(drawn: tuple[str, list[bytes], int]) -> int:
         return COUNT
     pack = gzip.compress if kind == "gzip" else bz2.compress
     whole = b"".join(pack(part) for part in content)
-    magic = b"\x1f\x8b" if kind == "gzip" else b"BZh"
+    magic = whole[: 2 if kind == "gzip" else 10]
     for mutant in (whole, *mutants(whole, seed, COUNT)):
         if not mutant.startswith(magic):
             continue

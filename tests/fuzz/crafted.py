@@ -16,6 +16,8 @@ from alpt_ref.cli import main
 from alpt_ref.tools.files import Arrays, read_npz
 from tests.fuzz.commands import ROWS
 
+UNIT = "files"
+
 JUNK = (
     None, True, 0, 1, -1, 3, 10**9, 2**31, 10**30, 0.5, -0.5, 1e308, float("inf"), float("nan"), "", "x", "1", "lpt", "linear",
     [], [0], [1, 2], [[1]], ["a"], {}, {"a": 1},

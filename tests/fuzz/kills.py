@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from alpt_ref.models import load_model
 from tests.fuzz.commands import ROWS
 
+UNIT = "signals"
+
 plain = st.tuples(st.just(False), st.sampled_from([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
 compiled = st.just((True, signal.SIGINT))
 inputs = st.tuples(st.floats(0.0, 1.0), st.one_of(plain, plain, plain, compiled))

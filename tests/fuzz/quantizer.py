@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from alpt_ref import Grid, quantize
 from alpt_ref.scalars.rounding import ROUNDINGS
 
+UNIT = "elements"
+
 COUNT = 400
 inputs = st.tuples(
     st.integers(2, 16),

@@ -17,6 +17,8 @@ LARGEST = (2 - 2.0**-23) * 2.0**127
 _PLACE = Path(tempfile.gettempdir())
 Rows = list[tuple[float, dict[int, float]]]
 
+UNIT = "files"
+
 numbers = st.sampled_from(["1", "0", "-1", "0.5", "-2.25", "1e3", "3e38", "-3e38", ".5", "5."])
 indexed_lines = st.lists(
     st.tuples(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from alpt_ref.tools.files import Record
+from alpt_ref.tools.output import write_atomic
 
 # Okabe and Ito's palette: told apart in every common colour blindness, and in grey by marker or line.
 FULL, DR, SR = "#222222", "#D55E00", "#0072B2"
@@ -48,9 +49,9 @@ def legend(figure: Figure, handles: Sequence[Any], columns: int, **looks: Any) -
 
 
 def save(figure: Figure, out: Path, dpi: int) -> None:
-    """Write the PNG ``out``, in a folder that is made where there is none."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out, dpi=dpi)
+    """Write ``out``, in a folder that is made where there is none: a PNG, or what its suffix says."""
+    kind = out.suffix[1:] or "png"
+    write_atomic(out, lambda file: figure.savefig(file, format=kind, dpi=dpi))
 
 
 def name(ax: Axes, title: str, x: str = "", y: str = "") -> None:

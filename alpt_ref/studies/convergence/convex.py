@@ -19,9 +19,9 @@ def read_problems(paths: Sequence[Path], l2: float) -> list[LogisticProblem]:
     """The logistic problem of each libsvm file, named after it: by its path where two files have one name. ValueError where a
     file is given twice."""
     for path in paths:
-        if list(paths).count(path) > 1:
+        if [other.resolve() for other in paths].count(path.resolve()) > 1:
             raise ValueError(f"{path} is given twice")
-    names = [path.name.removesuffix(".gz") for path in paths]
+    names = [path.name.removesuffix(".gz").removesuffix(".bz2") for path in paths]
     out = []
     for path, name in zip(paths, names, strict=True):
         dataset, _ = fit_read(path, Source("libsvm"))

@@ -29,6 +29,7 @@ from alpt_ref.studies.verification.helper import second_process
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.registry import all_claims
 from alpt_ref.theory.verdict import verify
+from alpt_ref.tools.checks import check_subnormals
 from alpt_ref.tools.files import Arrays, Record, write_json
 from alpt_ref.tools.interrupts import heed, heeding_interrupts
 from alpt_ref.tools.output import check_writable
@@ -136,7 +137,9 @@ def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], al
 
 def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
     if not request.cached:
-        return verify(claim, instance, alpha, threads, request.setting.rule)
+        row = verify(claim, instance, alpha, threads, request.setting.rule)
+        check_subnormals("the rule or the claim")
+        return row
     s = request.setting
     data = [problem.fingerprint for problem in s.data]
     spec = {"id": claim.id, "instance": instance.name, "full": s.full, "seed": s.seed, "alpha": alpha, "data": data}

@@ -15,10 +15,14 @@ import scipy.sparse as sp
 from alpt_ref import Grid, quantize
 from alpt_ref.data import DataError, FeatureMap, Source, fit_read, read_movielens
 from alpt_ref.data.containers import unpacked
+from alpt_ref.metrics import auc, calibration
 from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
+from alpt_ref.problems import from_dataset
 from alpt_ref.testing import check_quantizer
+from alpt_ref.theory.registry import load_rule
 from alpt_ref.tools import checks, memory
 from alpt_ref.tools.files import read_npz, write_npz
+from alpt_ref.tools.importing import load
 
 ROWS = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40)).encode()
 
@@ -267,3 +271,108 @@ def test_crafted_feature_maps(tmp_path, member, text):
     arrays = fit_read(tmp_path / "t.csv", Source("csv"))[1].to_arrays()
     with pytest.raises(DataError, match="these arrays are not a feature map"):
         FeatureMap.from_arrays(arrays | {member: np.array(text)})
+
+
+@pytest.mark.parametrize("damage", ["long", "short", "moved"])
+def test_lists_of_lists_are_checked(damage):
+    X = sp.lil_array((2, 3))
+    X.rows[0], X.data[0] = [0, 1], [1.0, 2.0]
+    X.rows[1], X.data[1] = [2], [7.0]
+    assert LogisticRegression(epochs=1).fit(X, [0, 1])
+    if damage == "long":
+        X.data[0] = [1.0] * 10**5
+    elif damage == "short":
+        X.data[0] = [1.0]
+    else:
+        X.data[0], X.data[1] = [1.0], [2.0, 7.0]
+    for read in (LogisticRegression(epochs=1).fit, lambda X, y: from_dataset(X, y, 0.1)):
+        with pytest.raises(ValueError, match="X is not a valid sparse matrix: rows must have an index for each value"):
+            read(X, [0, 1])
+
+
+def test_diagonals_are_checked():
+    X = sp.dia_array((np.ones((1, 3)), [0]), shape=(2, 3))
+    X.offsets = np.array([0, 1, 2])
+    with pytest.raises(ValueError, match="there must be an offset for each diagonal"):
+        LogisticRegression(epochs=1).fit(X, [0, 1])
+
+
+def test_matrices_of_problems_are_checked_before_they_are_converted():
+    X = sp.csc_array((np.ones(3), np.array([0, 50_000_000, 1]), np.array([0, 1, 2, 3])), shape=(1000, 3))
+    with pytest.raises(ValueError, match="X is not a valid sparse matrix"):
+        from_dataset(X, np.zeros(1000), 0.1)
+    assert from_dataset(np.eye(2), [-1, 1], 0.1).y.tolist() == [0, 1]
+
+
+def test_masked_values_are_refused():
+    X, y = np.eye(2), np.array([0, 1])
+    with pytest.raises(ValueError, match="X has masked values"):
+        LogisticRegression(epochs=1).fit(np.ma.masked_equal(X, 0.0), y)
+    with pytest.raises(ValueError, match="y has masked values"):
+        LogisticRegression(epochs=1).fit(X, np.ma.masked_equal(y, 0))
+    with pytest.raises(ValueError, match="scores has masked values"):
+        auc(y, np.ma.masked_equal(X[0], 0.0))
+    LogisticRegression(epochs=1).fit(np.ma.array(X), np.ma.array(y))
+
+
+def test_files_in_memory_count_as_free(tmp_path, monkeypatch):
+    for name, value in (("memory.max", 2**30), ("memory.current", 2**30), ("memory.stat", f"anon 5\ninactive_file {2**29}")):
+        (tmp_path / name).write_text(f"{value}\n")
+    monkeypatch.setattr(memory, "_GROUPS", tmp_path)
+    assert memory.free_bytes() == 2**29
+
+
+def test_problems_that_cannot_fit_are_refused(monkeypatch):
+    X = sp.csr_array(([1.0, 1.0], ([0, 1], [0, 2**31 - 2])), shape=(2, 2**31 - 1))
+    problem = from_dataset(X, [0, 1], 0.1, "wide")
+    with pytest.raises(MemoryError, match="wide: the Hessian of 2,147,483,647 features would take"):
+        problem.f_star  # noqa: B018
+    with pytest.raises(MemoryError, match="wide: the Hessian"):
+        problem.L  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (bz2.compress("label,a\n1,x\n".encode("utf-16")), "is text in UTF-16"),
+        (gzip.compress(b"x" * 257 + b"ustar" + b"x" * 250), "is a tar archive"),
+        (b"x" * 257 + b"ustar" + b"x" * 250, "is a tar archive"),
+        (gzip.compress(gzip.compress(b"label,a\n1,x\n")), "is compressed twice"),
+    ],
+)
+def test_kinds_are_told_inside_of_containers_too(tmp_path, content, said):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        fit_read(tmp_path / "t.csv", Source("csv"))
+
+
+@pytest.mark.parametrize("header", ["PAR1", "SQLiteRows", "BZh9", "7z"])
+def test_headers_are_no_magic(tmp_path, header):
+    (tmp_path / "t.csv").write_text(f"{header},label\nx,0\ny,1\n")
+    assert fit_read(tmp_path / "t.csv", Source("csv"))[0].y.tolist() == [0, 1]
+
+
+def test_numbers_that_underflow_are_read(tmp_path, strict):
+    (tmp_path / "t.svm").write_text("1 1:1e-40 2:1\n0 1:1e-320 3:1e-46\n")
+    assert fit_read(tmp_path / "t.svm", Source("libsvm"))[0].X.shape == (2, 3)
+    assert calibration([0, 1], [1e-320, 1e-310]) < 1e-300
+
+
+def test_a_rule_that_flushes_subnormal_numbers_is_told(tmp_path, monkeypatch):
+    (tmp_path / "rule_of_mine.py").write_text("rule = 1\n")
+    monkeypatch.setattr(checks, "SMALLEST", 0.0)
+    with pytest.raises(ValueError, match="flush subnormal numbers"):
+        load_rule(f"{tmp_path}/rule_of_mine.py:rule")
+
+
+def test_files_of_a_user_hide_no_library(tmp_path):
+    (tmp_path / "random.py").write_text("import neighbour_of_random as n\nrule = n.x\n")
+    (tmp_path / "neighbour_of_random.py").write_text("x = 7\n")
+    assert load(f"{tmp_path}/random.py:rule", "rule") == 7
+    import random
+
+    assert hasattr(random, "Random")
+    before = list(sys.path)
+    assert load(f"{tmp_path}/random.py:rule", "rule") == 7
+    assert sys.path == before
+    sys.path.remove(str(tmp_path))

@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from alpt_ref.cli import guarded, main
-from alpt_ref.models import load_model
+from alpt_ref.models import LogisticRegression, load_model
+from alpt_ref.tools import locks
 from alpt_ref.tools.interrupts import heed, heeding_interrupts
 from alpt_ref.tools.locks import alone_in
+from alpt_ref.training import epochs
 from tests.marks import long
 
 pytestmark = pytest.mark.glue
@@ -178,3 +181,65 @@ def test_what_was_made_and_stayed_empty_is_removed(tmp_path):
     with alone_in(tmp_path / "a" / "b"):
         (tmp_path / "a" / "kept").write_text("x")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["kept"]
+
+
+def test_a_folder_that_is_being_removed_is_nobodys(tmp_path, monkeypatch):
+    """One leaves and removes the folder between the moment in which another opens it and that in which it is locked."""
+    out, first = tmp_path / "out", []
+
+    def lock(handle):
+        if not first:
+            first.append(handle)
+            out.rmdir()
+        return True
+
+    monkeypatch.setattr(locks, "try_lock", lock)
+    with alone_in(out):
+        assert out.is_dir()
+    assert not out.exists()
+
+
+def test_the_lock_is_held_while_the_folder_goes(tmp_path, monkeypatch):
+    out, seen = tmp_path / "out", []
+    rmdir = Path.rmdir
+
+    def watched(self):
+        handle = os.open(out, os.O_RDONLY)
+        seen.append(locks.try_lock(handle))
+        os.close(handle)
+        rmdir(self)
+
+    monkeypatch.setattr(Path, "rmdir", watched)
+    with alone_in(out):
+        pass
+    assert seen == [False]
+
+
+def test_where_interrupts_are_ignored_they_stay_so():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with heeding_interrupts():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_epoch_of_single_examples_is_interrupted(monkeypatch):
+    monkeypatch.setattr(epochs, "ONLINE", 4)
+    calls = []
+
+    def heard():
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    X = np.eye(20)
+    whole = LogisticRegression(batch_size=1, epochs=1).fit(X, [0, 1] * 10).state_.linear.to_float()
+    monkeypatch.setattr(epochs, "ONLINE", 2**16)
+    assert np.array_equal(LogisticRegression(batch_size=1, epochs=1).fit(X, [0, 1] * 10).state_.linear.to_float(), whole)
+    monkeypatch.setattr(epochs, "heed", heard)
+    monkeypatch.setattr(epochs, "ONLINE", 4)
+    with pytest.raises(KeyboardInterrupt):
+        LogisticRegression(batch_size=1, epochs=1).fit(X, [0, 1] * 10)
+    assert len(calls) == 3

@@ -51,6 +51,8 @@ def unpacked(raw: IO[bytes]) -> IO[bytes]:
     for magic, (kind, advice) in _UNREAD.items():
         if content.startswith(magic):
             raise UnreadFormatError(f"is {kind}, {advice}")
+    if content.startswith(_GZIP + _BZIP2):
+        raise UnreadFormatError(f"is compressed twice, {UNPACKED}")
     if content[_TAR : _TAR + 5] == b"ustar":
         raise UnreadFormatError(f"is a tar archive, {UNPACKED}")
     return whole

@@ -339,6 +339,7 @@ def test_problems_that_cannot_fit_are_refused(monkeypatch):
         (b"x" * 257 + b"ustar" + b"x" * 250, "is a tar archive"),
         (gzip.compress(gzip.compress(b"label,a\n1,x\n")), "is compressed twice"),
     ],
+    ids=["UTF-16", "tar.gz", "tar", "twice"],
 )
 def test_kinds_are_told_inside_of_containers_too(tmp_path, content, said):
     (tmp_path / "t.csv").write_bytes(content)

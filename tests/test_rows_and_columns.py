@@ -97,7 +97,9 @@ def test_columns_are_those_of_fit_in_their_order(tmp_path):
 @pytest.mark.parametrize("header", [",label,a", "Unnamed: 0,label,a", "label,,a", "label,a,Unnamed: 2", " ,label,a"])
 def test_columns_without_a_name(tmp_path, header):
     path = made(tmp_path, "i.csv", f"{header}\n0,1,x\n1,0,y\n")
-    with pytest.raises(DataError, match=r"i\.csv:1:[0-9]+: a column without a name: name an index id, which is dropped"):
+    with pytest.raises(
+        DataError, match=r"i\.csv:1:[0-9]+: a column without a name: call it id if it is an index, which is then dropped"
+    ):
         fit_read(path, Source("csv"))
     named = made(tmp_path, "n.csv", "id,label,a\n0,1,x\n1,0,y\n")
     assert fit_read(named, Source("csv"))[0].X.shape == (2, 3)

@@ -53,7 +53,9 @@ def learn_fields(names: Sequence[str], source: Source) -> tuple[str, tuple[Field
     for position, name in enumerate(names):
         if _NAMELESS.fullmatch(name):
             column = 1 + sum(len(other) + 1 for other in names[:position])
-            raise LineError("a column without a name: name an index id, which is dropped, and a feature otherwise", column)
+            raise LineError(
+                "a column without a name: call it id if it is an index, which is then dropped, or give it a name", column
+            )
     known, numeric = set(columns), set(source.numeric)
     for name in source.numeric:
         if name not in known:

@@ -215,6 +215,19 @@ def test_the_lock_is_held_while_the_folder_goes(tmp_path, monkeypatch):
     assert seen == [False]
 
 
+def test_what_an_interrupt_leaves_half_made_goes_without_a_word(capsys):
+    class Half:
+        def __init__(self):
+            interrupt()
+            self.whole = True
+
+        def __del__(self):
+            del self.whole
+
+    assert guarded("a", Half) == 130
+    assert capsys.readouterr().err == "a: interrupted\n"
+
+
 def test_where_interrupts_are_ignored_they_stay_so():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

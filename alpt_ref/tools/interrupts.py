@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, current_thread, main_thread
+from traceback import clear_frames
 from typing import Any
 
 _SEEN = Event()
@@ -22,8 +23,8 @@ def heeding_interrupts() -> Iterator[None]:
     """Make every Ctrl-C a KeyboardInterrupt of the block, without a word of where it came.
 
     One that comes while a callback of the compiler or a destructor runs is swallowed there, or turned into a SystemError:
-    :func:`heed` raises the first anew, and errors after a Ctrl-C become it. Does nothing outside of the main thread, which
-    alone gets signals, and where Ctrl-C is to be ignored, as under nohup.
+    :func:`heed` raises the first anew, and errors after a Ctrl-C become it; what destructors then complain of is dropped. Does
+    nothing outside of the main thread, which alone gets signals, and where Ctrl-C is to be ignored, as under nohup.
     """
     if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
         yield
@@ -35,7 +36,7 @@ def heeding_interrupts() -> Iterator[None]:
             raise KeyboardInterrupt
 
     def on_unraisable(found: Any) -> None:
-        if not isinstance(found.exc_value, KeyboardInterrupt):
+        if not _SEEN.is_set():
             hook(found)
 
     before, hook = signal.signal(signal.SIGINT, on_signal), sys.unraisablehook
@@ -43,10 +44,11 @@ def heeding_interrupts() -> Iterator[None]:
     try:
         yield
         heed()
-    except Exception as error:
-        if _SEEN.is_set():
-            raise KeyboardInterrupt from error
-        raise
+    except (Exception, KeyboardInterrupt) as error:
+        if not _SEEN.is_set():
+            raise
+        clear_frames(error.__traceback__)  # what was half made goes now, while its destructors are not listened to
+        raise KeyboardInterrupt(*error.args if isinstance(error, KeyboardInterrupt) else ()) from None
     finally:
         signal.signal(signal.SIGINT, before)
         sys.unraisablehook = hook

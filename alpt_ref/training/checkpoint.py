@@ -66,7 +66,7 @@ def history_of(records: Any) -> list[dict[str, Any]]:
     for number, record in enumerate(records, 1):
         figures = record.get("valid", {"auc": None, "logloss": 0.0, "calibration": None})
         numbers = [record["seconds"], figures["logloss"], *(figures[name] or 0.0 for name in ("auc", "calibration"))]
-        if record["epoch"] != number or not all(math.isfinite(value) for value in numbers):
+        if record["epoch"] != number or not all(0.0 <= value < math.inf for value in numbers):
             raise ValueError(f"its record of epoch {number} is none")
     return list(records)
 

@@ -9,7 +9,6 @@ import scipy.sparse as sp
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.data.examples import canonical
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.search import least_error_deltas
 from alpt_ref.models import FactorizationMachine
@@ -17,6 +16,7 @@ from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, words
 from alpt_ref.scalars.packing import pack
 from alpt_ref.tools.checks import is_integer
+from alpt_ref.tools.sparse import canonical
 from alpt_ref.training.config import PARTS
 from alpt_ref.training.state import State
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, Table
@@ -51,7 +51,7 @@ def compressed(
     """
     if not hasattr(model, "state_"):
         raise ValueError(f"this {type(model).__name__} is not fitted: nothing to compress")
-    if len(step) != 2 or not set(step) <= {"row", "table"}:
+    if not isinstance(step, tuple | list) or len(step) != 2 or not all(kind in ("row", "table") for kind in step):
         raise ValueError(f"step must be a pair of row and table, got {step!r}")
     config = model.config()
     if config.precision == "fp32":
@@ -83,6 +83,8 @@ def hashed(X: Any, n_bins: int, seed: int = 0) -> Any:
     if not is_integer(n_bins) or not 1 <= n_bins < 2**31:
         raise ValueError(f"n_bins must be an integer in 1..{2**31 - 1}, got {n_bins!r}")
     matrix = canonical(X, float32)
+    if matrix.ndim != 2:
+        raise ValueError(f"X must be a matrix, got shape {matrix.shape}")
     bins = (words(matrix.shape[1], seed=seed, stream=Stream.HASH) % np.uint32(n_bins)).astype(np.int64)
     moved = (matrix.data, bins[matrix.indices], matrix.indptr)
     return canonical(sp.csr_array(moved, shape=(matrix.shape[0], int(n_bins))), float32)

@@ -43,7 +43,7 @@ class Grid:
             if given.dtype.kind not in "iuf":
                 raise TypeError
             with np.errstate(over="ignore", under="ignore"):
-                deltas = given.astype(float32)
+                deltas = given.astype(float32, copy=False)
                 edge = deltas * float32(2.0 ** (int(bits) - 1))
         except (OverflowError, TypeError, ValueError):
             raise ValueError(f"delta must be a number or a vector of numbers, got {delta!r}") from None

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.scalars.logistic import log_losses
 from alpt_ref.tools.checks import as_labels, check_unmasked
+from alpt_ref.tools.sparse import canonical
 
 
 def auc(y: ArrayLike, scores: ArrayLike) -> float | None:
@@ -81,8 +82,10 @@ def calibration_by_feature(X: Any, probabilities: ArrayLike, truth: ArrayLike) -
     {0, 1} or true probabilities. X (n, d), sparse, counts as present or absent. 0 is right, and an intercept cannot repair an
     error. Raises ValueError where ``probabilities`` or ``truth`` are not n numbers in [0, 1].
     """
-    p, true = _in_unit("probabilities", probabilities, X.shape[0]), _in_unit("truth", truth, X.shape[0])
-    some = (X != 0).astype(np.float64)
+    n = np.shape(X)[0] if np.ndim(X) else 0
+    p, true = _in_unit("probabilities", probabilities, n), _in_unit("truth", truth, n)
+    some = canonical(X, np.float64)
+    some.data = (some.data != 0).astype(np.float64)
     clicks = some.T @ true
     error = np.abs(some.T @ p - clicks).sum()
     return float(error / clicks.sum()) if clicks.sum() > 0 else None

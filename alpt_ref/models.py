@@ -7,10 +7,9 @@ import numpy as np
 from numpy import float32
 from numpy.typing import ArrayLike, NDArray
 
-from alpt_ref.data.examples import Columns, as_rows, check_columns, column_names, n_examples
+from alpt_ref.data.examples import Columns, as_examples, as_rows, check_columns, column_names
 from alpt_ref.metrics import probabilities
 from alpt_ref.rng import MAX_RANDOM_BITS
-from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.checkpoint import trained_state, weights_to_arrays
 from alpt_ref.training.config import PARTS, Parameters
@@ -87,6 +86,7 @@ class FactorizationMachine(Parameters):
         for name in self._parameter_names():
             setattr(self, name, values[name])
 
+    @np.errstate(all="ignore")
     def fit(
         self,
         X: Any,
@@ -103,16 +103,15 @@ class FactorizationMachine(Parameters):
         checkpoint, resume, on_epoch : see :func:`alpt_ref.training.checkpoint.fit`.
         """
         config, columns, valid = self.config(), column_names(X), None
-        rows, n_features = as_rows(X)
-        labels, classes = as_labels(y, n_examples(rows, "X"))
+        rows, labels, classes, n_features = as_examples(X, y, "X")
         if resume and checkpoint is None:
             raise ValueError("resume needs a checkpoint to go on from")
+        if not (on_epoch is None or callable(on_epoch)):
+            raise ValueError(f"on_epoch must be a function of a record, got {on_epoch!r}")
         if eval_set is not None:
             if not isinstance(eval_set, tuple) or len(eval_set) != 2:
                 raise ValueError("eval_set must be a pair (X, y)")
-            check_columns(eval_set[0], columns)
-            valid_rows, _ = as_rows(eval_set[0], n_features)
-            valid = (valid_rows, as_labels(eval_set[1], n_examples(valid_rows, "eval_set"))[0])
+            valid = as_examples(*eval_set, "eval_set", n_features, columns)[:2]
         path = None if checkpoint is None else Path(checkpoint)
         state, best = fit(config, (rows, labels), n_features, valid, checkpoint=path, resume=resume, on_epoch=on_epoch)
         return self._adopt(state, classes, best, columns)
@@ -122,16 +121,18 @@ class FactorizationMachine(Parameters):
         self.classes_ = np.array(classes)
         self.n_features_in_ = state.linear.shape[0]
         self.history_, self.best_epoch_ = state.history, best_epoch
+        self._columns = columns
         self.__dict__.pop("feature_names_in_", None)
-        if columns is not None:
+        if columns is not None and all(isinstance(name, str) for name in columns):
             self.feature_names_in_ = np.array(columns, object)
         return self
 
+    @np.errstate(all="ignore")
     def decision_function(self, X: Any) -> NDArray[float32]:
         """Logits z, float32 (n,)."""
         if not hasattr(self, "state_"):
             raise ValueError(f"this {type(self).__name__} is not fitted: call fit or load first")
-        check_columns(X, self.__dict__.get("feature_names_in_"))
+        check_columns(X, self._columns)
         return logits(self.state_, as_rows(X, self.n_features_in_)[0], self.n_threads)  # type: ignore[attr-defined]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -160,7 +161,7 @@ class FactorizationMachine(Parameters):
             "shapes": [self.state_.linear.shape, self.state_.factors.shape],
             "history": self.history_,
             "best_epoch": self.best_epoch_,
-            "columns": list(self.__dict__.get("feature_names_in_", ())) or None,
+            "columns": self._columns,
             "given_delta": self.delta is not None,  # type: ignore[attr-defined]
         }
         arrays = weights_to_arrays(self.state_)

@@ -16,7 +16,7 @@ from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.rng import MAX_RANDOM_BITS, Stream, check_counter, random_bits_mask
 from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import check_rounding, rules_for
-from alpt_ref.tools.checks import check_threads
+from alpt_ref.tools.checks import check_threads, check_unmasked
 
 
 def _all_finite(array: NDArray[Any], n_threads: int) -> bool:
@@ -34,6 +34,7 @@ def _first(bad: NDArray[np.bool_]) -> str:
 
 
 def _check_floats(name: str, x: ArrayLike, n_threads: int) -> NDArray[Any]:
+    check_unmasked(name, x)
     array = np.asarray(x)
     if array.dtype not in (np.float32, np.float64):
         raise ValueError(f"{name} must be float32 or float64, got {array.dtype}")
@@ -132,6 +133,9 @@ def dequantize(codes: ArrayLike, grid: Grid) -> NDArray[float32]:
     codes : integers q in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row.
     Raises ValueError for other dtypes or shapes, and for a code out of range, naming the first one.
     """
+    if not isinstance(grid, Grid):
+        raise ValueError(f"grid must be a Grid, got {type(grid).__name__}")
+    check_unmasked("codes", codes)
     q = np.asarray(codes)
     if not np.issubdtype(q.dtype, np.integer):
         raise ValueError(f"codes must be integers, got {q.dtype}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.words import fill_words, permute
 from alpt_ref.scalars.philox import MAX_RANDOM_BITS, UNIT, Stream, philox, random_bits_mask, word_at
-from alpt_ref.tools.checks import is_integer
+from alpt_ref.tools.checks import check_integer, is_integer
 
 __all__ = [
     "MAX_RANDOM_BITS",
@@ -37,10 +37,15 @@ def check_counter(seed: int, step: int, stream: int, offset: int = 0) -> tuple[u
     return uint64(step), uint64(stream), uint64(seed)
 
 
+def _length(n: int) -> int:
+    check_integer("n", n, 0)
+    return int(n)
+
+
 def words(n: int, *, seed: int, step: int = 0, stream: int, offset: int = 0) -> NDArray[uint32]:
     """The words that the elements offset .. offset + n - 1 own, uint32 (n,)."""
     counter = check_counter(seed, step, stream, offset)
-    out = np.empty(n, uint32)
+    out = np.empty(_length(n), uint32)
     fill_words(out, int(offset), *counter)
     return out
 
@@ -60,7 +65,9 @@ def normals(n: int, *, seed: int, step: int = 0, stream: int, offset: int = 0) -
     They are Box-Muller's cosine branch in float64; element i uses the words 2i and 2i + 1. The radius comes from (word + 1)
     2^-32 in (0, 1], so it is finite; |value| <= 6.67.
     """
-    pairs = words(2 * n, seed=seed, step=step, stream=stream, offset=2 * offset).reshape(n, 2).astype(float64)
+    check_counter(seed, step, stream, offset)
+    twice = words(2 * _length(n), seed=seed, step=step, stream=stream, offset=2 * int(offset))
+    pairs = twice.reshape(-1, 2).astype(float64)
     radius = np.sqrt(-2.0 * np.log((pairs[:, 0] + 1.0) * 2.0**-32))
     return (radius * np.cos(2.0 * math.pi * 2.0**-32 * pairs[:, 1])).astype(float32)
 
@@ -68,6 +75,6 @@ def normals(n: int, *, seed: int, step: int = 0, stream: int, offset: int = 0) -
 def permutation(n: int, *, seed: int, step: int = 0, stream: int = Stream.SHUFFLE) -> NDArray[int64]:
     """The permutation of 0 .. n - 1, int64 (n,), that is a pure function of (n, seed, step, stream)."""
     counter = check_counter(seed, step, stream)
-    out = np.arange(n, dtype=int64)
+    out = np.arange(_length(n), dtype=int64)
     permute(out, *counter)
     return out

@@ -49,13 +49,9 @@ def spelt(row: tuple[str, Entries], name: str, gap: str = " ") -> str:
 
 
 values = st.floats(-1e6, 1e6, allow_subnormal=False) | st.sampled_from([0.0, 1.0, 1e-300, 3e38, -3e38])
-rows = st.lists(
-    st.tuples(
-        st.sampled_from(["1", "-1", "0", "+1", "1.0", "1e0", "-1.", "0.0"]),
-        st.lists(st.tuples(st.integers(0, 11), values), max_size=5, unique_by=lambda entry: entry[0]),
-    ),
-    min_size=1,
-    max_size=8,
+entries = st.lists(st.tuples(st.integers(0, 11), values), max_size=5, unique_by=lambda entry: entry[0])
+rows = st.sampled_from([["-1", "-1."], ["0", "0.0"]]).flatmap(
+    lambda none: st.lists(st.tuples(st.sampled_from(["1", "+1", "1.0", "1e0", *none]), entries), min_size=1, max_size=8)
 )
 
 

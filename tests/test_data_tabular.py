@@ -227,7 +227,9 @@ def test_csv_columns(tmp_path: Path) -> None:
         Field("I1x", "I1x", "categorical", ("", "9")),
         Field("age", "age", "numeric", ("4", "5")),
     )
-    assert fit_text(tmp_path, "a,Target,CLICK\nx,1,0\n", Source("csv"))[1].label_column == "Target"
+    assert fit_text(tmp_path, "a,Target\nx,1\n", Source("csv"))[1].label_column == "Target"
+    with pytest.raises(DataError, match=r"'Target' and 'CLICK' may both be the label: name it by label_column"):
+        fit_text(tmp_path, "a,Target,CLICK\nx,1,0\n", Source("csv"))
     _, positive = fit_text(tmp_path, "y,a\ncat,1\ndog,1\n", Source("csv", positive_label="dog"))
     assert read_text(tmp_path, "a,y\n1,dog\n1,1\n", positive).y.tolist() == [1, 0]
 

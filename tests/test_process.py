@@ -13,9 +13,10 @@ import pytest
 import scipy.sparse as sp
 
 from alpt_ref import Grid, quantize
-from alpt_ref.data import DataError, FeatureMap, Source, fit_read, read_movielens
+from alpt_ref.compress import hashed
+from alpt_ref.data import DataError, Dataset, FeatureMap, Source, fit_read, read_movielens, split
 from alpt_ref.data.containers import unpacked
-from alpt_ref.metrics import auc, calibration
+from alpt_ref.metrics import auc, calibration, calibration_by_feature
 from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
 from alpt_ref.problems import from_dataset
 from alpt_ref.testing import check_quantizer
@@ -23,6 +24,8 @@ from alpt_ref.theory.registry import load_rule
 from alpt_ref.tools import checks, memory
 from alpt_ref.tools.files import read_npz, write_npz
 from alpt_ref.tools.importing import load
+from alpt_ref.training.state import needed
+from tests.marks import long, once
 
 ROWS = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40)).encode()
 
@@ -65,6 +68,7 @@ def test_nor_are_they_in_training(strict):
 FORKED = """
 import os, numpy as np
 from alpt_ref import Grid, quantize
+from alpt_ref.compress import hashed
 x = np.linspace(-1, 1, 300_000, dtype=np.float32)
 g = Grid(8, 0.01)
 first = quantize(x, g, "stochastic", seed=0, n_threads=2)
@@ -211,7 +215,7 @@ def test_tables_that_cannot_fit_are_refused(monkeypatch):
     X = sp.csr_array(([1.0, 1.0], ([0, 1], [0, 2**31 - 2])), shape=(2, 2**31 - 1))
     monkeypatch.setattr(memory, "free_bytes", lambda: 2**33)
     with pytest.raises(
-        MemoryError, match="training of 2,147,483,647 features with 8 factors would take 72 GiB, 8 GiB are free"
+        MemoryError, match="training of 2,147,483,647 features with 8 factors would take 120 GiB, 8 GiB are free"
     ):
         FactorizationMachine(epochs=1).fit(X, [0, 1])
 
@@ -377,3 +381,57 @@ def test_files_of_a_user_hide_no_library(tmp_path):
     assert load(f"{tmp_path}/random.py:rule", "rule") == 7
     assert sys.path == before
     sys.path.remove(str(tmp_path))
+
+
+def test_every_function_that_takes_a_sparse_matrix_checks_it():
+    X = sp.csc_array((np.ones(3), np.array([0, 50_000_000, 1]), np.array([0, 1, 2, 3])), shape=(1000, 3))
+    negative = sp.csr_array(np.eye(3))
+    negative.indices[1] = -1
+    for bad, n in ((X, 1000), (negative, 3)):
+        y = np.arange(n) % 2
+        for call in (
+            lambda bad=bad, y=y: calibration_by_feature(bad, y / 2, y),
+            lambda bad=bad, y=y: split(Dataset(bad, y.astype(np.float32), 0, 0)),
+            lambda bad=bad: hashed(bad, 5),
+            lambda bad=bad, y=y: LogisticRegression(epochs=1).fit(bad, y),
+        ):
+            with pytest.raises(ValueError, match="X is not a valid sparse matrix"):
+                call()
+
+
+TRAINS = """
+import resource, sys
+import scipy.sparse as sp
+from alpt_ref import FactorizationMachine
+n = {n}
+X = sp.csr_array(([1.0, 1.0], ([0, 1], [0, n - 1])), shape=(2, n))
+FactorizationMachine(epochs=1, **{options}).fit(X, [0, 1])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak(n, options):
+    """The most memory that a process has held while it trained on ``n`` features, in bytes."""
+    script = TRAINS.format(n=n, options=options)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
+    return int(done.stdout) * 1024
+
+
+@long
+@once
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"k": 1},
+        {"k": 0},
+        {"k": 2, "optimizer": "adam"},
+        {"k": 4, "precision": "lpt", "bits": 8},
+        {"k": 4, "precision": "alpt", "bits": 8},
+        {"k": 4, "precision": "alpt", "bits": 8, "update": "dense"},
+        {"k": 2, "precision": "lsq", "bits": 8},
+    ],
+)
+def test_the_memory_that_training_asks_for(options):
+    n = 20_000_000
+    asked = needed(FactorizationMachine(epochs=1, **options).config(), n, keeps_best=False)
+    assert 0.8 < (peak(n, options) - peak(1000, options)) / asked < 1.6  # packed codes are a small part, scratch tells

@@ -22,6 +22,16 @@ class Frame:
         return self._values if dtype is None else self._values.astype(dtype)
 
 
+class Labelled:
+    """The part of a series that models see."""
+
+    def __init__(self, index, values):
+        self.index, self._values = index, np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values if dtype is None else self._values.astype(dtype)
+
+
 def made(tmp_path, name, text):
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -91,7 +101,31 @@ def test_columns_are_those_of_fit_in_their_order(tmp_path):
                 assert np.array_equal(known.predict(X), known.predict(Frame(names, X)))
                 with pytest.raises(ValueError, match=f"column 0 of X is {names[1]} and was {names[0]} in fit"):
                     known.predict(Frame([names[1], names[0], names[2]], X))
-        model.fit(Frame([0, "a", 2], X), y).predict(Frame([2, 1, 0], X))  # names of both kinds are none
+        model.fit(Frame([0, "a", (1, 2)], X), y).save(tmp_path / "m.npz")
+        for known in (model, load_model(tmp_path / "m.npz")[0]):
+            known.predict(Frame([0, "a", (1, 2)], X))
+            with pytest.raises(ValueError, match=r"column 0 of X is '\(1, 2\)' and was 0 in fit"):
+                known.predict(Frame([(1, 2), "a", 0], X))
+        assert not hasattr(model, "feature_names_in_")
+        for first, second in (([0, 1, 2], list("abc")), (list("abc"), [0, 1, 2])):  # frames without names of their own
+            assert model.fit(Frame(first, X), y).predict(Frame(second, X)).shape == (200,)
+
+
+def test_rows_of_labels_are_those_of_the_examples():
+    X = np.eye(3)
+    for index in ([0, 1, 2], [5, 7, 6]):
+        LogisticRegression(epochs=1).fit(Labelled(index, X), Labelled(index, [0, 1, 1]))
+    LogisticRegression(epochs=1).fit(Labelled([2, 1, 0], X), [0, 1, 1])
+    with pytest.raises(ValueError, match="y has its rows in another order than X"):
+        LogisticRegression(epochs=1).fit(Labelled([0, 1, 2], X), Labelled([2, 1, 0], [0, 1, 1]))
+
+
+def test_labels_of_three_kinds(tmp_path):
+    for name, text in (("a.svm", "1 1:1\n-1 2:1\n0 1:1\n"), ("a.csv", "y,a\n1,u\n-1,v\n0,w\n")):
+        with pytest.raises(DataError, match=f"{name}: both 0 and -1 are labels, and one of them may mean unknown"):
+            fit_read(made(tmp_path, name, text), Source({"svm": "libsvm", "csv": "csv"}[name[-3:]]))
+        whole = fit_read(made(tmp_path, name, text.replace("0", "-1")), Source({"svm": "libsvm", "csv": "csv"}[name[-3:]]))
+        assert whole[0].y.tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize("header", [",label,a", "Unnamed: 0,label,a", "label,,a", "label,a,Unnamed: 2", " ,label,a"])

@@ -13,7 +13,7 @@ from typing import Any
 
 from alpt_ref import __version__
 from alpt_ref.cli import examples
-from alpt_ref.cli.parsing import Parser, by_part, integer, integers, names, number, threads
+from alpt_ref.cli.parsing import Parser, by_part, file, folder, integer, integers, names, number, threads
 
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
@@ -124,7 +124,7 @@ def _train_options(command: ArgumentParser) -> None:
     _add(command.add_argument_group("learned step sizes", learned), _STEPS)
     _add(command.add_argument_group("descent"), _DESCENT)
     run = command.add_argument_group("run")
-    run.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the results (required)")
+    run.add_argument("--out", metavar="DIR", type=folder, required=True, help="folder of the results (required)")
     _add(run, _THREADS, dest="n_threads")
     either = run.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on from DIR/checkpoint.npz if it exists")
@@ -135,13 +135,13 @@ def _evaluate_options(command: ArgumentParser) -> None:
     _add_model_and_data(command)
     bad = "stop at a malformed line, or skip and count it (default: error)"
     command.add_argument("--on-bad-line", choices=("error", "skip"), default="error", help=bad)
-    command.add_argument("--json", metavar="FILE", type=Path, help="write the figures there, too; - for standard output alone")
+    command.add_argument("--json", metavar="FILE", type=file, help="write the figures there, too; - for standard output alone")
 
 
 def _predict_options(command: ArgumentParser) -> None:
     _add_model_and_data(command)
     where = "written once all is computed (default: standard output)"
-    command.add_argument("--out", metavar="FILE", type=Path, help=where)
+    command.add_argument("--out", metavar="FILE", type=file, help=where)
     labels = "the data have no labels, or labels to ignore"
     command.add_argument("--no-labels", dest="labels", action="store_false", help=labels)
 
@@ -202,13 +202,13 @@ def _check_options(command: ArgumentParser) -> None:
     size = command.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="seconds: small arrays (default: less than a minute)")
     size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
-    command.add_argument("--json", metavar="FILE", type=Path, help="write what was found there, too (default: nowhere)")
-    command.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML there, too (default: nowhere)")
+    command.add_argument("--json", metavar="FILE", type=file, help="write what was found there, too (default: nowhere)")
+    command.add_argument("--junit", metavar="FILE", type=file, help="write JUnit XML there, too (default: nowhere)")
 
 
 def _add_run(command: ArgumentParser, out: str) -> None:
     default = None if " " in out else Path(out)
-    command.add_argument("--out", metavar="DIR", type=Path, default=default, help=f"results (default: {out})")
+    command.add_argument("--out", metavar="DIR", type=folder, default=default, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
 
 

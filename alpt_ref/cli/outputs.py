@@ -33,6 +33,11 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
         check_output(path)
 
 
+def check_results(out: Path, names: Iterable[str], inputs: Iterable[Path] = ()) -> None:
+    """Refuse files in the folder ``out`` that would be lost, as :func:`check_outputs` does."""
+    check_outputs({name: out / name for name in names}, inputs)
+
+
 def check_inputs(inputs: Mapping[str, Path | None]) -> None:
     """CommandError where two of the ``inputs``, by option, are standard input, which can be read once."""
     standard = [option for option, path in inputs.items() if path is not None and str(path) == STDIN]

@@ -1,5 +1,6 @@
 """Single values of the command line are parsed and checked; errors are one sentence."""
 
+import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator
@@ -62,6 +63,20 @@ def threads(text: str) -> int:
     if (found := integer(text)) < 1:
         raise ArgumentTypeError(f"must be a positive integer, got {found}")
     return found
+
+
+def file(text: str) -> Path:
+    """Parse the path of a file."""
+    if not text or text.endswith(("/", os.sep)):
+        raise ArgumentTypeError(f"must name a file, got {text!r}")
+    return Path(text)
+
+
+def folder(text: str) -> Path:
+    """Parse the path of a folder; the current one must be said, as a dot."""
+    if not text:
+        raise ArgumentTypeError("must name a folder, got ''")
+    return Path(text)
 
 
 def number(text: str) -> float:

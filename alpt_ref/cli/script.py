@@ -8,12 +8,12 @@ from typing import Any
 
 from alpt_ref.cli import command_line
 from alpt_ref.cli.outputs import check_outputs
-from alpt_ref.cli.parsing import Parser, threads
+from alpt_ref.cli.parsing import Parser, file, folder, threads
 
 
 def add_study_options(parser: argparse.ArgumentParser, out: str) -> None:
     """Add the options that every study has. out : the default of --out."""
-    parser.add_argument("--out", type=Path, default=Path(out))
+    parser.add_argument("--out", type=folder, default=Path(out))
     parser.add_argument("--threads", type=threads, default=2)
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
 
@@ -25,9 +25,9 @@ def draw_figure(name: str, explained: str | None, draw: Callable[[Any, Path], No
     """
 
     def options() -> argparse.ArgumentParser:
-        parser, folder = Parser(description=explained), Path(results)
-        parser.add_argument("--results", type=Path, **{"default": folder} | several)
-        parser.add_argument("--out", type=Path, default=folder / f"{name}.png")
+        parser, place = Parser(description=explained), Path(results)
+        parser.add_argument("--results", type=Path, **{"default": place} | several)
+        parser.add_argument("--out", type=file, default=place / f"{name}.png")
         return parser
 
     def work(args: argparse.Namespace) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from alpt_ref.cli import resumable
+from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.cli.record import metrics
 from alpt_ref.cli.report import progress, row, run_table
 from alpt_ref.cli.splits import Splits, load, source_of
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.tools.files import write_json
-from alpt_ref.tools.output import check_writable
 from alpt_ref.training.forward import TrainingDivergedError
 
 MODELS: dict[str, type[FactorizationMachine]] = {"lr": LogisticRegression, "fm": FactorizationMachine}
@@ -77,8 +77,9 @@ def _refuse_ignored(given: dict[str, Any], model: str) -> None:
 def _check_results(args: argparse.Namespace) -> None:
     """Refuse to begin where results would be overwritten, or could not be written."""
     out: Path = args.out
-    check_writable(out)
     checkpoint = out / "checkpoint.npz"
+    given = [getattr(args, name) for name in ("train", "valid", "test") if hasattr(args, name)]
+    check_results(out, ["model.npz", "metrics.json", "checkpoint.npz"], given)
     if args.force or (args.resume and checkpoint.exists()):
         return
     ways_out = "--force to replace it" if args.resume else "--resume to go on, --force to replace it"

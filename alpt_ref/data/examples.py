@@ -1,6 +1,6 @@
 """The place where X and y become rows: arguments of models, checked and brought to the one form that the loops read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,9 +8,10 @@ import scipy.sparse as sp
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.tools.checks import check_unmasked, is_integer
+from alpt_ref.tools.checks import as_labels, check_unmasked, is_integer
+from alpt_ref.tools.sparse import canonical
 
-Columns = tuple[str, ...] | tuple[int, ...] | None
+Columns = tuple[str | int, ...] | None
 
 
 class Rows(NamedTuple):
@@ -25,77 +26,33 @@ class Rows(NamedTuple):
     values: NDArray[float32]
 
 
-def canonical(X: Any, dtype: Any) -> Any:
-    """``X`` as a csr_array of ``dtype`` with sorted features, each once, and no stored zeros; ``X`` itself is not changed.
-    Raises ValueError where it is no valid matrix, for neither SciPy's conversions nor the loops look."""
-    if sp.issparse(X):
-        X = _checked(X)
-    with np.errstate(all="ignore"):  # what overflows is found not to be finite
-        matrix = sp.csr_array(X, dtype=dtype)
-    if not matrix.has_canonical_format or not matrix.data.all():
-        matrix = matrix.copy()  # arrays may be the caller's: indices are shared even where values were converted
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-    return matrix
-
-
-def _checked(X: Any) -> Any:
-    """The sparse ``X``, or its COO form, whose indices lie within its shape. SciPy constructs others without a word, and
-    converting them reads and writes outside of its arrays."""
-    try:
-        if X.format in ("csr", "csc", "bsr"):
-            X.check_format(full_check=True)
-            if X.indptr[0] != 0 or (np.diff(X.indptr) < 0).any() or X.indptr[-1] > len(X.indices):
-                raise ValueError("index pointers must ascend from 0 to the number of indices")
-            return X
-        if X.format == "lil" and list(map(len, X.rows)) != list(map(len, X.data)):
-            raise ValueError("rows must have an index for each value")
-        if X.format == "dia" and len(X.offsets) != len(X.data):
-            raise ValueError("there must be an offset for each diagonal")
-        X = X.tocoo()
-        for axis, (places, size) in enumerate(zip(X.coords, X.shape, strict=True)):
-            if places.dtype.kind not in "iu" or places.shape != X.data.shape:
-                raise ValueError(f"indices of axis {axis} must be integers, one for each value")
-            if places.size and not (places.min() >= 0 and places.max() < size):
-                raise ValueError(f"indices of axis {axis} must lie in 0 .. {size - 1}")
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        raise ValueError(f"X is not a valid sparse matrix: {error}") from None
-    return X
-
-
-def n_examples(rows: Rows, name: str) -> int:
-    """The number of rows; ValueError, with the ``name`` of their matrix, where there are none."""
-    if rows.indptr.size == 1:
-        raise ValueError(f"{name} has no examples")
-    return rows.indptr.size - 1
-
-
 def column_names(X: Any) -> Columns:
-    """The names of the columns of a table, as data frames have them; None where there are none, or not all are text or not all
-    are integers."""
+    """The names of the columns of a table, as data frames have them: integers stay, all others become text. None where there
+    are none."""
     names = getattr(X, "columns", None)
-    try:
-        return columns_of(() if names is None or callable(names) else tuple(names))
-    except ValueError:
+    if names is None or callable(names):
         return None
+    return columns_of(name if isinstance(name, str) else int(name) if is_integer(name) else str(name) for name in names)
 
 
-def columns_of(names: Sequence[Any]) -> Columns:
-    """The names as text or as integers; ValueError where they are of neither kind throughout, or none."""
-    if names and all(map(is_integer, names)):
-        return tuple(map(int, names))
-    if names and all(isinstance(name, str) for name in names):
-        return tuple(names)
-    raise ValueError("column names must be text, or integers, throughout")
+def columns_of(names: Iterable[Any]) -> Columns:
+    """The names as a tuple; ValueError where one is neither text nor an integer."""
+    columns = tuple(names)
+    if not all(isinstance(name, str) or is_integer(name) for name in columns):
+        raise ValueError("column names must be text or integers")
+    return columns
 
 
-def check_columns(X: Any, known: Any) -> None:
+def check_columns(X: Any, known: Columns) -> None:
     """Raise ValueError where ``X`` has named columns that are not those of ``fit``, ``known``, in their order: a model goes by
-    places. Nothing is asked where either of the two has no names."""
+    places. Nothing is asked where one of the two has no names, or the numbers of its places, which frames are given by default.
+    """
     names = column_names(X)
-    if names is None or known is None or names == tuple(known):
+    if names is None or known is None or names == known:
         return
     there = set(names)
+    if not there & set(known) and any(named == tuple(range(len(named))) for named in (names, known)):
+        return
     lacking = [name for name in known if name not in there]
     if lacking:
         raise ValueError(f"X has no column {lacking[0]!r}, which it had in fit")
@@ -103,6 +60,31 @@ def check_columns(X: Any, known: Any) -> None:
         raise ValueError(f"X has {len(names)} columns, {len(known)} in fit")
     at = next(i for i, (name, other) in enumerate(zip(names, known, strict=True)) if name != other)
     raise ValueError(f"column {at} of X is {names[at]!r} and was {known[at]!r} in fit: give the columns in that order")
+
+
+def check_index(X: Any, y: Any) -> None:
+    """Raise ValueError where X and y name their rows, as data frames do, and not alike: rows go by places."""
+    rows, labels = getattr(X, "index", None), getattr(y, "index", None)
+    if rows is None or labels is None or callable(rows) or callable(labels):
+        return
+    if len(rows) == len(labels) and list(rows) != list(labels):
+        raise ValueError("y has its rows in another order than X, or others: bring both to one index")
+
+
+def as_examples(
+    X: Any, y: Any, name: str, n_features: int | None = None, columns: Columns = None
+) -> tuple[Rows, NDArray[float32], tuple[int, int], int]:
+    """The rows of ``X``, the labels ``y`` of theirs in {0, 1}, the pair that they are written in, and the number of features.
+
+    ValueError, as :func:`as_rows`, :func:`check_columns` and ``as_labels`` raise it, and where there is not one example.
+    """
+    check_columns(X, columns)
+    check_index(X, y)
+    rows, d = as_rows(X, n_features)
+    if rows.indptr.size == 1:
+        raise ValueError(f"{name} has no examples")
+    labels, classes = as_labels(y, rows.indptr.size - 1)
+    return rows, labels, classes, d
 
 
 def as_rows(X: Any, n_features: int | None = None) -> tuple[Rows, int]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.data.errors import DataError
 from alpt_ref.data.source import Source
+from alpt_ref.tools.checks import check_integer
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,13 @@ def hash_feature(field: str, value: str, bins: int) -> int:
 
     It is the 8-byte BLAKE2b digest, read little-endian, of the UTF-8 text "field=value", modulo ``bins``. Python's own hash()
     differs between runs. A CRC would be faster, but it is linear: two values of equal length that collide in one field would
-    collide in every field.
+    collide in every field. Raises ValueError for other arguments than two texts and a positive integer.
     """
+    if not (isinstance(field, str) and isinstance(value, str)):
+        raise ValueError(f"field and value must be text, got {field!r} and {value!r}")
+    check_integer("bins", bins, 1)
     text = f"{field}={value}".encode("utf-8", "surrogateescape")
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % bins
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % int(bins)
 
 
 def _hash_indexer(field: str, bins: int) -> Callable[[str], int]:

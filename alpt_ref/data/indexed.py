@@ -18,10 +18,11 @@ from scipy.sparse import coo_array
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, make_csr
 from alpt_ref.data.errors import LineError, quote
-from alpt_ref.data.lines import PathLike, no_rows, parse_chunks, read_chunks
+from alpt_ref.data.lines import no_rows, parse_chunks, read_chunks
 from alpt_ref.data.owners import Owners
 from alpt_ref.data.source import MAX_FEATURES, Source
-from alpt_ref.data.tokens import FLOAT32_MAX, NUMBER, label, number, number_or_none
+from alpt_ref.data.tokens import FLOAT32_MAX, NUMBER, as_clicks, label, number, number_or_none
+from alpt_ref.tools.input import PathLike, named
 
 _WORD = re.compile(r"[^ \t]+")
 _SPELT_NUMBER = re.compile(NUMBER)
@@ -74,7 +75,8 @@ def read_indexed(path: PathLike, source: Source, n_features: int | None, *, labe
         raise no_rows(path)
     if n_features is None:
         n_features = 1 + max(int(block.indices.max(initial=-1)) for block in blocks)
-    return Dataset(_stack(blocks, n_features), np.concatenate(ys), n_skipped, n_unseen)
+    y = as_clicks(np.concatenate(ys), named(path))
+    return Dataset(_stack(blocks, n_features), y, n_skipped, n_unseen)
 
 
 def parse_line(line: str, source: Source, *, labels: bool) -> ParsedLine | None:
@@ -160,7 +162,7 @@ def parse_fast(lines: Sequence[str], source: Source, *, labels: bool) -> ParsedL
 def _fast_labels(spelt: NDArray[np.float64], positive: str | None) -> NDArray[np.float64] | None:
     """The labels of a chunk that are spelt as numbers, as ``label`` reads them; None if one needs a closer look."""
     if positive is None:
-        return np.where(spelt == 1.0, 1.0, 0.0) if np.isin(spelt, (-1.0, 0.0, 1.0)).all() else None
+        return spelt if np.isin(spelt, (-1.0, 0.0, 1.0)).all() else None
     if (np.abs(spelt) > FLOAT32_MAX).any():
         return None
     target = number_or_none(positive)

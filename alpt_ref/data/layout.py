@@ -77,6 +77,10 @@ def _label_column(names: Sequence[str], source: Source) -> str:
         found = [name for name in names if name.lower() in _LABEL_NAMES]
         if not found:
             raise LineError(f"the header has no column named {', '.join(_LABEL_NAMES)}")
+        if len(found) > 1:
+            raise LineError(
+                f"the columns {quote(found[0])} and {quote(found[1])} may both be the label: name it by label_column"
+            )
         return found[0]
     if wanted not in names:
         raise LineError(f"the header has no label column {quote(wanted)}")

@@ -1,6 +1,5 @@
 """From bytes to lines: chunks that end at line ends, and the fast and the careful pass over a chunk."""
 
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -9,12 +8,11 @@ from typing import TypeVar
 
 from alpt_ref.data.containers import UnreadFormatError, unpacked
 from alpt_ref.data.errors import DataError, LineError
-from alpt_ref.tools.input import STDIN, open_input
+from alpt_ref.tools.input import PathLike, named, open_input
 
 CHUNK_BYTES = 1 << 21
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-PathLike = str | os.PathLike[str]
 Row = TypeVar("Row")
 Block = TypeVar("Block")
 
@@ -63,11 +61,6 @@ def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
             if mark is not None:
                 block, mark = block.removeprefix(mark), None
             yield block.decode("utf-8", "surrogateescape")
-
-
-def named(path: PathLike) -> str:
-    """The name of ``path`` in messages."""
-    return "standard input" if os.fspath(path) == STDIN else os.fspath(path)
 
 
 def unreadable(path: PathLike, error: Exception) -> DataError:

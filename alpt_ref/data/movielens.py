@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, make_csr
 from alpt_ref.data.errors import DataError, LineError, quote
-from alpt_ref.data.lines import PathLike, parse_chunks, parse_each, read_chunks, unreadable
+from alpt_ref.data.lines import parse_chunks, parse_each, read_chunks, unreadable
+from alpt_ref.tools.input import PathLike
 
 FIELDS = ("user", "movie", "gender", "age", "occupation", "zip", "year", "genres")
 USER_FIELDS = ("user", "gender", "age", "occupation", "zip")
@@ -60,9 +61,8 @@ def read_movielens(folder: PathLike) -> tuple[Dataset, tuple[FieldRange, ...]]:
 
     y is 1 for a rating above 3. A row of X has a one for the user, the movie, the user's gender, age, occupation and zip, the
     movie's year and each of its genres: 7 + n_genres entries. The fields (``FIELDS``) own consecutive features in this order.
-    Values that occur in no row, as those of movies never rated, have no feature.
-
-    Each file may be compressed by gzip or bzip2, and may then be named so (users.dat.gz).
+    Values that occur in no row, as those of movies never rated, have no feature. Each file may be compressed by gzip or bzip2,
+    and may then be named so (users.dat.gz).
 
     Raises DataError, in one sentence that begins with the folder's or the file's name, if one of them is missing or unreadable,
     if two files could be the one, or if there are no rows; and, with line and column, at the first line that is malformed,

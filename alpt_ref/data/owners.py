@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpt_ref.data.errors import DataError
-from alpt_ref.data.lines import PathLike, named
+from alpt_ref.tools.input import PathLike, named
 
 LEAST = 1 << 20  # numbers that wait before they are sorted into the others
 

@@ -4,9 +4,9 @@ from alpt_ref.data.dataset import Dataset
 from alpt_ref.data.errors import DataError, quote
 from alpt_ref.data.feature_map import FeatureMap
 from alpt_ref.data.indexed import read_indexed
-from alpt_ref.data.lines import PathLike, named
 from alpt_ref.data.source import Source
 from alpt_ref.data.tabular import fit_table, read_table
+from alpt_ref.tools.input import PathLike, named
 
 
 def fit_read(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
@@ -19,6 +19,8 @@ def fit_read(path: PathLike, source: Source) -> tuple[Dataset, FeatureMap]:
     rows; at its first malformed line, with line and column (unless ``source.on_bad_line`` is "skip"); and where it can be read
     in two ways: no row has the positive label, numbers to be bucketed are scaled to [-1, 1], an index is in two fields.
     """
+    if not isinstance(source, Source):
+        raise ValueError(f"source must be a Source, got {type(source).__name__}")
     if source.is_indexed:
         dataset = read_indexed(path, source, source.n_features, labels=True)
         feature_map = FeatureMap(source, dataset.X.shape[1])
@@ -34,6 +36,8 @@ def read(path: PathLike, feature_map: FeatureMap, *, labels: bool = True) -> Dat
     Entries for which the map has no feature are counted in ``n_unseen``. With ``labels=False`` the labels may be absent and y
     is NaN. Raises DataError as ``fit_read`` does.
     """
+    if not isinstance(feature_map, FeatureMap):
+        raise ValueError(f"feature_map must be a FeatureMap, got {type(feature_map).__name__}")
     source = feature_map.source
     if source.is_indexed:
         dataset = read_indexed(path, source, feature_map.n_features, labels=labels)

@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise
 
 from alpt_ref.data.dataset import Dataset
 from alpt_ref.tools.checks import is_integer
+from alpt_ref.tools.sparse import checked
 
 # make_ctr counts its steps of Stream.DATA from 0; the last step is free whatever the number of its fields.
 _STEP = 2**32 - 1
@@ -22,11 +23,13 @@ def split(dataset: Dataset, seed: int = 0, parts: Sequence[int] = (8, 1, 1)) -> 
     # Imported here because it imports Numba, which the readers do without.
     from alpt_ref.rng import Stream, permutation
 
-    if not len(parts) or not all(is_integer(part) and part > 0 for part in parts):
+    if not isinstance(parts, Sequence) or not parts or not all(is_integer(part) and part > 0 for part in parts):
         raise ValueError(f"parts must be positive integers, at least one, got {parts!r}")
-    n = dataset.y.size
+    if not isinstance(dataset, Dataset):
+        raise ValueError(f"dataset must be a Dataset, got {type(dataset).__name__}")
+    X, n = checked(dataset.X), dataset.y.size
     order = permutation(n, seed=seed, step=_STEP, stream=Stream.DATA)
     sums = list(accumulate(map(int, parts), initial=0))
     cuts = [n * total // sums[-1] for total in sums]
     rows = [order[start:stop] for start, stop in pairwise(cuts)]
-    return tuple(Dataset(dataset.X[part], dataset.y[part], n_skipped=0, n_unseen=0) for part in rows)
+    return tuple(Dataset(X[part], dataset.y[part], n_skipped=0, n_unseen=0) for part in rows)

@@ -18,9 +18,10 @@ from alpt_ref.data.dataset import Dataset, one_hot
 from alpt_ref.data.errors import DataError, LineError, quote
 from alpt_ref.data.feature_map import FeatureMap
 from alpt_ref.data.layout import CRITEO_COLUMNS, Layout, learn_fields, locate, parse_row, split_cells
-from alpt_ref.data.lines import Chunk, PathLike, bad_line, named, no_rows, parse_chunks, read_chunks
+from alpt_ref.data.lines import Chunk, bad_line, no_rows, parse_chunks, read_chunks
 from alpt_ref.data.source import Source
-from alpt_ref.data.tokens import TOKEN, label
+from alpt_ref.data.tokens import TOKEN, as_clicks, label
+from alpt_ref.tools.input import PathLike, named
 
 Indexer = Callable[[str], int]
 Token = Callable[[str], str]
@@ -142,6 +143,7 @@ def _read_cells(
     y = np.concatenate([block.y for block in blocks])
     if not y.size:
         raise no_rows(table.path)
+    y = as_clicks(y, named(table.path))
     return Cells(np.concatenate([block.indices for block in blocks]), y, sum(block.n_skipped for block in blocks))
 
 

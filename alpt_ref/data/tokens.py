@@ -5,7 +5,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from alpt_ref.data.errors import LineError, quote
+import numpy as np
+from numpy.typing import NDArray
+
+from alpt_ref.data.errors import DataError, LineError, quote
 
 # Stricter than float(), which also takes "nan", "1_000", surrounding blanks and other scripts' digits.
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -24,22 +27,32 @@ def number(text: str) -> float:
 
 
 def label(text: str, positive: str | None) -> float:
-    """The label that ``text`` spells, 0.0 or 1.0.
+    """The label that ``text`` spells, 1.0, 0.0 or -1.0: a file has one of the last two, see :func:`as_clicks`.
 
-    Without ``positive`` it must be the number 1, which gives 1.0, or 0 or -1, which give 0.0. With it, the label is 1.0 exactly
-    where the text is ``positive``, or the same number spelled otherwise. Raises LineError for anything else.
+    Without ``positive`` it must be the number 1, 0 or -1. With it, the label is 1.0 exactly where the text is ``positive``, or
+    the same number spelled otherwise, and else 0.0. Raises LineError for anything else.
     """
     if positive is None:
         value = number_or_none(text)
         if value not in (-1.0, 0.0, 1.0):
             raise LineError(f"expected a label 0, 1 or -1, got {quote(text)}")
-        return float(value == 1.0)
+        return value
     if not text:
         raise LineError("expected a label, got ''")
     if text == positive:
         return 1.0
     value = number_or_none(text)
     return float(value is not None and value == number_or_none(positive))
+
+
+def as_clicks(y: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    """The labels of a whole file, from those of its lines: 1 for a click, 0 for none, NaN where there are no labels. DataError,
+    with the file's ``name``, where both 0 and -1 occur: one of them may stand for what is not known."""
+    if (y == -1.0).any():
+        if (y == 0.0).any():
+            raise DataError(f"{name}: both 0 and -1 are labels, and one of them may mean unknown: leave such rows out")
+        return np.where(y == -1.0, np.float32(0.0), y)
+    return y
 
 
 def number_or_none(text: str) -> float | None:

@@ -13,13 +13,13 @@ from numpy import float64
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from alpt_ref.data.examples import canonical
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.kernels.cpu.problems import Examples, Loops, batch_gradient, example_gradient, example_losses, mean_loss
 from alpt_ref.problems.box import Vector, box
 from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import checksum
 from alpt_ref.tools.memory import check_fits
+from alpt_ref.tools.sparse import canonical
 
 TOLERANCE = 1e-12
 MAX_NEWTON_STEPS = 100
@@ -222,6 +222,6 @@ def from_dataset(X: Any, y: ArrayLike, l2: float, name: str = "data") -> Logisti
     labels = as_labels(y, matrix.shape[0])[0].astype(float64)
     if not np.isfinite(matrix.data).all():
         raise ValueError("X must be finite")
-    if not 0.0 < l2 < np.inf:
+    if isinstance(l2, bool) or not 0.0 < l2 < np.inf:
         raise ValueError(f"l2 must be positive and finite, got {l2!r}")
     return LogisticProblem(name, matrix, labels, float(l2))

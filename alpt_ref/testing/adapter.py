@@ -25,6 +25,7 @@ from alpt_ref.testing.case import Case, Values, Violation
 from alpt_ref.testing.declaration import Declaration
 from alpt_ref.tools.checks import check_subnormals
 from alpt_ref.tools.importing import load
+from alpt_ref.tools.interrupts import heed
 
 
 class Quantizer(Protocol):
@@ -74,6 +75,7 @@ class Candidate:
 
     def raw(self, case: Case) -> Any:
         """The adapter's own result for the very arrays of ``case``; an error that it raises becomes a Violation."""
+        heed()  # Hypothesis lets code run in which a Ctrl-C is lost
         with _blame(case), np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
             if case.u is None:
                 return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)

@@ -31,10 +31,12 @@ def check_number(name: str, value: Any, positive: bool) -> None:
         raise ValueError(f"{name} must be a {'positive' if positive else 'non-negative'} number, got {value!r}")
 
 
-def check_integer(name: str, value: Any, low: int) -> None:
-    """Raise a ValueError that names the argument unless ``value`` is an integer of at least ``low``."""
+def check_integer(name: str, value: Any, low: int, high: int | None = None) -> None:
+    """Raise a ValueError that names the argument unless ``value`` is an integer of at least ``low``, and at most ``high``."""
     if not is_integer(value) or value < low:
         raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}")
+    if high is not None and value > high:
+        raise ValueError(f"{name} must be at most {high}, got {value if value < 2**64 else 'more'}")
 
 
 def one_of(name: str, value: Any, choices: Iterable[Any], show: Callable[[Any], str] = repr) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpt_ref.tools.input import open_input, seekable
+from alpt_ref.tools.input import named, open_input, seekable
 from alpt_ref.tools.output import write_atomic
 
 Arrays = dict[str, NDArray[Any]]
@@ -44,18 +45,33 @@ def write_npz(path: str | Path, meta: dict[str, Any], arrays: Arrays) -> None:
 def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
     """Return (meta, arrays) of a file of :func:`write_npz`; ValueError, naming the file, for one that is not."""
     try:
-        with open_input(path) as stream, np.load(seekable(stream), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with open_input(path) as stream, ZipFile(seekable(stream)) as file:
+            arrays = {member.filename.removesuffix(".npy"): _array(file, member) for member in file.infolist()}
         meta = json.loads(str(arrays.pop("meta")))
         if not isinstance(meta, dict):
             raise ValueError("its meta is no object")
         return meta, arrays
     except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
-    except MemoryError:
-        raise
+        raise ValueError(f"{named(path)}: no such file") from None
+    except MemoryError as error:
+        raise MemoryError(f"{named(path)}: {error}") from None
     except Exception as error:
-        raise ValueError(f"{path}: not a readable alpt_ref file ({type(error).__name__})") from None
+        raise ValueError(f"{named(path)}: not a readable alpt_ref file ({type(error).__name__})") from None
+
+
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def _array(file: ZipFile, member: ZipInfo) -> NDArray[Any]:
+    """The array of a member. ValueError where it is packed, or its header asks for another size than it has: a few bytes could
+    fill the memory."""
+    with file.open(member) as stream:
+        shape, _, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
+        if member.compress_type != ZIP_STORED or math.prod(shape) * dtype.itemsize + stream.tell() != member.file_size:
+            raise ValueError("its size is not what its header says")
+    with file.open(member) as stream:
+        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+    return array
 
 
 @contextmanager

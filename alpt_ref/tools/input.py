@@ -7,9 +7,15 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, cast
 
 STDIN = "-"
+PathLike = str | os.PathLike[str]
 
 
-def open_input(path: str | os.PathLike[str]) -> AbstractContextManager[BinaryIO]:
+def named(path: PathLike) -> str:
+    """The name of ``path`` in messages."""
+    return "standard input" if os.fspath(path) == STDIN else os.fspath(path)
+
+
+def open_input(path: PathLike) -> AbstractContextManager[BinaryIO]:
     """The bytes of ``path``, or of standard input, which stays open. OSError as ``open``."""
     if os.fspath(path) != STDIN:
         return open(path, "rb")

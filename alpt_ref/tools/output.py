@@ -135,7 +135,7 @@ def _replace(place: Path, fill: Callable[[IO[bytes]], object]) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             with contextlib.suppress(FileNotFoundError):
-                os.chmod(name, stat.S_IMODE(place.stat().st_mode))
+                _take_over(place.stat(), name)
             fill(file)
             file.flush()
             os.fsync(handle)
@@ -147,6 +147,14 @@ def _replace(place: Path, fill: Callable[[IO[bytes]], object]) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
         raise
+
+
+def _take_over(old: os.stat_result, name: Path) -> None:
+    """Give the file ``name`` the owner, where this process may, and the mode of the one that it replaces."""
+    if (old.st_uid, old.st_gid) != (os.stat(name).st_uid, os.stat(name).st_gid):
+        with contextlib.suppress(PermissionError):
+            os.chown(name, old.st_uid, old.st_gid)
+    os.chmod(name, stat.S_IMODE(old.st_mode))
 
 
 def _begin(place: Path) -> tuple[Path, int]:

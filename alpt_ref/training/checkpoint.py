@@ -51,7 +51,7 @@ def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays) -> tuple
     columns = None if meta["columns"] is None else columns_of(meta["columns"])
     shapes = [(int(n), int(k)) for n, k in meta["shapes"]]
     linear, factors, bias = weights_from_arrays(arrays, shapes)
-    fits = shapes[0] == (shapes[1][0], int(config.fit_linear))
+    fits = shapes == [(shapes[0][0], int(config.fit_linear)), (shapes[0][0], config.k)] and shapes[0][0] > 0
     named = columns is None or len(columns) == shapes[0][0]
     if not (fits and named and are_kept_as(config, linear, factors)):
         raise ValueError("its tables do not fit each other, or its columns")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
+
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
 from alpt_ref.scalars.moves import DIRECTIONS
@@ -12,6 +14,7 @@ from alpt_ref.scalars.rounding import check_rounding
 from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
 from alpt_ref.tools.checks import check_integer, check_number, check_threads
 
+MOST = 2**31 - 1  # of what is counted
 PARTS = ("linear", "factors")
 # Half width of the box when no step size is given: delta = RANGE / 2^(bits - 1), for linear weights and for factors.
 DEFAULT_RANGE = (4.0, 1.0)
@@ -53,9 +56,9 @@ class Config:
                 shown = ", ".join(str(c) for c in choices if c is not None)
                 raise ValueError(f"{name} must be one of {shown}, got {getattr(self, name)!r}")
         for name, low in (("k", 0), ("batch_size", 1), ("epochs", 1)):
-            check_integer(name, getattr(self, name), low)
+            check_integer(name, getattr(self, name), low, MOST)
         if self.patience is not None:
-            check_integer("patience", self.patience, 1)
+            check_integer("patience", self.patience, 1, MOST)
         for name, positive in _NUMBERS:
             check_number(name, getattr(self, name), positive)
         check_rounding(self.rounding)
@@ -176,5 +179,6 @@ class Parameters:
         return self
 
     def config(self) -> Config:
-        """The validated arguments."""
-        return Config(**self.get_params())
+        """The validated arguments; numbers of NumPy become Python's, whose products do not wrap."""
+        given = self.get_params().items()
+        return Config(**{name: value.item() if isinstance(value, np.number) else value for name, value in given})

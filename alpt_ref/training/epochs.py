@@ -66,7 +66,7 @@ class Trainer:
                 self.step(state, order[start : start + config.batch_size])
         state.epoch += 1
         floats = [table.weights for table in (state.linear, state.factors) if not isinstance(table, CodeTable)]
-        if not all(np.isfinite(w).all() for w in (*floats, np.asarray(state.bias))):
+        if not all(math.isfinite(w.sum(dtype=np.float64)) for w in (*floats, np.asarray(state.bias))):
             raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: weights are not finite, lower lr")
 
     def _online(self, state: State, order: NDArray[np.int64]) -> None:
@@ -104,7 +104,7 @@ def fit(
     training stops after ``config.patience`` epochs without a better one. ``checkpoint`` is rewritten after every epoch;
     ``resume`` goes on from it when it exists, and ends with the bits of an uninterrupted run. Raises TrainingDivergedError.
     """
-    state, best = initial_state(config, n_features), None
+    state, best = initial_state(config, n_features, valid is not None), None
     run = {} if checkpoint is None else fingerprint(config, train, valid, n_features)
     if resume and checkpoint is not None and checkpoint.exists():
         best = restore(checkpoint, config, state, run)

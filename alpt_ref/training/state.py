@@ -75,10 +75,10 @@ def are_kept_as(config: Config, linear: Table, factors: Table) -> bool:
     return True
 
 
-def initial_state(config: Config, n_features: int) -> State:
+def initial_state(config: Config, n_features: int, keeps_best: bool = False) -> State:
     """Linear weights 0, factors N(0, init_std^2), bias 0; step sizes as given, or by the rule of ``stepsize``. MemoryError,
-    before anything is allocated, where the tables and their optimizers cannot fit."""
-    check_fits(f"training of {n_features:,} features with {config.k} factors", _needed(config, n_features))
+    before anything is allocated, where training cannot fit; with ``keeps_best`` it holds a copy of the best weights, too."""
+    check_fits(f"training of {n_features:,} features with {config.k} factors", needed(config, n_features, keeps_best))
     tables = {}
     optimizers = {"bias": Optimizer.zero(config.optimizer, 1)}
     shapes, stds = ((n_features, int(config.fit_linear)), (n_features, config.k)), (0.0, config.init_std)
@@ -91,13 +91,19 @@ def initial_state(config: Config, n_features: int) -> State:
     return State(tables["linear"], tables["factors"], optimizers)
 
 
-def _needed(config: Config, n_features: int) -> int:
-    """The bytes of all weights, 2 to 32 bits each, and of the float32 numbers that the optimizer keeps of each."""
-    total = 0
+def needed(config: Config, n_features: int, keeps_best: bool) -> int:
+    """The bytes that grow with the features, at their peak: weights, step sizes, what optimizers keep of them, and in a dense
+    step its rows, where their entries begin, and two numbers of each whose masters have a step size; or, before there are
+    factors, the first step sizes of rows."""
+    copies, kept, start = 2 if keeps_best else 1, 0, 0
     for part, k in zip(PARTS, (int(config.fit_linear), config.k), strict=True):
-        kept = storage_bits(config.bits) if config.storage_of(part) == "codes" else 32
-        total += n_features * k * (kept + 32 * N_MOMENTS[config.optimizer]) // 8
-    return total
+        width = storage_bits(config.bits) if config.storage_of(part) == "codes" else 32
+        if config.learns_steps and config.storage_of(part) != "floats" and k and config.steps_of(part) == "row":
+            start = kept + 14 * n_features
+            kept += 4 * n_features * (copies + N_MOMENTS[config.step_direction])
+        kept += copies * n_features * k * width // 8 + 4 * n_features * k * N_MOMENTS[config.optimizer]
+    masters = config.learns_steps and not config.stores_codes
+    return max(kept + config.dense * (24 if masters else 16) * n_features, start)
 
 
 def _draw(seed: int, k: int, std: float, stream: Stream) -> Block:
@@ -114,29 +120,37 @@ def _draw(seed: int, k: int, std: float, stream: Stream) -> Block:
 def _initial_table(config: Config, part: str, shape: tuple[int, int], block: Block, stream: Stream) -> Table:
     storage = config.storage_of(part)
     if storage == "floats":
-        return FloatTable(block(0, shape[0]))
+        return FloatTable(_filled(shape, block))
     grid = _initial_grid(config, part, shape, block)
     if storage == "masters":
-        return MasterTable(grid.bits, config.box, grid.delta.copy(), block(0, shape[0]))
+        return MasterTable(grid.bits, config.box, grid.delta.copy(), _filled(shape, block))
     return _on_grid(grid, shape, block, config.seed, stream)
+
+
+def _filled(shape: tuple[int, int], block: Block) -> NDArray[float32]:
+    """All first weights, drawn a block at a time: a draw takes many times the memory of its weights."""
+    out = np.empty(shape, float32)
+    for start in range(0, shape[0], INIT_BLOCK):
+        stop = min(shape[0], start + INIT_BLOCK)
+        out[start:stop] = block(start, stop)
+    return out
 
 
 def _initial_grid(config: Config, part: str, shape: tuple[int, int], block: Block) -> Grid:
     n_rows, k = shape
     given = config.delta_of(part)
     if given is None:
-        by_row = config.steps_of(part) == "row" and k > 0
-        mean_abs = np.zeros(n_rows if by_row else 1)
+        by_row, q_hi = config.steps_of(part) == "row" and k > 0, config.box[1]
+        first, mean_abs = np.empty(n_rows if by_row else 0, float32), np.float64(0.0)
         for start in range(0, n_rows, INIT_BLOCK):
             stop = min(n_rows, start + INIT_BLOCK)
             of_rows = np.abs(block(start, stop).astype(np.float64)).sum(axis=1) / max(k, 1)
             if by_row:
-                mean_abs[start:stop] = of_rows
+                first[start:stop] = first_delta(of_rows, q_hi)
             else:
                 mean_abs += of_rows.sum() / n_rows
-        first = first_delta(mean_abs if by_row else mean_abs[0], config.box[1])
         try:
-            return Grid(config.bits, first)
+            return Grid(config.bits, first if by_row else first_delta(mean_abs, q_hi))
         except ValueError:
             said = f"init_std must be so small that float32 holds the first step sizes, got {config.init_std!r}"
             raise ValueError(said) from None

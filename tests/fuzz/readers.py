@@ -18,6 +18,8 @@ _PLACE = Path(tempfile.gettempdir())
 Rows = list[tuple[float, dict[int, float]]]
 
 UNIT = "files"
+# What begins files of other kinds, and none of text.
+MAGICS = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff", b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"BZh91AY&SY")
 
 numbers = st.sampled_from(["1", "0", "-1", "0.5", "-2.25", "1e3", "3e38", "-3e38", ".5", "5."])
 indexed_lines = st.lists(
@@ -58,10 +60,17 @@ def texts(content: bytes) -> list[str]:
 
 
 def label(text: str) -> float:
-    """0.0 or 1.0."""
+    """1.0, 0.0 or -1.0."""
     if number(text) not in (-1, 0, 1):
         raise RefusedError
-    return float(number(text) == 1)
+    return number(text)
+
+
+def clicks(rows: Rows) -> Rows:
+    """The rows with labels 0.0 and 1.0."""
+    if {0.0, -1.0} <= {y for y, _ in rows}:
+        raise RefusedError
+    return [(float(y == 1), rest) for y, rest in rows]
 
 
 def naive_indexed(content: bytes, form: str) -> Rows:
@@ -87,7 +96,7 @@ def naive_indexed(content: bytes, form: str) -> Rows:
         rows.append((y, entries))
     if not rows:
         raise RefusedError
-    return rows
+    return clicks(rows)
 
 
 def naive_cells(line: str, mark: str) -> list[str]:
@@ -112,7 +121,13 @@ def naive_table(content: bytes) -> list[tuple[float, tuple[tuple[str, str], ...]
     labels = [i for i, name in enumerate(names) if name.lower() in ("label", "click", "y", "target")]
     kept = [i for i, name in enumerate(names) if name.lower() != "id" and i not in labels[:1]]
     nameless = any(not name.strip() or re.fullmatch(r"Unnamed: [0-9]+", name) for name in names)
-    if not labels or not kept or nameless or len(set(names)) < len(names) or (len(names) == 1 and re.search("[;|]", lines[0])):
+    if (
+        len(labels) != 1
+        or not kept
+        or nameless
+        or len(set(names)) < len(names)
+        or (len(names) == 1 and re.search("[;|]", lines[0]))
+    ):
         raise RefusedError
     if any(re.fullmatch(r"I[0-9]+", names[i]) for i in kept):
         raise RefusedError  # numbers have oracles of their own
@@ -125,7 +140,7 @@ def naive_table(content: bytes) -> list[tuple[float, tuple[tuple[str, str], ...]
             rows.append((label(found[labels[0]]), tuple((names[i], found[i]) for i in kept)))
     if not rows:
         raise RefusedError
-    return rows
+    return clicks(rows)
 
 
 def spelt(form: str, lines: list) -> bytes:
@@ -140,7 +155,7 @@ def spelt(form: str, lines: list) -> bytes:
 def judge(form: str, content: bytes, path: Path) -> None:
     """AssertionError where the reader and the naive parser differ on ``content``."""
     path.write_bytes(content)
-    if content[:2] in (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff") or content[:4] in (b"PK\x03\x04",) or content[:3] == b"BZh":
+    if content.startswith(MAGICS):
         wanted = None
     else:
         try:

@@ -25,9 +25,9 @@ class Batch(NamedTuple):
 
     def over_all(self, n_rows: int) -> "Batch":
         """Return this batch with all rows 0 .. n_rows - 1, most of which have no entries."""
-        counts = np.zeros(n_rows, np.int64)
-        counts[self.rows] = np.diff(self.starts)
-        return self._replace(rows=np.arange(n_rows), starts=np.concatenate(([0], np.cumsum(counts))))
+        starts = np.zeros(n_rows + 1, np.int64)
+        starts[1:][self.rows] = np.diff(self.starts)
+        return self._replace(rows=np.arange(n_rows), starts=np.cumsum(starts, out=starts))
 
 
 @kernel

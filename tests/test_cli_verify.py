@@ -1,10 +1,12 @@
 """alpt-ref verify: what it hands on, what it prints, its exit codes, its refusals."""
 
 import json
+import multiprocessing
 
 import pytest
 
 from alpt_ref.cli import verify
+from alpt_ref.studies.verification import run as verification
 from alpt_ref.theory import all_claims
 from tests.cli_support import error_of, run
 
@@ -146,3 +148,10 @@ def test_ctrl_c(capsys, monkeypatch):
 def test_refusals(capsys, mine, arguments, sentence):
     assert error_of(capsys, "verify", *arguments).startswith(sentence)
     assert not (mine / "results").exists()
+
+
+def test_a_daemon_verifies_by_itself(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    monkeypatch.setattr(verification, "MANY", 0)
+    monkeypatch.setattr(verification, "second_process", None)
+    assert run("verify", "Q1", "--threads", "2", "--out", tmp_path / "d") == 0

@@ -298,3 +298,34 @@ def test_a_broken_pipe_of_something_else_is_an_error(here):
     (here / "late.py").write_text(LATE.format("BrokenPipeError(32, 'Broken pipe', 'worker')"))
     done = shell(here, f"'{sys.executable}' late.py > /dev/null")
     assert (done.returncode, done.stderr) == (2, "a: error: worker: Broken pipe\n")
+
+
+def test_training_does_not_replace_its_data(here):
+    (here / "mk").mkdir()
+    (here / "mk/metrics.json").write_text(BASE)
+    command = "train --model lr --format libsvm --epochs 1 --out mk --force --train"
+    for data in ("mk/metrics.json", "link"):
+        (here / "link").unlink(missing_ok=True)
+        (here / "link").symlink_to("mk/metrics.json")
+        done, said = shell(here, f"A {command} {data}"), "mk/metrics.json is read by this command, write elsewhere"
+        assert (done.returncode, done.stderr) == (2, f"alpt-ref: error: {said}\n")
+    assert (here / "mk/metrics.json").read_text() == BASE
+    (here / "mk/model.npz").mkdir()
+    done = shell(here, f"A {command} base.svm")
+    assert (done.returncode, done.stderr) == (2, "alpt-ref: error: mk/model.npz: is a folder\n")
+
+
+def test_text_that_names_no_file(here, capsys):
+    for value in ("", "new/"):
+        assert main([*PREDICT.split(), "--out", value]) == 2
+        assert f"must name a file, got '{value}'" in capsys.readouterr().err
+    assert main(["train", "--model", "lr", "--format", "libsvm", "--train", "base.svm", "--out", ""]) == 2
+    assert "must name a folder" in capsys.readouterr().err
+    assert sorted(path.name for path in here.iterdir()) == ["base.svm", "m1"]
+
+
+def test_output_that_is_appended_to_the_data_is_refused(here):
+    (here / "copy.svm").write_text(BASE)
+    done = shell(here, f"A {PREDICT.replace('base.svm', 'copy.svm')} >> copy.svm")
+    assert (done.returncode, done.stderr) == (2, "alpt-ref: error: standard output is read by this command, write elsewhere\n")
+    assert (here / "copy.svm").read_text() == BASE

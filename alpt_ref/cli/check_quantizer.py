@@ -4,6 +4,9 @@ import argparse
 import sys
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from alpt_ref.cli.outputs import check_outputs, to_stdout
 from alpt_ref.cli.parsing import CommandError
@@ -27,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
     check_outputs({"--json": args.json, "--junit": args.junit}, [Path(source)] if source.endswith(".py") else [])
     talk = not (to_stdout(args.json) or to_stdout(args.junit))
     level = "quick" if args.quick else "thorough" if args.thorough else "default"
-    with nullcontext() if talk else redirect_stdout(sys.stderr), bar(len(chosen)) as on_part:  # an adapter may print
+    words = nullcontext() if talk else redirect_stdout(sys.stderr)  # an adapter may print
+    with words, TemporaryDirectory() as notes, bar(len(chosen)) as on_part:
+        set_hypothesis_home_dir(notes)  # else it leaves a folder in the current one
         candidate = Candidate.load(args.quantizer)
 
         def on_outcome(outcome: Outcome) -> None:

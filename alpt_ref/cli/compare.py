@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from alpt_ref.cli import resumable
-from alpt_ref.cli.outputs import check_inputs
+from alpt_ref.cli.outputs import check_inputs, check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.cli.report import row
 from alpt_ref.cli.splits import source_of, tell
@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> None:
     given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
     check_inputs({"--data": given, "--valid": valid, "--test": test})
     with resumable(out):
+        check_results(out, ["compare.json", "compare.md"], [path for path in (given, valid, test) if path is not None])
         data = load(given, valid, test, source, quick=args.quick)
         for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
             tell(name, X, y)

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from alpt_ref.cli import resumable
+from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.reports.convergence import report
 from alpt_ref.reports.figures.convergence_error import draw
@@ -18,9 +19,10 @@ def run(args: argparse.Namespace) -> None:
     if None in files and any(files):
         raise CommandError("--ctr-train, --ctr-valid and --ctr-test go together")
     settings = QUICK if args.quick else Settings()
+    figure = args.out / "convergence_error.png"
     with resumable(args.out):
+        check_results(args.out, ["convergence.json", "convergence.md", figure.name], (*args.data, *filter(None, files)))
         record = measure(args.data, files if all(files) else None, args.out, settings, threads=args.threads)
         publish(report(record), args.out)
-        figure = args.out / "convergence_error.png"
         draw(args.out, figure)
     print(f"Figure: {figure}", file=sys.stderr)

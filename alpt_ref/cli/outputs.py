@@ -26,7 +26,8 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
             continue
         place = _identity(path, 1)
         if place is not None and place in read:
-            raise CommandError(f"{path} is read by this command, write elsewhere")
+            name = "standard output" if str(path) == STDOUT else path
+            raise CommandError(f"{name} is read by this command, write elsewhere")
         if place is not None and place in taken:
             raise CommandError(f"{taken[place]} and {option} must be two files, got {path} for both")
         taken[place] = option

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from alpt_ref.cli import resumable
+from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.reports.publish import publish
 from alpt_ref.reports.verdicts import report
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     request = Request(claims, setting, out, complete, cached=rule is None and not own)
     began = time.perf_counter()
     with resumable(out, None if request.cached else lambda: "with --rule or --claim nothing is kept"):
+        check_results(out, ["verdicts.json", "verdicts.md"], args.data)
         record = verify(request)
         publish(report(record, time.perf_counter() - began), out)
     return int(any(Row.from_record(row).surprising for row in record["rows"]))

@@ -215,7 +215,7 @@ def test_tables_that_cannot_fit_are_refused(monkeypatch):
     X = sp.csr_array(([1.0, 1.0], ([0, 1], [0, 2**31 - 2])), shape=(2, 2**31 - 1))
     monkeypatch.setattr(memory, "free_bytes", lambda: 2**33)
     with pytest.raises(
-        MemoryError, match="training of 2,147,483,647 features with 8 factors would take 120 GiB, 8 GiB are free"
+        MemoryError, match="training of 2,147,483,647 features with 8 factors would take 104 GiB, 8 GiB are free"
     ):
         FactorizationMachine(epochs=1).fit(X, [0, 1])
 

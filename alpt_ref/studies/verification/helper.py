@@ -16,6 +16,9 @@ def second_process(work: Callable[..., None], *arguments: Any) -> Iterator[None]
     It is ended there, wherever it is: it may only write files that are whole at any time. Its errors are no errors of the
     block, which does all that it would have done.
     """
+    if multiprocessing.current_process().daemon:  # a daemon may have no children
+        yield
+        return
     process = multiprocessing.get_context("spawn").Process(target=_deaf, args=(work, *arguments), daemon=True)
     process.start()
     try:

@@ -7,7 +7,6 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 """
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -103,8 +102,7 @@ def rows_of(request: Request) -> Iterator[Row]:
     check_writable(request.out)
     alpha = level(jobs)
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
-    may = not multiprocessing.current_process().daemon  # a daemon may have no children
-    both = may and request.cached and request.setting.threads > 1 and len(jobs) > MANY
+    both = request.cached and request.setting.threads > 1 and len(jobs) > MANY
     names = tuple(claim.id for claim in request.claims)
     theirs = replace(request, claims=(), setting=replace(request.setting, threads=1))
     with second_process(from_the_end, names, theirs, alpha) if both else nullcontext():

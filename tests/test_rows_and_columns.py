@@ -116,6 +116,7 @@ def test_rows_of_labels_are_those_of_the_examples():
     for index in ([0, 1, 2], [5, 7, 6]):
         LogisticRegression(epochs=1).fit(Labelled(index, X), Labelled(index, [0, 1, 1]))
     LogisticRegression(epochs=1).fit(Labelled([2, 1, 0], X), [0, 1, 1])
+    LogisticRegression(epochs=1).fit(Labelled([0, 1, 2], X), Labelled([7, 3, 1], [0, 1, 1]))  # by place, or not at all
     with pytest.raises(ValueError, match="y has its rows in another order than X"):
         LogisticRegression(epochs=1).fit(Labelled([0, 1, 2], X), Labelled([2, 1, 0], [0, 1, 1]))
 

@@ -63,12 +63,14 @@ def check_columns(X: Any, known: Columns) -> None:
 
 
 def check_index(X: Any, y: Any) -> None:
-    """Raise ValueError where X and y name their rows, as data frames do, and not alike: rows go by places."""
+    """Raise ValueError where X and y name the same rows, as data frames do, in different orders: rows go by places, and may
+    have been meant to go by name."""
     rows, labels = getattr(X, "index", None), getattr(y, "index", None)
     if rows is None or labels is None or callable(rows) or callable(labels):
         return
-    if len(rows) == len(labels) and list(rows) != list(labels):
-        raise ValueError("y has its rows in another order than X, or others: bring both to one index")
+    names, others = list(rows), list(labels)
+    if names != others and set(names) == set(others):
+        raise ValueError("y has its rows in another order than X: bring both to one index")
 
 
 def as_examples(

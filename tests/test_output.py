@@ -315,6 +315,16 @@ def test_training_does_not_replace_its_data(here):
     assert (done.returncode, done.stderr) == (2, "alpt-ref: error: mk/model.npz: is a folder\n")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+def test_endless_devices_are_no_input(here, capsys):
+    for line in (EVALUATE.replace("base.svm", "/dev/full"), EVALUATE.replace("m1/model.npz", "/dev/zero")):
+        assert main(line.split()) == 2
+        assert "cannot be read: is a device without an end" in capsys.readouterr().err
+    done = shell(here, f"A {EVALUATE.replace('base.svm', '-')} < /dev/zero")
+    assert done.stderr == "alpt-ref: error: standard input: cannot be read: is a device without an end\n"
+    assert "no rows" in shell(here, f"A {EVALUATE.replace('base.svm', '-')} < /dev/null").stderr
+
+
 def test_text_that_names_no_file(here, capsys):
     for value in ("", "new/"):
         assert main([*PREDICT.split(), "--out", value]) == 2

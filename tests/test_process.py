@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from alpt_ref import Grid, quantize
 from alpt_ref.compress import hashed
-from alpt_ref.data import DataError, Dataset, FeatureMap, Source, fit_read, read_movielens, split
+from alpt_ref.data import DataError, Dataset, FeatureMap, Source, fit_read, lines, read_movielens, split
 from alpt_ref.data.containers import unpacked
 from alpt_ref.metrics import auc, calibration, calibration_by_feature
 from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
@@ -355,6 +355,13 @@ def test_kinds_are_told_inside_of_containers_too(tmp_path, content, said):
 def test_headers_are_no_magic(tmp_path, header):
     (tmp_path / "t.csv").write_text(f"{header},label\nx,0\ny,1\n")
     assert fit_read(tmp_path / "t.csv", Source("csv"))[0].y.tolist() == [0, 1]
+
+
+def test_lines_without_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1 << 22)
+    (tmp_path / "t.svm").write_bytes(b"1 1:1\n" + b" " * (1 << 23))
+    with pytest.raises(DataError, match=r"t\.svm: has a line of more than 4 MiB, which is no text"):
+        fit_read(tmp_path / "t.svm", Source("libsvm"))
 
 
 def test_numbers_that_underflow_are_read(tmp_path, strict):

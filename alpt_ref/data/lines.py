@@ -11,6 +11,7 @@ from alpt_ref.data.errors import DataError, LineError
 from alpt_ref.tools.input import PathLike, named, open_input
 
 CHUNK_BYTES = 1 << 21
+LONGEST_LINE = 1 << 28  # bytes
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Row = TypeVar("Row")
@@ -53,11 +54,13 @@ def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
         while True:
             try:
                 block = stream.read(chunk_bytes)
-                block += stream.readline()
+                block += stream.readline(LONGEST_LINE)
             except (OSError, EOFError, zlib.error) as error:
                 raise unreadable(path, error) from error
             if not block:
                 return
+            if len(block) >= LONGEST_LINE and not block.endswith(b"\n"):
+                raise DataError(f"{named(path)}: has a line of more than {LONGEST_LINE >> 20} MiB, which is no text")
             if mark is not None:
                 block, mark = block.removeprefix(mark), None
             yield block.decode("utf-8", "surrogateescape")

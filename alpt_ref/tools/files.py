@@ -53,6 +53,8 @@ def read_npz(path: str | Path) -> tuple[dict[str, Any], Arrays]:
         return meta, arrays
     except FileNotFoundError:
         raise ValueError(f"{named(path)}: no such file") from None
+    except OSError as error:
+        raise ValueError(f"{named(path)}: cannot be read: {error.strerror or error}") from None
     except MemoryError as error:
         raise MemoryError(f"{named(path)}: {error}") from None
     except Exception as error:

@@ -1,7 +1,9 @@
 """Input: files, and standard input under the name of -."""
 
+import errno
 import io
 import os
+import stat
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, cast
@@ -16,10 +18,27 @@ def named(path: PathLike) -> str:
 
 
 def open_input(path: PathLike) -> AbstractContextManager[BinaryIO]:
-    """The bytes of ``path``, or of standard input, which stays open. OSError as ``open``."""
-    if os.fspath(path) != STDIN:
-        return open(path, "rb")
-    return nullcontext(cast(BinaryIO, sys.stdin.buffer))
+    """The bytes of ``path``, or of standard input, which stays open. OSError as ``open``, and for a device without an end, as
+    /dev/zero."""
+    if os.fspath(path) == STDIN:
+        _check_end(cast(BinaryIO, sys.stdin.buffer), STDIN)
+        return nullcontext(cast(BinaryIO, sys.stdin.buffer))
+    stream = open(path, "rb")  # noqa: SIM115
+    try:
+        _check_end(stream, path)
+    except OSError:
+        stream.close()
+        raise
+    return stream
+
+
+def _check_end(stream: BinaryIO, path: PathLike) -> None:
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:  # of bytes in memory
+        return
+    if stat.S_ISCHR(found.st_mode) and not stream.isatty() and found.st_rdev != os.stat(os.devnull).st_rdev:
+        raise OSError(errno.EINVAL, "is a device without an end", os.fspath(path))
 
 
 def seekable(stream: BinaryIO) -> BinaryIO:

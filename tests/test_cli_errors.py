@@ -243,7 +243,8 @@ def test_files_that_are_no_models(tmp_path, capsys):
     assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 4"
     file.write_bytes((tmp_path / "run" / "checkpoint.npz").read_bytes())
     assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 4"
-    assert error_of(capsys, "evaluate", "--model", tmp_path, "--data", file).startswith(f"{tmp_path}: cannot be read: Is a directory")
+    folder = error_of(capsys, "evaluate", "--model", tmp_path, "--data", file)
+    assert folder.startswith(f"{tmp_path}: cannot be read: Is a directory")
 
 
 def test_an_error_that_nobody_foresaw_has_a_code_of_its_own(capsys):

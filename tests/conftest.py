@@ -1,6 +1,7 @@
 """Profiles and shared fixtures. The suite runs compiled, and again as plain Python with NUMBA_DISABLE_JIT=1."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,8 @@ LONGEST = (
     "docs",
     "compare",
 )
+# Ctrl-C is heeded even where the tests run in the background of a shell, which ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
 

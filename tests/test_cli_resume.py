@@ -39,14 +39,6 @@ main(sys.argv[2:])
 """
 
 
-@pytest.fixture(autouse=True)
-def interruptible():
-    """Ctrl-C is heeded even where the tests run in the background of a shell, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture
 def more():
     """Options after those of RUN; tests bring their own."""

@@ -7,8 +7,8 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from alpt_ref.kernels.cpu.problems import Examples
 from alpt_ref.kernels.cpu.replicas import WalkArguments
+from alpt_ref.kernels.problems import Examples
 from alpt_ref.rng import Stream, uniforms, words
 
 Vector = NDArray[float64]

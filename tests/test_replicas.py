@@ -5,7 +5,7 @@ import pytest
 from numpy import uint64
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import draw_example, example_losses
+from alpt_ref.kernels.problems import draw_example, example_losses
 from alpt_ref.problems import LogisticProblem, from_dataset, gaussian_logistic, one_hot_logistic
 from alpt_ref.scalars.rounding import ROUNDINGS
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, as_rule

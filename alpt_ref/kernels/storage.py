@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from numpy import float32, int32
 from numpy.typing import NDArray
 
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.packing import load_code, store_code
 from alpt_ref.scalars.rounding import Scalar
@@ -90,7 +91,7 @@ def _weight_of_float(entry: Any, delta: Any) -> Any:
 @jit
 def weight_of_code(entry: Any, delta: Any) -> Any:
     """w = delta q, rounded to float32."""
-    return entry * delta
+    return times(entry, delta)
 
 
 @jit

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from alpt_ref.grid import Grid, delta_of_box
-from alpt_ref.kernels.cpu.problems import Examples, Loops, batch_gradient, example_gradient, example_losses, mean_loss
+from alpt_ref.kernels.problems import Examples, Loops, batch_gradient, example_gradient, example_losses, mean_loss
 from alpt_ref.problems.box import Vector, box
 from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import checksum

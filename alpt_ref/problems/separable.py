@@ -11,7 +11,7 @@ from numpy import float64
 from numpy.typing import ArrayLike
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import Loops, Separable, absolute_gradient, absolute_loss
+from alpt_ref.kernels.problems import Loops, Separable, absolute_gradient, absolute_loss
 from alpt_ref.problems.box import Vector, box
 from alpt_ref.problems.logistic import GradientBounds
 

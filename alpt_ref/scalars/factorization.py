@@ -8,16 +8,17 @@ Source: Rendle, *Factorization Machines* (ICDM 2010), (1) and (4).
 
 from typing import Any
 
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit
 
 
 @jit
 def pair_term(s: Any, squares: Any) -> Any:
     """S_f^2 - sum_j v_jf^2 x_j^2: twice what factor f adds to z."""
-    return s * s - squares
+    return times(s, s) - squares
 
 
 @jit
 def factor_gradient(rx: Any, x: Any, s: Any, v: Any) -> Any:
     """dL/dv_jf of one example: r x_j (S_f - v_jf x_j), with rx = r x_j and r = dL/dz."""
-    return rx * (s - v * x)
+    return times(rx, s - times(v, x))

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from numpy import float32
 
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.philox import centred_uniform
 from alpt_ref.scalars.rounding import FLOAT32, Scalar, mover
@@ -83,25 +84,25 @@ def sgd_hyper(when: When, t: int) -> Hyper:
 @jit
 def sgd(g: Any, moments: Any, i: Any, h: Any) -> Any:
     """d = -eta_t g; keeps no state."""
-    return -(h.lr * g)
+    return -times(h.lr, g)
 
 
 @jit
 def adam(g: Any, moments: Any, i: Any, h: Any) -> Any:
     """d from the moments of weight i, which are updated: ``moments`` (2, n) float32."""
-    m = h.beta_1 * moments[0, i] + h.rest_1 * g
-    v = h.beta_2 * moments[1, i] + h.rest_2 * (g * g)
+    m = times(h.beta_1, moments[0, i]) + times(h.rest_1, g)
+    v = times(h.beta_2, moments[1, i]) + times(h.rest_2, times(g, g))
     moments[0, i] = m
     moments[1, i] = v
-    return -(h.lr * (m / h.bias_1)) / (float32(math.sqrt(v / h.bias_2)) + h.eps)
+    return -times(h.lr, m / h.bias_1) / (float32(math.sqrt(v / h.bias_2)) + h.eps)
 
 
 @jit
 def adagrad(g: Any, moments: Any, i: Any, h: Any) -> Any:
     """d from the sum of squared gradients of weight i, which is updated: ``moments`` (1, n) float32."""
-    v = moments[0, i] + g * g
+    v = moments[0, i] + times(g, g)
     moments[0, i] = v
-    return -(h.lr * g) / (float32(math.sqrt(v)) + _ADAGRAD_EPS)
+    return -times(h.lr, g) / (float32(math.sqrt(v)) + _ADAGRAD_EPS)
 
 
 @jit
@@ -146,7 +147,7 @@ def code_regrid(rounding: str) -> Scalar:
 
     @jit
     def regrid_code(entry: Any, d: Any, old: Any, new: Any, word: Any, mask: Any, lo: Any, hi: Any) -> Any:
-        t = (d + entry * (old - new)) / new
+        t = (d + times(entry, old - new)) / new
         return move(entry, t, centred_uniform(word, mask), lo, hi)
 
     return regrid_code

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from numpy import float32, int32, int64, uint32, uint64
 
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit
 from alpt_ref.tools.checks import is_integer
 
@@ -85,7 +86,7 @@ def centred_uniform(word: uint32, mask: uint32) -> float32:
 
     u = (word >> (32 - k)) * 2^-k for ``mask = random_bits_mask(k)``, k <= 24: exact in float32.
     """
-    return float32(int32(uint32(word & mask))) * UNIT
+    return times(float32(int32(uint32(word & mask))), UNIT)  # type: ignore[no-any-return]
 
 
 @jit

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import float32, float64, int32
 
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit
 from alpt_ref.tools.checks import one_of
 
@@ -50,7 +51,7 @@ class Rules(NamedTuple):
 
 
 def _define(real: type, magic: float) -> Rules:
-    zero, half, one, two = real(0), real(0.5), real(1), real(2)
+    zero, half, one = real(0), real(0.5), real(1)
     max_move = real(MAX_MOVE)
     magic = real(magic)
 
@@ -71,7 +72,7 @@ def _define(real: type, magic: float) -> Rules:
     @jit
     def nearest(n: Any, r: Any, v: Any) -> Any:
         tie_from_odd = abs(r) == half and (int32(n) & 1) == 1
-        return n + (two * r if tie_from_odd else zero)
+        return n + (r + r if tie_from_odd else zero)
 
     @jit
     def stochastic(n: Any, r: Any, v: Any) -> Any:
@@ -99,7 +100,7 @@ def _define(real: type, magic: float) -> Rules:
         """clip(x / delta), split; with r = 0 where x is a stored grid point n * delta (in ``real`` or in float32)."""
         s = clip(x / delta, lo, hi)
         n = rint(s)
-        stored = n * delta == x or real(float32(n) * float32(delta)) == x
+        stored = times(n, delta) == x or real(times(float32(n), float32(delta))) == x
         return n, zero if stored else s - n
 
     return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, split_move, split_position)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy import float32
 
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.rounding import FLOAT32
 
@@ -44,7 +45,7 @@ def nearest_code(n: Any, r: Any, lo: Any, hi: Any) -> Any:
 def quantized(w: Any, delta: Any, lo: Any, hi: Any) -> Any:
     """delta clip(R_D(w / delta))."""
     n, r = _split(w, delta, lo, hi)
-    return delta * nearest_code(n, r, lo, hi)
+    return times(delta, nearest_code(n, r, lo, hi))
 
 
 @jit

@@ -12,9 +12,9 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.kernels.cpu.problems import Loops, row_gradients, row_losses
 from alpt_ref.kernels.cpu.replicas import Span, Trace, WalkArguments, walker
 from alpt_ref.kernels.cpu.threads import run_ranges
+from alpt_ref.kernels.problems import Loops, row_gradients, row_losses
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.scalars.rounding import MAX_MOVE

@@ -7,7 +7,7 @@ itself. Everything random is a counter: coordinate j of replica r at step t roun
 ``Stream.LINEAR`` (24 bits), and draws its example with the words (t, 2 r) and (t, 2 r + 1) of ``Stream.EXAMPLE``, so that
 all methods see the same examples and no result depends on threads or on where a run was interrupted.
 
-A problem is a record of arrays, a loss and a gradient that read it: :class:`alpt_ref.kernels.cpu.problems.Loops`.
+A problem is a record of arrays, a loss and a gradient that read it: :class:`alpt_ref.kernels.problems.Loops`.
 """
 
 from functools import cache

@@ -11,6 +11,7 @@ import numpy as np
 from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.logistic import FLOAT64
 from alpt_ref.scalars.philox import Stream, integer_below
@@ -38,7 +39,7 @@ class Separable(NamedTuple):
 @jit
 def _distances(problem: Any, w: Any, out: Any) -> None:
     for j in range(w.size):
-        out[j] = problem.slopes[j] * abs(w[j] - problem.centres[j])
+        out[j] = times(problem.slopes[j], abs(w[j] - problem.centres[j]))
 
 
 @jit
@@ -70,7 +71,8 @@ def absolute_gradient(problem: Any, w: Any, replica: Any, step: Any, seed: Any, 
     """A subgradient of f into ``g``; returns f(w) - f* = f(w), or 0 without ``with_loss``."""
     loss = _absolute_loss(problem, w, g) if with_loss else float64(0)
     for j in range(w.size):
-        g[j] = problem.slopes[j] * (float64(w[j] > problem.centres[j]) - float64(w[j] < problem.centres[j]))
+        sign = float64(w[j] > problem.centres[j]) - float64(w[j] < problem.centres[j])
+        g[j] = times(problem.slopes[j], sign)
     return loss
 
 
@@ -90,22 +92,22 @@ class Examples(NamedTuple):
 def _margin(examples: Any, i: Any, w: Any) -> Any:
     z = float64(0)
     for p in range(examples.indptr[i], examples.indptr[i + 1]):
-        z += examples.values[p] * w[examples.indices[p]]
+        z += times(examples.values[p], w[examples.indices[p]])
     return z
 
 
 @jit
 def _add_example(examples: Any, i: Any, scale: Any, g: Any) -> None:
     for p in range(examples.indptr[i], examples.indptr[i + 1]):
-        g[examples.indices[p]] += scale * examples.values[p]
+        g[examples.indices[p]] += times(scale, examples.values[p])
 
 
 @jit
 def _penalty(examples: Any, w: Any) -> Any:
     squares = float64(0)
     for j in range(w.size):
-        squares += w[j] * w[j]
-    return float64(0.5) * examples.l2 * squares
+        squares += times(w[j], w[j])
+    return times(times(float64(0.5), examples.l2), squares)
 
 
 @kernel
@@ -136,7 +138,7 @@ def batch_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, wi
     """grad f(w) into ``g``; returns f(w) - f(w*), or 0 without ``with_loss``."""
     n = float64(examples.y.size)
     for j in range(w.size):
-        g[j] = examples.l2 * w[j]
+        g[j] = times(examples.l2, w[j])
     total = float64(0)
     for i in range(examples.y.size):
         z = _margin(examples, i, w)
@@ -151,7 +153,7 @@ def example_gradient(examples: Any, w: Any, replica: Any, step: Any, seed: Any, 
     """grad f_i(w) into ``g`` for the example i drawn; returns f_i(w) - f_i(w*), or 0 without ``with_loss``."""
     i = draw_example(examples.y.size, replica, step, seed)
     for j in range(w.size):
-        g[j] = examples.l2 * w[j]
+        g[j] = times(examples.l2, w[j])
     z = _margin(examples, i, w)
     _add_example(examples, i, _residual(z, examples.y[i]), g)
     return _log_loss(z, examples.y[i]) + _penalty(examples, w) - examples.best[i] if with_loss else float64(0)

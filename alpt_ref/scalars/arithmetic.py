@@ -1,4 +1,4 @@
-"""The product that is never fused into a sum: with it CPU and GPU give the same bits.
+"""Products: one that is never fused into a sum, with which CPU and GPU give the same bits, and one of words.
 
 ``a * b + c`` is two roundings on a CPU, and one where a compiler for GPUs fuses it. So products of floats are written
 ``times(a, b)`` here, and in every loop that a GPU runs.
@@ -6,6 +6,7 @@
 
 from typing import Any
 
+from llvmlite import ir
 from numba.extending import intrinsic
 
 from alpt_ref.scalars.jit import JIT
@@ -16,12 +17,19 @@ def _times(a: Any, b: Any) -> Any:
     return a * b
 
 
+def _wide(a: Any, b: Any) -> Any:
+    """a b of two uint64 below 2^32, exactly."""
+    return a * b
+
+
+def _on_gpu(context: Any) -> bool:
+    return "CUDA" in type(context).__name__
+
+
 @intrinsic
 def _unfused(typing_context: Any, a: Any, b: Any) -> Any:
-    from llvmlite import ir
-
     def multiply(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if "CUDA" not in type(context).__name__:
+        if not _on_gpu(context):
             return builder.fmul(*arguments)
         real = arguments[0].type
         size, register = ("f32", "f") if isinstance(real, ir.FloatType) else ("f64", "d")
@@ -33,4 +41,18 @@ def _unfused(typing_context: Any, a: Any, b: Any) -> Any:
     return (a(a, b), multiply) if a == b else None
 
 
+@intrinsic
+def _widening(typing_context: Any, a: Any, b: Any) -> Any:
+    def multiply(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if not _on_gpu(context):
+            return builder.mul(*arguments)
+        # One instruction of a GPU, where the product of two 64-bit numbers takes several.
+        word, long = ir.IntType(32), ir.IntType(64)
+        code = ir.InlineAsm(ir.FunctionType(long, (word, word)), "mul.wide.u32 $0, $1, $2;", "=l,r,r", side_effect=False)
+        return builder.call(code, [builder.trunc(argument, word) for argument in arguments])
+
+    return (a(a, b), multiply) if a == b else None
+
+
 times: Any = _unfused if JIT else _times
+wide: Any = _widening if JIT else _wide

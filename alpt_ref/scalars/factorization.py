@@ -19,6 +19,18 @@ def pair_term(s: Any, squares: Any) -> Any:
 
 
 @jit
+def add_four(total: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """``total`` and four terms of S_f, in the order in which they are summed everywhere."""
+    return total + ((a + b) + (c + d))
+
+
+@jit
+def add_four_squares(total: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """``total`` and the squares of four terms."""
+    return total + ((times(a, a) + times(b, b)) + (times(c, c) + times(d, d)))
+
+
+@jit
 def factor_gradient(rx: Any, x: Any, s: Any, v: Any) -> Any:
     """dL/dv_jf of one example: r x_j (S_f - v_jf x_j), with rx = r x_j and r = dL/dz."""
     return times(rx, s - times(v, x))

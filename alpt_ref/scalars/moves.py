@@ -22,6 +22,7 @@ from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.philox import centred_uniform
 from alpt_ref.scalars.rounding import FLOAT32, Scalar, mover
+from alpt_ref.scalars.slopes import next_delta
 
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
 ADAGRAD_EPS = 1e-10
@@ -151,3 +152,18 @@ def code_regrid(rounding: str) -> Scalar:
         return move(entry, t, centred_uniform(word, mask), lo, hi)
 
     return regrid_code
+
+
+@cache
+def delta_step(optimizer: str) -> Scalar:
+    """Function (delta, g, moments, i, h) -> the step size after a step down its gradient g; weight i of ``moments`` is its own."""
+    direction, reverse = DIRECTIONS[optimizer], REVERSALS[optimizer]
+
+    @jit
+    def step(delta: Any, g: Any, moments: Any, i: Any, h: Any) -> Any:
+        new, through_zero = next_delta(delta, direction(g + times(h.l2, delta), moments, i, h))
+        if through_zero:
+            reverse(moments, i)
+        return new
+
+    return step

@@ -16,14 +16,20 @@ Codes = NDArray[Any]
 
 
 @jit
+def code_in(word: Any, shift: Any, width: Any) -> int32:
+    """The code in the ``width`` bits of ``word``, an int32, from bit ``shift`` on."""
+    field = (word >> int32(shift)) & int32((1 << width) - 1)
+    sign = int32(1 << (width - 1))
+    return int32((field ^ sign) - sign)
+
+
+@jit
 def load_code(buffer: Any, i: Any, width: Any) -> int32:
     """Code i of ``buffer``."""
     if width >= 8:
         return int32(buffer[i])
     bit = i * width
-    field = (int32(buffer[bit >> 3]) >> int32(bit & 7)) & int32((1 << width) - 1)
-    sign = int32(1 << (width - 1))
-    return int32((field ^ sign) - sign)
+    return code_in(int32(buffer[bit >> 3]), bit & 7, width)
 
 
 @jit

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from numpy import float32, int32, int64, uint32, uint64
 
-from alpt_ref.scalars.arithmetic import times
+from alpt_ref.scalars.arithmetic import times, wide
 from alpt_ref.scalars.jit import jit
 from alpt_ref.tools.checks import is_integer
 
@@ -60,8 +60,8 @@ class Noise(NamedTuple):
 def philox(c0, c1, c2, c3, k0, k1):
     """Philox4x32-10 of four counter words under two key words; all uint64 below 2^32, in and out."""
     for _ in range(10):
-        product_0 = _MULTIPLIER_0 * (c0 & LOW)
-        product_1 = _MULTIPLIER_1 * (c2 & LOW)
+        product_0 = wide(_MULTIPLIER_0, c0 & LOW)
+        product_1 = wide(_MULTIPLIER_1, c2 & LOW)
         # Only the low halves of c1 and c3 matter: they meet the next product's low half, or the final mask.
         c0 = (product_1 >> _32) ^ c1 ^ k0
         c2 = (product_0 >> _32) ^ c3 ^ k1

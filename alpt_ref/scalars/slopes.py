@@ -30,7 +30,7 @@ DELTA_MIN, DELTA_MAX = 2.0**-60, 2.0**60
 GRADIENT_SCALES = ("1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)")
 SMALLEST_RANGE = 1e-3  # of weights that all start at 0
 
-_nearest, _clip, _split = FLOAT32.nearest, FLOAT32.clip, FLOAT32.split_position
+_nearest, _clip, _split, _split_move = FLOAT32.nearest, FLOAT32.clip, FLOAT32.split_position, FLOAT32.split_move
 _ZERO = float32(0)
 _MIN, _MAX = float32(DELTA_MIN), float32(DELTA_MAX)
 
@@ -62,6 +62,14 @@ def lsq_slope(n: Any, r: Any, lo: Any, hi: Any) -> Any:
     if (n - hi) + r >= _ZERO:
         return hi
     return (_nearest(n, r, _ZERO) - n) - r
+
+
+@jit
+def tried(entry: Any, move: Any, delta: Any, lo: Any, hi: Any) -> Any:
+    """(what code ``entry`` moved by ``move`` is rounded to, nearest, at step size ``delta``; its slope in it): ALPT's trial."""
+    n, r = _split_move(move / delta)
+    position = entry + n
+    return times(delta, nearest_code(position, r, lo, hi)), lsq_slope(position, r, lo, hi)
 
 
 @jit

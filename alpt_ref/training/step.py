@@ -13,7 +13,7 @@ from alpt_ref.kernels.cpu.group import Batch, batch_entries, distinct, stable_or
 from alpt_ref.kernels.cpu.rows import bias_updater, delta_updater, updater
 from alpt_ref.kernels.cpu.score import residuals
 from alpt_ref.kernels.cpu.threads import run_ranges
-from alpt_ref.kernels.storage import Part
+from alpt_ref.kernels.storage import Part, View
 from alpt_ref.rng import Stream, random_bits_mask
 from alpt_ref.scalars.moves import When, advance_float, code_advance
 from alpt_ref.scalars.philox import Noise
@@ -36,6 +36,21 @@ def noise_of(config: Config, part: str, step: int) -> Noise:
 def advance_of(config: Config, part: str) -> Scalar:
     """The function that stores a moved weight of ``part`` where its step size stays."""
     return code_advance(config.rounding) if config.storage_of(part) == "codes" else advance_float
+
+
+def slope_of(config: Config) -> Scalar:
+    """The slope of a quantized weight in its step size, of LSQ or PACT."""
+    return lsq_slope if config.precision == "lsq" else pact_slope
+
+
+def step_of_deltas(config: Config, view: View, n_features: int, batch: int, step: int) -> tuple[float32, When]:
+    """What the gradients of the step sizes of a table are multiplied by, after a ``batch`` of examples, and their learning rate."""
+    q_hi = config.box[1]
+    scale, per_delta = gradient_scale(config.step_scale, batch, view.k, 1 if view.stride else n_features, q_hi), 1.0
+    if config.precision == "pact":  # what is learned is the clip delta q_hi
+        scale, per_delta = 1.0 / q_hi, float(q_hi)
+    when = When(float(config.step_lr) / per_delta, config.decays, float(config.step_l2) * per_delta, step + 1)
+    return float32(scale), when
 
 
 @dataclass(frozen=True)
@@ -96,8 +111,8 @@ class BatchStepper:
     def _qat(self, name: str, state: State, batch: Batch, when: When) -> None:
         """Move the masters and step sizes of LSQ and PACT."""
         c, part, access = self.config, self._part(name, state), state.table(name).access
-        slope, gradient = lsq_slope if c.precision == "lsq" else pact_slope, np.empty(batch.rows.size, float32)
-        update = qat.updater(access, slope, c.optimizer, part.view.k, name == "linear")
+        gradient = np.empty(batch.rows.size, float32)
+        update = qat.updater(access, slope_of(c), c.optimizer, part.view.k, name == "linear")
         self._over(batch.rows, update, batch, part, when, gradient)
         self._set_deltas(name, state, batch.rows, self._next_deltas(name, state, batch.rows, gradient, batch.residual.size))
 
@@ -139,15 +154,11 @@ class BatchStepper:
 
     def _next_deltas(self, name: str, state: State, rows: NDArray[np.int64], gradient: Floats, size: int) -> Floats:
         """The step sizes of ``rows`` after a step down ``gradient`` (n_rows,): (n_rows,), or (1,) where one serves all rows."""
-        c, view, q_hi = self.config, state.table(name).view(), self.config.box[1]
-        n_sharing = 1 if view.stride else self.n_features
-        scale, per_delta = gradient_scale(c.step_scale, size, view.k, n_sharing, q_hi), 1.0
-        if c.precision == "pact":  # what is learned is the clip delta q_hi
-            scale, per_delta = 1.0 / q_hi, float(q_hi)
-        when = When(float(c.step_lr) / per_delta, c.decays, float(c.step_l2) * per_delta, state.step + 1)
+        c, view = self.config, state.table(name).view()
+        scale, when = step_of_deltas(c, view, self.n_features, size, state.step)
         out = np.empty(rows.size if view.stride else 1, float32)
         moments = state.optimizers[f"{name} steps"].moments
-        delta_updater(c.step_direction)(gradient, rows, view, moments, float32(scale), when, out)
+        delta_updater(c.step_direction)(gradient, rows, view, moments, scale, when, out)
         if not np.isfinite(gradient).all():
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: gradients are not finite, lower lr")
         return out

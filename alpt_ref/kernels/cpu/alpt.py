@@ -25,10 +25,9 @@ from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.jit import inlined, kernel
 from alpt_ref.scalars.moves import DIRECTIONS, code_regrid, hyper
-from alpt_ref.scalars.rounding import FLOAT32, Scalar
-from alpt_ref.scalars.slopes import lsq_slope, nearest_code
+from alpt_ref.scalars.rounding import Scalar
+from alpt_ref.scalars.slopes import tried
 
-_split_move = FLOAT32.split_move
 CHUNK = 1024  # rows of a table that are rounded onto a new grid at a time
 
 
@@ -75,10 +74,7 @@ def trier(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
             delta = deltas[j * stride]
             row, offset = window(buffer, j)
             for f in range(k):
-                n, rest = _split_move(d[f] / delta)
-                position = load(row, width, offset + f) + n
-                weights[r, f] = delta * nearest_code(position, rest, lo, hi)
-                slopes[r, f] = lsq_slope(position, rest, lo, hi)
+                weights[r, f], slopes[r, f] = tried(load(row, width, offset + f), d[f], delta, lo, hi)
 
     return try_range
 

@@ -13,9 +13,8 @@ from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars import factorization
 from alpt_ref.scalars.jit import inlined, jit, kernel
-from alpt_ref.scalars.moves import DIRECTIONS, REVERSALS, hyper
+from alpt_ref.scalars.moves import DIRECTIONS, delta_step, hyper
 from alpt_ref.scalars.rounding import Scalar
-from alpt_ref.scalars.slopes import next_delta
 
 _factor_gradient = factorization.factor_gradient
 
@@ -141,14 +140,7 @@ def delta_updater(optimizer: str) -> Scalar:
 
     It goes down ``scale`` times their ``gradient`` (n_rows,): of each row, or summed for the one step size of all.
     """
-    direction, reverse = DIRECTIONS[optimizer], REVERSALS[optimizer]
-
-    @jit
-    def step(delta, g, moments, i, h):
-        new, through_zero = next_delta(delta, direction(g + h.l2 * delta, moments, i, h))
-        if through_zero:
-            reverse(moments, i)
-        return new
+    step = delta_step(optimizer)
 
     @kernel
     def next_deltas(gradient, rows, view, moments, scale, when, out):

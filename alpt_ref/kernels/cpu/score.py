@@ -17,7 +17,7 @@ from numpy import float32, int64
 from numpy.typing import NDArray
 
 from alpt_ref.kernels.storage import Access, row_window
-from alpt_ref.scalars.factorization import pair_term
+from alpt_ref.scalars.factorization import add_four, add_four_squares, pair_term
 from alpt_ref.scalars.jit import inlined, jit, kernel
 from alpt_ref.scalars.logistic import FLOAT32
 from alpt_ref.scalars.rounding import Scalar
@@ -57,15 +57,15 @@ def scorer(linear_access: Access, access: Access, k: int) -> Scalar:
     keeps = k > 0 or linear_access.is_code
 
     @jit
-    def add_four(scratch, e, sums, squares):
+    def add_entries(scratch, e, sums, squares):
         x, v, deltas = scratch.x, scratch.v, scratch.factor_deltas
         for f in range(k):
             a = weight(v[e, f], deltas[e]) * x[e]
             b = weight(v[e + 1, f], deltas[e + 1]) * x[e + 1]
             c = weight(v[e + 2, f], deltas[e + 2]) * x[e + 2]
             d = weight(v[e + 3, f], deltas[e + 3]) * x[e + 3]
-            sums[f] += (a + b) + (c + d)
-            squares[f] += (a * a + b * b) + (c * c + d * d)
+            sums[f] = add_four(sums[f], a, b, c, d)
+            squares[f] = add_four_squares(squares[f], a, b, c, d)
 
     @inlined
     def score_example(rows, i, linear, factors, bias, scratch, sums, squares):
@@ -101,7 +101,7 @@ def scorer(linear_access: Access, access: Access, k: int) -> Scalar:
         for f in range(k):
             sums[f] = squares[f] = float32(0)
         for e in range(0, n, FOUR):
-            add_four(scratch, e, sums, squares)
+            add_entries(scratch, e, sums, squares)
         pairs = float32(0)
         for f in range(k):
             pairs += pair_term(sums[f], squares[f])

@@ -1,0 +1,32 @@
+"""Tables and data on the device, and the way back."""
+
+from typing import Any
+
+import numpy as np
+from numba import cuda
+from numpy.typing import NDArray
+
+from alpt_ref.kernels.storage import View
+
+
+def put(array: NDArray[Any]) -> Any:
+    """A copy of ``array`` on the device; where it has no elements, one of a single element, which no loop reads."""
+    flat = np.ascontiguousarray(array)
+    return cuda.to_device(flat if flat.size else np.zeros((1,) * flat.ndim, flat.dtype))
+
+
+def put_view(view: View) -> View:
+    """A copy of a table on the device. Codes that share bytes come as words of 32 bits."""
+    buffer = view.buffer
+    if view.width < 8:
+        words = np.zeros(-(-buffer.size // 4), np.uint32)
+        words.view(np.uint8)[: buffer.size] = buffer
+        buffer = words
+    return view._replace(buffer=put(buffer), deltas=put(view.deltas))
+
+
+def fetch(held: Any, out: NDArray[Any]) -> None:
+    """Copy what the device holds into ``out``, which may be shorter, or of bytes."""
+    if out.size:
+        found = held.copy_to_host().reshape(-1).view(out.dtype)
+        out.reshape(-1)[...] = found[: out.size]

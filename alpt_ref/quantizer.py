@@ -17,6 +17,7 @@ from alpt_ref.rng import MAX_RANDOM_BITS, Stream, check_counter, random_bits_mas
 from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import check_rounding, rules_for
 from alpt_ref.tools.checks import check_threads, check_unmasked
+from alpt_ref.tools.devices import check_device, lies_on_gpu
 
 
 def _all_finite(array: NDArray[Any], n_threads: int) -> bool:
@@ -54,17 +55,20 @@ def _check_uniforms(u: ArrayLike, shape: tuple[int, ...], n_threads: int) -> NDA
     return array
 
 
-def _check_rows(name: str, shape: tuple[int, ...], grid: Grid) -> None:
-    if grid.per_row and (len(shape) != 2 or shape[0] != grid.delta.size):
-        raise ValueError(f"{name} must have shape ({grid.delta.size}, k) for one delta per row, got {shape}")
-
-
 def _check_out(out: NDArray[Any], inputs: tuple[NDArray[Any], NDArray[Any]], dtype: Any) -> None:
     x = inputs[0]
     if not isinstance(out, np.ndarray) or out.dtype != dtype or out.shape != x.shape:
         raise ValueError(f"out must be an array of dtype {dtype} and shape {x.shape}")
     if not (out.flags.c_contiguous and out.flags.writeable) or any(np.may_share_memory(out, a) for a in inputs):
         raise ValueError("out must be writeable, C-contiguous and apart from x and u in memory")
+
+
+def _device(name: str, array: Any, device: str | None) -> str:
+    """The device that is to compute. ValueError where it cannot, or ``array`` lies on a GPU and ``device`` is none."""
+    there = lies_on_gpu(array)
+    if there and device == "cpu":
+        raise ValueError(f"device must be cuda: {name} lies on a GPU")
+    return check_device(device or ("cuda" if there else "cpu"))
 
 
 def quantize(
@@ -79,8 +83,9 @@ def quantize(
     offset: int = 0,
     random_bits: int = MAX_RANDOM_BITS,
     n_threads: int = 1,
-    out: NDArray[Any] | None = None,
-) -> NDArray[Any]:
+    out: Any = None,
+    device: str | None = None,
+) -> Any:
     """The integer codes R(clip(x / delta)) of ``x`` on ``grid``, R the rounding.
 
     x : float32 or float64, any shape; (n_rows, k) when the grid has one delta per row. Finite.
@@ -89,6 +94,8 @@ def quantize(
     seed, step, stream, offset : draw them from the counter (element i of ``x`` in C order owns the word of flat index offset +
         i, see :mod:`alpt_ref.rng`), with ``random_bits`` in 1..24 bits each.
     n_threads : the result does not depend on it.
+    device : "cpu" or "cuda"; None for where ``x`` is. An array on a GPU (CuPy's, PyTorch's, Numba's) is read there, and its codes
+        lie there, as Numba's array; one of NumPy goes there and its codes come back. All devices give the same codes.
     out : int8 (bits <= 8) or int16, shape of ``x``; returned when given.
 
     Stochastic rounding takes floor(s) + 1 when u < s - floor(s), s = clip(x / delta), compared exactly. With k random bits its
@@ -110,13 +117,23 @@ def quantize(
         )
     draws = rounding == "stochastic" and seed is not None
     noise = Noise(draws, mask, *check_counter(0 if seed is None else seed, step, stream, offset))
+    device = _device("x", x, device)
+    if lies_on_gpu(x):
+        from alpt_ref import gpu
+
+        return gpu.quantize(x, gpu.Call(grid, rounding, noise, int(offset)), u, out)
     x = _check_floats("x", x, n_threads)
-    _check_rows("x", x.shape, grid)
+    grid.check_shape("x", x.shape)
     given = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape, n_threads).reshape(-1)
     if out is None:
         out = np.empty(x.shape, grid.code_dtype)
     else:
         _check_out(out, (x, given), grid.code_dtype)
+    if device == "cuda":
+        from alpt_ref import gpu
+
+        gpu.quantize_copies(x, gpu.Call(grid, rounding, noise, int(offset)), given.reshape(x.shape) if given.size else x, out)
+        return out
     flat, real = x.reshape(-1), x.dtype.type
     # Rules that draw nothing ignore u: x stands in its place.
     elements = Elements(flat, given if rounding == "stochastic" else flat, out.reshape(-1))
@@ -127,19 +144,25 @@ def quantize(
     return out
 
 
-def dequantize(codes: ArrayLike, grid: Grid) -> NDArray[float32]:
+def dequantize(codes: Any, grid: Grid) -> Any:
     """The weights w = float32(q * delta), correctly rounded, float32 with the shape of ``codes``.
 
-    codes : integers q in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row.
+    codes : integers q in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row. Of codes on a GPU the weights
+        lie there, too.
     Raises ValueError for other dtypes or shapes, and for a code out of range, naming the first one.
     """
     if not isinstance(grid, Grid):
         raise ValueError(f"grid must be a Grid, got {type(grid).__name__}")
+    if lies_on_gpu(codes):
+        _device("codes", codes, None)
+        from alpt_ref import gpu
+
+        return gpu.dequantize(codes, grid)
     check_unmasked("codes", codes)
     q = np.asarray(codes)
     if not np.issubdtype(q.dtype, np.integer):
         raise ValueError(f"codes must be integers, got {q.dtype}")
-    _check_rows("codes", q.shape, grid)
+    grid.check_shape("codes", q.shape)
     outside = (q < grid.q_lo) | (q > grid.q_hi)
     if outside.any():
         value = q.flat[int(np.argmax(outside))]

@@ -25,7 +25,7 @@ class Loops(NamedTuple):
     """A problem as arrays, and the compiled functions that read them."""
 
     arrays: Any
-    loss: Scalar  # (arrays, w) -> f(w)
+    loss: Scalar  # (arrays, w, scratch (d,)) -> f(w)
     gradient: Scalar  # (arrays, w, replica, step, seed, with_loss, g) -> f_t(w) - f_t(w*); grad f_t(w) into g
 
 
@@ -49,7 +49,7 @@ def _add(x: Any, out: Any) -> None:
 
 
 @jit
-def _absolute_loss(problem: Any, w: Any, scratch: Any) -> Any:
+def absolute_loss(problem: Any, w: Any, scratch: Any) -> Any:
     """f(w): the second half of the terms is added to the first until one is left, which vectorizes. ``scratch`` is (d,)."""
     _distances(problem, w, scratch)
     size = w.size
@@ -61,15 +61,9 @@ def _absolute_loss(problem: Any, w: Any, scratch: Any) -> Any:
 
 
 @kernel
-def absolute_loss(problem: Any, w: Any) -> Any:
-    """f(w)."""
-    return _absolute_loss(problem, w, np.empty(w.size, float64))
-
-
-@kernel
 def absolute_gradient(problem: Any, w: Any, replica: Any, step: Any, seed: Any, with_loss: Any, g: Any) -> Any:
     """A subgradient of f into ``g``; returns f(w) - f* = f(w), or 0 without ``with_loss``."""
-    loss = _absolute_loss(problem, w, g) if with_loss else float64(0)
+    loss = absolute_loss(problem, w, g) if with_loss else float64(0)
     for j in range(w.size):
         sign = float64(w[j] > problem.centres[j]) - float64(w[j] < problem.centres[j])
         g[j] = times(problem.slopes[j], sign)
@@ -111,8 +105,8 @@ def _penalty(examples: Any, w: Any) -> Any:
 
 
 @kernel
-def mean_loss(examples: Any, w: Any) -> Any:
-    """f(w)."""
+def mean_loss(examples: Any, w: Any, scratch: Any) -> Any:
+    """f(w); ``scratch`` is not used."""
     total = float64(0)
     for i in range(examples.y.size):
         total += _log_loss(_margin(examples, i, w), examples.y[i])
@@ -180,7 +174,8 @@ def row_losses(loss: Scalar) -> Scalar:
 
     @kernel
     def loss_rows(arrays, w, out):
+        scratch = np.empty(w.shape[1], float64)
         for r in range(w.shape[0]):
-            out[r] = loss(arrays, w[r])
+            out[r] = loss(arrays, w[r], scratch)
 
     return loss_rows

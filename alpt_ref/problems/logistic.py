@@ -70,7 +70,7 @@ class LogisticProblem:
 
     def loss(self, w: Vector) -> float:
         """f(w)."""
-        return float(mean_loss(self.examples, w))
+        return float(mean_loss(self.examples, w, w))
 
     def gradient(self, w: Vector) -> Vector:
         """grad f(w), (d,)."""

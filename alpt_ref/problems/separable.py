@@ -64,7 +64,7 @@ class AbsoluteSum:
 
     def loss(self, w: Vector) -> float:
         """f(w)."""
-        return float(absolute_loss(self.separable, w))
+        return float(absolute_loss(self.separable, w, np.empty(w.size)))
 
     def gradient(self, w: Vector) -> Vector:
         """A subgradient of f at w, (d,)."""

@@ -18,6 +18,7 @@ from numpy import float64, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.words import fill_words
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.scalars.philox import Stream, centred_uniform, random_bits_mask
@@ -62,7 +63,14 @@ class Trace(NamedTuple):
 
 
 @jit
-def _shift(q: Any, t: Any, v: Any, lo: Any, hi: Any) -> Any:
+def outcome(q: Any, t: Any, after: Any, lo: Any, hi: Any) -> Any:
+    """(whether q + t is outside the box, whether code q moved)."""
+    s = q + t
+    return int64(s < lo) + int64(s > hi), int64(after != q)
+
+
+@jit
+def shift(q: Any, t: Any, v: Any, lo: Any, hi: Any) -> Any:
     """The move of full precision: neither rounded nor clipped."""
     return q + t
 
@@ -72,16 +80,16 @@ def _count(q: Any, g: Any, scale: Any, walk: Any, after: Any) -> Any:
     """The numbers of targets outside the box and of codes that moved."""
     outside, moved = int64(0), int64(0)
     for j in range(q.size):
-        s = q[j] + scale * g[j]
-        outside += int64(s < walk.lo) + int64(s > walk.hi)
-        moved += int64(after[j] != q[j])
+        out, other = outcome(q[j], times(scale, g[j]), after[j], walk.lo, walk.hi)
+        outside += out
+        moved += other
     return outside, moved
 
 
 @jit
 def _to_weights(q: Any, delta: Any, w: Any) -> None:
     for j in range(w.size):
-        w[j] = delta * q[j]
+        w[j] = times(delta, q[j])
 
 
 @cache
@@ -93,12 +101,12 @@ def walker(loss: Scalar, gradient: Scalar, rounding: str | None) -> Scalar:
     Checkpoints in [start, stop] have f evaluated; ``with_loss`` accumulates the regret.
     One pass for each thing, over arrays that nothing else is stored to meanwhile: the passes vectorize.
     """
-    move = _shift if rounding is None else mover(FLOAT64, rounding)
+    move = shift if rounding is None else mover(FLOAT64, rounding)
 
     @jit
     def round_codes(q, g, scale, words, walk, out):
         for j in range(q.size):
-            out[j] = move(q[j], scale * g[j], float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi)
+            out[j] = move(q[j], times(scale, g[j]), float64(centred_uniform(words[j], _MASK)), walk.lo, walk.hi)
 
     @kernel
     def walk_range(problem, walk, trace, with_loss, span):
@@ -116,7 +124,7 @@ def walker(loss: Scalar, gradient: Scalar, rounding: str | None) -> Scalar:
             for t in range(start, stop + 1):
                 _to_weights(q, walk.delta, w)
                 if check < checkpoints.size and checkpoints[check] == t:
-                    trace.losses[r, check] = loss(problem, w)
+                    trace.losses[r, check] = loss(problem, w, g)
                     check += 1
                 if t == stop:
                     break

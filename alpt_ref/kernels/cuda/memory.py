@@ -15,6 +15,17 @@ def put(array: NDArray[Any]) -> Any:
     return cuda.to_device(flat if flat.size else np.zeros((1,) * flat.ndim, flat.dtype))
 
 
+def held(array: Any) -> Any:
+    """What lies on the device already, as Numba's array; shares memory."""
+    return array if hasattr(array, "__cuda_ndarray__") else cuda.as_cuda_array(array)
+
+
+def address(array: Any) -> int:
+    """Where the first element of a device array lies."""
+    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__  # the simulator's have the second
+    return int(interface["data"][0])
+
+
 def put_view(view: View) -> View:
     """A copy of a table on the device. Codes that share bytes come as words of 32 bits."""
     buffer = view.buffer

@@ -1,0 +1,46 @@
+"""Which device computes, and whether there is one."""
+
+import os
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+from alpt_ref.tools.checks import one_of
+
+DEVICES = ("cpu", "cuda")
+
+
+def check_device(device: str) -> str:
+    """``device`` if it can be used. ValueError unless it is "cpu", or "cuda" where a GPU, its driver and numba-cuda are there."""
+    one_of("device", device, DEVICES, str)
+    reason = _missing() if device == "cuda" else ""
+    if reason:
+        raise ValueError(f"device must be cpu here: {reason}")
+    return device
+
+
+def lies_on_gpu(array: Any) -> bool:
+    """True for an array in a GPU's memory: of CuPy, PyTorch, Numba, or anything else with ``__cuda_array_interface__``."""
+    try:
+        return hasattr(array, "__cuda_array_interface__") or hasattr(array, "__cuda_ndarray__")
+    except Exception:  # PyTorch raises for some of its tensors
+        return False
+
+
+@cache
+def _missing() -> str:
+    """What a GPU needs and is not there; empty where all is."""
+    if find_spec("numba_cuda") is None:
+        return "numba-cuda is not installed (pip install 'alpt-ref[cuda]')"
+    if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
+        plain = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+        return "" if plain else "with NUMBA_ENABLE_CUDASIM=1, NUMBA_DISABLE_JIT must be 1, too"
+    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+        return "with NUMBA_DISABLE_JIT=1 nothing is compiled"
+    from numba import cuda
+
+    try:
+        return "" if len(cuda.gpus) else "there is no NVIDIA GPU"
+    except Exception as error:  # of the driver, which may be old, broken or missing
+        said = " ".join(str(error).split()).removeprefix("Error at driver init: ")
+        return f"the NVIDIA driver cannot be used ({said.rstrip(' .:')})"

@@ -1,4 +1,4 @@
-"""``quantize`` and ``dequantize`` on a GPU: the checks of :mod:`alpt_ref.quantizer` by kernels, then the loops of ``kernels/cuda``.
+"""``quantize`` and ``dequantize`` on a GPU: checks by kernels, then the loops of ``kernels/cuda``.
 
 Arrays that lie on the GPU, of CuPy, PyTorch, Numba, or anything else with ``__cuda_array_interface__``, are read and written in
 place; NumPy's are checked as always, and copied there and back.

@@ -59,7 +59,7 @@ class Grid:
         object.__setattr__(self, "delta", deltas)
 
     def check_shape(self, name: str, shape: tuple[int, ...]) -> None:
-        """Raise a ValueError unless an array of ``shape``, called ``name``, has a row for each step size, where there are several."""
+        """Raise a ValueError unless an array ``name`` of this shape has a row for each step size, where there are several."""
         if self.per_row and (len(shape) != 2 or shape[0] != self.delta.size):
             raise ValueError(f"{name} must have shape ({self.delta.size}, k) for one delta per row, got {shape}")
 

@@ -94,8 +94,8 @@ def quantize(
     seed, step, stream, offset : draw them from the counter (element i of ``x`` in C order owns the word of flat index offset +
         i, see :mod:`alpt_ref.rng`), with ``random_bits`` in 1..24 bits each.
     n_threads : the result does not depend on it.
-    device : "cpu" or "cuda"; None for where ``x`` is. An array on a GPU (CuPy's, PyTorch's, Numba's) is read there, and its codes
-        lie there, as Numba's array; one of NumPy goes there and its codes come back. All devices give the same codes.
+    device : "cpu" or "cuda"; None for where ``x`` is. An array on a GPU (CuPy's, PyTorch's, Numba's) is read there, and its
+        codes lie there, as Numba's array; one of NumPy goes there and its codes come back. All devices give the same codes.
     out : int8 (bits <= 8) or int16, shape of ``x``; returned when given.
 
     Stochastic rounding takes floor(s) + 1 when u < s - floor(s), s = clip(x / delta), compared exactly. With k random bits its
@@ -147,8 +147,8 @@ def quantize(
 def dequantize(codes: Any, grid: Grid) -> Any:
     """The weights w = float32(q * delta), correctly rounded, float32 with the shape of ``codes``.
 
-    codes : integers q in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row. Of codes on a GPU the weights
-        lie there, too.
+    codes : integers q in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row. Of codes on a GPU the
+        weights lie there, too.
     Raises ValueError for other dtypes or shapes, and for a code out of range, naming the first one.
     """
     if not isinstance(grid, Grid):

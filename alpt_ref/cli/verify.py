@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     rule = load_rule(args.rule) if args.rule else None
     if rule is not None:
         claims = _about_rules(claims, rule, args.ids)
-    setting = Setting(args.full, rule, problems_of(args.data), args.threads)
+    setting = Setting(args.full, rule, problems_of(args.data), args.threads, device=args.device)
     complete = not args.ids and not own and rule is None
     out = args.out or _folder(args, rule, own)
     request = Request(claims, setting, out, complete, cached=rule is None and not own)

@@ -156,7 +156,7 @@ def code_regrid(rounding: str) -> Scalar:
 
 @cache
 def delta_step(optimizer: str) -> Scalar:
-    """Function (delta, g, moments, i, h) -> the step size after a step down its gradient g; weight i of ``moments`` is its own."""
+    """Function (delta, g, moments, i, h) -> the step size after a step down its gradient g, with number i of ``moments``."""
     direction, reverse = DIRECTIONS[optimizer], REVERSALS[optimizer]
 
     @jit

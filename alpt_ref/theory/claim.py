@@ -53,7 +53,7 @@ class Setting:
     """The wishes of a run of the claims.
 
     full : more instances, tighter intervals. rule : put in the place of the rule that a statement is about. data : problems
-    besides the built-in ones. threads : of Monte Carlo; no result depends on it.
+    besides the built-in ones. threads, device : of Monte Carlo; no result depends on them.
     """
 
     full: bool = False
@@ -61,6 +61,7 @@ class Setting:
     data: tuple[LogisticProblem, ...] = ()
     threads: int = 1
     seed: int = 0
+    device: str = "cpu"
 
     def rule_or(self, rule: Rule) -> Rule:
         """The rule asked for, else ``rule``."""
@@ -73,14 +74,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Draw:
-    """Aids of a measurement: the level of its interval, the bound that it is held against, threads, and the claim that is
-    judged, for rows that judge instances of their own.
+    """Aids of a measurement: the level of its interval, the bound that it is held against, threads and device, and the
+    claim that is judged, for rows that judge instances of their own.
     """
 
     alpha: float
     bound: float | None
     threads: int = 1
     claim: "Claim | None" = None
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)

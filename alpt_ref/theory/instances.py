@@ -52,7 +52,7 @@ def regret_instance(
         if isinstance(walk.problem, FiniteProblem | Separate):
             regret = replace(walk, rule=asked.of(walk.rule)).regret()
             return Measured(regret.mean, regret.half or 0.0, (check(asked), *convex(walk.problem, walk.box_grid, mu)), note)
-        heard = replace(walk, rule=asked.compiled(walk.rule))
+        heard = replace(walk, rule=asked.compiled(walk.rule), device=draw.device)
         if not walk.random:
             value = float(heard.sampled(0, 1).regret[0])
             return Measured(value, 1e-12 * walk.loss_range[1], (check(asked),))
@@ -85,7 +85,7 @@ def sampled_instance(
 
     def measure(draw: Draw) -> Measured:
         asked = Asked()
-        heard = partial(sample, replace(walk, rule=asked.compiled(walk.rule)))
+        heard = partial(sample, replace(walk, rule=asked.compiled(walk.rule), device=draw.device))
         measured = mean_of(heard, span, draw, proved, most)
         return replace(measured, checks=(*measured.checks, unbiased(asked)))
 

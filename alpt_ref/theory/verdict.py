@@ -54,7 +54,14 @@ def judge(kind: str, measured: float, half: float, bound: float, tolerance: floa
     return VIOLATED if measured - half > bound else UNDECIDED
 
 
-def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads: int = 1, rule: Rule | None = None) -> Row:
+def verify(
+    claim: Claim,
+    instance: Instance,
+    alpha: float = FALSE_ALARM,
+    threads: int = 1,
+    rule: Rule | None = None,
+    device: str = "cpu",
+) -> Row:
     """Check, measure, judge. ``alpha`` is the level of this row's interval, where it has one. ``rule`` : stands in the place of
     the claim's own; where no check of the row is about it, its enumeration is.
     """
@@ -63,7 +70,7 @@ def verify(claim: Claim, instance: Instance, alpha: float = FALSE_ALARM, threads
         raise ValueError(f"params must be a dataclass, got {type(params).__name__}")
     checks = () if isinstance(params, Family) else tuple(claim.checks(params))
     sound = all(check.holds for check in checks)
-    measured = instance.measure(Draw(alpha, _bound(claim, params) if sound else None, threads, claim))
+    measured = instance.measure(Draw(alpha, _bound(claim, params) if sound else None, threads, claim, device))
     if not isinstance(measured, Measured):
         raise ValueError(f"measure must return a Measured, got {type(measured).__name__}")
     params = params if measured.params is None else measured.params

@@ -11,7 +11,7 @@ DEVICES = ("cpu", "cuda")
 
 
 def check_device(device: str) -> str:
-    """``device`` if it can be used. ValueError unless it is "cpu", or "cuda" where a GPU, its driver and numba-cuda are there."""
+    """``device`` if it can be used: "cpu", or "cuda" where a GPU, its driver and numba-cuda are there; else ValueError."""
     one_of("device", device, DEVICES, str)
     reason = _missing() if device == "cuda" else ""
     if reason:

@@ -23,6 +23,7 @@ from alpt_ref.walks.transition import split_targets
 
 Floats = NDArray[float64]
 Gradients = Callable[[Floats, int], Floats]
+LAUNCH = 2**33  # coordinate-steps of one launch, so that a Ctrl-C is heard
 BLOCK = 2**15  # numbers in an array of the NumPy loop: a few such arrays stay in the second-level cache
 
 
@@ -52,6 +53,26 @@ def advance_compiled(
         walk_range(loops.arrays, walk, trace, with_loss, Span(steps.start, steps.stop, first, last))
 
     run_ranges(work, trace.codes.shape[0], n_threads)
+
+
+def advance_on_gpu(
+    loops: Loops, walk: WalkArguments, rounding: str | None, trace: Trace, with_loss: bool, steps: range
+) -> None:
+    """As :func:`advance_compiled`, on a GPU, with the same bits. ValueError where there are too many coordinates."""
+    from alpt_ref.kernels.cuda.launch import launch
+    from alpt_ref.kernels.cuda.memory import fetch_tuple, put_tuple
+    from alpt_ref.kernels.cuda.replicas import MOST
+    from alpt_ref.kernels.cuda.replicas import walker as gpu_walker
+
+    n, d = trace.codes.shape
+    if d > MOST:
+        raise ValueError(f"device must be cpu for more than {MOST} coordinates, got {d}")
+    walk_range, problem, placed = gpu_walker(loops.loss, loops.gradient, rounding, d), put_tuple(loops.arrays), put_tuple(trace)
+    at_a_time = max(1, LAUNCH // (n * d))
+    for start in range(steps.start, max(steps.stop, steps.start + 1), at_a_time):
+        span = Span(start, min(start + at_a_time, steps.stop), 0, n)
+        launch(walk_range, n, problem, walk, placed, with_loss, span)
+    fetch_tuple(placed, trace)
 
 
 def in_blocks(work: Callable[[slice], object], trace: Trace, numbers: int, n_threads: int) -> None:

@@ -25,8 +25,9 @@ from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import check_counter
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.tools.checks import one_of
+from alpt_ref.tools.devices import check_device
 from alpt_ref.walks.exact import Law, Observable, exact_law
-from alpt_ref.walks.replicas import Samples, advance_compiled, advance_rows, empty_trace, in_blocks
+from alpt_ref.walks.replicas import Samples, advance_compiled, advance_on_gpu, advance_rows, empty_trace, in_blocks
 from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule, as_rule
 
 Floats = NDArray[float64]
@@ -73,7 +74,8 @@ class Walk:
     grid : one delta for all coordinates; None for full precision, w_{t+1} = w_t - eta_t g_t, where ``rule`` is ignored.
     rule : how targets are rounded, a Rule or the name of one. start : w_1 in codes (in weights in full precision), one for all
         coordinates or (d,). mode : g_t is the gradient of f ("batch"), or of one example drawn uniformly ("example").
-    seed : of everything random; replica r draws words of its own.
+    seed : of everything random; replica r draws words of its own. device : "cpu" or "cuda", where replicas under the built-in
+        rules run; no result depends on it.
     Raises ValueError, naming the argument.
     """
 
@@ -85,10 +87,12 @@ class Walk:
     start: ArrayLike = 0.0
     mode: str = "batch"
     seed: int = 0
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rule", as_rule(self.rule))
         check_counter(self.seed, 0, 0)
+        check_device(self.device)
         if self.mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         if self.grid is not None and self.grid.per_row:
@@ -215,7 +219,10 @@ class Walk:
         loops, steps = self.problem.loops(self.mode, regret), range(start, stop)
         if self.compiled:
             rounding = None if self.grid is None else self.rule.name
-            advance_compiled(loops, self.arguments, rounding, trace, regret, steps, n_threads)
+            if self.device == "cuda":
+                advance_on_gpu(loops, self.arguments, rounding, trace, regret, steps)
+            else:
+                advance_compiled(loops, self.arguments, rounding, trace, regret, steps, n_threads)
         else:
             work = advance_rows(loops, self.arguments, self.box_grid, self.rule, trace, regret, steps)
             in_blocks(work, trace, self.problem.d, n_threads)

@@ -1,4 +1,4 @@
-"""ALPT on the rows of a minibatch, on a GPU: the stages of :mod:`alpt_ref.kernels.cpu.alpt`, a thread for each weight or row."""
+"""ALPT on the rows of a minibatch, on a GPU: the stages of :mod:`alpt_ref.kernels.cpu.alpt`; a thread has a weight or a row."""
 
 from functools import cache
 from typing import Any

@@ -14,7 +14,7 @@ from alpt_ref.scalars.rounding import Scalar
 
 @kernel
 def pack(codes: Any, width: Any, words: Any) -> None:
-    """Codes of 2, 4, 8 or 16 bits into ``words``, uint32, low bits first: the bytes of :func:`alpt_ref.scalars.packing.pack`."""
+    """Codes of 2, 4, 8 or 16 bits into ``words``, uint32, low bits first: the bytes of ``scalars.packing.pack``."""
     per_word = 32 // width
     mask = uint32((1 << width) - 1)
     for i in range(cuda.grid(1), words.size, cuda.gridsize(1)):

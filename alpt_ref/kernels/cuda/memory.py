@@ -41,3 +41,15 @@ def fetch(held: Any, out: NDArray[Any]) -> None:
     if out.size:
         found = held.copy_to_host().reshape(-1).view(out.dtype)
         out.reshape(-1)[...] = found[: out.size]
+
+
+def put_tuple(values: Any) -> Any:
+    """A named tuple with copies of its arrays on the device."""
+    return type(values)(*(put(value) if isinstance(value, np.ndarray) else value for value in values))
+
+
+def fetch_tuple(held: Any, out: Any) -> None:
+    """Copy the arrays of a named tuple back."""
+    for found, value in zip(held, out, strict=True):
+        if isinstance(value, np.ndarray):
+            fetch(found, value)

@@ -1,15 +1,16 @@
 """Codes of floats on a GPU: a thread for each Philox block, that is for four elements.
 
-The budget for SR from float32 to int8, at the 3.0 TB/s that an H100 copies: 5 bytes an element, 600 G elements/s, which leaves its
-integer units 10 to 15 instructions an element. A block of ten rounds has 20 wide products and 40 exclusive ors and sums, that is 15
-to 20 an element: the kernel is bound by Philox or by memory, whichever device it runs on; see docs/gpu.md.
+The budget for SR from float32 to int8: 5 bytes an element, so that at the 3.0 TB/s which an H100 copies there are 600 G
+elements/s, and its integer units have 10 to 15 instructions for each. A Philox block takes 20 wide products and 40 exclusive ors,
+15 an element, which is why blocks are not drawn for one element each, and why a product of words is one instruction. The table
+that ``analysis/gpu_kernels.py`` prints has what the compiler made of it.
 """
 
 from functools import cache
 from typing import Any
 
 from numba import cuda
-from numpy import float32, int32, int64, uint32, uint64
+from numpy import int32, int64, uint32, uint64
 
 from alpt_ref.kernels.cuda.launch import kernel
 from alpt_ref.scalars.jit import jit

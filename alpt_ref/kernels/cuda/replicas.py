@@ -1,4 +1,4 @@
-"""LPT-SGD exactly as the theorems analyse it, on a GPU: a thread for each replica, the steps and the words of the CPU's loop."""
+"""LPT-SGD exactly as the theorems analyse it, on a GPU: a thread for each replica; steps and words are those of the CPU."""
 
 from functools import cache
 

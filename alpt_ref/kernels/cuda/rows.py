@@ -71,7 +71,7 @@ def gradient_term(k: int, is_linear: bool) -> Scalar:
 
 @cache
 def gradient_summer(k: int, is_linear: bool) -> Scalar:
-    """Kernel (starts, batch, v, g): gradients into ``g`` (n_rows * k,) of the rows of at most LONG entries, at weights ``v``."""
+    """Kernel (starts, batch, v, g): gradients at weights ``v`` into ``g`` (n_rows * k,), of rows of at most LONG entries."""
     term = gradient_term(k, is_linear)
 
     @kernel

@@ -104,7 +104,7 @@ def rows_of(request: Request) -> Iterator[Row]:
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
     both = request.cached and request.setting.threads > 1 and len(jobs) > MANY
     names = tuple(claim.id for claim in request.claims)
-    theirs = replace(request, claims=(), setting=replace(request.setting, threads=1))
+    theirs = replace(request, claims=(), setting=replace(request.setting, threads=1, device="cpu"))
     with second_process(from_the_end, names, theirs, alpha) if both else nullcontext():
         yield from _in_order(request, jobs, sampled, alpha)
 
@@ -137,7 +137,7 @@ def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], al
 
 def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
     if not request.cached:
-        row = verify(claim, instance, alpha, threads, request.setting.rule)
+        row = verify(claim, instance, alpha, threads, request.setting.rule, request.setting.device)
         check_subnormals("the rule or the claim")
         return row
     s = request.setting
@@ -146,7 +146,7 @@ def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, thr
     spec["code"] = code_version()
 
     def compute() -> Arrays:
-        row = verify(claim, instance, alpha, threads)
+        row = verify(claim, instance, alpha, threads, device=s.device)
         return {"row": np.array(json.dumps(row.record()))}
 
     arrays = Store(request.out).cell(RunSpec("verdict", spec), compute)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from alpt_ref.data.examples import Columns, as_examples, as_rows, check_columns, column_names
 from alpt_ref.metrics import probabilities
 from alpt_ref.rng import MAX_RANDOM_BITS
+from alpt_ref.tools.devices import check_device
 from alpt_ref.tools.files import Arrays, intact, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.checkpoint import trained_state, weights_to_arrays
 from alpt_ref.training.config import PARTS, Parameters
@@ -45,6 +46,7 @@ class FactorizationMachine(Parameters):
         every step, the default of the others). Without l2 and with SGD the two give the same bits.
     optimizer, lr, schedule : "sgd", "adam" or "adagrad"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt").
     batch_size, l2, epochs, seed, n_threads : no result depends on ``n_threads``.
+    device : "cpu", or "cuda" to train and predict on a GPU, with the same bits.
     patience : with ``eval_set``, stop after that many epochs without a better validation AUC; None never stops.
     init_std : factors start as N(0, init_std^2), on the grid by stochastic rounding; linear weights and bias at 0.
 
@@ -81,6 +83,7 @@ class FactorizationMachine(Parameters):
         step_scale: str = "1/sqrt(bNq)",
         step_optimizer: str | None = None,
         step_l2: float = 0.0,
+        device: str = "cpu",
     ) -> None:
         values = locals()
         for name in self._parameter_names():
@@ -133,7 +136,7 @@ class FactorizationMachine(Parameters):
         if not hasattr(self, "state_"):
             raise ValueError(f"this {type(self).__name__} is not fitted: call fit or load first")
         check_columns(X, self._columns)
-        return logits(self.state_, as_rows(X, self.n_features_in_)[0], self.n_threads)  # type: ignore[attr-defined]
+        return logits(self.state_, as_rows(X, self.n_features_in_)[0], self.n_threads, check_device(self.device))  # type: ignore[attr-defined]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """P(y = 0) and P(y = 1), float64 (n, 2)."""
@@ -152,7 +155,7 @@ class FactorizationMachine(Parameters):
             raise ValueError(f"this {type(self).__name__} is not fitted: nothing to save")
         if type(self) not in (FactorizationMachine, LogisticRegression):
             raise ValueError(f"a {type(self).__name__} cannot be saved: only the classes of this module can be loaded")
-        params = {name: value for name, value in self.get_params().items() if name != "delta"}
+        params = {name: value for name, value in self.get_params().items() if name not in ("delta", "device")}
         meta = {
             "format_version": FORMAT_VERSION,
             "model": type(self).__name__,
@@ -208,6 +211,7 @@ class LogisticRegression(FactorizationMachine):
         step_scale: str = "1/sqrt(bNq)",
         step_optimizer: str | None = None,
         step_l2: float = 0.0,
+        device: str = "cpu",
     ) -> None:
         values = locals()
         for name in self._parameter_names():

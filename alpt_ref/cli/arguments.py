@@ -14,6 +14,7 @@ from typing import Any
 from alpt_ref import __version__
 from alpt_ref.cli import examples
 from alpt_ref.cli.parsing import Parser, by_part, file, folder, integer, integers, names, number, threads
+from alpt_ref.tools.devices import DEVICES
 
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
@@ -82,6 +83,8 @@ _COMPARE: Options = (
     ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
 _THREADS: Options = (("--threads", "N", threads, "1 or more; results do not depend on it (default: 1)"),)
+_DEVICE: dict[str, Any] = {"choices": DEVICES, "default": "cpu"}
+_DEVICE["help"] = "cpu, or cuda for a GPU; results do not depend on it (default: cpu)"
 _KIND: dict[str, Any] = {"choices": ("lr", "fm"), "default": "fm"}
 _KIND["help"] = "logistic regression or factorization machine (default: fm)"
 
@@ -126,6 +129,7 @@ def _train_options(command: ArgumentParser) -> None:
     run = command.add_argument_group("run")
     run.add_argument("--out", metavar="DIR", type=folder, required=True, help="folder of the results (required)")
     _add(run, _THREADS, dest="n_threads")
+    run.add_argument("--device", **_DEVICE)
     either = run.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on from DIR/checkpoint.npz if it exists")
     either.add_argument("--force", action="store_true", help="replace the results in DIR")
@@ -192,6 +196,7 @@ def _verify_options(command: ArgumentParser) -> None:
     data = "libsvm files, as problems for T1 (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
     _add_run(command, "results/verify, and results/verify_T1 for T1 alone, and so on")
+    command.add_argument("--device", **_DEVICE)
 
 
 def _check_options(command: ArgumentParser) -> None:

@@ -19,6 +19,7 @@ from alpt_ref.training.state import State, are_kept_as
 from alpt_ref.training.table import Table, table_from_arrays
 
 CHECKPOINT_VERSION = 2
+MAY_DIFFER = ("epochs", "patience", "n_threads", "device")
 Labelled = tuple[Rows, NDArray[float32]]
 
 
@@ -72,8 +73,8 @@ def history_of(records: Any) -> list[dict[str, Any]]:
 
 
 def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
-    """The facts that a checkpoint must agree with: everything but the number of epochs, patience and threads, and the data."""
-    settings = {name: value for name, value in asdict(config).items() if name not in ("epochs", "patience", "n_threads")}
+    """The facts that a checkpoint must agree with: everything but epochs, patience, threads and device, and the data."""
+    settings = {name: value for name, value in asdict(config).items() if name not in MAY_DIFFER}
     quantized = [part for part in PARTS if config.storage_of(part) != "floats"]
     given = [config.delta_of(part) for part in quantized]
     settings["delta"] = [None if delta is None else checksum([Grid(config.bits, delta).delta]) for delta in given]

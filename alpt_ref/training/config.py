@@ -13,6 +13,7 @@ from alpt_ref.scalars.moves import DIRECTIONS
 from alpt_ref.scalars.rounding import check_rounding
 from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
 from alpt_ref.tools.checks import check_integer, check_number, check_threads
+from alpt_ref.tools.devices import check_device
 
 MOST = 2**31 - 1  # of what is counted
 PARTS = ("linear", "factors")
@@ -49,6 +50,7 @@ class Config:
     step_scale: str = "1/sqrt(bNq)"
     step_optimizer: str | None = None
     step_l2: float = 0.0
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -63,6 +65,7 @@ class Config:
             check_number(name, getattr(self, name), positive)
         check_rounding(self.rounding)
         check_threads(self.n_threads)
+        check_device(self.device)
         check_counter(self.seed, 0, 0)
         random_bits_mask(self.random_bits)
         Grid(self.bits, 1.0)

@@ -28,7 +28,7 @@ from alpt_ref.training.checkpoint import Best, Labelled, fingerprint, restore, s
 from alpt_ref.training.config import Config
 from alpt_ref.training.forward import TrainingDivergedError, logits
 from alpt_ref.training.state import State, initial_state
-from alpt_ref.training.step import BatchStepper, advance_of, noise_of
+from alpt_ref.training.step import BatchStepper, Stepper, advance_of, noise_of
 from alpt_ref.training.table import CodeTable
 
 ONLINE = 2**16  # examples, one a step, between two looks at the keyboard
@@ -44,8 +44,12 @@ class Trainer:
     n_features: int
 
     @cached_property
-    def step(self) -> BatchStepper:
+    def step(self) -> Stepper:
         """Moves a state by one step on a minibatch."""
+        if self.config.device == "cuda":
+            from alpt_ref.training.cuda.step import CudaStepper
+
+            return CudaStepper(self.config, self.rows, self.y, self.n_features)
         return BatchStepper(self.config, self.rows, self.y, self.n_features)
 
     def run_epoch(self, state: State) -> None:
@@ -56,14 +60,17 @@ class Trainer:
         n_steps = -(-n // config.batch_size)
         if state.step + n_steps >= 2**32:
             raise ValueError("more than 2^32 steps do not fit the random counter: use a larger batch_size")
-        if config.batch_size == 1 and config.optimizer == "sgd" and not (config.dense or config.learns_steps):
+        online = config.batch_size == 1 and config.device == "cpu"
+        if online and config.optimizer == "sgd" and not (config.dense or config.learns_steps):
             for start in range(0, n, ONLINE):
                 heed()
                 self._online(state, order[start : start + ONLINE])
         else:
+            self.step.begin(state)
             for start in range(0, n, config.batch_size):
                 heed()
                 self.step(state, order[start : start + config.batch_size])
+            self.step.end(state)
         state.epoch += 1
         floats = [table.weights for table in (state.linear, state.factors) if not isinstance(table, CodeTable)]
         if not all(math.isfinite(w.sum(dtype=np.float64)) for w in (*floats, np.asarray(state.bias))):
@@ -116,7 +123,7 @@ def fit(
         heed()
         record: dict[str, Any] = {"epoch": state.epoch, "seconds": time.perf_counter() - began}
         if valid is not None:
-            record["valid"] = evaluate(valid[1], _valid_logits(state, valid[0], config.n_threads))
+            record["valid"] = evaluate(valid[1], _valid_logits(state, valid[0], config))
             figure = figure_of_merit(record["valid"])
             if best is None or figure > best.figure:
                 best = Best(figure, state.epoch, state.linear.copy(), state.factors.copy(), state.bias)
@@ -145,9 +152,9 @@ def _check_further(config: Config, state: State, checkpoint: Path) -> None:
             best, at = figure, record["epoch"]
 
 
-def _valid_logits(state: State, rows: Rows, n_threads: int) -> NDArray[float32]:
+def _valid_logits(state: State, rows: Rows, config: Config) -> NDArray[float32]:
     try:
-        return logits(state, rows, n_threads)
+        return logits(state, rows, config.n_threads, config.device)
     except ValueError as error:
         raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: in validation {error}") from None
 

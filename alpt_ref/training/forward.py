@@ -29,13 +29,18 @@ def score(tables: tuple[Table, Table], bias: float32, rows: Rows, batch: NDArray
     return scores
 
 
-def logits(state: State, rows: Rows, n_threads: int) -> Floats:
+def logits(state: State, rows: Rows, n_threads: int, device: str = "cpu") -> Floats:
     """Logits of all examples; ValueError where finite inputs and weights give one that is not."""
     n = rows.indptr.size - 1
     z = np.empty(n, float32)
-    for a in range(0, n, SCORE_BLOCK):
-        b = min(n, a + SCORE_BLOCK)
-        z[a:b] = score((state.linear, state.factors), state.bias, rows, np.arange(a, b), n_threads).z
+    if device == "cuda":
+        from alpt_ref.training.cuda.forward import fill_logits
+
+        fill_logits(state, rows, z)
+    else:
+        for a in range(0, n, SCORE_BLOCK):
+            b = min(n, a + SCORE_BLOCK)
+            z[a:b] = score((state.linear, state.factors), state.bias, rows, np.arange(a, b), n_threads).z
     finite = np.isfinite(z)
     if not finite.all():
         raise ValueError(f"the logit of example {int(np.argmin(finite))} is not finite: its values are too large")

@@ -1,7 +1,7 @@
 """One step on a minibatch, for every way of keeping the weights: the phases of ``kernels/cpu``, in order."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy import float32, uint64
@@ -53,6 +53,19 @@ def step_of_deltas(config: Config, view: View, n_features: int, batch: int, step
     return float32(scale), when
 
 
+class Stepper(Protocol):
+    """Takes steps on minibatches, between ``begin`` and ``end`` of an epoch."""
+
+    def begin(self, state: State) -> None:
+        """Take ``state`` to where it moves."""
+
+    def __call__(self, state: State, examples: NDArray[np.int64]) -> None:
+        """Take one step on the minibatch ``examples``."""
+
+    def end(self, state: State) -> None:
+        """Bring it back. Raises TrainingDivergedError."""
+
+
 @dataclass(frozen=True)
 class BatchStepper:
     """Steps on minibatches of one data set, for one configuration: ``stepper(state, batch)`` moves ``state`` in place."""
@@ -61,6 +74,12 @@ class BatchStepper:
     rows: Rows
     y: Floats
     n_features: int
+
+    def begin(self, state: State) -> None:
+        """Do nothing: it is in memory."""
+
+    def end(self, state: State) -> None:
+        """Do nothing."""
 
     def __call__(self, state: State, examples: NDArray[np.int64]) -> None:
         """Take one step on the minibatch ``examples``. Raises TrainingDivergedError."""

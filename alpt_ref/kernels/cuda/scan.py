@@ -76,7 +76,7 @@ def n_tiles(n: int) -> int:
 
 
 def scan(values: Any, sums: Any, out: Any) -> None:
-    """The sum of all ``values`` (n,) before each into ``out`` (n,), int32, which may be ``values``; sums : room, (n_tiles(n),)."""
+    """The sum of all ``values`` (n,) before each into ``out`` (n,), int32; it may be ``values``. sums (n_tiles(n),) : room."""
     launch_blocks(sum_tiles, n_tiles(values.size), values, sums)
     launch_blocks(scan_sums, 1, sums)
     launch_blocks(scan_tiles, n_tiles(values.size), values, sums, out)

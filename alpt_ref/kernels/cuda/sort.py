@@ -69,7 +69,7 @@ def sort_pairs(keys: Any, key_max: int, room: Workspace) -> tuple[Any, Any]:
     n, tiles = keys.size, n_tiles(keys.size)
     order = room.array("order", n, np.int32)
     launch(count_up, n, order)
-    totals, sums = room.array("digits", DIGITS * tiles, np.int32), room.array("sums", n_tiles(DIGITS * tiles), np.int32)
+    totals, sums = room.array("digits", DIGITS * tiles, np.int32), room.array("digit sums", n_tiles(DIGITS * tiles), np.int32)
     for turn, shift in enumerate(range(0, max(key_max.bit_length(), 1), DIGIT_BITS)):
         keys_out, order_out = room.array(f"keys {turn % 2}", n, np.int32), room.array(f"order {turn % 2}", n, np.int32)
         launch_blocks(count_digits, tiles, keys, np.int32(shift), totals)

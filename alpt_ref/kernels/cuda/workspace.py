@@ -17,7 +17,8 @@ class Workspace:
         """The array ``name`` on the device, of this shape and type; its content is whatever was there."""
         size = math.prod(shape) if isinstance(shape, tuple) else shape
         held = self._held.get(name)
-        if held is None or held.size < size or held.dtype != np.dtype(dtype):
+        assert held is None or held.dtype == np.dtype(dtype), f"two arrays are called {name}"
+        if held is None or held.size < size:
             grown = 0 if held is None else held.size * 3 // 2
             del held
             self._held.pop(name, None)  # before the larger one is asked for

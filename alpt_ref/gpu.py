@@ -41,12 +41,15 @@ def quantize(x: Any, call: Call, u: Any, out: Any) -> Any:
             raise ValueError(f"u must have the shape of x, {held.shape}, got {given.shape}")
         _refuse("u", "must be in [0, 1)", given, loops.first_outside, 0, 1)
     codes = _output(out, call.grid.code_dtype, (held, given))
-    _fill(held, given, codes, call)
+    if held.size:
+        _fill(held, given, codes, call)
     return codes if out is None else out
 
 
 def quantize_copies(x: NDArray[Any], call: Call, u: NDArray[Any], out: NDArray[Any]) -> None:
     """The codes of ``x`` into ``out``; all of one shape, of NumPy, and checked."""
+    if not x.size:
+        return
     flat = cuda.to_device(x.reshape(-1))
     codes = cuda.device_array(x.size, out.dtype)
     _fill(flat.reshape(np.atleast_1d(x).shape), flat if u is x else cuda.to_device(u.reshape(-1)), codes, call)
@@ -55,8 +58,6 @@ def quantize_copies(x: NDArray[Any], call: Call, u: NDArray[Any], out: NDArray[A
 
 def _fill(x: Any, u: Any, codes: Any, call: Call) -> None:
     grid, n, real = call.grid, x.size, x.dtype.type
-    if not n:
-        return
     deltas = cuda.to_device(np.atleast_1d(grid.delta).astype(x.dtype))
     cells = Cells(deltas, x.shape[1] if grid.per_row else n, real(grid.q_lo), real(grid.q_hi))
     x, codes = x.reshape(n), codes.reshape(n)

@@ -83,9 +83,9 @@ def quantize(
     offset: int = 0,
     random_bits: int = MAX_RANDOM_BITS,
     n_threads: int = 1,
-    out: Any = None,
+    out: NDArray[Any] | None = None,
     device: str | None = None,
-) -> Any:
+) -> NDArray[Any]:
     """The integer codes R(clip(x / delta)) of ``x`` on ``grid``, R the rounding.
 
     x : float32 or float64, any shape; (n_rows, k) when the grid has one delta per row. Finite.
@@ -121,7 +121,8 @@ def quantize(
     if lies_on_gpu(x):
         from alpt_ref import gpu
 
-        return gpu.quantize(x, gpu.Call(grid, rounding, noise, int(offset)), u, out)
+        codes: NDArray[Any] = gpu.quantize(x, gpu.Call(grid, rounding, noise, int(offset)), u, out)
+        return codes
     x = _check_floats("x", x, n_threads)
     grid.check_shape("x", x.shape)
     given = np.empty(0, x.dtype) if u is None else _check_uniforms(u, x.shape, n_threads).reshape(-1)
@@ -144,7 +145,7 @@ def quantize(
     return out
 
 
-def dequantize(codes: Any, grid: Grid) -> Any:
+def dequantize(codes: Any, grid: Grid) -> NDArray[float32]:
     """The weights w = float32(q * delta), correctly rounded, float32 with the shape of ``codes``.
 
     codes : integers q in [q_lo, q_hi], any shape; (n_rows, k) when the grid has one delta per row. Of codes on a GPU the
@@ -157,7 +158,8 @@ def dequantize(codes: Any, grid: Grid) -> Any:
         _device("codes", codes, None)
         from alpt_ref import gpu
 
-        return gpu.dequantize(codes, grid)
+        weights: NDArray[float32] = gpu.dequantize(codes, grid)
+        return weights
     check_unmasked("codes", codes)
     q = np.asarray(codes)
     if not np.issubdtype(q.dtype, np.integer):

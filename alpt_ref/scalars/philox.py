@@ -73,7 +73,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @jit
-def word_at(index: int, step: uint64, stream: uint64, seed: uint64) -> uint64:
+def word_at(index: int | int64, step: uint64, stream: uint64, seed: uint64) -> uint64:
     """The word of element ``index``, as uint64."""
     block = uint64(index) >> uint64(2)
     words = philox(block & LOW, block >> _32, step, stream, seed & LOW, seed >> _32)
@@ -81,7 +81,7 @@ def word_at(index: int, step: uint64, stream: uint64, seed: uint64) -> uint64:
 
 
 @jit
-def centred_uniform(word: uint32, mask: uint32) -> float32:
+def centred_uniform(word: uint32 | uint64, mask: uint32) -> float32:
     """The element's uniform, wrapped to [-1/2, 1/2): u where u < 1/2, else u - 1. It is the word read as a signed integer.
 
     u = (word >> (32 - k)) * 2^-k for ``mask = random_bits_mask(k)``, k <= 24: exact in float32.

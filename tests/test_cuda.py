@@ -1,0 +1,168 @@
+"""Loops for a GPU against those for a CPU, bit for bit, in Numba's simulator."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from alpt_ref import FactorizationMachine, Grid, dequantize, quantize
+from alpt_ref.data.examples import as_examples
+from alpt_ref.problems.separable import AbsoluteSum
+from alpt_ref.scalars.jit import JIT
+from alpt_ref.scalars.packing import pack, unpack
+from alpt_ref.theory.instances import small_logistic
+from alpt_ref.training.state import initial_state
+from alpt_ref.training.step import BatchStepper
+from alpt_ref.walks.walk import Schedule, Walk
+
+cuda = pytest.importorskip("numba_cuda.numba.cuda", reason="needs numba-cuda") and pytest.importorskip("numba.cuda")
+launching = pytest.importorskip("alpt_ref.kernels.cuda.launch")
+if not launching.SIMULATED or JIT:
+    pytest.skip("needs NUMBA_ENABLE_CUDASIM=1 and NUMBA_DISABLE_JIT=1", allow_module_level=True)
+
+from alpt_ref.kernels.cuda import codes as code_loops  # noqa: E402
+from alpt_ref.kernels.cuda.sort import sort_pairs  # noqa: E402
+from alpt_ref.kernels.cuda.workspace import Workspace  # noqa: E402
+from alpt_ref.training.cuda import memory  # noqa: E402
+from alpt_ref.training.cuda.step import CudaStepper  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def quick_threads():
+    """The simulator's threads wait for each other: let them take turns often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)
+
+
+METHODS = [
+    {"k": 3},
+    {"k": 0},
+    {"k": 2, "optimizer": "adam", "update": "touched", "l2": 0.01},
+    {"k": 3, "precision": "lpt", "bits": 4, "l2": 0.1},
+    {"k": 5, "precision": "lpt", "bits": 2, "optimizer": "adagrad"},
+    {"k": 0, "precision": "lpt", "bits": 8, "rounding": "nearest"},
+    {"k": 3, "precision": "lpt", "bits": 4, "update": "dense", "l2": 0.1, "optimizer": "adam"},
+    {"k": 3, "precision": "alpt", "bits": 8, "step_lr": 0.1},
+    {"k": 2, "precision": "alpt", "bits": 4, "optimizer": "adam", "step_lr": 0.1, "step": ("row", "table")},
+    {"k": 3, "precision": "alpt", "bits": 4, "update": "dense", "l2": 0.01, "optimizer": "adam", "step_lr": 0.1},
+    {"k": 3, "precision": "alpt", "quantize": "factors", "step_lr": 0.1},
+    {"k": 3, "precision": "lsq", "step_lr": 0.1},
+    {"k": 2, "precision": "pact", "step_lr": 0.1, "optimizer": "adam"},
+    {"k": 2, "precision": "lpt", "fit_linear": False, "bits": 16},
+]
+
+
+def clicks(n=24, d=9):
+    rng = np.random.default_rng(0)
+    X = sp.random(n, d, 0.4, random_state=1, format="csr")
+    X.data = rng.normal(size=X.nnz)
+    return X, rng.integers(0, 2, n)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=str)
+def test_steps_have_the_bits_of_the_cpu(method):
+    rows, y, _, n_features = as_examples(*clicks(), "X")
+    config = FactorizationMachine(lr=0.3, init_std=0.3, batch_size=8, **method).config()
+    ours, theirs = initial_state(config, n_features), initial_state(config, n_features)
+    on_cpu, on_gpu = BatchStepper(config, rows, y, n_features), CudaStepper(config, rows, y, n_features)
+    on_gpu.begin(theirs)
+    for start in range(0, y.size, 8):
+        on_cpu(ours, np.arange(start, start + 8))
+        on_gpu(theirs, np.arange(start, start + 8))
+    on_gpu.end(theirs)
+    for part in ("linear", "factors"):
+        for name, array in ours.table(part).to_arrays().items():
+            assert np.array_equal(array, theirs.table(part).to_arrays()[name]), (part, name)
+    for name, optimizer in ours.optimizers.items():
+        assert np.array_equal(optimizer.moments, theirs.optimizers[name].moments), name
+    assert ours.bias == theirs.bias
+
+
+@pytest.mark.parametrize(
+    "method", [{"k": 3, "precision": "alpt", "bits": 4}, {"k": 2, "precision": "lpt", "batch_size": 1}], ids=str
+)
+def test_estimators(method):
+    X, y = clicks()
+    arguments = {"epochs": 2, "batch_size": 16, "lr": 0.2} | method
+    ours = FactorizationMachine(**arguments).fit(X, y, eval_set=(X, y))
+    theirs = FactorizationMachine(**arguments, device="cuda").fit(X, y, eval_set=(X, y))
+    assert ours.best_epoch_ == theirs.best_epoch_
+    assert np.array_equal(ours.decision_function(X), theirs.decision_function(X))
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 8, 9, 16])
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic", "toward_zero", "floor"])
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_codes_are_those_of_the_cpu(bits, rounding, real):
+    rng = np.random.default_rng(bits)
+    for shape, delta in (((13,), 0.1), ((4, 5), [0.1, 0.2, 0.3, 0.05]), ((), 0.1), ((0,), 0.1)):
+        grid, x = Grid(bits, delta), np.asarray(rng.normal(size=shape) * 0.1 * 2 ** (bits - 1), real)
+        for offset in (0, 3) if rounding == "stochastic" else (0,):
+            how = {"seed": 7, "step": 2, "offset": offset} if rounding == "stochastic" else {}
+            codes = quantize(x, grid, rounding, **how)
+            assert np.array_equal(quantize(x, grid, rounding, device="cuda", **how), codes)
+            if x.size and x.ndim:
+                there = quantize(cuda.to_device(x), grid, rounding, **how)
+                assert np.array_equal(there.copy_to_host(), codes)
+                assert np.array_equal(dequantize(there, grid).copy_to_host(), dequantize(codes, grid))
+
+
+def test_what_is_refused_of_arrays_on_a_gpu():
+    x, grid = cuda.to_device(np.array([[1.0, np.nan]], np.float32)), Grid(4, 0.1)
+    good = cuda.to_device(np.ones(3, np.float32))
+    for call, said in (
+        (lambda: quantize(x, grid), r"x\[0, 1\] is not finite"),
+        (lambda: quantize(good, grid, device="cpu"), "device must be cuda: x lies on a GPU"),
+        (lambda: quantize(good, grid, out=np.zeros(3, np.int8)), "out must lie on the GPU"),
+        (
+            lambda: quantize(good, grid, "stochastic", u=cuda.to_device(np.ones(3, np.float32))),
+            r"u\[0\] must be in \[0, 1\), got 1",
+        ),
+        (lambda: dequantize(cuda.to_device(np.array([3, 9], np.int8)), grid), r"codes\[1\] must be in \[-8, 7\], got 9"),
+        (lambda: quantize(cuda.to_device(np.ones(3, np.int32)), grid), "x must be float32 or float64, got int32"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            call()
+
+
+@pytest.mark.parametrize("width", [2, 4, 8, 16])
+@pytest.mark.parametrize("n", [1, 7, 33])
+def test_packing(width, n):
+    codes = (
+        np.random.default_rng(n).integers(-(2 ** (width - 1)), 2 ** (width - 1), n).astype(np.int8 if width < 16 else np.int16)
+    )
+    words, out = cuda.to_device(np.zeros(-(-n * width // 32), np.uint32)), cuda.to_device(np.zeros_like(codes))
+    launching.launch(code_loops.pack, words.size, cuda.to_device(codes), width, words)
+    packed = pack(codes, width)
+    assert np.array_equal(words.copy_to_host().view(packed.dtype)[: packed.size], packed)
+    launching.launch(code_loops.unpack, n, words, width, out)
+    assert np.array_equal(out.copy_to_host(), unpack(packed, n, width))
+
+
+@pytest.mark.parametrize(("n", "n_keys"), [(1, 1), (5, 3), (200, 17), (90, 100_000), (60, 1)])
+def test_sorting_is_stable(n, n_keys):
+    keys = np.random.default_rng(n).integers(0, n_keys, n).astype(np.int32)
+    found, order = sort_pairs(cuda.to_device(keys), n_keys - 1, Workspace())
+    expected = np.argsort(keys, kind="stable")
+    assert np.array_equal(order.copy_to_host(), expected)
+    assert np.array_equal(found.copy_to_host(), keys[expected])
+
+
+@pytest.mark.parametrize("mode", ["batch", "example", "absolute"])
+@pytest.mark.parametrize("rule", ["stochastic", "nearest"])
+@pytest.mark.parametrize("grid", [Grid(6, 2.0**-4), None], ids=["grid", "float"])
+def test_replicas_have_the_bits_of_the_cpu(mode, rule, grid):
+    problem = AbsoluteSum(np.array([1.0, 0.5, 2.0]), np.array([0.1, 0.2, -0.3])) if mode == "absolute" else small_logistic()
+    walk = Walk(problem, grid, rule, Schedule(0.1, "sqrt"), 6, mode="batch" if mode == "absolute" else mode)
+    for ours, theirs in zip(walk.sampled(2, 7), replace(walk, device="cuda").sampled(2, 7), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_what_does_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1000.0)
+    with pytest.raises(MemoryError, match=r"training of 9 features with 8 factors would take .* GiB of the GPU's memory"):
+        FactorizationMachine(device="cuda").fit(*clicks())

@@ -23,7 +23,7 @@ from alpt_ref.tools.devices import lies_on_gpu
 
 
 class Call(NamedTuple):
-    """What ``quantize`` was asked for, apart from the arrays."""
+    """A call of ``quantize``, apart from its arrays."""
 
     grid: Grid
     rounding: str

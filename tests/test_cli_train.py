@@ -123,7 +123,14 @@ def test_every_option_reaches_the_model(tmp_path):
     given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
     assert run(*train_arguments(tmp_path, *given, "--threads", 2, "--no-intercept", "--no-linear", *pairs)) == 0
     config = metrics_of(tmp_path)["config"]
-    rest = {"n_threads": 2, "fit_intercept": False, "fit_linear": False, "delta": [0.25], "step": ["row", "table"]}
+    rest = {
+        "n_threads": 2,
+        "fit_intercept": False,
+        "fit_linear": False,
+        "delta": [0.25],
+        "step": ["row", "table"],
+        "device": "cpu",
+    }
     assert config == {**options, **rest}
     model, _ = load_model(tmp_path / "run" / "model.npz")
     assert isinstance(model, FactorizationMachine)

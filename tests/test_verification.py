@@ -95,7 +95,7 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
 def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
     """A Ctrl-C that only the signal handler saw, as in a callback of the compiler, ends the run after the row."""
 
-    def measure(claim, instance, *more):
+    def measure(claim, instance, *more, **others):
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         return row()

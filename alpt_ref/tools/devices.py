@@ -5,13 +5,13 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from alpt_ref.tools.checks import one_of
-
 DEVICES = ("cpu", "cuda")
 
 
 def check_device(device: str) -> str:
     """``device`` if it can be used: "cpu", or "cuda" where a GPU, its driver and numba-cuda are there; else ValueError."""
+    from alpt_ref.tools.checks import one_of  # NumPy, which --help has no time for
+
     one_of("device", device, DEVICES, str)
     reason = _missing() if device == "cuda" else ""
     if reason:
@@ -29,7 +29,7 @@ def lies_on_gpu(array: Any) -> bool:
 
 @cache
 def _missing() -> str:
-    """What a GPU needs and is not there; empty where all is."""
+    """The reason why no GPU can be used; empty where one can."""
     if find_spec("numba_cuda") is None:
         return "numba-cuda is not installed (pip install 'alpt-ref[cuda]')"
     if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":

@@ -36,9 +36,10 @@ LONGEST = (
     "docs",
     "compare",
 )
+WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
+
 # Ctrl-C is heeded even where the tests run in the background of a shell, which ignores it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks

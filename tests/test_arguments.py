@@ -13,7 +13,6 @@ from alpt_ref.rng import normals, permutation, uniforms, words
 
 pytestmark = pytest.mark.glue
 X, Y = np.eye(4), np.array([0, 1, 0, 1])
-MODEL = LogisticRegression(epochs=1).fit(X, Y)
 
 
 def test_small_integers_of_numpy_do_not_wrap():
@@ -45,12 +44,12 @@ def test_small_integers_of_numpy_do_not_wrap():
         (partial(dequantize, np.zeros(2, int), None), "grid must be a Grid"),
         (partial(quantize, np.ma.array([1.0, 2.0], mask=[0, 1]), Grid(8, 0.1)), "x has masked values"),
         (partial(split, None), "dataset must be a Dataset"),
-        (partial(split, make_ctr(10)[0], 0, None), "parts must be positive integers"),
+        (lambda: split(make_ctr(10)[0], 0, None), "parts must be positive integers"),
         (partial(fit_read, "p", None), "source must be a Source"),
         (partial(read, "p", None), "feature_map must be a FeatureMap"),
         (partial(hashed, np.array([2.0, 3.0]), 3), "X must be a matrix"),
-        (partial(compressed, MODEL, 4, None), "step must be a pair"),
-        (partial(compressed, MODEL, 4, np.array(["row", "table"])), "step must be a pair"),
+        (lambda: compressed(LogisticRegression(epochs=1).fit(X, Y), 4, None), "step must be a pair"),
+        (lambda: compressed(LogisticRegression(epochs=1).fit(X, Y), 4, np.array(["row", "table"])), "step must be a pair"),
         (partial(LogisticRegression(epochs=1).fit, X, Y, on_epoch=3), "on_epoch must be a function"),
         (partial(FactorizationMachine(k=10**400).fit, X, Y), "k must be at most 2147483647"),
     ],

@@ -85,9 +85,7 @@ class FactorizationMachine(Parameters):
         step_l2: float = 0.0,
         device: str = "cpu",
     ) -> None:
-        values = locals()
-        for name in self._parameter_names():
-            setattr(self, name, values[name])
+        self._keep(locals())
 
     @np.errstate(all="ignore")
     def fit(
@@ -213,9 +211,7 @@ class LogisticRegression(FactorizationMachine):
         step_l2: float = 0.0,
         device: str = "cpu",
     ) -> None:
-        values = locals()
-        for name in self._parameter_names():
-            setattr(self, name, values[name])
+        self._keep(locals())
 
 
 def load_model(path: str | Path) -> tuple[FactorizationMachine, Arrays]:

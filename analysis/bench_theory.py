@@ -20,7 +20,8 @@ from alpt_ref import Grid
 from alpt_ref.problems import LogisticProblem, gaussian_logistic
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.walks.rule import STOCHASTIC
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 STEPS = 20_000
 ROUNDS = 5

@@ -14,7 +14,7 @@ import pytest
 from alpt_ref.theory import Claim, Measured, Setting, registry
 from alpt_ref.theory.claim import Draw
 from alpt_ref.theory.verdict import judge
-from alpt_ref.walks.walk import Schedule
+from alpt_ref.walks.schedule import Schedule
 
 pytestmark = pytest.mark.jit
 CLAIMS: dict[str, Claim] = {claim.id: claim for claim in registry.all_claims()}

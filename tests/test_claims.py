@@ -14,7 +14,8 @@ from alpt_ref.theory.claim import Family, Row
 from alpt_ref.theory.verdict import judge, rounds_to_nearest, unbiased, worst_of
 from alpt_ref.walks.asked import blocks, enumerated
 from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, Rule, centred_bits, random_bits
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 pytestmark = pytest.mark.glue
 

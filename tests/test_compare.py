@@ -500,7 +500,7 @@ def pretended(monkeypatch, figure, factors=11e6):
     """``figure`` (fit) -> test AUC stands in for every fit; returns the list of those asked for."""
     asked = []
 
-    def fit_cell(store, data, model, fit, settings):
+    def fit_cell(store, data, model, fit, settings, device):
         asked.append(fit)
         figures = np.array([figure(fit), 0.4, 1.01, 0.05])
         size = np.array([12_345_678 // (32 // (fit.bits or 32)), 500_000, 24_691_356, factors, 450_000, 1e6])

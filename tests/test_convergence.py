@@ -29,7 +29,8 @@ from alpt_ref.theory import t1
 from alpt_ref.tools.sheet import WIDTH, interval, number
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.rule import STOCHASTIC
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 pytestmark = pytest.mark.glue
 

@@ -15,7 +15,8 @@ from alpt_ref.scalars.packing import pack, unpack
 from alpt_ref.theory.instances import small_logistic
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 cuda = pytest.importorskip("numba_cuda.numba.cuda", reason="needs numba-cuda") and pytest.importorskip("numba.cuda")
 launching = pytest.importorskip("alpt_ref.kernels.cuda.launch")

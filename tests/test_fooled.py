@@ -15,8 +15,9 @@ from alpt_ref.theory import l1, l2, l3, l4, l5, l6, l8
 from alpt_ref.theory.claim import Setting
 from alpt_ref.theory.verdict import unbiased, verify
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule, random_bits
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.stationary import stationary_law
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.walk import Walk
 from tests.marks import once
 
 

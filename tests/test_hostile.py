@@ -18,7 +18,8 @@ from alpt_ref.theory.sampled import judged_by
 from alpt_ref.theory.verdict import unbiased, verify
 from alpt_ref.walks.asked import Asked, enumerated
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 pytestmark = pytest.mark.glue
 

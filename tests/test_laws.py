@@ -30,8 +30,9 @@ from alpt_ref.walks.rule import (
     centred_bits,
     random_bits,
 )
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.stationary import reachable, stationary_law
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.walk import Walk
 
 MINE = Rule("mine", lambda q_floor, a: a**2)
 FEW = random_bits(2)

@@ -12,7 +12,8 @@ from alpt_ref.walks import replicas
 from alpt_ref.walks.replicas import round_codes
 from alpt_ref.walks.rule import BUILT_IN, NEAREST, STOCHASTIC, Rule, random_bits
 from alpt_ref.walks.sampling import decide, gradient_squares
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 from tests.marks import compiles
 
 GRID = Grid(5, 2.0**-4)

@@ -9,7 +9,8 @@ from alpt_ref.kernels.problems import draw_example, example_losses
 from alpt_ref.problems import LogisticProblem, from_dataset, gaussian_logistic, one_hot_logistic
 from alpt_ref.scalars.rounding import ROUNDINGS
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, as_rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 from tests import naive_replicas as naive
 
 GAUSSIAN = gaussian_logistic(12, 3, l2=0.05, seed=1)

@@ -10,7 +10,8 @@ from alpt_ref.problems.logistic import box
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.walks.rule import BUILT_IN, NEAREST
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 GRID = Grid(4, 0.25)
 

@@ -17,7 +17,8 @@ from alpt_ref.theory import Claim, Instance, Setting, l4, l10, registry, t1, t1_
 from alpt_ref.theory.claim import FALSE_ALARM, Row
 from alpt_ref.theory.instances import nearest_walks, standard_walks, stuck_walks
 from alpt_ref.walks.rule import FLOOR, NEAREST, STOCHASTIC, Rule, random_bits
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 SQUARED = Rule("squared", lambda q, a: a**2)
 ALWAYS = Rule("always", lambda q, a: 0.25 + 0.0 * a)

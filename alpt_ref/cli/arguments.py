@@ -178,6 +178,7 @@ def _compare_options(command: ArgumentParser) -> None:
     command.add_argument("--bits", metavar="N,M", type=integers, default=(8, 4, 2), help=widths)
     _add(command, _COMPARE)
     _add_run(command, "results/compare")
+    command.add_argument("--device", **_DEVICE)
     command.add_argument("--quick", action="store_true", help="tiny runs and grids, to see that it works")
     command.add_argument("--seen", action="store_true", help="test results of these data are known: verdicts are descriptive")
 

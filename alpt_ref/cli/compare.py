@@ -17,6 +17,7 @@ from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
 from alpt_ref.studies.comparison.methods import CompareSettings, methods_of
 from alpt_ref.studies.comparison.run import QUICK, kinds_of
 from alpt_ref.studies.comparison.run import run as compare
+from alpt_ref.tools.devices import check_device
 
 
 def run(args: argparse.Namespace) -> None:
@@ -26,8 +27,9 @@ def run(args: argparse.Namespace) -> None:
     methods = args.methods or methods_of(args.model)
     try:
         kinds_of(methods, args.bits, args.model)
+        check_device(args.device)
     except ValueError as error:
-        raise CommandError(spell_options(str(error), ["methods", "bits", "model"])) from None
+        raise CommandError(spell_options(str(error), ["methods", "bits", "model", "device"])) from None
     source = _source(args)
     given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
     check_inputs({"--data": given, "--valid": valid, "--test": test})
@@ -38,7 +40,8 @@ def run(args: argparse.Namespace) -> None:
             tell(name, X, y)
         if data.n_skipped or data.n_unseen:
             print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
-        record = compare(data, args.model, methods, args.bits, out, settings, threads=args.threads, seen=args.seen)
+        about_run = {"threads": args.threads, "device": args.device, "seen": args.seen}
+        record = compare(data, args.model, methods, args.bits, out, settings, **about_run)
         publish(report(record), out)
     print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
 

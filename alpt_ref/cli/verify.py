@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alpt_ref.cli import resumable
 from alpt_ref.cli.outputs import check_results
-from alpt_ref.cli.parsing import CommandError
+from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.reports.publish import publish
 from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
@@ -15,6 +15,7 @@ from alpt_ref.studies.verification.run import run as verify
 from alpt_ref.theory.claim import Claim, Row, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
+from alpt_ref.tools.devices import check_device
 from alpt_ref.walks.asked import enumerated
 from alpt_ref.walks.rule import Rule
 
@@ -31,6 +32,10 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         print("\n".join(f"{claim.id:<8}{claim.kind:<7}{claim.statement}" for claim in claims))
         return 0
+    try:
+        check_device(args.device)
+    except ValueError as error:
+        raise CommandError(spell_options(str(error), ["device"])) from None
     rule = load_rule(args.rule) if args.rule else None
     if rule is not None:
         claims = _about_rules(claims, rule, args.ids)

@@ -51,7 +51,7 @@ class Rules(NamedTuple):
 
 
 def _define(real: type, magic: float) -> Rules:
-    zero, half, one = real(0), real(0.5), real(1)
+    zero, half, one, wide = real(0), real(0.5), real(1), real is not float32
     max_move = real(MAX_MOVE)
     magic = real(magic)
 
@@ -100,7 +100,7 @@ def _define(real: type, magic: float) -> Rules:
         """clip(x / delta), split; with r = 0 where x is a stored grid point n * delta (in ``real`` or in float32)."""
         s = clip(x / delta, lo, hi)
         n = rint(s)
-        stored = times(n, delta) == x or real(times(float32(n), float32(delta))) == x
+        stored = times(n, delta) == x or (wide and real(times(float32(n), float32(delta))) == x)
         return n, zero if stored else s - n
 
     return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, split_move, split_position)

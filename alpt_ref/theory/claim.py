@@ -53,8 +53,7 @@ class Setting:
     """The wishes of a run of the claims.
 
     full : more instances, tighter intervals. rule : put in the place of the rule that a statement is about. data : problems
-    besides the built-in ones. threads, device : of Monte Carlo; no result depends on them.
-    """
+    besides the built-in ones. threads, device : of Monte Carlo; no result depends on them."""
 
     full: bool = False
     rule: Rule | None = None
@@ -74,9 +73,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class Draw:
-    """Aids of a measurement: the level of its interval, the bound that it is held against, threads and device, and the
-    claim that is judged, for rows that judge instances of their own.
-    """
+    """Aids of a measurement: the level of its interval, the bound that it is held against, threads, device, and the claim
+    that is judged, for rows that judge instances of their own."""
 
     alpha: float
     bound: float | None

@@ -12,7 +12,8 @@ from alpt_ref.problems import box
 from alpt_ref.problems.finite import absolute, clicks, quadratic, slopes
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.walks.rule import Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 Floats = NDArray[float64]
 

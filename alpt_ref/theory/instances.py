@@ -21,7 +21,8 @@ from alpt_ref.theory.shape import convex
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 Floats = NDArray[float64]
 Sample = Callable[[Walk, int, int, int], tuple[Floats, Counts]]

@@ -27,7 +27,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import slopes
 from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 
 @dataclass(frozen=True)

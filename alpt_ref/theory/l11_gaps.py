@@ -13,8 +13,8 @@ from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.stationary import stationary_law
-from alpt_ref.walks.walk import Schedule
 
 FINE = Grid(6, 0.1)
 

@@ -22,8 +22,9 @@ from alpt_ref.theory.claim import VIOLATED, Claim, Draw, Instance, Measured, Set
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.transition import transitions
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.walk import Walk
 
 
 @dataclass(frozen=True)

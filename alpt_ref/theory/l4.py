@@ -26,8 +26,9 @@ from alpt_ref.theory.shape import affine
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.stationary import stationary_law
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.walk import Walk
 
 DELTA = 2.0**-4
 

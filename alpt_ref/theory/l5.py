@@ -41,9 +41,9 @@ from alpt_ref.theory.l5_numbers import REFERENCE
 from alpt_ref.theory.verdict import rounds_to_nearest, unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.stationary import reachable, stationary_law
 from alpt_ref.walks.transition import transitions
-from alpt_ref.walks.walk import Schedule
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ from alpt_ref.theory.drawn import between, draws
 from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 
 @dataclass(frozen=True)

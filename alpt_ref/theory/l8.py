@@ -36,7 +36,8 @@ from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import UNBIASED
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule, random_bits
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 SHUFFLED = "shuffled"
 

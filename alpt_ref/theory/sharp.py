@@ -12,7 +12,8 @@ from alpt_ref.problems.extreme import bent
 from alpt_ref.problems.finite import FiniteProblem, Separate, absolute, quadratic
 from alpt_ref.problems.joint import joint_quadratic
 from alpt_ref.walks.rule import Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 FINE, STEP = Grid(10, 2.0**-9), 2.0**-9
 NARROW, WIDE = Grid(2, 1.0), Grid(8, 1.0)

@@ -21,8 +21,9 @@ from alpt_ref.theory.t1_sharp import energy, of_a_cell
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.stationary import stationary_law
-from alpt_ref.walks.walk import ULP, Schedule, Walk
+from alpt_ref.walks.walk import ULP, Walk
 
 
 @dataclass(frozen=True)

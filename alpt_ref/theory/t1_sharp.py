@@ -38,7 +38,8 @@ from alpt_ref.theory.drawn import random_walks
 from alpt_ref.theory.instances import regret_instance, standard_walks, stuck_walks
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 
 def psi(s: Floats) -> Floats:

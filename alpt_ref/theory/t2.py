@@ -37,7 +37,8 @@ from alpt_ref.theory.verdict import rounds_to_nearest, worst_of
 from alpt_ref.walks.adversary import worst_regret
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 
 @dataclass(frozen=True)

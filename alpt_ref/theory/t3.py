@@ -28,7 +28,8 @@ from alpt_ref.theory.drawn import between, draws
 from alpt_ref.theory.instances import regret_instance
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.rule import FLOOR, STOCHASTIC, Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 NOISY = "(w - c)^2/2, noise 0.5"
 

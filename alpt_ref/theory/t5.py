@@ -41,7 +41,8 @@ from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.sampling import gradient_squares
-from alpt_ref.walks.walk import ULP, Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import ULP, Walk
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.moving import Path
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.walk import Schedule
+from alpt_ref.walks.schedule import Schedule
 
 
 @dataclass(frozen=True)

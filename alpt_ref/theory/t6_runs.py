@@ -27,7 +27,7 @@ from alpt_ref.theory import t6
 from alpt_ref.training.config import Config
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
-from alpt_ref.walks.walk import Schedule
+from alpt_ref.walks.schedule import Schedule
 
 Floats = NDArray[float64]
 Batches = NDArray[int64]

@@ -1,4 +1,4 @@
-"""Which device computes, and whether there is one."""
+"""The devices that compute, and a sentence where one is missing."""
 
 import os
 from functools import cache

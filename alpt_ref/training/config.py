@@ -169,6 +169,10 @@ class Parameters:
     def _parameter_names(cls) -> list[str]:
         return list(inspect.signature(cls).parameters)
 
+    def _keep(self, values: dict[str, Any]) -> None:
+        for name in self._parameter_names():
+            setattr(self, name, values[name])
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor arguments by name."""
         return {name: getattr(self, name) for name in self._parameter_names()}

@@ -44,7 +44,7 @@ def slope_of(config: Config) -> Scalar:
 
 
 def step_of_deltas(config: Config, view: View, n_features: int, batch: int, step: int) -> tuple[float32, When]:
-    """What the gradients of a table's step sizes are multiplied by, after a ``batch`` of examples, and their learning rate."""
+    """The factor on the gradients of a table's step sizes, after a ``batch`` of examples, and their learning rate."""
     q_hi = config.box[1]
     scale, per_delta = gradient_scale(config.step_scale, batch, view.k, 1 if view.stride else n_features, q_hi), 1.0
     if config.precision == "pact":  # what is learned is the clip delta q_hi

@@ -11,8 +11,8 @@ from alpt_ref.problems.box import codes_of
 from alpt_ref.problems.finite import FiniteProblem
 from alpt_ref.walks.exact import gradients_at
 from alpt_ref.walks.rule import Rule
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.transition import EPS, Floats, Step, push, transitions
-from alpt_ref.walks.walk import Schedule
 
 Follow = Callable[[int, int, int], int]
 Terms = Callable[[float, Floats, Floats, float], tuple[Floats, Floats]]

@@ -23,46 +23,15 @@ from alpt_ref.problems.factorization import BoxedFm
 from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import check_counter
-from alpt_ref.scalars.moves import learning_rate
-from alpt_ref.tools.checks import one_of
 from alpt_ref.tools.devices import check_device
 from alpt_ref.walks.exact import Law, Observable, exact_law
 from alpt_ref.walks.replicas import Samples, advance_compiled, advance_on_gpu, advance_rows, empty_trace, in_blocks
 from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule, as_rule
+from alpt_ref.walks.schedule import Schedule
 
 Floats = NDArray[float64]
-DECAYS = ("constant", "sqrt", "inverse")
 MODES = ("batch", "example")
 ULP = 2.0**-52
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Learning rates eta_t of the steps t = 1, 2, ...: eta ("constant"), eta / sqrt(t) ("sqrt") or eta / t ("inverse").
-
-    Raises ValueError unless eta is positive and finite.
-    """
-
-    eta: float
-    decay: str = "constant"
-
-    def __post_init__(self) -> None:
-        one_of("decay", self.decay, DECAYS)
-        if not 0.0 < self.eta < math.inf:
-            raise ValueError(f"eta must be positive and finite, got {self.eta!r}")
-
-    @property
-    def decays(self) -> bool:
-        """True for eta / sqrt(t), False for eta."""
-        if self.decay == "inverse":
-            raise ValueError("decay must be constant or sqrt here, got 'inverse'")
-        return self.decay == "sqrt"
-
-    def rates(self, steps: int) -> Floats:
-        """eta_1, ..., eta_T, float64 (steps,)."""
-        if self.decay == "inverse":
-            return self.eta / np.arange(1, steps + 1, dtype=float64)
-        return np.array([learning_rate(self.eta, self.decays, t) for t in range(1, steps + 1)], float64)
 
 
 @dataclass(frozen=True, eq=False)

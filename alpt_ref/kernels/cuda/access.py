@@ -1,4 +1,4 @@
-"""How loops on a GPU reach a table: as on a CPU, but for codes that share bytes, which lie in words of 32 bits.
+"""Loops on a GPU reach a table as those on a CPU do, but for codes that share bytes: these lie in words of 32 bits.
 
 Two threads may move codes of one word at the same time. Each flips the bits in which its own code changes, by one atomic
 exclusive or: no bit is touched by two, so the result does not depend on their order.

@@ -1,4 +1,4 @@
-"""How loops are compiled for a GPU, and launched: the one policy.
+"""Loops are compiled for a GPU, and launched, here: the one policy.
 
 * No fast mathematics, and products by :func:`alpt_ref.scalars.arithmetic.times`: the bits are those of a CPU.
 * No atomic sums of floats. A thread owns what it writes; the order of a sum is that of the loops for a CPU.

@@ -16,12 +16,12 @@ def put(array: NDArray[Any]) -> Any:
 
 
 def held(array: Any) -> Any:
-    """What lies on the device already, as Numba's array; shares memory."""
+    """An array that lies on the device already, as Numba's; shares memory."""
     return array if hasattr(array, "__cuda_ndarray__") else cuda.as_cuda_array(array)
 
 
 def address(array: Any) -> int:
-    """Where the first element of a device array lies."""
+    """The address of the first element of a device array."""
     interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__  # the simulator's have the second
     return int(interface["data"][0])
 

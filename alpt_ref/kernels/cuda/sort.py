@@ -21,7 +21,7 @@ COUNTERS = DIGITS * PITCH
 
 @device
 def _count(keys, shift, counts):
-    """How many keys of each digit each thread of the block holds: counts[digit * PITCH + thread]."""
+    """Count the keys of each digit that each thread of the block holds: counts[digit * PITCH + thread]."""
     t = cuda.threadIdx.x
     for digit in range(DIGITS):
         counts[digit * PITCH + t] = 0

@@ -20,7 +20,8 @@ from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.progress import parallel
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.rule import as_rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 RATES = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 

@@ -22,8 +22,9 @@ from alpt_ref.studies.progress import parallel
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.exact import Law
 from alpt_ref.walks.rule import as_rule, bits_of, few_bits
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.stationary import Stationary, stationary_law
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.walk import Walk
 
 Record = dict[str, Any]
 LEAST_CHANCE = 1e-12  # outcomes of a batch rarer than this are left out

@@ -18,7 +18,8 @@ from alpt_ref.studies.calibration.exact import DR, SR, Record
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.rule import as_rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 Vector = NDArray[float64]
 

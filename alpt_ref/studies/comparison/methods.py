@@ -139,17 +139,17 @@ def about(data: ClickData, model: str, settings: Any) -> dict[str, Any]:
     return {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
 
 
-def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: CompareSettings) -> Arrays:
-    """The arrays of the fit, see :func:`alpt_ref.studies.comparison.fitting.fit_and_measure`."""
-    return store.cell(fit.spec(data, model, settings), lambda: _measure(data, model, fit, settings))
+def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: CompareSettings, device: str = "cpu") -> Arrays:
+    """The arrays of the fit, see :func:`alpt_ref.studies.comparison.fitting.fit_and_measure`; ``device`` is where it trains."""
+    return store.cell(fit.spec(data, model, settings), lambda: _measure(data, model, fit, settings, device))
 
 
-def _measure(data: ClickData, model: str, fit: Fit, s: CompareSettings) -> Arrays:
+def _measure(data: ClickData, model: str, fit: Fit, s: CompareSettings, device: str) -> Arrays:
     if fit.method == "hash":
         n_bins = max(data.train[0].shape[1] // 2, 1)
         train, valid, test = ((hashed(X, n_bins), y) for X, y in (data.train, data.valid, data.test))
         data = replace(data, train=train, valid=valid, test=test)
-    arguments = s.shared(model, fit.seed) | METHODS[fit.method].arguments(fit.bits, dict(fit.choice))
+    arguments = s.shared(model, fit.seed) | METHODS[fit.method].arguments(fit.bits, dict(fit.choice)) | {"device": device}
     if fit.method == "ptq":
         return fit_and_measure(data, arguments, lambda estimator: compressed(estimator, fit.bits))
     return fit_and_measure(data, arguments)

@@ -21,6 +21,7 @@ from alpt_ref.studies.comparison.hypotheses import decide
 from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell, methods_of
 from alpt_ref.studies.comparison.tuning import Kind, Search, tune
 from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
+from alpt_ref.tools.devices import check_device
 from alpt_ref.tools.files import Arrays, Record, finite
 
 QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0, seeds=2)
@@ -40,7 +41,7 @@ def kinds_of(methods: Sequence[str], bits: Sequence[int], model: str) -> list[Ki
 
 
 def measure(
-    store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int
+    store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int, device: str
 ) -> tuple[dict[Kind, Search], list[Arrays], dict[Kind, list[Arrays]]]:
     """Return the searches with seed 0, what they tried, and the fits of every kind with the seeds 1, 2, ...
 
@@ -49,7 +50,7 @@ def measure(
     tried: list[Arrays] = []
 
     def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
-        return list(parallel(lambda job: fit_cell(store, data, model, job, settings), jobs, threads))
+        return list(parallel(lambda job: fit_cell(store, data, model, job, settings, device), jobs, threads))
 
     def fit_trials(jobs: Sequence[Fit]) -> list[Arrays]:
         results = fit_all(jobs)
@@ -120,14 +121,17 @@ def run(
     settings: CompareSettings,
     *,
     threads: int = 2,
+    device: str = "cpu",
     seen: bool = False,
 ) -> Record:
     """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
 
+    threads : fits at a time. device : where they train, "cpu" or "cuda"; a GPU has one at a time.
     seen : whether test results of these data were known before, which makes the decisions on the claims descriptive.
     Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
     is of other data, another model or other settings.
     """
+    threads = 1 if check_device(device) == "cuda" else threads
     if model not in ("lr", "fm"):
         raise ValueError(f"model must be lr or fm, got {model!r}")
     kinds = kinds_of(methods, bits, model)
@@ -142,8 +146,8 @@ def run(
     out.mkdir(parents=True, exist_ok=True)  # fails now rather than after the first fit
     grids = sum(len(Search(kind, settings).candidates()) for kind in kinds if METHODS[kind[0]].axes)
     with saved_cells(out, grids + len(kinds) * settings.seeds) as store:
-        searches, tried, runs = measure(store, data, model, kinds, settings, threads)
-    return compile_record(data, model, settings, searches, tried, runs) | {"seen": seen}
+        searches, tried, runs = measure(store, data, model, kinds, settings, threads, device)
+    return compile_record(data, model, settings, searches, tried, runs) | {"seen": seen, "device": device}
 
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:

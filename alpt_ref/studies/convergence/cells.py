@@ -14,7 +14,8 @@ from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.rule import NEAREST, as_rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 GD_BLOCK = 20  # steps between two looks at the gap
 METHODS = ("float", "nearest", "stochastic")

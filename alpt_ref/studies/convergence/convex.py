@@ -12,7 +12,8 @@ from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.cells import METHODS, method_of, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.tools.files import Record
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 
 def read_problems(paths: Sequence[Path], l2: float) -> list[LogisticProblem]:

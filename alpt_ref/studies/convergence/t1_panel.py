@@ -24,7 +24,8 @@ from alpt_ref.theory import t1
 from alpt_ref.theory.verdict import judge
 from alpt_ref.tools.files import Record
 from alpt_ref.walks.rule import STOCHASTIC
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 TERM, FIRST_MOVE, TARGET = 1 / 8, 0.7, 0.49
 

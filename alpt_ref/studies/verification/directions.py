@@ -21,7 +21,8 @@ from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic,
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.tools.files import Record
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
-from alpt_ref.walks.walk import Schedule, Walk
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
 
 Floats = NDArray[float64]
 TARGET, ALIKE = 0.1, 0.05

@@ -1,4 +1,4 @@
-"""What training takes of a GPU's memory, and whether it fits."""
+"""Memory that training takes of a GPU, asked for before it begins."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,0 +1,57 @@
+"""What the compilers make of every loop for a GPU, on a machine without one."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from alpt_ref.scalars.jit import JIT
+from tests.marks import long
+
+pytest.importorskip("numba_cuda", reason="needs numba-cuda")
+launching = pytest.importorskip("alpt_ref.kernels.cuda.launch")
+if launching.SIMULATED or not JIT:
+    pytest.skip("needs compiled loops, and no simulator", allow_module_level=True)
+
+from analysis.gpu_catalogue import PHILOX_PRODUCTS, cases  # noqa: E402
+from analysis.gpu_compile import figures_of, tool  # noqa: E402
+
+pytestmark = pytest.mark.jit
+CASES = list(cases())
+FIRST = {case.kernel.py_func.__code__: case for case in reversed(CASES)}  # of each loop; its variants are long
+BUDGET = 48  # machine instructions an element: kernels/cuda/quantize.py
+
+
+@pytest.mark.parametrize("arch", [(8, 0), (9, 0)], ids=["sm_80", "sm_90"])
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=() if FIRST[c.kernel.py_func.__code__] is c else long, id=c.name) for c in CASES]
+)
+def test_loops_compile_as_promised(case, arch):
+    found = figures_of(case, arch, machine_code=False)
+    assert found.spills == 0
+    assert found.fused == found.bare == 0, "a product that might be fused into a sum"
+    assert case.doubles or found.doubles == 0, "float64 where float32 will do"
+    assert case.doubles or found.stack == 0
+    if case.blocks:
+        turns, rest = divmod(found.wide, PHILOX_PRODUCTS * case.blocks)
+        assert turns > 0
+        assert rest == 0, "a product of words takes one instruction"
+
+
+@pytest.mark.skipif(tool("nvdisasm") is None, reason="needs nvdisasm")
+def test_quantization_keeps_to_its_budget():
+    case = next(case for case in CASES if case.name == "quantize, four a store: SR, float32, 8 bits")
+    assert figures_of(case, (9, 0)).an_element <= BUDGET
+
+
+def test_every_loop_is_in_the_catalogue():
+    """Functions under @kernel in kernels/cuda, at any depth, against the functions that cases hold."""
+    held = {(case.kernel.py_func.__module__, case.kernel.py_func.__name__) for case in CASES}
+    folder, found = Path(inspect.getfile(launching)).parent, set()
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(getattr(d, "id", "") == "kernel" for d in node.decorator_list):
+                found.add((f"alpt_ref.kernels.cuda.{path.stem}", node.name))
+    assert found
+    assert found == held

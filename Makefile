@@ -3,17 +3,19 @@
 # make test-long  what `make test` leaves out: statistics over many runs, every width compiled
 # make coverage   run the tests un-jitted under coverage, which has to reach 95 %
 # make fuzz       try inputs that nobody thought of, for MINUTES=10: docs/reliability.md
+# make cuda       install numba-cuda and NVIDIA's compilers, with which the tests of the loops for a GPU run, too
 # make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
 PLAIN ?= $(BIN)/python
+CUDA_FILES := alpt_ref/gpu.py,alpt_ref/kernels/cuda/*,alpt_ref/training/cuda/*
 MINUTES ?= 10
 SEED ?= 0
 # A file's tests share a worker, and what its fixtures make; files keep the order of tests/conftest.py.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
 
-.PHONY: verify test test-long lint plain coverage fuzz bench peers clean
+.PHONY: verify test test-long lint plain coverage covered cuda fuzz bench peers clean
 
 .venv/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,14 +31,25 @@ lint: .venv/stamp
 	MYPY_NUM_WORKERS=2 $(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Plain loops for a GPU run in Numba's simulator, where the extra is installed.
 plain: .venv/stamp
-	NUMBA_DISABLE_JIT=1 $(PLAIN) -m pytest $(SHORT)
+	NUMBA_DISABLE_JIT=1 NUMBA_ENABLE_CUDASIM=1 $(PLAIN) -m pytest $(SHORT)
+
+.venv/cuda: .venv/stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,cuda]' nvidia-cuda-nvdisasm
+	touch $@
+
+cuda: .venv/cuda
 
 coverage: .venv/stamp
 	$(BIN)/coverage erase
 	$(MAKE) plain PLAIN='$(BIN)/coverage run'
+	$(MAKE) covered
+
+# Without the extra, what it serves is left out of the count.
+covered:
 	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/coverage report $(shell $(BIN)/python -c 'import numba_cuda' 2>/dev/null || echo "--omit=$(CUDA_FILES)")
 
 test: lint
 	$(MAKE) plain

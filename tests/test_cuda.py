@@ -1,4 +1,8 @@
-"""Loops for a GPU against those for a CPU, bit for bit, in Numba's simulator."""
+"""Loops for a GPU against those for a CPU, bit for bit: on a GPU where there is one, else in Numba's simulator.
+
+pytest -m gpu                                                on a GPU
+NUMBA_DISABLE_JIT=1 NUMBA_ENABLE_CUDASIM=1 pytest -m gpu     in the simulator
+"""
 
 import sys
 from dataclasses import replace
@@ -10,24 +14,28 @@ import scipy.sparse as sp
 from alpt_ref import FactorizationMachine, Grid, dequantize, quantize
 from alpt_ref.data.examples import as_examples
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.scalars.jit import JIT
 from alpt_ref.scalars.packing import pack, unpack
 from alpt_ref.theory.instances import small_logistic
+from alpt_ref.tools.devices import missing
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
 
-cuda = pytest.importorskip("numba_cuda.numba.cuda", reason="needs numba-cuda") and pytest.importorskip("numba.cuda")
-launching = pytest.importorskip("alpt_ref.kernels.cuda.launch")
-if not launching.SIMULATED or JIT:
-    pytest.skip("needs NUMBA_ENABLE_CUDASIM=1 and NUMBA_DISABLE_JIT=1", allow_module_level=True)
+if missing():
+    pytest.skip(missing(), allow_module_level=True)
 
-from alpt_ref.kernels.cuda import codes as code_loops  # noqa: E402
-from alpt_ref.kernels.cuda.sort import sort_pairs  # noqa: E402
-from alpt_ref.kernels.cuda.workspace import Workspace  # noqa: E402
-from alpt_ref.training.cuda import memory  # noqa: E402
-from alpt_ref.training.cuda.step import CudaStepper  # noqa: E402
+from numba import cuda
+
+from alpt_ref.kernels.cuda import codes as code_loops
+from alpt_ref.kernels.cuda import launch as launching
+from alpt_ref.kernels.cuda.sort import sort_pairs
+from alpt_ref.kernels.cuda.workspace import Workspace
+from alpt_ref.training.cuda import memory
+from alpt_ref.training.cuda.step import CudaStepper
+
+pytestmark = pytest.mark.gpu
+MANY = 1 if launching.SIMULATED else 100  # times as much on a GPU
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +65,7 @@ METHODS = [
 ]
 
 
-def clicks(n=24, d=9):
+def clicks(n=24 * MANY, d=9 * MANY):
     rng = np.random.default_rng(0)
     X = sp.random(n, d, 0.4, random_state=1, format="csr")
     X.data = rng.normal(size=X.nnz)
@@ -67,13 +75,13 @@ def clicks(n=24, d=9):
 @pytest.mark.parametrize("method", METHODS, ids=str)
 def test_steps_have_the_bits_of_the_cpu(method):
     rows, y, _, n_features = as_examples(*clicks(), "X")
-    config = FactorizationMachine(lr=0.3, init_std=0.3, batch_size=8, **method).config()
+    config = FactorizationMachine(lr=0.3, init_std=0.3, batch_size=8 * MANY, **method).config()
     ours, theirs = initial_state(config, n_features), initial_state(config, n_features)
     on_cpu, on_gpu = BatchStepper(config, rows, y, n_features), CudaStepper(config, rows, y, n_features)
     on_gpu.begin(theirs)
-    for start in range(0, y.size, 8):
-        on_cpu(ours, np.arange(start, start + 8))
-        on_gpu(theirs, np.arange(start, start + 8))
+    for start in range(0, y.size, 8 * MANY):
+        on_cpu(ours, np.arange(start, start + 8 * MANY))
+        on_gpu(theirs, np.arange(start, start + 8 * MANY))
     on_gpu.end(theirs)
     for part in ("linear", "factors"):
         for name, array in ours.table(part).to_arrays().items():
@@ -88,7 +96,7 @@ def test_steps_have_the_bits_of_the_cpu(method):
 )
 def test_estimators(method):
     X, y = clicks()
-    arguments = {"epochs": 2, "batch_size": 16, "lr": 0.2} | method
+    arguments = {"epochs": 2, "batch_size": 16 * MANY, "lr": 0.2} | method
     ours = FactorizationMachine(**arguments).fit(X, y, eval_set=(X, y))
     theirs = FactorizationMachine(**arguments, device="cuda").fit(X, y, eval_set=(X, y))
     assert ours.best_epoch_ == theirs.best_epoch_
@@ -165,5 +173,7 @@ def test_replicas_have_the_bits_of_the_cpu(mode, rule, grid):
 
 def test_what_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "free_bytes", lambda: 1000.0)
-    with pytest.raises(MemoryError, match=r"training of 9 features with 8 factors would take .* GiB of the GPU's memory"):
+    with pytest.raises(
+        MemoryError, match=rf"training of {9 * MANY} features with 8 factors would take .* GiB of the GPU's memory"
+    ):
         FactorizationMachine(device="cuda").fit(*clicks())

@@ -80,8 +80,8 @@ def _memory(results: Record) -> Sheet:
         "Bytes alive in training: codes (or floats) and step sizes; optimizer state. factors: bytes of codes and "
         "step sizes of the factor table, as a part of full precision's. inference: bytes of the model to deploy. kex/s: "
         f"thousand examples a second in an epoch, {'one thread' if on_cpu else 'on a GPU'}, least and most over seeds, "
-        "whatever else the machine was doing (make bench compares speeds). step sizes: medians, linear/factors. dead: rows, linear/factors, that count as zero as "
-        f"their weights are all below {DEAD_WEIGHT:g}, at most over seeds. "
+        "whatever else the machine was doing (make bench compares speeds). step sizes: medians, linear/factors. dead: rows, "
+        f"linear/factors, that count as zero as their weights are all below {DEAD_WEIGHT:g}, at most over seeds. "
         f"Computing: {spent['fits_tuned']} fits to tune {spent['tuning'] / 60:.1f} min, {results['fits']} fits to compare "
         f"{spent['runs'] / 60:.1f} min, of one {'core' if on_cpu else 'GPU'}."
     )

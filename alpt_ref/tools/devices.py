@@ -13,7 +13,7 @@ def check_device(device: str) -> str:
     from alpt_ref.tools.checks import one_of  # NumPy, which --help has no time for
 
     one_of("device", device, DEVICES, str)
-    reason = _missing() if device == "cuda" else ""
+    reason = missing() if device == "cuda" else ""
     if reason:
         raise ValueError(f"device must be cpu here: {reason}")
     return device
@@ -28,7 +28,7 @@ def lies_on_gpu(array: Any) -> bool:
 
 
 @cache
-def _missing() -> str:
+def missing() -> str:
     """The reason why no GPU can be used; empty where one can."""
     if find_spec("numba_cuda") is None:
         return "numba-cuda is not installed (pip install 'alpt-ref[cuda]')"

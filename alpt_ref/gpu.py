@@ -40,7 +40,8 @@ def quantize(x: Any, call: Call, u: Any, out: Any) -> Any:
         if given.shape != held.shape:
             raise ValueError(f"u must have the shape of x, {held.shape}, got {given.shape}")
         _refuse("u", "must be in [0, 1)", given, loops.first_outside, 0, 1)
-    codes = _output(out, call.grid.code_dtype, (held, given))
+    with memory.out_of_memory("quantizing", held.size * np.dtype(call.grid.code_dtype).itemsize):
+        codes = _output(out, call.grid.code_dtype, (held, given))
     if held.size:
         _fill(held, given, codes, call)
     return codes if out is None else out
@@ -50,10 +51,11 @@ def quantize_copies(x: NDArray[Any], call: Call, u: NDArray[Any], out: NDArray[A
     """The codes of ``x`` into ``out``; all of one shape, of NumPy, and checked."""
     if not x.size:
         return
-    flat = cuda.to_device(x.reshape(-1))
-    codes = cuda.device_array(x.size, out.dtype)
-    _fill(flat.reshape(np.atleast_1d(x).shape), flat if u is x else cuda.to_device(u.reshape(-1)), codes, call)
-    codes.copy_to_host(out.reshape(-1))
+    with memory.out_of_memory("quantizing", x.nbytes + out.nbytes + (0 if u is x else u.nbytes)):
+        flat = cuda.to_device(x.reshape(-1))
+        codes = cuda.device_array(x.size, out.dtype)
+        _fill(flat.reshape(np.atleast_1d(x).shape), flat if u is x else cuda.to_device(u.reshape(-1)), codes, call)
+        codes.copy_to_host(out.reshape(-1))
 
 
 def _fill(x: Any, u: Any, codes: Any, call: Call) -> None:
@@ -88,7 +90,8 @@ def dequantize(codes: Any, grid: Grid) -> Any:
     grid.check_shape("codes", held.shape)
     flat = held.reshape(held.size)
     _refuse("codes", f"must be in [{grid.q_lo}, {grid.q_hi}]", held, loops.first_outside, grid.q_lo, grid.q_hi + 1)
-    out = cuda.device_array(held.shape, float32)
+    with memory.out_of_memory("dequantizing", 4 * held.size):
+        out = cuda.device_array(held.shape, float32)
     if held.size:
         deltas = cuda.to_device(np.atleast_1d(grid.delta))
         row_size = held.shape[1] if grid.per_row else held.size

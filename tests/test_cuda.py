@@ -29,9 +29,10 @@ from numba import cuda
 
 from alpt_ref.kernels.cuda import codes as code_loops
 from alpt_ref.kernels.cuda import launch as launching
+from alpt_ref.kernels.cuda import memory
 from alpt_ref.kernels.cuda.sort import sort_pairs
 from alpt_ref.kernels.cuda.workspace import Workspace
-from alpt_ref.training.cuda import memory
+from alpt_ref.training.cuda import memory as training_memory
 from alpt_ref.training.cuda.step import CudaStepper
 
 pytestmark = pytest.mark.gpu
@@ -79,6 +80,8 @@ def test_steps_have_the_bits_of_the_cpu(method):
     ours, theirs = initial_state(config, n_features), initial_state(config, n_features)
     on_cpu, on_gpu = BatchStepper(config, rows, y, n_features), CudaStepper(config, rows, y, n_features)
     on_gpu.begin(theirs)
+    held = on_gpu.placed.nbytes
+    assert abs(held["codes"] + held["steps"] - training_memory.table_bytes(config, n_features)) < 32, "but for rounding up"
     for start in range(0, y.size, 8 * MANY):
         on_cpu(ours, np.arange(start, start + 8 * MANY))
         on_gpu(theirs, np.arange(start, start + 8 * MANY))
@@ -172,8 +175,32 @@ def test_replicas_have_the_bits_of_the_cpu(mode, rule, grid):
 
 
 def test_what_does_not_fit_is_refused(monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: 1000.0)
+    monkeypatch.setattr(training_memory, "free_bytes", lambda: 1000.0)
     with pytest.raises(
         MemoryError, match=rf"training of {9 * MANY} features with 8 factors would take .* GiB of the GPU's memory"
     ):
         FactorizationMachine(device="cuda").fit(*clicks())
+
+
+@pytest.mark.parametrize("what", ["training", "scoring", "quantizing", "walking with 3 replicas"])
+def test_a_driver_without_memory_is_a_sentence(what, monkeypatch):
+    X, y = clicks()
+    model = FactorizationMachine(device="cuda", k=2, epochs=1)
+    walk = Walk(small_logistic(), None, "nearest", Schedule(0.1), 3, device="cuda")
+    if what == "scoring":
+        model.fit(X, y)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2.0**30)
+
+    def refuse(*arguments, **options):
+        raise RuntimeError("[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY")
+
+    monkeypatch.setattr(cuda, "to_device", refuse)
+    monkeypatch.setattr(cuda, "device_array", refuse)
+    calls = {
+        "training": lambda: model.fit(X, y),
+        "scoring": lambda: model.predict(X),
+        "quantizing": lambda: quantize(np.ones(3), Grid(4, 0.1), device="cuda"),
+        "walking with 3 replicas": lambda: walk.sampled(0, 3),
+    }
+    with pytest.raises(MemoryError, match=rf"^{what} takes .* GiB of the GPU's memory, 1 GiB are free$"):
+        calls[what]()

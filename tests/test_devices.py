@@ -1,7 +1,10 @@
 """Devices that are asked for where there is none: a sentence, exit code 2, nothing written; and what touches a GPU at all."""
 
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from alpt_ref.tools import devices
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
 from tests.cli_support import run
+from tests.marks import long
 
 pytestmark = pytest.mark.glue
 NO_EXTRA = "numba-cuda is not installed (pip install 'alpt-ref[cuda]')"
@@ -79,3 +83,18 @@ def test_a_cpu_does_without():
         "print([name for name in sys.modules if name.startswith(('numba.cuda', 'alpt_ref.kernels.cuda', 'alpt_ref.gpu'))])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@long
+def test_the_benchmark_runs(tmp_path):
+    """In the simulator, where its times mean nothing."""
+    pytest.importorskip("numba_cuda", reason="needs numba-cuda")
+    script, plain = (
+        Path(__file__).parents[1] / "analysis" / "bench_gpu.py",
+        {"NUMBA_DISABLE_JIT": "1", "NUMBA_ENABLE_CUDASIM": "1"},
+    )
+    command = [sys.executable, script, "--tiny", "--out", tmp_path / "gpu.md"]
+    subprocess.run(command, env=os.environ | plain, check=True, capture_output=True)
+    text = (tmp_path / "gpu.md").read_text()
+    assert text.count(": yes") == 6
+    assert not re.search("failed|NO", text)

@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ launching = pytest.importorskip("alpt_ref.kernels.cuda.launch")
 if launching.SIMULATED or not JIT:
     pytest.skip("needs compiled loops, and no simulator", allow_module_level=True)
 
+from analysis import gpu_kernels, gpu_memory  # noqa: E402
 from analysis.gpu_catalogue import PHILOX_PRODUCTS, cases  # noqa: E402
 from analysis.gpu_compile import figures_of, tool  # noqa: E402
 
@@ -55,3 +58,17 @@ def test_every_loop_is_in_the_catalogue():
                 found.add((f"alpt_ref.kernels.cuda.{path.stem}", node.name))
     assert found
     assert found == held
+
+
+def test_commands_print_their_tables(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["gpu_kernels.py", "--only", "fill"])
+    gpu_kernels.main()
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.startswith("sm_90 ")
+    assert line.startswith("fill ")
+    assert int(line.split()[1]) < 256
+    monkeypatch.setattr(sys, "argv", ["gpu_memory.py"])
+    gpu_memory.main()
+    told = re.findall(r"codes and step sizes, .*: ([\d.]+) GiB", capsys.readouterr().out)
+    assert len(told) == 2
+    assert all(float(size) < 1 for size in told), "10^9 parameters"

@@ -60,14 +60,17 @@ def advance_on_gpu(
 ) -> None:
     """As :func:`advance_compiled`, on a GPU, with the same bits. ValueError where there are too many coordinates."""
     from alpt_ref.kernels.cuda.launch import launch
-    from alpt_ref.kernels.cuda.memory import fetch_tuple, put_tuple
+    from alpt_ref.kernels.cuda.memory import fetch_tuple, out_of_memory, put_tuple
     from alpt_ref.kernels.cuda.replicas import MOST
     from alpt_ref.kernels.cuda.replicas import walker as gpu_walker
 
     n, d = trace.codes.shape
     if d > MOST:
         raise ValueError(f"device must be cpu for more than {MOST} coordinates, got {d}")
-    walk_range, problem, placed = gpu_walker(loops.loss, loops.gradient, rounding, d), put_tuple(loops.arrays), put_tuple(trace)
+    walk_range = gpu_walker(loops.loss, loops.gradient, rounding, d)
+    asked = sum(getattr(value, "nbytes", 0) for value in (*loops.arrays, *trace))
+    with out_of_memory(f"walking with {n:,} replicas", asked):
+        problem, placed = put_tuple(loops.arrays), put_tuple(trace)
     at_a_time = max(1, LAUNCH // (n * d))
     for start in range(steps.start, max(steps.stop, steps.start + 1), at_a_time):
         span = Span(start, min(start + at_a_time, steps.stop), 0, n)

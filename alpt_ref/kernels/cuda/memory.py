@@ -1,5 +1,7 @@
 """Tables and data on the device, and the way back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,28 @@ from numba import cuda
 from numpy.typing import NDArray
 
 from alpt_ref.kernels.storage import View
+
+
+def gibibytes(n: float) -> str:
+    """A number of bytes as people read it."""
+    return f"{n / 2**30:.3g} GiB"
+
+
+def free_bytes() -> float:
+    """Bytes of the device's memory that are free."""
+    return float(cuda.current_context().get_memory_info().free)
+
+
+@contextmanager
+def out_of_memory(what: str, asked: float) -> Iterator[None]:
+    """Let a driver's error for want of memory be a MemoryError that says how much ``what`` takes, and how much is free."""
+    try:
+        yield
+    except Exception as error:
+        if "OUT_OF_MEMORY" not in str(error):
+            raise
+        free = gibibytes(free_bytes())
+        raise MemoryError(f"{what} takes {gibibytes(asked)} of the GPU's memory, {free} are free") from None
 
 
 def put(array: NDArray[Any]) -> Any:

@@ -1,13 +1,10 @@
 """Memory that training takes of a GPU, asked for before it begins."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
-from numba import cuda
 
 from alpt_ref.data.examples import Rows
 from alpt_ref.grid import storage_bits
+from alpt_ref.kernels.cuda.memory import free_bytes, gibibytes
 from alpt_ref.scalars.moves import N_MOMENTS
 from alpt_ref.training.config import PARTS, Config
 
@@ -45,27 +42,10 @@ def needed(config: Config, n_features: int, rows: Rows) -> int:
     return table_bytes(config, n_features) + kept + data + int(GROWTH * scratch)
 
 
-def free_bytes() -> float:
-    """Bytes of the GPU's memory that are free."""
-    return float(cuda.current_context().get_memory_info().free)
-
-
-def check_fits(config: Config, n_features: int, rows: Rows) -> None:
-    """MemoryError, in one sentence, where training would take more of the GPU's memory than is free."""
+def check_fits(config: Config, n_features: int, rows: Rows) -> int:
+    """Bytes that training takes; MemoryError, in one sentence, where they are more of the GPU's memory than is free."""
     asked, free = needed(config, n_features, rows), free_bytes()
     if asked > free:
         what = f"training of {n_features:,} features with {config.k} factors"
-        raise MemoryError(f"{what} would take {asked / 2**30:.3g} GiB of the GPU's memory, {free / 2**30:.3g} GiB are free")
-
-
-@contextmanager
-def out_of_memory(what: str) -> Iterator[None]:
-    """Let an error of the driver for want of memory be a MemoryError that says how much was free when it came."""
-    try:
-        yield
-    except Exception as error:
-        if "OUT_OF_MEMORY" not in str(error):
-            raise
-        raise MemoryError(
-            f"{what} takes more of the GPU's memory than there is: {free_bytes() / 2**30:.3g} GiB are free"
-        ) from None
+        raise MemoryError(f"{what} would take {gibibytes(asked)} of the GPU's memory, {gibibytes(free)} are free")
+    return asked

@@ -11,7 +11,7 @@ from alpt_ref.data.examples import Rows
 from alpt_ref.kernels.cuda import alpt, group, qat
 from alpt_ref.kernels.cuda import rows as loops
 from alpt_ref.kernels.cuda.launch import launch, launch_blocks
-from alpt_ref.kernels.cuda.memory import put
+from alpt_ref.kernels.cuda.memory import out_of_memory, put
 from alpt_ref.kernels.cuda.score import residuals, score
 from alpt_ref.kernels.cuda.workspace import Workspace
 from alpt_ref.kernels.storage import FLOATS, NOTHING, View
@@ -42,13 +42,15 @@ class CudaStepper:
     room: Workspace = field(default_factory=Workspace)
 
     def __post_init__(self) -> None:
-        check_fits(self.config, self.n_features, self.rows)
-        self.data, self.labels = tuple(put(array) for array in self.rows), put(self.y)
-        self.diverged, self.one = put(np.zeros(1, int32)), put(np.ones(1, float32))
+        self.asked = check_fits(self.config, self.n_features, self.rows)
+        with out_of_memory("training", self.asked):
+            self.data, self.labels = tuple(put(array) for array in self.rows), put(self.y)
+            self.diverged, self.one = put(np.zeros(1, int32)), put(np.ones(1, float32))
 
     def begin(self, state: State) -> None:
         """Copy ``state`` to the GPU."""
-        self.placed = Placed.of(state, self.config)
+        with out_of_memory("training", self.asked):
+            self.placed = Placed.of(state, self.config)
         self.width = {name: state.table(name).shape[1] for name in PARTS}
 
     def end(self, state: State) -> None:
@@ -59,7 +61,11 @@ class CudaStepper:
             raise TrainingDivergedError(f"training diverged in step {step}: logits or gradients are not finite, lower lr")
 
     def __call__(self, state: State, examples: NDArray[np.int64]) -> None:
-        """Take one step on the minibatch ``examples``."""
+        """Take one step on the minibatch ``examples``. MemoryError."""
+        with out_of_memory("training", self.asked):
+            self._step(state, examples)
+
+    def _step(self, state: State, examples: NDArray[np.int64]) -> None:
         c, size, k = self.config, examples.size, self.width["factors"]
         batch = put(examples)
         when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)

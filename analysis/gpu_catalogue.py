@@ -116,7 +116,7 @@ def _forward() -> Iterator[Case]:
         yield Case(f"factor sums, {name}", score.factor_scorer(access, K), (ROWS, i64, _view(buffer), f32, f32))
         yield Case(f"logits, {name}", score.scorer(access, K), (ROWS, i64, _view(buffer), f32, f32, f32))
         yield Case(f"weights of rows, {name}", rows.weight_loader(access, K), (i32, _view(buffer), f32), 1)
-    yield Case("residuals", score.residuals, (f32, f32, i64, int32(0), f32, i32))
+    yield Case("residuals", score.residuals, (f32, f32, i64, int64(0), f32, i64))
 
 
 def _steps() -> Iterator[Case]:
@@ -151,7 +151,7 @@ def _alpt() -> Iterator[Case]:
     yield Case("ALPT 2: slopes of rows", alpt.slope_summer(K), (f32, f32, f32))
     yield Case("ALPT 2: spread", alpt.spread, (f32, i32, f32), 1)
     yield Case("ALPT 2: set step sizes", alpt.set_deltas, (i32, f32, _view(i8)), 1)
-    yield Case("first step that diverged", alpt.note_infinite, (f32, int32(0), i32))
+    yield Case("first step that diverged", alpt.note_infinite, (f32, int64(0), i64))
     for name in ("8 bits", "4 bits"):
         access, buffer = STORED[name]
         for rounding in ("stochastic", "nearest"):

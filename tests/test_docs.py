@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alpt_ref.cli import arguments
+from alpt_ref.tools.devices import missing
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,8 +30,17 @@ def test_the_page_on_the_method_shows_the_lines_of_the_reference():
         assert any(excerpt.strip() in body for excerpt in excerpts), name
 
 
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "cuda" in block.values[0]])
+def test_code_blocks_for_a_gpu_run(block, capsys):
+    """On a GPU, or in Numba's simulator."""
+    if missing():
+        pytest.skip(missing())
+    exec(compile(block, "documentation", "exec"), {"__name__": "__main__"})
+    assert "the same bits: True" in capsys.readouterr().out
+
+
 @pytest.mark.jit
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "cuda" not in block.values[0]])
 def test_code_blocks_run(block, capsys):
     assert len([line for line in block.splitlines() if line.strip()]) <= 24
     if "import torch" in block:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from numba import cuda
-from numpy import float32, int32, int64
+from numpy import float32, int64
 
 from alpt_ref.kernels.cuda.launch import kernel, launch
 from alpt_ref.kernels.storage import Access
@@ -86,7 +86,7 @@ def residuals(z: Any, y: Any, batch: Any, step: Any, out: Any, diverged: Any) ->
     for b in range(cuda.grid(1), z.size, cuda.gridsize(1)):
         r = _residual(z[b], y[batch[b]]) / n
         out[b] = r
-        if r - r != float32(0) and diverged[0] == int32(0):
+        if r - r != float32(0) and diverged[0] == 0:
             diverged[0] = step
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy import float32, int32
+from numpy import float32, int32, int64
 from numpy.typing import NDArray
 
 from alpt_ref.data.examples import Rows
@@ -45,7 +45,7 @@ class CudaStepper:
         self.asked = check_fits(self.config, self.n_features, self.rows)
         with out_of_memory("training", self.asked):
             self.data, self.labels = tuple(put(array) for array in self.rows), put(self.y)
-            self.diverged, self.one = put(np.zeros(1, int32)), put(np.ones(1, float32))
+            self.diverged, self.one = put(np.zeros(1, int64)), put(np.ones(1, float32))
 
     def begin(self, state: State) -> None:
         """Copy ``state`` to the GPU."""
@@ -93,7 +93,7 @@ class CudaStepper:
         sums, pairs = self.room.array("sums", size * k, float32), self.room.array("pairs", size * k, float32)
         accesses = (access["linear"], access["factors"])
         score(accesses, k, rows, batch, (views["linear"], views["factors"], self.placed.bias), (z, sums, pairs))
-        launch(residuals, size, z, self.labels, labelled, int32(step), residual, self.diverged)
+        launch(residuals, size, z, self.labels, labelled, int64(step), residual, self.diverged)
         return residual, sums
 
     def _gradients(self, name: str, batch: Sorted, v: Any, out: str) -> Any:
@@ -189,7 +189,7 @@ class CudaStepper:
         """The step sizes of ``rows`` after a step down ``gradient``: (n_rows,), or (1,) where one serves all rows."""
         view = self.placed.parts[name].view
         scale, when = step_of_deltas(self.config, view, self.n_features, size, state.step)
-        launch(alpt.note_infinite, gradient.size, gradient, int32(state.step + 1), self.diverged)
+        launch(alpt.note_infinite, gradient.size, gradient, int64(state.step + 1), self.diverged)
         out = self.room.array(f"{name} deltas", gradient.size if view.stride else 1, float32)
         if not view.stride:
             total = self.room.array("total", 1, float32)

@@ -4,7 +4,8 @@ pytest -m gpu                                                on a GPU
 NUMBA_DISABLE_JIT=1 NUMBA_ENABLE_CUDASIM=1 pytest -m gpu     in the simulator
 """
 
-import sys
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -37,15 +38,6 @@ from alpt_ref.training.cuda.step import CudaStepper
 
 pytestmark = pytest.mark.gpu
 MANY = 1 if launching.SIMULATED else 100  # times as much on a GPU
-
-
-@pytest.fixture(autouse=True)
-def quick_threads():
-    """The simulator's threads wait for each other: let them take turns often."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 METHODS = [
@@ -204,3 +196,18 @@ def test_a_driver_without_memory_is_a_sentence(what, monkeypatch):
     }
     with pytest.raises(MemoryError, match=rf"^{what} takes .* GiB of the GPU's memory, 1 GiB are free$"):
         calls[what]()
+
+
+@pytest.mark.skipif(not launching.SIMULATED, reason="about the simulator")
+def test_threads_that_ask_at_once_share_an_array(monkeypatch):
+    from numba.cuda.simulator.kernelapi import FakeCUDAShared
+
+    empty, shared, got = np.empty, FakeCUDAShared(0), []
+    monkeypatch.setattr(np, "empty", lambda *arguments: time.sleep(0.01) or empty(*arguments))  # all have asked meanwhile
+    threads = [threading.Thread(target=lambda: got.append(shared.array(3, np.int32))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 8
+    assert len(set(map(id, got))) == 1

@@ -16,9 +16,14 @@ from typing import Any, TypeVar, cast
 import numba
 from numba import cuda
 
+from alpt_ref.kernels.cuda.simulator import lock_shared_arrays, quick_turns
+
 SIMULATED: bool = bool(numba.config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
 THREADS = 4 if SIMULATED else 256  # of a block
 MOST_BLOCKS = 3 if SIMULATED else 2**16
+
+if SIMULATED:
+    lock_shared_arrays()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -42,7 +47,11 @@ def launch(function: Any, n: int, *arguments: Any) -> None:
 
 def launch_blocks(function: Any, blocks: int, *arguments: Any) -> None:
     """Run a kernel in ``blocks`` blocks."""
-    (_set_up.__wrapped__ if SIMULATED else _set_up)(function, blocks)(*arguments)
+    if SIMULATED:
+        with quick_turns():
+            _set_up.__wrapped__(function, blocks)(*arguments)
+    else:
+        _set_up(function, blocks)(*arguments)
 
 
 @cache

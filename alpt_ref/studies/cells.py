@@ -14,7 +14,7 @@ from typing import Any
 
 from alpt_ref.tools.files import Arrays, read_npz, write_npz
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)

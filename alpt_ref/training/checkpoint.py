@@ -18,7 +18,7 @@ from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.state import State, are_kept_as
 from alpt_ref.training.table import Table, table_from_arrays
 
-CHECKPOINT_VERSION = 2
+CHECKPOINT_VERSION = 3
 MAY_DIFFER = ("epochs", "patience", "n_threads", "device")
 Labelled = tuple[Rows, NDArray[float32]]
 

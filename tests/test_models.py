@@ -182,7 +182,7 @@ def test_resume_refuses_another_run(tmp_path):
     with pytest.raises(ValueError, match="other data"):
         model.set_params(lr=0.1).fit(X, 1 - y, checkpoint=path, resume=True)
     write_npz(path, {"checkpoint_version": 0}, {})
-    with pytest.raises(ValueError, match="not a checkpoint of version 2"):
+    with pytest.raises(ValueError, match="not a checkpoint of version 3"):
         model.fit(X, y, checkpoint=path, resume=True)
     model.fit(X, y, checkpoint=tmp_path / "new.npz")
     more = model.set_params(epochs=3).fit(X, y, checkpoint=tmp_path / "new.npz", resume=True)

@@ -128,9 +128,30 @@ def test_what_is_refused_of_arrays_on_a_gpu():
         ),
         (lambda: dequantize(cuda.to_device(np.array([3, 9], np.int8)), grid), r"codes\[1\] must be in \[-8, 7\], got 9"),
         (lambda: quantize(cuda.to_device(np.ones(3, np.int32)), grid), "x must be float32 or float64, got int32"),
+        (lambda: quantize(good, grid, "stochastic", u=np.zeros(2)), r"u must have the shape of x, \(3,\), got \(2,\)"),
+        (
+            lambda: quantize(good, grid, out=cuda.to_device(np.zeros(3, np.int16))),
+            r"out must be an array of dtype int8 and shape \(3,\)",
+        ),
+        (
+            lambda: quantize(good, grid, out=cuda.to_device(np.zeros(4, np.int8))),
+            r"out must be an array of dtype int8 and shape \(3,\)",
+        ),
+        (lambda: dequantize(good, grid), "codes must be integers, got float32"),
+        (lambda: dequantize(cuda.to_device(np.ones((2, 2), np.int8).T), grid), "codes must be C-contiguous on a GPU"),
     ):
         with pytest.raises(ValueError, match=said):
             call()
+
+
+@pytest.mark.parametrize("per_row", [False, True])
+def test_quantize_writes_where_it_is_asked_to(per_row):
+    x, grid = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32), Grid(4, [0.1, 0.2, 0.3] if per_row else 0.1)
+    out = cuda.to_device(np.zeros(x.shape, np.int8))
+    for how in ({"seed": 1}, {"u": np.random.default_rng(1).random(x.shape)}, {"seed": 1, "offset": 3}):
+        assert quantize(cuda.to_device(x), grid, "stochastic", out=out, **how) is out
+        assert np.array_equal(out.copy_to_host(), quantize(x, grid, "stochastic", **how))
+    assert quantize(cuda.to_device(x[:0]), Grid(4, 0.1)).shape == (0, 5)
 
 
 @pytest.mark.parametrize("width", [2, 4, 8, 16])

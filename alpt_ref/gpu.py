@@ -4,6 +4,8 @@ Arrays that lie on the GPU, of CuPy, PyTorch, Numba, or anything else with ``__c
 place; NumPy's are checked as always, and copied there and back.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +21,7 @@ from alpt_ref.kernels.cuda import quantize as loops
 from alpt_ref.kernels.cuda.launch import launch
 from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import rules_for
+from alpt_ref.tools.checks import check_unmasked
 from alpt_ref.tools.devices import lies_on_gpu
 
 
@@ -33,15 +36,20 @@ class Call(NamedTuple):
 
 def quantize(x: Any, call: Call, u: Any, out: Any) -> Any:
     """The codes of ``x``, an array on the GPU, as one there; see :func:`alpt_ref.quantize`. ValueError with nothing written."""
-    held = given = _floats("x", x)
+    with _in_turn("quantizing", 2 * _nbytes(x)):
+        return _quantize(x, call, u, out)
+
+
+def _quantize(x: Any, call: Call, u: Any, out: Any) -> Any:
+    held = given = _floats("x", memory.held("x", x))
     call.grid.check_shape("x", held.shape)
     if u is not None:
-        given = _floats("u", u if lies_on_gpu(u) else cuda.to_device(np.asarray(u, order="C")))
+        check_unmasked("u", u)
+        given = _floats("u", memory.held("u", u) if lies_on_gpu(u) else cuda.to_device(np.asarray(u, order="C")))
         if given.shape != held.shape:
             raise ValueError(f"u must have the shape of x, {held.shape}, got {given.shape}")
-        _refuse("u", "must be in [0, 1)", given, loops.first_outside, 0, 1)
-    with memory.out_of_memory("quantizing", held.size * np.dtype(call.grid.code_dtype).itemsize):
-        codes = _output(out, call.grid.code_dtype, (held, given))
+        _refuse("u", "must be in [0, 1)", given, loops.first_outside, given.dtype.type(0), given.dtype.type(1))
+    codes = _output(out, call.grid.code_dtype, (held, given))
     if held.size:
         _fill(held, given, codes, call)
     return codes if out is None else out
@@ -84,14 +92,18 @@ def _draw(x: Any, codes: Any, cells: Cells, call: Call) -> None:
 
 def dequantize(codes: Any, grid: Grid) -> Any:
     """The weights of ``codes``, which lie on the GPU, as their weights will; see :func:`alpt_ref.dequantize`."""
-    held = _contiguous("codes", memory.held(codes))
+    with _in_turn("dequantizing", 8 * _nbytes(codes)):
+        return _dequantize(codes, grid)
+
+
+def _dequantize(codes: Any, grid: Grid) -> Any:
+    held = _contiguous("codes", memory.held("codes", codes))
     if not np.issubdtype(held.dtype, np.integer):
         raise ValueError(f"codes must be integers, got {held.dtype}")
     grid.check_shape("codes", held.shape)
     flat = held.reshape(held.size)
     _refuse("codes", f"must be in [{grid.q_lo}, {grid.q_hi}]", held, loops.first_outside, grid.q_lo, grid.q_hi + 1)
-    with memory.out_of_memory("dequantizing", 4 * held.size):
-        out = cuda.device_array(held.shape, float32)
+    out = cuda.device_array(held.shape, float32)
     if held.size:
         deltas = cuda.to_device(np.atleast_1d(grid.delta))
         row_size = held.shape[1] if grid.per_row else held.size
@@ -99,9 +111,22 @@ def dequantize(codes: Any, grid: Grid) -> Any:
     return out
 
 
+@contextmanager
+def _in_turn(what: str, nbytes: float) -> Iterator[None]:
+    """Wait for whoever still writes the arguments, on whatever stream, and let nobody read results before they are there."""
+    cuda.synchronize()
+    with memory.out_of_memory(what, nbytes):
+        yield
+        cuda.synchronize()
+
+
+def _nbytes(array: Any) -> int:
+    return int(getattr(array, "nbytes", 0))
+
+
 def _floats(name: str, array: Any) -> Any:
     """The array, as Numba's; ValueError unless it is of finite floats."""
-    found = _contiguous(name, memory.held(array))
+    found = _contiguous(name, array)
     if found.dtype not in (np.float32, np.float64):
         raise ValueError(f"{name} must be float32 or float64, got {found.dtype}")
     _refuse(name, "is not finite", found, loops.first_infinite)
@@ -134,7 +159,9 @@ def _output(out: Any, dtype: Any, inputs: tuple[Any, Any]) -> Any:
         return cuda.device_array(shape, dtype)
     if not lies_on_gpu(out):
         raise ValueError("out must lie on the GPU, as x does")
-    held = memory.held(out)
+    held = memory.held("out", out)
+    if memory.read_only(out):
+        raise ValueError("out must be writable")
     if held.dtype != dtype or held.shape != shape:
         raise ValueError(f"out must be an array of dtype {np.dtype(dtype)} and shape {shape}")
     first, last = memory.address(held), memory.address(held) + held.nbytes

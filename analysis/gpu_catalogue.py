@@ -48,7 +48,7 @@ class Case:
 i8, i16, i32, i64 = (np.zeros(2, kind) for kind in (int8, int16, int32, int64))
 u32, u64, f32, f64 = (np.zeros(2, kind) for kind in (uint32, uint64, float32, float64))
 MOMENTS, PAIR, ONE = np.zeros((2, 2), float32), np.zeros((2, 2)), float32(1)
-ROWS, BATCH = (i64, i32, f32), (i32, f32, f32, f32)
+ROWS, TRIED, BATCH = (i64, i32, f32), (i32, i32, f32), (i32, f32, f32, f32)  # TRIED: of one batch, the second forward pass
 NOISE, HYPER = Noise(True, uint32(0), uint64(0), uint64(0), uint64(0)), Hyper(*[ONE] * 9)
 PACKED = on_device(PACKED_CODES)
 STORED = {"float32": (FLOATS, f32), "8 bits": (PLAIN_CODES, i8), "16 bits": (PLAIN_CODES, i16), "4 bits": (PACKED, u32)}
@@ -86,13 +86,19 @@ def _quantizers() -> Iterator[Case]:
         for rounding in ROUNDINGS:
             given = quantize.given_quantizer(rules, rounding, False)
             yield Case(f"quantize, u given: {rounding}, {real}", given, (x, x, i8, cells), 1, 0, doubles)
+            yield Case(f"quantize, u given: {rounding}, {real}, 16 bits", given, (x, x, i16, cells), 1, 0, doubles)
+            if x is f32:
+                yield Case(f"quantize, u given: {rounding}, {real}, u float64", given, (x, f64, i8, cells), 1, 0, True)
         ends = (x.dtype.type(0), x.dtype.type(1))
         yield Case(f"first infinite, {real}", quantize.first_infinite, (x, i64), 0, 0, doubles)
         yield Case(f"first outside, {real}", quantize.first_outside, (x, *ends, i64), 0, 0, doubles)
     yield Case("dequantize", codes.dequantizer(False), (i8, f32, 1, f32), 1)
     yield Case("dequantize, a delta a row", codes.dequantizer(True), (i8, f32, 1, f32), 1)
-    yield Case("pack", codes.pack, (i8, 4, u32))
-    yield Case("unpack", codes.unpack, (u32, 4, i8), 1)
+    for name, out in (("", i8), (", 16 bits", i16)):
+        yield Case(f"pack{name}", codes.pack, (out, 4, u32))
+        yield Case(f"unpack{name}", codes.unpack, (u32, 4, out), 1)
+        yield Case(f"first code outside{name}", quantize.first_outside, (out, 0, 1, i64))
+    yield Case("dequantize, 16 bits", codes.dequantizer(False), (i16, f32, 1, f32), 1)
 
 
 def _sorting() -> Iterator[Case]:
@@ -103,6 +109,7 @@ def _sorting() -> Iterator[Case]:
     yield Case("place rows", group.place_rows, (i32, i32, i32, i32))
     yield Case("permute", group.permute, (i32, i32, f32, i32, i32, i32, f32))
     yield Case("fill", group.fill, (i32, int32(0)), 1)
+    yield Case("fill, float32", group.fill, (f32, ONE), 1)
     yield Case("spread lengths", group.spread_lengths, (i32, i32, i32), 1)
     yield Case("scan: sums of tiles", scan.sum_tiles, (i32, i32))
     yield Case("scan: sums before tiles", scan.scan_sums, (i32,))
@@ -116,6 +123,8 @@ def _forward() -> Iterator[Case]:
         yield Case(f"factor sums, {name}", score.factor_scorer(access, K), (ROWS, i64, _view(buffer), f32, f32))
         yield Case(f"logits, {name}", score.scorer(access, K), (ROWS, i64, _view(buffer), f32, f32, f32))
         yield Case(f"weights of rows, {name}", rows.weight_loader(access, K), (i32, _view(buffer), f32), 1)
+    yield Case("factor sums, ALPT's trial", score.factor_scorer(FLOATS, K), (TRIED, i32, _view(f32), f32, f32))
+    yield Case("logits, ALPT's trial", score.scorer(FLOATS, K), (TRIED, i32, _view(f32), f32, f32, f32))
     yield Case("residuals", score.residuals, (f32, f32, i64, int64(0), f32, i64))
 
 
@@ -140,17 +149,22 @@ def _steps() -> Iterator[Case]:
 
 def _alpt() -> Iterator[Case]:
     for optimizer in DIRECTIONS:
-        tries = alpt.trier(PLAIN_CODES, optimizer, K)
-        yield Case(f"ALPT 1: try, {optimizer}", tries, (i32, _part(i8), f32, f32, HYPER, (f32, f32, f32)))
-        stepped = alpt.delta_updater(optimizer)
-        yield Case(f"ALPT 2: step sizes, {optimizer}", stepped, (f32, i32, _view(i8), MOMENTS, ONE, HYPER, f32))
+        for name in ("8 bits", "4 bits"):
+            access, buffer = STORED[name]
+            tries = alpt.trier(access, optimizer, K)
+            trial = (i32, _part(buffer), f32, f32, HYPER, (f32, f32, f32))
+            yield Case(f"ALPT 1: try, {name}, {optimizer}", tries, trial)
+        for name, (_, buffer) in STORED.items():
+            moved = (f32, i32, _view(buffer), MOMENTS, ONE, HYPER, f32)
+            yield Case(f"ALPT 2: step sizes, {name}, {optimizer}", alpt.delta_updater(optimizer), moved)
         for slope in (lsq_slope, pact_slope):
             trained = qat.updater(masters(-8, 7), slope, optimizer, K)
             name = f"QAT: masters, {slope.__name__.removesuffix('_slope')}, {optimizer}"
             yield Case(name, trained, (i32, _part(f32), f32, HYPER, f32))
     yield Case("ALPT 2: slopes of rows", alpt.slope_summer(K), (f32, f32, f32))
     yield Case("ALPT 2: spread", alpt.spread, (f32, i32, f32), 1)
-    yield Case("ALPT 2: set step sizes", alpt.set_deltas, (i32, f32, _view(i8)), 1)
+    for name in ("8 bits", "4 bits", "float32"):
+        yield Case(f"ALPT 2: set step sizes, {name}", alpt.set_deltas, (i32, f32, _view(STORED[name][1])), 1)
     yield Case("first step that diverged", alpt.note_infinite, (f32, int64(0), i64))
     for name in ("8 bits", "4 bits"):
         access, buffer = STORED[name]

@@ -168,7 +168,7 @@ def test_packing(width, n):
     assert np.array_equal(out.copy_to_host(), unpack(packed, n, width))
 
 
-@pytest.mark.parametrize(("n", "n_keys"), [(1, 1), (5, 3), (200, 17), (90, 100_000), (60, 1)])
+@pytest.mark.parametrize(("n", "n_keys"), [(1, 1), (5, 3), (200, 17), (90, 100_000), (60, 1), (700, 50)])
 def test_sorting_is_stable(n, n_keys):
     keys = np.random.default_rng(n).integers(0, n_keys, n).astype(np.int32)
     found, order = sort_pairs(cuda.to_device(keys), n_keys - 1, Workspace())
@@ -232,3 +232,119 @@ def test_threads_that_ask_at_once_share_an_array(monkeypatch):
         thread.join()
     assert len(got) == 8
     assert len(set(map(id, got))) == 1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "lpt", "alpt", "lsq", "pact"])
+@pytest.mark.parametrize("update", ["touched", "dense"])
+def test_rows_without_entries(precision, update):
+    """Batches that touch nothing: no loop may be launched on nothing, nor read a row that is not there."""
+    X = sp.csr_matrix(np.diag([1.0, 0.0, 2.0, 0.0]))
+    for steps in (("row", "row"), ("table", "table")):
+        learned = precision in ("alpt", "lsq") or (precision == "pact" and steps[0] == "table")
+        some = {"step": steps, "step_lr": 0.1} if learned else {}
+        arguments = {"k": 2, "precision": precision, "update": update, "batch_size": 1, "epochs": 2, "lr": 0.1, "init_std": 0.5}
+        models = [FactorizationMachine(**arguments, **some, device=device).fit(X, [0, 1, 1, 0]) for device in ("cpu", "cuda")]
+        assert np.array_equal(*(model.decision_function(X) for model in models))
+    nothing = sp.csr_matrix((4, 5))
+    models = [FactorizationMachine(k=2, epochs=1, device=device).fit(nothing, [0, 1, 1, 0]) for device in ("cpu", "cuda")]
+    assert np.array_equal(*(model.decision_function(nothing) for model in models))
+
+
+def test_walks_that_record_nothing():
+    walk = Walk(small_logistic(), Grid(6, 2.0**-4), "stochastic", Schedule(0.1), 6, mode="example")
+    ours, theirs = walk.trace(5), walk.trace(5)
+    walk.advance(ours, 0, 6)
+    replace(walk, device="cuda").advance(theirs, 0, 6)
+    assert np.array_equal(ours.codes, theirs.codes)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the simulator's threads
+def test_moves_that_are_no_numbers_end_at_the_same_codes():
+    """Gradients overflow, and their sums are NaN: a GPU's max and min take another of two numbers then."""
+    X = np.array([[1e25, 1e16], [1e25, 1e16], [0.0, 1.0]])
+    arguments = {"k": 1, "precision": "lpt", "bits": 2, "rounding": "nearest", "delta": (1.0, 0.5), "batch_size": 3}
+    more = {"epochs": 1, "init_std": 0.3, "seed": 2}
+    models = [FactorizationMachine(**arguments, **more, device=device).fit(X, [0, 1, 1]) for device in ("cpu", "cuda")]
+    assert np.array_equal(*(model.state_.factors.to_arrays()["codes"] for model in models))
+
+
+def test_memory_is_given_back_between_epochs():
+    rows, y, _, n_features = as_examples(*clicks(), "X")
+    stepper = CudaStepper(FactorizationMachine(batch_size=8 * MANY).config(), rows, y, n_features)
+    state = initial_state(stepper.config, n_features)
+    for _ in range(2):
+        stepper.begin(state)
+        stepper(state, np.arange(8))
+        stepper.end(state)
+        assert not hasattr(stepper, "placed")
+
+
+def test_a_full_batch_takes_the_memory_of_its_examples():
+    rows, _, _, n_features = as_examples(*clicks(), "X")
+    sizes = [FactorizationMachine(k=16, batch_size=size).config() for size in (rows.indptr.size - 1, 2**31 - 1)]
+    assert len({training_memory.needed(config, n_features, rows) for config in sizes}) == 1
+
+
+def test_outputs_that_may_not_be_written():
+    class Locked:
+        """A device array whose owner lets nobody write, as JAX's."""
+
+        def __init__(self, array):
+            self.array = array
+            self.__cuda_array_interface__ = (getattr(array, "__cuda_array_interface__", None) or array.__array_interface__) | {
+                "data": (memory.address(array), True)
+            }
+
+    x = cuda.to_device(np.ones(3, np.float32))
+    with pytest.raises(ValueError, match="u has masked values"):
+        quantize(x, Grid(4, 0.1), "stochastic", u=np.ma.masked_array(np.zeros(3), [True, False, False]))
+    if not launching.SIMULATED:  # which knows no foreign arrays
+        with pytest.raises(ValueError, match="out must be writable"):
+            quantize(x, Grid(4, 0.1), out=Locked(cuda.to_device(np.zeros(3, np.int8))))
+
+
+def kind_of(value):
+    """The type that Numba compiles a loop for, of an argument, in short."""
+    if isinstance(value, tuple):
+        return type(value).__name__, *map(kind_of, value)
+    if hasattr(value, "ndim") and hasattr(value, "dtype") and not isinstance(value, np.generic):
+        return f"{value.dtype}[{value.ndim}]"
+    return {int: "int64", float: "float64", bool: "bool"}.get(type(value)) or str(np.dtype(type(value)))
+
+
+@pytest.mark.skipif(not launching.SIMULATED, reason="about the simulator")
+def test_loops_are_launched_with_arguments_of_the_catalogue(monkeypatch):
+    """So that what test_ptx compiles is what runs."""
+    from analysis.gpu_catalogue import cases
+
+    def name(kernel):
+        return f"{kernel.fn.__module__}.{kernel.fn.__qualname__}"
+
+    known, launched = {(name(case.kernel), *map(kind_of, case.arguments)) for case in cases()}, set()
+
+    class SetUp:
+        @staticmethod
+        def __wrapped__(function, blocks):
+            def run(*arguments):
+                launched.add((name(function), *map(kind_of, arguments)))
+                function[blocks, launching.THREADS](*arguments)
+
+            return run
+
+    monkeypatch.setattr(launching, "_set_up", SetUp)
+    for method in METHODS:
+        test_steps_have_the_bits_of_the_cpu(method)
+    for bits in (4, 16):
+        for rounding in ("nearest", "stochastic"):
+            for real in (np.float32, np.float64):
+                test_codes_are_those_of_the_cpu(bits, rounding, real)
+    test_quantize_writes_where_it_is_asked_to(True)
+    for mode in ("batch", "example", "absolute"):
+        for grid in (Grid(6, 2.0**-4), None):
+            test_replicas_have_the_bits_of_the_cpu(mode, "stochastic", grid)
+    for width in (2, 16):
+        test_packing(width, 7)
+    X, y = clicks()
+    FactorizationMachine(k=2, precision="alpt", bits=4, epochs=1, device="cuda").fit(X, y).predict(X)
+    assert len(launched) > 60
+    assert launched - known == set()

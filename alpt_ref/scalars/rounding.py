@@ -67,7 +67,9 @@ def _define(real: type, magic: float) -> Rules:
 
     @jit
     def clip(s: Any, lo: Any, hi: Any) -> Any:
-        return max(lo, min(s, hi))
+        # Comparisons, not max and min: of NaN a GPU's instructions make another number than a CPU's. Here it is lo on both.
+        s = hi if s > hi else s
+        return s if s > lo else lo
 
     @jit
     def nearest(n: Any, r: Any, v: Any) -> Any:

@@ -86,7 +86,7 @@ def next_delta(delta: Any, move: Any) -> Any:
     moved = delta + move
     if moved != moved:
         return delta, False
-    return min(max(abs(moved), _MIN), _MAX), moved < _ZERO
+    return _clip(abs(moved), _MIN, _MAX), moved < _ZERO
 
 
 def gradient_scale(name: str, batch: int, row: int, n_rows: int, q_hi: int) -> float:

@@ -23,8 +23,8 @@ def lies_on_gpu(array: Any) -> bool:
     """True for an array in a GPU's memory: of CuPy, PyTorch, Numba, or anything else with ``__cuda_array_interface__``."""
     try:
         return hasattr(array, "__cuda_array_interface__") or hasattr(array, "__cuda_ndarray__")
-    except Exception:  # PyTorch raises for some of its tensors
-        return False
+    except Exception:  # PyTorch raises for some of its tensors, those that require a gradient among them
+        return bool(getattr(array, "is_cuda", False))
 
 
 @cache

@@ -18,12 +18,13 @@ from alpt_ref.kernels.problems import Loops, row_gradients, row_losses
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.scalars.moves import learning_rate
 from alpt_ref.scalars.rounding import MAX_MOVE
+from alpt_ref.tools.interrupts import heed
 from alpt_ref.walks.rule import Rule
 from alpt_ref.walks.transition import split_targets
 
 Floats = NDArray[float64]
 Gradients = Callable[[Floats, int], Floats]
-LAUNCH = 2**33  # coordinate-steps of one launch, so that a Ctrl-C is heard
+LAUNCH = 2**33  # numbers that the gradients of one launch may read, so that a Ctrl-C is heard
 BLOCK = 2**15  # numbers in an array of the NumPy loop: a few such arrays stay in the second-level cache
 
 
@@ -59,23 +60,28 @@ def advance_on_gpu(
     loops: Loops, walk: WalkArguments, rounding: str | None, trace: Trace, with_loss: bool, steps: range
 ) -> None:
     """As :func:`advance_compiled`, on a GPU, with the same bits. ValueError where there are too many coordinates."""
+    from numba import cuda
+
     from alpt_ref.kernels.cuda.launch import launch
     from alpt_ref.kernels.cuda.memory import fetch_tuple, out_of_memory, put_tuple
-    from alpt_ref.kernels.cuda.replicas import MOST
+    from alpt_ref.kernels.cuda.replicas import MOST, local_bytes
     from alpt_ref.kernels.cuda.replicas import walker as gpu_walker
 
     n, d = trace.codes.shape
     if d > MOST:
         raise ValueError(f"device must be cpu for more than {MOST} coordinates, got {d}")
     walk_range = gpu_walker(loops.loss, loops.gradient, rounding, d)
-    asked = sum(getattr(value, "nbytes", 0) for value in (*loops.arrays, *trace))
+    asked = sum(getattr(value, "nbytes", 0) for value in (*loops.arrays, *trace)) + local_bytes(d)
+    of_a_step = max(d, *(getattr(value, "size", 0) for value in loops.arrays))  # numbers that a gradient may read
+    at_a_time = max(1, LAUNCH // (n * of_a_step))
     with out_of_memory(f"walking with {n:,} replicas", asked):
         problem, placed = put_tuple(loops.arrays), put_tuple(trace)
-    at_a_time = max(1, LAUNCH // (n * d))
-    for start in range(steps.start, max(steps.stop, steps.start + 1), at_a_time):
-        span = Span(start, min(start + at_a_time, steps.stop), 0, n)
-        launch(walk_range, n, problem, walk, placed, with_loss, span)
-    fetch_tuple(placed, trace)
+        for start in range(steps.start, max(steps.stop, steps.start + 1), at_a_time):
+            span = Span(start, min(start + at_a_time, steps.stop), 0, n)
+            launch(walk_range, n, problem, walk, placed, with_loss, span)
+            cuda.synchronize()  # a launch returns at once, and Ctrl-C would wait for all of them
+            heed()
+        fetch_tuple(placed, trace)
 
 
 def in_blocks(work: Callable[[slice], object], trace: Trace, numbers: int, n_threads: int) -> None:

@@ -77,7 +77,7 @@ def delta_updater(optimizer: str) -> Scalar:
     @kernel
     def next_deltas(gradient, rows, view, moments, scale, h, out):
         for r in range(cuda.grid(1), out.size, cuda.gridsize(1)):
-            j = int64(rows[r]) * view.stride
+            j = int64(rows[r]) if view.stride else int64(0)  # there may be no rows
             out[r] = step(view.deltas[j], times(scale, gradient[r]), moments, j, h)
 
     return next_deltas
@@ -87,7 +87,7 @@ def delta_updater(optimizer: str) -> Scalar:
 def set_deltas(rows: Any, new: Any, view: Any) -> None:
     """Make ``new`` the step sizes of ``rows``, or of all."""
     for r in range(cuda.grid(1), new.size, cuda.gridsize(1)):
-        view.deltas[int64(rows[r]) * view.stride] = new[r]
+        view.deltas[int64(rows[r]) if view.stride else int64(0)] = new[r]
 
 
 @cache

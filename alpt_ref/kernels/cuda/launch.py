@@ -2,7 +2,7 @@
 
 * No fast mathematics, and products by :func:`alpt_ref.scalars.arithmetic.times`: the bits are those of a CPU.
 * No atomic sums of floats. A thread owns what it writes; the order of a sum is that of the loops for a CPU.
-* No optimization at link time (``lto=False``): what tests read, the assembly of one kernel, is what runs.
+* No optimization at link time (``lto=False``): the assembly of a kernel, which tests read, is what runs.
 
 A thread takes the elements grid(1), grid(1) + gridsize(1), ... of a loop, so that any number of blocks does. With
 ``NUMBA_ENABLE_CUDASIM=1`` the same source runs as plain Python in Numba's simulator, whose threads are slow: blocks are small.
@@ -10,7 +10,7 @@ A thread takes the elements grid(1), grid(1) + gridsize(1), ... of a loop, so th
 
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -40,13 +40,13 @@ def device(function: Function) -> Function:
 
 def launch(function: Any, n: int, *arguments: Any) -> None:
     """Run a kernel with at least one thread for each of ``n`` elements, or as many as there may be; nothing where n is 0."""
-    blocks = min(-(-n // THREADS), MOST_BLOCKS)
-    if blocks:
-        launch_blocks(function, blocks, *arguments)
+    launch_blocks(function, min(-(-n // THREADS), MOST_BLOCKS), *arguments)
 
 
 def launch_blocks(function: Any, blocks: int, *arguments: Any) -> None:
-    """Run a kernel in ``blocks`` blocks."""
+    """Run a kernel in ``blocks`` blocks, or not at all where that is 0, which the simulator takes and a driver refuses."""
+    if blocks == 0:
+        return
     if SIMULATED:
         with quick_turns():
             _set_up.__wrapped__(function, blocks)(*arguments)
@@ -54,7 +54,7 @@ def launch_blocks(function: Any, blocks: int, *arguments: Any) -> None:
         _set_up(function, blocks)(*arguments)
 
 
-@cache
+@lru_cache(4096)
 def _set_up(function: Any, blocks: int) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that few blocks leave a GPU idle

@@ -8,6 +8,7 @@ import numpy as np
 from numba import cuda
 from numpy.typing import NDArray
 
+from alpt_ref.kernels.cuda.launch import SIMULATED
 from alpt_ref.kernels.storage import View
 
 
@@ -17,8 +18,11 @@ def gibibytes(n: float) -> str:
 
 
 def free_bytes() -> float:
-    """Bytes of the device's memory that are free."""
-    return float(cuda.current_context().get_memory_info().free)
+    """Bytes of the device's memory that are free, once what Numba has put off freeing is freed."""
+    context = cuda.current_context()
+    if not SIMULATED:
+        context.memory_manager.deallocations.clear()
+    return float(context.get_memory_info().free)
 
 
 @contextmanager
@@ -34,14 +38,24 @@ def out_of_memory(what: str, asked: float) -> Iterator[None]:
 
 
 def put(array: NDArray[Any]) -> Any:
-    """A copy of ``array`` on the device; where it has no elements, one of a single element, which no loop reads."""
-    flat = np.ascontiguousarray(array)
-    return cuda.to_device(flat if flat.size else np.zeros((1,) * flat.ndim, flat.dtype))
+    """A copy of ``array`` on the device."""
+    return cuda.to_device(np.ascontiguousarray(array))
 
 
-def held(array: Any) -> Any:
-    """An array that lies on the device already, as Numba's; shares memory."""
-    return array if hasattr(array, "__cuda_ndarray__") else cuda.as_cuda_array(array)
+def held(name: str, array: Any) -> Any:
+    """An array that lies on the device already, as Numba's; shares memory. ValueError where its library does not let it."""
+    if hasattr(array, "__cuda_ndarray__"):
+        return array
+    try:
+        return cuda.as_cuda_array(array)
+    except Exception as error:  # PyTorch's, for a tensor that requires a gradient, say
+        raise ValueError(f"{name} cannot be read on the GPU: {' '.join(str(error).split())}") from None
+
+
+def read_only(array: Any) -> bool:
+    """True where the owner of a device array lets nobody write into it."""
+    interface = getattr(array, "__cuda_array_interface__", None)
+    return bool(interface and interface["data"][1])
 
 
 def address(array: Any) -> int:

@@ -17,6 +17,13 @@ _MASK = random_bits_mask(RANDOM_BITS)
 MOST = 1024  # coordinates: three vectors of a thread lie in its local memory
 
 
+def local_bytes(d: int) -> int:
+    """Bytes that the driver keeps for the vectors of all threads that the device can hold at once; 0 in the simulator."""
+    device = cuda.get_current_device()
+    threads = getattr(device, "MULTIPROCESSOR_COUNT", 0) * getattr(device, "MAX_THREADS_PER_MULTIPROCESSOR", 0)
+    return int(3 * 8 * d * threads)
+
+
 @cache
 def walker(loss: Scalar, gradient: Scalar, rounding: str | None, d: int) -> Scalar:
     """Kernel (problem, walk, trace, with_loss, span): as :func:`alpt_ref.kernels.cpu.replicas.walker`, in ``d`` coordinates."""

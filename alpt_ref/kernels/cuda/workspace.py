@@ -8,7 +8,8 @@ from numba import cuda
 
 
 class Workspace:
-    """Arrays by name. One grows by half where more is asked for, and is never given back."""
+    """Arrays by name. One grows by half where more is asked for, and is never given back. An array is void once the next of
+    its name is asked for: the same memory serves both."""
 
     def __init__(self) -> None:
         self._held: dict[str, Any] = {}

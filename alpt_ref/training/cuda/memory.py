@@ -34,10 +34,10 @@ def needed(config: Config, n_features: int, rows: Rows) -> int:
     if config.learns_steps:
         kept += 4 * 2 * n_features * N_MOMENTS[config.step_direction]
     data = sum(array.nbytes for array in rows) + 4 * (rows.indptr.size - 1)
-    widest = int(np.diff(rows.indptr).max(initial=0))
-    entries = min(config.batch_size * widest, rows.indices.size)
+    batch, widest = min(config.batch_size, rows.indptr.size - 1), int(np.diff(rows.indptr).max(initial=0))
+    entries = min(batch * widest, rows.indices.size)
     of_rows = n_features if config.dense else min(entries, n_features)
-    scratch = PER_ENTRY * entries + 8 * config.batch_size * (config.k + 4)
+    scratch = PER_ENTRY * entries + 8 * batch * (config.k + 4)
     scratch += 4 * of_rows * (config.k + 1) * (5 if config.precision == "alpt" else 3) + (8 * n_features if config.dense else 0)
     return table_bytes(config, n_features) + kept + data + int(GROWTH * scratch)
 

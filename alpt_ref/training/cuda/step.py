@@ -54,8 +54,9 @@ class CudaStepper:
         self.width = {name: state.table(name).shape[1] for name in PARTS}
 
     def end(self, state: State) -> None:
-        """Copy the state back. Raises TrainingDivergedError."""
-        self.placed.fetch(state)
+        """Copy the state back, and let go of it on the GPU. Raises TrainingDivergedError."""
+        placed = self.__dict__.pop("placed")  # while the next epoch's copy is made, or scores are, this one is no more
+        placed.fetch(state)
         step = int(self.diverged.copy_to_host()[0])
         if step:
             raise TrainingDivergedError(f"training diverged in step {step}: logits or gradients are not finite, lower lr")

@@ -8,6 +8,7 @@ Those of the machine need nvdisasm (``pip install nvidia-cuda-nvdisasm``); witho
 """
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -41,4 +42,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough, head for one, may go
     main()

@@ -8,6 +8,7 @@ data of a million examples of 39 fields, and the scratch of a batch of 65,536.
 """
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -49,4 +50,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough, head for one, may go
     main()

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from numba import cuda
-from numpy import float32, int32, uint32
+from numpy import float32, int32, uint32, uint64
 
 from alpt_ref.kernels.cuda.launch import kernel
 from alpt_ref.kernels.storage import weight_of_code
@@ -39,6 +39,6 @@ def dequantizer(per_row: bool) -> Scalar:
     @kernel
     def dequantize(codes, deltas, row_size, out):
         for i in range(cuda.grid(1), codes.size, cuda.gridsize(1)):
-            out[i] = weight_of_code(float32(codes[i]), deltas[i // row_size] if per_row else deltas[0])
+            out[i] = weight_of_code(float32(codes[i]), deltas[uint64(i) // uint64(row_size)] if per_row else deltas[0])
 
     return dequantize

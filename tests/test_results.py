@@ -15,7 +15,7 @@ def test_the_id_is_a_function_of_the_content() -> None:
     assert len(a.id) == 16
     others = [RunSpec("walk", {"eta": 0.1, "bits": 4}), RunSpec("ctr", {"eta": 0.1, "bits": 8}), RunSpec("walk")]
     assert len({a.id, *(spec.id for spec in others)}) == 4
-    assert a.canonical == '{"kind":"walk","params":{"bits":8,"eta":0.1},"version":2}'
+    assert a.canonical == '{"kind":"walk","params":{"bits":8,"eta":0.1},"version":3}'
 
 
 def test_a_spec_is_frozen() -> None:

@@ -36,22 +36,19 @@ class Call(NamedTuple):
 
 def quantize(x: Any, call: Call, u: Any, out: Any) -> Any:
     """The codes of ``x``, an array on the GPU, as one there; see :func:`alpt_ref.quantize`. ValueError with nothing written."""
-    with _in_turn("quantizing", 2 * _nbytes(x)):
-        return _quantize(x, call, u, out)
-
-
-def _quantize(x: Any, call: Call, u: Any, out: Any) -> Any:
-    held = given = _floats("x", memory.held("x", x))
-    call.grid.check_shape("x", held.shape)
-    if u is not None:
-        check_unmasked("u", u)
-        given = _floats("u", memory.held("u", u) if lies_on_gpu(u) else cuda.to_device(np.asarray(u, order="C")))
-        if given.shape != held.shape:
-            raise ValueError(f"u must have the shape of x, {held.shape}, got {given.shape}")
-        _refuse("u", "must be in [0, 1)", given, loops.first_outside, given.dtype.type(0), given.dtype.type(1))
-    codes = _output(out, call.grid.code_dtype, (held, given))
-    if held.size:
-        _fill(held, given, codes, call)
+    held = memory.held("x", x)
+    with _in_turn("quantizing", held.size * np.dtype(call.grid.code_dtype).itemsize):
+        given = held = _floats("x", held)
+        call.grid.check_shape("x", held.shape)
+        if u is not None:
+            check_unmasked("u", u)
+            given = _floats("u", memory.held("u", u) if lies_on_gpu(u) else cuda.to_device(np.asarray(u, order="C")))
+            if given.shape != held.shape:
+                raise ValueError(f"u must have the shape of x, {held.shape}, got {given.shape}")
+            _refuse("u", "must be in [0, 1)", given, loops.first_outside, given.dtype.type(0), given.dtype.type(1))
+        codes = _output(out, call.grid.code_dtype, (held, given))
+        if held.size:
+            _fill(held, given, codes, call)
     return codes if out is None else out
 
 
@@ -92,22 +89,19 @@ def _draw(x: Any, codes: Any, cells: Cells, call: Call) -> None:
 
 def dequantize(codes: Any, grid: Grid) -> Any:
     """The weights of ``codes``, which lie on the GPU, as their weights will; see :func:`alpt_ref.dequantize`."""
-    with _in_turn("dequantizing", 8 * _nbytes(codes)):
-        return _dequantize(codes, grid)
-
-
-def _dequantize(codes: Any, grid: Grid) -> Any:
-    held = _contiguous("codes", memory.held("codes", codes))
-    if not np.issubdtype(held.dtype, np.integer):
-        raise ValueError(f"codes must be integers, got {held.dtype}")
-    grid.check_shape("codes", held.shape)
-    flat = held.reshape(held.size)
-    _refuse("codes", f"must be in [{grid.q_lo}, {grid.q_hi}]", held, loops.first_outside, grid.q_lo, grid.q_hi + 1)
-    out = cuda.device_array(held.shape, float32)
-    if held.size:
-        deltas = cuda.to_device(np.atleast_1d(grid.delta))
-        row_size = held.shape[1] if grid.per_row else held.size
-        launch(code_loops.dequantizer(grid.per_row), held.size, flat, deltas, row_size, out.reshape(held.size))
+    held = memory.held("codes", codes)
+    with _in_turn("dequantizing", 4 * held.size):
+        _contiguous("codes", held)
+        if not np.issubdtype(held.dtype, np.integer):
+            raise ValueError(f"codes must be integers, got {held.dtype}")
+        grid.check_shape("codes", held.shape)
+        flat = held.reshape(held.size)
+        _refuse("codes", f"must be in [{grid.q_lo}, {grid.q_hi}]", held, loops.first_outside, grid.q_lo, grid.q_hi + 1)
+        out = cuda.device_array(held.shape, float32)
+        if held.size:
+            deltas = cuda.to_device(np.atleast_1d(grid.delta))
+            row_size = held.shape[1] if grid.per_row else held.size
+            launch(code_loops.dequantizer(grid.per_row), held.size, flat, deltas, row_size, out.reshape(held.size))
     return out
 
 
@@ -118,10 +112,6 @@ def _in_turn(what: str, nbytes: float) -> Iterator[None]:
     with memory.out_of_memory(what, nbytes):
         yield
         cuda.synchronize()
-
-
-def _nbytes(array: Any) -> int:
-    return int(getattr(array, "nbytes", 0))
 
 
 def _floats(name: str, array: Any) -> Any:

@@ -36,7 +36,7 @@ from alpt_ref.kernels.cpu.quantize import Cells
 from alpt_ref.kernels.cuda.launch import launch
 from alpt_ref.kernels.cuda.quantize import word_quantizer
 from alpt_ref.problems import LogisticProblem
-from alpt_ref.rng import MAX_RANDOM_BITS, Stream, normals, random_bits_mask, uniforms
+from alpt_ref.rng import MAX_RANDOM_BITS, Stream, normals, random_bits_mask
 from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import FLOAT32
 from alpt_ref.theory.instances import small_logistic
@@ -47,6 +47,7 @@ from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import BatchStepper, Stepper
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
+from analysis.click_rows import clicks
 
 TESTS = ("-m", "pytest", "-q", "-m", "gpu", "tests/test_cuda.py")
 
@@ -83,17 +84,6 @@ def seconds(work: Callable[[], object], rounds: int) -> float:
     return float(np.median(times))
 
 
-def clicks(n: int, sizes: Sizes) -> tuple[Rows, np.ndarray]:
-    """Rows of one-hot fields of 10 to features / 2 values with log-uniform frequencies, hashed; labels at random."""
-    u = uniforms(n * sizes.fields, seed=1, stream=Stream.DATA).reshape(n, sizes.fields)
-    values = np.exp(u * np.log(np.geomspace(10, max(sizes.features / 2, 10), sizes.fields))).astype(np.int64)
-    indices = ((values * 2654435761 + np.arange(sizes.fields) * 97531) % sizes.features).astype(np.int32)
-    indices.sort(axis=1)
-    y = (uniforms(n, seed=3, stream=Stream.DATA) < 0.3).astype(np.float32)
-    indptr = np.arange(0, n * sizes.fields + 1, sizes.fields, dtype=np.int64)
-    return Rows(indptr, indices.reshape(-1), np.ones(n * sizes.fields, np.float32)), y
-
-
 def of_quantize(sizes: Sizes) -> list[str]:
     """Rates of stochastic rounding beside that of a copy."""
     n, grid = sizes.elements, Grid(8, 0.0123)
@@ -125,7 +115,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 def of_training(sizes: Sizes) -> list[str]:
     """Steps on minibatches of the same examples, on the GPU and on two cores."""
-    rows, y = clicks(sizes.batch * sizes.steps, sizes)
+    rows, y = clicks(sizes.batch * sizes.steps, sizes.fields, sizes.features)
     shared = {"k": sizes.k, "update": "touched", "optimizer": "adam", "lr": 0.01, "batch_size": sizes.batch, "n_threads": 2}
     return [of_method(name, Config(**shared, **arguments), rows, y, sizes) for name, arguments in METHODS.items()]
 
@@ -181,16 +171,16 @@ def of_replicas(sizes: Sizes) -> list[str]:
 def of_table(sizes: Sizes) -> list[str]:
     """A table that fills memory."""
     config = Config(k=sizes.k, precision="alpt", bits=4, batch_size=sizes.batch, update="touched", lr=0.01)
-    large = replace(sizes, features=sizes.parameters // sizes.k)
-    rows, y = clicks(2 * sizes.batch, large)
+    features = sizes.parameters // sizes.k
+    rows, y = clicks(2 * sizes.batch, sizes.fields, features)
     # Factors at 0: to draw 10^9 normal numbers would take the CPU minutes.
-    state, stepper = initial_state(replace(config, init_std=0.0), large.features), CudaStepper(config, rows, y, large.features)
+    state, stepper = initial_state(replace(config, init_std=0.0), features), CudaStepper(config, rows, y, features)
     stepper.begin(state)
     held = stepper.placed.nbytes
     took = seconds(lambda: stepper(state, np.arange(sizes.batch)), sizes.rounds)
     stepper.end(state)
     return [
-        f"{large.features:,} features, k = {sizes.k}, 4 bits, a step size a feature: {held['codes'] / 2**30:.3f} GiB of codes, "
+        f"{features:,} features, k = {sizes.k}, 4 bits, a step size a feature: {held['codes'] / 2**30:.3f} GiB of codes, "
         f"{held['steps'] / 2**30:.3f} GiB of step sizes (asked: below 1 GiB together), {1e3 * took:.3g} ms a step"
     ]
 

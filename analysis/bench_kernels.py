@@ -20,11 +20,12 @@ from sklearn.linear_model import SGDClassifier
 
 from alpt_ref import Grid, quantize
 from alpt_ref.data.examples import Rows
-from alpt_ref.rng import Stream, normals, uniforms
+from alpt_ref.rng import Stream, normals
 from alpt_ref.training.config import Config
 from alpt_ref.training.epochs import Trainer
 from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import BatchStepper
+from analysis.click_rows import clicks
 
 N = 2**24
 EXAMPLES, FIELDS, FEATURES, K = 10**6, 39, 10**6, 16
@@ -77,18 +78,6 @@ def test_quantize(benchmark: Any) -> None:
     )
 
 
-def clicks() -> tuple[Rows, np.ndarray]:
-    """Rows of one-hot fields of 10 to 500,000 values with log-uniform frequencies, hashed; clicks of a linear teacher."""
-    u = uniforms(EXAMPLES * FIELDS, seed=1, stream=Stream.DATA).reshape(EXAMPLES, FIELDS)
-    values = np.exp(u * np.log(np.geomspace(10, 5e5, FIELDS))).astype(np.int64)
-    indices = ((values * 2654435761 + np.arange(FIELDS) * 97531) % FEATURES).astype(np.int32)
-    indices.sort(axis=1)
-    logits = (0.3 * normals(FEATURES, seed=2, stream=Stream.DATA))[indices].sum(axis=1) - 1
-    y = (uniforms(EXAMPLES, seed=3, stream=Stream.DATA) < 1 / (1 + np.exp(-logits))).astype(np.float32)
-    indptr = np.arange(0, EXAMPLES * FIELDS + 1, FIELDS, dtype=np.int64)
-    return Rows(indptr, indices.reshape(-1), np.ones(EXAMPLES * FIELDS, np.float32)), y
-
-
 def epochs(rows: Rows, y: np.ndarray, **arguments: Any) -> Callable[[], object]:
     """A function that trains one more epoch of a run."""
     config = Config(update="touched", batch_size=1, lr=0.02, **arguments)
@@ -99,7 +88,7 @@ def epochs(rows: Rows, y: np.ndarray, **arguments: Any) -> Callable[[], object]:
 
 def test_training(benchmark: Any) -> None:
     """Time LR and FM, float32 and 8-bit codes, against scikit-learn's SGDClassifier."""
-    rows, y = clicks()
+    rows, y = clicks(EXAMPLES, FIELDS, FEATURES)
     X = sp.csr_matrix((rows.values.astype(np.float64), rows.indices, rows.indptr.astype(np.int32)), (EXAMPLES, FEATURES))
     sgd = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.02, alpha=0, max_iter=1, tol=None)
     contenders: dict[str, Callable[[], object]] = {"scikit-learn LR": lambda: sgd.fit(X, y)}
@@ -122,7 +111,7 @@ def minibatches(rows: Rows, y: np.ndarray, **arguments: Any) -> Callable[[], obj
 
 def test_steps(benchmark: Any) -> None:
     """Time steps with one step size for each row of factors and one for the linear table, as by default."""
-    rows, y = clicks()
+    rows, y = clicks(EXAMPLES, FIELDS, FEATURES)
     contenders: dict[str, Callable[[], object]] = {}
     for name, k in (("LR", 0), (f"FM k={K}", K)):
         for precision in ("fp32", "lpt", "alpt", "lsq"):

@@ -40,8 +40,9 @@ def run(args: argparse.Namespace) -> None:
             tell(name, X, y)
         if data.n_skipped or data.n_unseen:
             print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
-        about_run = {"threads": args.threads, "device": args.device, "seen": args.seen}
-        record = compare(data, args.model, methods, args.bits, out, settings, **about_run)
+        record = compare(
+            data, args.model, methods, args.bits, out, settings, threads=args.threads, device=args.device, seen=args.seen
+        )
         publish(report(record), out)
     print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
 

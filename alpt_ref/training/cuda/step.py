@@ -67,7 +67,7 @@ class CudaStepper:
             self._step(state, examples)
 
     def _step(self, state: State, examples: NDArray[np.int64]) -> None:
-        c, size, k = self.config, examples.size, self.width["factors"]
+        c, size = self.config, examples.size
         batch = put(examples)
         when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
         h = _scalars(when)
@@ -79,12 +79,15 @@ class CudaStepper:
             launch_blocks(loops.bias_updater(c.optimizer), 1, self.placed.bias, total, self.placed.bias_moments, h)
         by_row = sorted_batch(self.data, batch, self.n_features, self.room, residual, sums)
         if c.precision == "alpt":
-            self._alpt(state, by_row, batch, h, k)
+            self._alpt(state, by_row, batch, h)
         else:
             wide = over_all(by_row, self.n_features, self.room) if c.dense else by_row
             for name in PARTS:
                 if self.width[name]:
-                    (self._qat if c.storage_of(name) == "masters" else self._plain)(name, state, wide, h, size)
+                    if c.storage_of(name) == "masters":
+                        self._qat(name, state, wide, h, size)
+                    else:
+                        self._plain(name, state, wide, h)
         state.step += 1
 
     def _scored(self, access: Any, views: Any, rows: Any, batch: Any, labelled: Any, step: int) -> tuple[Any, Any]:
@@ -97,10 +100,10 @@ class CudaStepper:
         launch(residuals, size, z, self.labels, labelled, int64(step), residual, self.diverged)
         return residual, sums
 
-    def _gradients(self, name: str, batch: Sorted, v: Any, out: str) -> Any:
-        """Gradients of the rows of the batch at weights ``v``, into the array ``out``."""
+    def _gradients(self, name: str, batch: Sorted, v: Any) -> Any:
+        """Gradients of the rows of the batch at weights ``v``."""
         k, n_rows = self.width[name], batch.rows.size
-        g = self.room.array(out, n_rows * k, float32)
+        g = self.room.array("gradients", n_rows * k, float32)
         launch(loops.gradient_summer(k, name == "linear"), n_rows * k, batch.starts, batch.entries, v, g)
         most = max(batch.values.size // loops.LONG, 1)
         listed, count = self.room.array("listed", most, int32), self.room.array("n listed", 1, int32)
@@ -110,37 +113,45 @@ class CudaStepper:
         launch_blocks(long, min(LONG_BLOCKS, most), listed, count, batch.starts, batch.entries, v, g)
         return g
 
-    def _weights(self, name: str, batch: Sorted) -> Any:
+    def _weights(self, name: str, batch: Sorted, out: str = "weights") -> Any:
+        """The weights of the rows of the batch, as they are now."""
         k = self.width[name]
-        v = self.room.array(f"{name} weights", batch.rows.size * k, float32)
+        v = self.room.array(f"{name} {out}", batch.rows.size * k, float32)
         launch(loops.weight_loader(self.placed.access[name], k), v.size, batch.rows, self.placed.parts[name].view, v)
         return v
 
-    def _plain(self, name: str, state: State, batch: Sorted, h: Hyper, size: int) -> None:
+    def _plain(self, name: str, state: State, batch: Sorted, h: Hyper) -> None:
         """Move floats, or the codes of LPT."""
         c, k = self.config, self.width[name]
         v = self._weights(name, batch)
-        g = self._gradients(name, batch, v, "gradients")
+        g = self._gradients(name, batch, v)
         update = loops.updater(self.placed.access[name], advance_of(c, name), c.optimizer, k)
         launch(update, g.size, batch.rows, self.placed.parts[name], v, g, h, noise_of(c, name, state.step))
 
     def _qat(self, name: str, state: State, batch: Sorted, h: Hyper, size: int) -> None:
         """Move the masters and step sizes of LSQ and PACT."""
         c, k = self.config, self.width[name]
-        g = self._gradients(name, batch, self._weights(name, batch), "gradients")
+        g = self._gradients(name, batch, self._weights(name, batch))
         slopes = self.room.array("slopes", g.size, float32)
         update = qat.updater(self.placed.access[name], slope_of(c), c.optimizer, k)
         launch(update, g.size, batch.rows, self.placed.parts[name], g, h, slopes)
-        gradient = self.room.array("delta gradient", batch.rows.size, float32)
-        launch(alpt.slope_summer(k), gradient.size, g, slopes, gradient)
-        new = self._next_deltas(name, state, batch.rows, gradient, size)
+        new = self._next_deltas(name, state, batch.rows, self._slope_sums(name, g, slopes), size)
         launch(alpt.set_deltas, new.size, batch.rows, new, self.placed.parts[name].view)
 
-    def _alpt(self, state: State, batch: Sorted, examples: Any, h: Hyper, k: int) -> None:
+    def _slope_sums(self, name: str, g: Any, slopes: Any) -> Any:
+        """The loss gradient of the step size of each row that ``g`` is of."""
+        gradient = self.room.array("delta gradient", g.size // self.width[name], float32)
+        launch(alpt.slope_summer(self.width[name]), gradient.size, g, slopes, gradient)
+        return gradient
+
+    def _alpt(self, state: State, batch: Sorted, examples: Any, h: Hyper) -> None:
         """Algorithm 1's three stages; the bias has moved."""
         c, size = self.config, examples.size
         coded = [name for name in PARTS if c.storage_of(name) == "codes" and self.width[name]]
-        trials = {name: self._tried(name, state, batch, h, name in coded, size) for name in PARTS}
+        wide = over_all(batch, self.n_features, self.room) if c.dense else batch
+        trials = {
+            name: self._tried(name, batch, h) if name in coded else self._moved(name, state, batch, wide, h) for name in PARTS
+        }
         tables = {name: View(trials[name][1], 32, self.one, 0, self.width[name]) for name in PARTS}
         access = {name: FLOATS if self.width[name] else NOTHING for name in PARTS}
         small = (batch.example_starts, batch.slot, batch.values)
@@ -150,41 +161,30 @@ class CudaStepper:
         batch = replace(batch, entries=(*batch.entries[:2], residual, sums))
         for name in coded:
             moves, weights, slopes = trials[name]
-            g = self._gradients(name, batch, weights, "gradients")
-            gradient = self.room.array("delta gradient", batch.rows.size, float32)
-            launch(alpt.slope_summer(self.width[name]), gradient.size, g, slopes, gradient)
-            rows = batch.rows
+            gradient = self._slope_sums(name, self._gradients(name, batch, weights), slopes)
             if c.dense:
-                rows, all_of = (
-                    over_all(batch, self.n_features, self.room).rows,
-                    self.room.array("all gradients", self.n_features, float32),
-                )
+                all_of = self.room.array("all gradients", self.n_features, float32)
                 launch(group.fill, self.n_features, all_of, float32(0))
                 launch(alpt.spread, batch.rows.size, gradient, batch.rows, all_of)
                 gradient = all_of
-            new = self._next_deltas(name, state, rows, gradient, size)
+            new = self._next_deltas(name, state, wide.rows, gradient, size)
             self._store(name, state, batch.rows, moves, new, h)
-            launch(alpt.set_deltas, new.size, rows, new, self.placed.parts[name].view)
+            launch(alpt.set_deltas, new.size, wide.rows, new, self.placed.parts[name].view)
 
-    def _tried(self, name: str, state: State, batch: Sorted, h: Hyper, coded: bool, size: int) -> tuple[Any, Any, Any]:
-        """Stage 1 of a part on the rows of the batch. Floats move for good, and are tried where they are."""
-        c, k = self.config, self.width[name]
-        trial = tuple(self.room.array(f"{name} {what}", batch.rows.size * k, float32) for what in ("moves", "tried", "slopes"))
-        if coded:
-            v = self._weights(name, batch)
-            g = self._gradients(name, batch, v, "gradients")
-            attempt = alpt.trier(self.placed.access[name], c.optimizer, k)
-            launch(attempt, g.size, batch.rows, self.placed.parts[name], v, g, h, trial)
-        elif k:
-            self._plain(name, state, over_all(batch, self.n_features, self.room) if c.dense else batch, h, size)
-            launch(
-                loops.weight_loader(self.placed.access[name], k),
-                trial[1].size,
-                batch.rows,
-                self.placed.parts[name].view,
-                trial[1],
-            )
+    def _tried(self, name: str, batch: Sorted, h: Hyper) -> tuple[Any, Any, Any]:
+        """Stage 1 of a part whose codes are tried: moves, weights to try, their slopes."""
+        k, v = self.width[name], self._weights(name, batch)
+        g = self._gradients(name, batch, v)
+        trial = tuple(self.room.array(f"{name} {what}", g.size, float32) for what in ("moves", "tried", "slopes"))
+        attempt = alpt.trier(self.placed.access[name], self.config.optimizer, k)
+        launch(attempt, g.size, batch.rows, self.placed.parts[name], v, g, h, trial)
         return trial
+
+    def _moved(self, name: str, state: State, batch: Sorted, wide: Sorted, h: Hyper) -> tuple[None, Any, None]:
+        """Stage 1 of a part of floats, which move for good, and are tried where they are."""
+        if self.width[name]:
+            self._plain(name, state, wide, h)
+        return None, self._weights(name, batch, "tried"), None
 
     def _next_deltas(self, name: str, state: State, rows: Any, gradient: Any, size: int) -> Any:
         """The step sizes of ``rows`` after a step down ``gradient``: (n_rows,), or (1,) where one serves all rows."""

@@ -1,0 +1,1 @@
+"""Figures of saved results; the only part that knows matplotlib."""

@@ -11,6 +11,7 @@ from alpt_ref.tools.lazy import lazy
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from alpt_ref import plots
     from alpt_ref.grid import Grid
     from alpt_ref.models import FactorizationMachine, LogisticRegression
     from alpt_ref.problems.own import Problem
@@ -26,6 +27,7 @@ _HOMES = {
     "Problem": "problems.own",
     "Run": "runs.run",
     "dequantize": "quantizer",
+    "plots": "",
     "quantize": "quantizer",
     "Stream": "rng",
     "trace": "runs.trace",
@@ -38,6 +40,7 @@ __all__ = [
     "Run",
     "Stream",
     "dequantize",
+    "plots",
     "quantize",
     "trace",
 ]

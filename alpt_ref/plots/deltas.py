@@ -85,7 +85,7 @@ def series_of(results: Any) -> list[Series]:
         return _traced(rows)
     if not _is_record(results):
         return _traced(results)
-    record = record_of(results, "verdicts.json", WORK)
+    record = record_of(results, ("verdicts.json", "convergence.json", "floors.json"), WORK)
     if "slopes" in record:
         return [_fitted(item) for item in record["slopes"]]
     return _verified(part_of(record, "floors", f"{WORK}` of all statements, or of `alpt-ref convergence"))

@@ -11,7 +11,7 @@ from alpt_ref.plots.style import BLACK, DR, LONG, ORANGE, SR, axes_of, drawing
 from alpt_ref.theory.claim import HOLDS, VIOLATED, Row
 from alpt_ref.tools.files import Record
 
-LEAST = 1e-4  # smaller ratios stand at the axis's end
+LEAST, MOST = 1e-4, 1e3  # ratios beyond stand at the axis's ends
 COLOURS = {"upper": SR, "lower": ORANGE}
 WORK = "alpt-ref verify"
 
@@ -31,7 +31,7 @@ def tightness(
         ax = axes_of(ax, figsize=(6.2, 1.2 + 0.17 * len(order)))
         for place, name in enumerate(order):
             for ratio, kind, outcome in claims[name]:
-                at, inside = max(ratio, LEAST), outcome == HOLDS
+                at, inside = min(max(ratio, LEAST), MOST), outcome == HOLDS
                 looks: Any = {"color": COLOURS[kind] if inside else DR, "markersize": 4, "clip_on": False, "zorder": 3}
                 best = inside and ratio == _best(claims[name])
                 looks |= {"markerfacecolor": looks["color"] if best else "none", "markersize": 6 if best else 4}
@@ -39,7 +39,7 @@ def tightness(
         ax.axvline(1.0, color=BLACK, linestyle=LONG, linewidth=1.1, zorder=2)
         ax.set_xscale("log")
         far = max((ratio for rows in claims.values() for ratio, _, _ in rows), default=1.0)
-        ax.set_xlim(LEAST / 1.3, max(1.25, 1.1 * min(far, 1e3)))
+        ax.set_xlim(LEAST / 1.3, max(1.25, 1.1 * min(far, MOST)))
         ax.set_ylim(-0.7, len(order) - 0.3)
         ax.grid(True, axis="y")
         ax.set_yticks(range(len(order)), order)

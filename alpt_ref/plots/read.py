@@ -22,18 +22,19 @@ def runs_of(given: Runs) -> list[Run]:
     for each in several:
         if not isinstance(each, Run | str | os.PathLike):
             raise ValueError(f"runs must be Run objects or paths of saved ones, got {type(each).__name__}")
-    return [each if isinstance(each, Run) else Run.load(each) for each in several]
+    return [each if isinstance(each, Run) else Run.load(Path(each)) for each in several]
 
 
-def record_of(given: Records, file: str, work: str) -> Record:
-    """The record of a study: itself, or that of a path, of ``file`` in a folder. ValueError where there is none; ``work``
-    makes it."""
+def record_of(given: Records, files: str | tuple[str, ...], work: str) -> Record:
+    """The record of a study: itself, or that of a path; in a folder the first of ``files`` that is there. ValueError where there
+    is none; ``work`` makes it."""
+    names = (files,) if isinstance(files, str) else files
     if isinstance(given, Mapping):
         return dict(given)
     if not isinstance(given, str | os.PathLike):
         raise ValueError(f"results must be a record or its path, got {type(given).__name__}")
     path = Path(given)
-    path = path / file if path.is_dir() else path
+    path = next((path / name for name in names if (path / name).exists()), path / names[0]) if path.is_dir() else path
     try:
         found = json.loads(path.read_text())
     except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""Runs of one problem, traced: the call, the record, and replicas of an update of one's own."""
+"""Runs: what became of a walk, step by step, in one record that plots draw and files keep."""

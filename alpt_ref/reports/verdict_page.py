@@ -1,0 +1,234 @@
+"""The verdicts as a page: what the claims C1 to C4 say and what was found, a table to search, and a section for each statement."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from types import SimpleNamespace
+from typing import Any
+
+from markupsafe import Markup
+
+from alpt_ref.reports import formulas
+from alpt_ref.reports.curves import curves_of
+from alpt_ref.reports.page import Block, Figure, Prose, Section, slug, table, templates
+from alpt_ref.reports.wording import METHODS, SYMBOL, caught, ratio_text, value_text
+from alpt_ref.theory.claim import HOLDS, KINDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
+from alpt_ref.theory.registry import STATEMENTS
+from alpt_ref.tools.files import Record
+from alpt_ref.tools.sheet import Sheet, number
+
+FULL = 1.25  # bars end at this ratio
+LOOKS = {HOLDS: "holds", VIOLATED: "violated", UNDECIDED: "undecided", NOT_APPLICABLE: "calm"}
+OUTCOMES = (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE)
+FOLDED = ("Remarks", "Source", "How it is measured", "What it does not say", "Where it really starts")
+MEANINGS = {
+    HOLDS: "the inequality, or equality, was found to be true, all uncertainty included",
+    VIOLATED: "it was found to be false; expected of controls, which are wrong on purpose, and of the refuted conjecture L5(d)",
+    UNDECIDED: "the interval is too wide to tell",
+    NOT_APPLICABLE: "an assumption failed its check, so that the statement says nothing",
+}
+
+
+def sections(rows: Sequence[Row], results: Record, extra: Sequence[tuple[str, str, str, Sequence[Block]]] = ()) -> list[Section]:
+    """All sections. extra : (id, title, lead, blocks) of what else the run has, after the statements."""
+    groups = [(name, list(part)) for name, part in groupby(rows, key=lambda row: row.id.split("(")[0])]
+    plain = bool(results["data"]) or bool(results["own"])
+    views = [_view(row, plain) for row in rows]
+    by_group = {name: [view for view in views if view.group == name] for name, _ in groups}
+    there = {view.id: view.anchor for view in views}
+
+    def link(name: str) -> str | None:
+        group = name.split("(")[0]
+        return f"#{there[name]}" if name in there else f"#statement-{slug(group)}" if group in by_group else None
+
+    make: Any = templates().get_template("verdicts.html.j2").module
+    lines = [_line(part, link) for part in _parts(rows)]
+    drawn = [_statement(name, by_group[name], len(groups) <= 4, link) for name in by_group]
+    choices = [
+        ("statement", list(by_group)),
+        ("verdict", [outcome for outcome in OUTCOMES if any(view.outcome == outcome for view in views)]),
+        ("kind", [kind for kind in KINDS if any(view.kind == kind for view in views)]),
+        ("method", [method for method in METHODS.values() if any(view.method == method for view in views)]),
+    ]
+    return [
+        Section("overview", "Overview", [Prose(_tally(rows)), Prose(make.overview(lines))]),
+        Section("claims", "The four claims, C1 to C4", [Prose(_claims(results))]),
+        *(Section(f"part-{name}", title, blocks, lead) for name, title, lead, blocks in extra),
+        Section("verdicts", "All verdicts", [Prose(make.all_rows(views, choices))]),
+        Section("statements", "The statements, with proofs", [Prose(Markup("").join(make.statement(item) for item in drawn))]),
+    ]
+
+
+def _parts(rows: Sequence[Row]) -> list[list[Row]]:
+    return [list(part) for _, part in groupby(rows, key=lambda row: row.id)]
+
+
+def _math(text: str, link: formulas.Link | None = None) -> Markup:
+    return Markup(formulas.inline(text, link))
+
+
+def _view(row: Row, plain: bool) -> SimpleNamespace:
+    """What the templates show of a row. plain : names and notes may be a user's, and stay as they are."""
+    say = str if plain else _math
+    ratio = row.ratio if row.ratio is not None and math.isfinite(row.ratio) else None
+    share = None if ratio is None else f"{100.0 * min(max(ratio, 0.0), FULL) / FULL:.1f}"
+    return SimpleNamespace(
+        id=row.id,
+        group=row.id.split("(")[0],
+        anchor=f"part-{slug(row.id)}",
+        kind=row.kind,
+        instance=say(row.instance),
+        method=METHODS[row.method],
+        measured=value_text(row),
+        symbol=SYMBOL[row.kind],
+        bound=number(row.bound, 4),
+        ratio=ratio_text(row),
+        share=share,
+        over=row.verdict == VIOLATED,
+        verdict=row.verdict,
+        outcome=row.outcome,
+        expected=row.expected,
+        odd=row.surprising,
+        control=row.expected != HOLDS,
+        look=LOOKS[row.outcome],
+        note=say(row.note),
+        checks=[
+            SimpleNamespace(
+                name=say(check.name),
+                holds=check.holds,
+                numbers=_math(f"{number(check.lhs, 4)} {check.relation} {number(check.rhs, 4)}"),
+            )
+            for check in row.checks
+        ],
+        failed=sum(not check.holds for check in row.checks),
+        sort_measured=_sortable(row.measured),
+        sort_bound=_sortable(row.bound),
+        sort_ratio=_sortable(row.ratio),
+    )
+
+
+def _sortable(value: float | None) -> str:
+    return "-Infinity" if value is None or not math.isfinite(value) else f"{value:.12g}"
+
+
+def _line(part: Sequence[Row], link: formulas.Link) -> SimpleNamespace:
+    """A line of the overview: what became of the rows of one part."""
+    counts = Counter(row.outcome for row in part)
+    ratios = [row.ratio for row in part if row.ratio is not None and row.verdict == HOLDS]
+    bounded = part[0].kind in ("upper", "lower")
+    return SimpleNamespace(
+        id=part[0].id,
+        anchor=f"part-{slug(part[0].id)}",
+        statement=_math(part[0].statement),
+        kind=part[0].kind,
+        rows=len(part),
+        holds=counts[HOLDS] or "",
+        violated=counts[VIOLATED] or "",
+        undecided=counts[UNDECIDED] or "",
+        inapplicable=counts[NOT_APPLICABLE] or "",
+        controls=sum(row.expected != HOLDS for row in part) or "",
+        tightest=f"{min(ratios, key=lambda r: abs(r - 1.0)):.3f}" if ratios and bounded else "",
+        caught=caught(part),
+        odd=sum(row.surprising for row in part),
+    )
+
+
+def _tally(rows: Sequence[Row]) -> Markup:
+    """How many verdicts of which kind, each with what it means."""
+    counts, odd = Counter(row.outcome for row in rows), sum(row.surprising for row in rows)
+    controls, weakly = sum(row.expected != HOLDS for row in rows), sum(row.verdict == WEAKLY for row in rows)
+    items = [
+        Markup('<li><b>{}</b><a href="#verdicts" data-pick="verdict={}"><span class="badge {}">{}</span></a></li>').format(
+            counts[outcome], outcome, LOOKS[outcome], outcome
+        )
+        for outcome in OUTCOMES
+        if counts[outcome]
+    ]
+    items.append(Markup('<li><b>{}</b><a href="#verdicts" data-pick="odd=">unexpected</a></li>').format(odd))
+    meanings = Markup("").join(
+        Markup('<tr><th scope="row"><span class="badge {}">{}</span></th><td>{}</td></tr>').format(LOOKS[name], name, meaning)
+        for name, meaning in MEANINGS.items()
+        if counts[name]
+    )
+    lead = Markup(
+        "<p>Every statement about low-precision training is put to the test on concrete problems, its <em>instances</em>. Its "
+        "assumptions are checked as numbers, what it bounds is measured, and the two are compared. {} of the {} rows are "
+        "controls: they are expected to fail.{}</p>"
+    ).format(controls, len(rows), f" {weakly} hold weakly: their intervals are wide." if weakly else "")
+    legend = Markup(
+        '<details><summary>What the words mean</summary><table class="facts"><tbody>{}'
+        "<tr><th scope='row'>upper, lower</th><td>the statement bounds what is measured from above (≤), from below (≥)</td></tr>"
+        "<tr><th scope='row'>exact, law</th><td>the statement says what the value is (=); a law says so to a few digits (~)</td></tr>"
+        "<tr><th scope='row'>exact law</th><td>computed from all outcomes; the error is that of rounding</td></tr>"
+        "<tr><th scope='row'>replicas</th><td>Monte Carlo, with an interval that holds for all rows at once</td></tr>"
+        "<tr><th scope='row'>one path</th><td>nothing is random, one run says it all</td></tr></tbody></table></details>"
+    ).format(meanings)
+    return lead + Markup('<ul class="tally">') + Markup("").join(items) + Markup("</ul>") + legend
+
+
+def _claims(results: Record) -> Markup:
+    """C1 to C4: what the paper claims, and what this run has on it."""
+    directions, ctr = results.get("directions"), results.get("ctr")
+    elsewhere = "Decided on click data by alpt-ref compare."
+    first = second = "Not in this run: it asks for single statements. A run of all statements compares the two side by side."
+    if directions:
+        c1, c2 = [r["C1"] for r in directions], [r["C2"] for r in directions]
+        sr, dr = sum(x in ("SR", "only SR") for x in c1), sum(x in ("DR", "only DR") for x in c1)
+        first = f"Of {len(c1)} settings SR is faster in {sr}, DR in {dr}; in the others they are alike, or neither arrives."
+        second = f"Of the same settings SR's error is smaller in {c2.count('SR')}, DR's in {c2.count('DR')}."
+    if ctr:
+        second += f" On click models: {len(ctr['pairs'])} tuned comparisons, in the section on them."
+    said = (
+        ("C1", "Stochastic rounding (SR) converges faster than deterministic, nearest rounding (DR).", first),
+        ("C2", "Stochastic rounding ends with the smaller error.", second),
+        ("C3", "Step sizes that are learned (ALPT) are better than fixed ones, at few bits.", elsewhere),
+        ("C4", "Training with 8 bits loses nothing against full precision.", elsewhere),
+    )
+    items = [Markup("<div><dt>{}</dt><dd>{}</dd><dd class='also'>{}</dd></div>").format(*claim) for claim in said]
+    return Markup(
+        "<p>The paper's claims. Statements T1 to T7 and L1 to L14 say when they are true, and when not.</p>"
+        '<dl class="claims">{}</dl>'
+    ).format(Markup("").join(items))
+
+
+def _statement(name: str, views: Sequence[Any], is_open: bool, link: formulas.Link) -> SimpleNamespace:
+    """The section of a statement: its texts, its curves, and the rows of its parts."""
+    texts = formulas.statements_of(name) if name in STATEMENTS else ()
+    parts = [list(part) for _, part in groupby(views, key=lambda view: view.id)]
+    statements: dict[str, str] = {}
+    return SimpleNamespace(
+        id=name,
+        anchor=f"statement-{slug(name)}",
+        open=is_open,
+        texts=[
+            SimpleNamespace(
+                title=_math(text.title),
+                kinds=text.kinds,
+                parts=[
+                    SimpleNamespace(
+                        name=part.name,
+                        is_proof=part.is_proof,
+                        folded=part.is_proof or part.name in FOLDED,
+                        html=Markup(formulas.html(part.text, link)),
+                    )
+                    for part in text.parts
+                ],
+            )
+            for text in texts
+        ],
+        figures=curves_of(name),
+        claims=[
+            SimpleNamespace(id=part[0].id, anchor=part[0].anchor, kind=part[0].kind, statement=part[0].statement, rows=part)
+            for part in parts
+        ],
+        statements=statements,
+    )
+
+
+def sheet_blocks(*sheets: Sheet) -> list[Block]:
+    """The sheets as tables."""
+    return [table(sheet) for sheet in sheets]
+
+
+__all__ = ["Figure", "sections", "sheet_blocks"]

@@ -58,7 +58,7 @@ def compare(
             mine = {row["method"]: row for row in rows if row["bits"] == bits}
             levels = {row["method"]: row for row in rows if row["method"] in LEVELS}
             _panel(panel, methods, mine, levels, metric)
-            panel.set_title(f"{bits} bits")
+            panel.set_title(f"{bits} bits", loc="left", pad=4.0 + 11.0 * len(levels))
             panel.set_xlabel(METRICS[metric])
         axes[0].set_yticks(range(len(methods)), [METHODS[name].title for name in methods])
         axes[0].set_ylim(len(methods) - 0.4, -0.6)
@@ -93,14 +93,15 @@ def _panel(ax: Axes, methods: Sequence[str], mine: dict[str, Record], levels: di
     low, high = min(extent) - 0.15 * spread, max(extent) + 0.15 * spread
     for row in mine.values():  # an interval is shown whole where it does not dwarf the rest
         mean, half = interval(row, metric)
-        low, high = (min(low, mean - 1.1 * half), max(high, mean + 1.1 * half)) if half <= 0.6 * spread else (low, high)
-    for name, level in lines.items():
+        low, high = (min(low, mean - 1.1 * half), max(high, mean + 1.1 * half)) if half <= spread else (low, high)
+    for i, (name, level) in enumerate(lines.items()):
         colour, line = LEVELS[name]
         ax.axvline(level, color=colour, linestyle=line, linewidth=1.2, zorder=1.5)
         text = f"{'full precision' if name == 'fp32' else 'hashing'} {level:.4f}"
-        left = level > (low + high) / 2
-        looks: Any = {"textcoords": "offset points", "xycoords": ("data", "axes fraction"), "rotation": 90, "color": colour}
-        ax.annotate(text, (level, 0.02), (-3 if left else 3, 0), fontsize="x-small", ha="right" if left else "left", **looks)
+        place = (level - low) / (high - low)
+        side = "left" if place < 0.35 else "right" if place > 0.65 else "center"
+        looks: Any = {"textcoords": "offset points", "xycoords": ("data", "axes fraction"), "fontsize": "x-small"}
+        ax.annotate(text, (level, 1.0), (0, 2 + 10 * i), color=colour, ha=side, **looks)
     for place, name in enumerate(methods):
         if name not in mine:
             continue

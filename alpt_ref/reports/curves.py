@@ -1,7 +1,7 @@
 """Curves of the statements, each drawn on one of its instances: exact laws, the bound over them.
 
-An entry traces SR, DR or both in one coordinate; no random number is drawn. The bound is the statement's own, from its module, at
-every number of steps.
+An entry traces SR, DR or both in one coordinate; no random number is drawn. The bound is the statement's own, from its module,
+at every number of steps.
 """
 
 from collections.abc import Callable, Sequence
@@ -80,60 +80,69 @@ def _table() -> dict[str, Curve]:
     stuck = absolute(1.0, 0.4)
     return {
         "T1": Curve(
-            "|w - 0.4|", stuck, grid, 0.25 * delta, 2000, "SR stays below the bound. The updates of DR are all below half a step "
-            "of the grid: it never moves, and rises above what SR is guaranteed.",
+            "|w - 0.4|", stuck, grid, 0.25 * delta, 2000,
+            "SR stays below the bound. The updates of DR are all below half a step of the grid: it never moves, and "
+            "rises above what SR is guaranteed.",
             bound=lambda walk: t1.total(t1.params(walk)),
         ),
         "T1#": Curve(
-            "|w - 0.4|", stuck, grid, 0.25 * delta, 2000, "Without the noise term of T1 the bound is met by SR as closely as the "
-            "last distance allows.", methods=("SR",), bound=lambda walk: t1_sharp.bound(t1_sharp.params(walk)),
+            "|w - 0.4|", stuck, grid, 0.25 * delta, 2000,
+            "Without the noise term of T1 the bound is met by SR as closely as the last distance allows.", "
+            "methods=("SR",), bound=lambda walk: t1_sharp.bound(t1_sharp.params(walk)),
         ),
         "T2": Curve(
-            "|w - 0.3|", absolute(1.0, 0.3), fine, 0.06, 4000, "DR on a fine grid, at the learning rate that its bound is least "
-            "for.", start=-384, methods=("DR",), bound=lambda walk: t2.bound(t2.params(walk)),
+            "|w - 0.3|", absolute(1.0, 0.3), fine, 0.06, 4000,
+            "DR on a fine grid, at the learning rate that its bound is least for.", start=-384, methods=("DR",), "
+            "bound=lambda walk: t2.bound(t2.params(walk)),
         ),
         "T3": Curve(
-            "(w - 0.31)^2/2, noise 0.5", quadratic(1.0, 0.31, 0.5), grid, 1.0, 3000, "eta/t on a strongly convex function.",
+            "(w - 0.31)^2/2, noise 0.5", quadratic(1.0, 0.31, 0.5), grid, 1.0, 3000,
+            "eta/t on a strongly convex function.",
             schedule="inverse", methods=("SR",), bound=_t3,
         ),
         "T4": Curve(
-            "(w - c)^2/2, noise 0.3", quadratic(1.0, 0.3 * step, 0.3), wide, 0.1, 400, "A linear rate, and then a floor.",
+            "(w - c)^2/2, noise 0.3", quadratic(1.0, 0.3 * step, 0.3), wide, 0.1, 400,
+            "A linear rate, and then a floor.",
             start=40, methods=("SR",), y="gap", bound=_t4,
         ),
         "L1": Curve(
-            "|w - c|, c in the first cell", absolute(1.0, 0.3 * delta), grid, 0.1 * delta, 3000, "SR hovers between the two ends "
-            "of the cell; DR started at 0 stays, with the smaller gap.", y="gap", floor=("$\\Delta G/2$", delta / 2),
+            "|w - c|, c in the first cell", absolute(1.0, 0.3 * delta), grid, 0.1 * delta, 3000,
+            "SR hovers between the two ends of the cell; DR started at 0 stays, with the smaller gap.", y="gap", "
+            "floor=("$\\Delta G/2$", delta / 2),
         ),
         "L3": Curve(
-            "(w - c)^2/2, eta/sqrt(t)", quadratic(1.0, far, 0.0), wide, 4.0 * step, 6000, "DR freezes once its updates are below "
-            "half a step of the grid; SR goes on.", schedule="sqrt", y="gap",
+            "(w - c)^2/2, eta/sqrt(t)", quadratic(1.0, far, 0.0), wide, 4.0 * step, 6000,
+            "DR freezes once its updates are below half a step of the grid; SR goes on.", schedule="sqrt", y="gap",
         ),
         "L4": Curve(
-            "(w - c)^2/2", quadratic(1.0, 0.3 * delta), grid, 0.1, 400, "SR ends at the floor of the statement, whatever the "
-            "learning rate.", start=12, y="gap", floor=("$\\lambda \\Delta^2 a (1 - a)/2$", delta**2 * 0.21 / 2),
+            "(w - c)^2/2", quadratic(1.0, 0.3 * delta), grid, 0.1, 400,
+            "SR ends at the floor of the statement, whatever the learning rate.", start=12, y="gap", "
+            "floor=("$\\lambda \\Delta^2 a (1 - a)/2$", delta**2 * 0.21 / 2),
         ),
         "L5": Curve(
-            "clicks at 3%", clicks(0.03), coarse, 0.1, 8000, "SR finds the click rate. Under DR an example without a click "
-            "changes nothing once the prediction is low, and it is never low enough.", y="gap",
+            "clicks at 3%", clicks(0.03), coarse, 0.1, 8000,
+            "SR finds the click rate. Under DR an example without a click changes nothing once the prediction is low, "
+            "and it is never low enough.", y="gap",
         ),
         "L7": Curve(
             "g_t w, rare large gradients, eta/sqrt(t)", rare, wide, 6.0 * step / rare.gradient_bounds(wide).G1, 8000,
             "DR ends at the worst point of the box.", schedule="sqrt", start=wide.q_hi, y="gap",
         ),
         "L9": Curve(
-            "|w - c|, eta G/Delta = 0.51", absolute(1.0, far), wide, 0.51 * step, 450, "Just above half a step DR needs half of "
-            "SR's steps: every update is rounded up to a whole one.", y="gap",
+            "|w - c|, eta G/Delta = 0.51", absolute(1.0, far), wide, 0.51 * step, 450,
+            "Just above half a step DR needs half of SR's steps: every update is rounded up to a whole one.", y="gap",
         ),
         "L11": Curve(
-            "(w - c)^2/2, noise of two signs", quadratic(1.0, 0.3 * delta, 0.5), grid, 0.5 * delta, 8000, "Whatever the "
-            "schedule, SR ends at the error of its one stationary law; a slower schedule takes longer.", start=12,
+            "(w - c)^2/2, noise of two signs", quadratic(1.0, 0.3 * delta, 0.5), grid, 0.5 * delta, 8000,
+            "Whatever the schedule, SR ends at the error of its one stationary law; a slower schedule takes longer.", "
+            "start=12,
             methods=(), y="gap", floor=("$\\Delta \\sigma/4$", delta * 0.5 / 4),
             others=(("SR, constant eta", "constant", 0.5 * delta), ("SR, a tenth of it", "constant", 0.05 * delta),
                     ("SR, eta/sqrt(t)", "sqrt", 0.5 * delta)),
         ),
         "L12": Curve(
-            "(w - c)^2/2, symmetric noise", quadratic(1.0, 0.3 * delta, 2.0 * delta), Grid(7, delta), 0.4, 400, "Noise of about a "
-            "cell dithers nearest rounding: DR has the smaller error.", start=30, y="gap",
+            "(w - c)^2/2, symmetric noise", quadratic(1.0, 0.3 * delta, 2.0 * delta), Grid(7, delta), 0.4, 400,
+            "Noise of about a cell dithers nearest rounding: DR has the smaller error.", start=30, y="gap",
         ),
     }  # fmt: skip
 
@@ -155,7 +164,9 @@ def curves_of(statement: str) -> list[Figure]:
     if curve is None:
         return []
     bound = curve.bounds if curve.bound else None
-    ax = plots.convergence(curve.runs(), y=curve.y, bound=bound, floor=dict([curve.floor]) if curve.floor else None, style="alpt")
+    ax = plots.convergence(
+        curve.runs(), y=curve.y, bound=bound, floor=dict([curve.floor]) if curve.floor else None, style="alpt"
+    )
     for line in ax.get_lines():
         if line.get_label() == "bound":
             line.set_label(f"{statement}'s bound")

@@ -20,17 +20,12 @@ def drawn(ax: Any, name: str, title: str, alt: str, caption: str = "", size: tup
     return Figure(title, plots.svg(ax, name=name, title=alt), alt, caption)
 
 
-def of_directions(records: list[Record]) -> str:
-    """The sentence on C1 and C2 that goes with their table."""
-    return f"{len(records)} settings, from updates that are far below half a step of the grid to such that leap over several."
-
-
 def floors(records: list[Record]) -> Figure:
     """Floors over the step size."""
     alt = "Floors against the step size Delta, both axes logarithmic: of LPT under SR and under DR, and of float masters."
     caption = (
-        "Gaps in the long run under gradient noise. Those of low-precision training fall with the first power of Delta, that of "
-        "float masters with the second (T1#, T7)."
+        "Gaps in the long run under gradient noise. Those of low-precision training fall with the first power of Delta, that "
+        "of float masters with the second (T1#, T7)."
     )
     return drawn(plots.floors(records, style="alpt"), "floors", "Floors over Delta", alt, caption, SIZE)
 
@@ -38,12 +33,14 @@ def floors(records: list[Record]) -> Figure:
 def phases() -> Figure:
     """The phase diagram of rounding, without measured moves."""
     alt = (
-        "Phase diagram of rounding: the mean of a weight's moves across, their standard deviation upwards, both in cells. Left and "
-        "below nearest rounding is frozen and SR better; above 0.4 cells of noise it is dithered, and at moves of about one cell "
-        "sign-like, and DR better."
+        "Phase diagram of rounding: the mean of a weight's moves across, their standard deviation upwards, both in cells. Left "
+        "and below nearest rounding is frozen and SR better; above 0.4 cells of noise it is dithered, and at moves of about one "
+        "cell sign-like, and DR better."
     )
     caption = "Gaussian moves; where neither is named, nothing is proved (L3, L9, L10, L12, L13)."
-    return drawn(plots.phase_diagram(style="alpt"), "phases", "Which rounding is better, by the moves of a weight", alt, caption)
+    return drawn(
+        plots.phase_diagram(style="alpt"), "phases", "Which rounding is better, by the moves of a weight", alt, caption
+    )
 
 
 def tightness(results: Record) -> Figure:
@@ -66,23 +63,23 @@ def page_of_convergence(out: Path) -> list[Figure]:
     from alpt_ref.plots.pages import convergence_error
 
     alt = (
-        "For each problem the error f(w_t) - f* of full precision, DR and SR against the number of steps, with T1's bound and its "
-        "floor; SR's floor against Delta; and the log-loss of click models above full precision's."
+        "For each problem the error f(w_t) - f* of full precision, DR and SR against the number of steps, with T1's bound and "
+        "its floor; SR's floor against Delta; and the log-loss of click models above full precision's."
     )
     return saved("convergence", "Convergence errors", alt, partial(convergence_error.figure, out))
 
 
-def page_of_comparison(out: Path) -> list[Figure]:
-    """The page of figures of the comparison."""
-    from alpt_ref.plots.pages import compare
-
-    alt = "AUC on test data of every method, by width, with intervals, beside full precision's."
-    return saved("compare", "Methods by width", alt, lambda: compare.figure([out]))
+def comparison(results: Record) -> list[Figure]:
+    """A panel for each width."""
+    alt = "AUC on test data of every method, a panel for each width, with intervals, beside full precision's, a line."
+    return saved("compare", "AUC on test data, by method and width", alt, lambda: plots.compare(results, style="alpt"))
 
 
 def page_of_calibration(out: Path) -> list[Figure]:
     """The page of figures of the calibration study."""
     from alpt_ref.plots.pages import calibration
 
-    alt = "Predicted against true click rates under DR, SR and SR with few random bits, over learning rate, Delta and click rate."
+    alt = (
+        "Predicted against true click rates under DR, SR and SR with few random bits, over learning rate, Delta and click rate."
+    )
     return saved("calibration", "Calibration", alt, partial(calibration.figure, out))

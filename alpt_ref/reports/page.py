@@ -1,7 +1,7 @@
 """A report as one page of HTML that needs nothing else: no network, no file beside it.
 
-A :class:`Page` has sections, and those have blocks: tables, figures as SVG, and finished HTML. ``render`` writes it. The looks and
-what filters and sorts are in templates/; what the sections hold is made by the modules of the single reports.
+A :class:`Page` has sections, and those have blocks: tables, figures as SVG, and finished HTML. ``render`` writes it. The looks
+and what filters and sorts are in templates/; what the sections hold is made by the modules of the single reports.
 """
 
 import re
@@ -26,12 +26,14 @@ LONGEST = 12  # of a list among the settings that is shown in full
 
 @dataclass(frozen=True)
 class Table:
-    """A table. caption : its title. rows : of text, escaped where it is no Markup. note : a paragraph below."""
+    """A table. caption : its title. rows : of text. note : a paragraph below. math : whether cells hold formulas in plain text,
+    rather than words of a user's."""
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    math: bool = False
     kind: str = "table"
 
     @property
@@ -93,9 +95,9 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
-def table(sheet: Sheet) -> Table:
+def table(sheet: Sheet, *, math: bool = False) -> Table:
     """The table of a sheet."""
-    return Table(sheet.title, sheet.columns, sheet.rows, sheet.note)
+    return Table(sheet.title, sheet.columns, sheet.rows, sheet.note, math)
 
 
 def sections_of(sheets: Iterable[Sheet]) -> list[Section]:
@@ -142,7 +144,11 @@ def _shown(value: Any) -> str | None:
 def templates() -> Environment:
     """The templates; their texts are escaped."""
     made = Environment(
-        loader=PackageLoader("alpt_ref.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("alpt_ref.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     made.filters["slug"] = slug
     made.filters["math"] = lambda text, link=None: Markup(formulas.inline(text, link))
@@ -153,7 +159,9 @@ def templates() -> Environment:
 
 def render(page: Page, origin: Origin) -> str:
     """The page as HTML; the same page and origin give the same text."""
-    text = templates().get_template("report.html.j2").render(
-        page=page, origin=origin, version=__version__, code=source_hash()[:16], settings=settings_of(page.record)
+    text = (
+        templates()
+        .get_template("report.html.j2")
+        .render(page=page, origin=origin, version=__version__, code=source_hash()[:16], settings=settings_of(page.record))
     )
     return public(text)

@@ -1,4 +1,4 @@
-"""The verdicts as a page: what the claims C1 to C4 say and what was found, a table to search, and a section for each statement."""
+"""The verdicts as a page: what C1 to C4 say and what was found on them, a table to search, and a section for each statement."""
 
 import math
 from collections import Counter
@@ -10,13 +10,12 @@ from typing import Any
 from markupsafe import Markup
 
 from alpt_ref.reports import formulas
-from alpt_ref.reports.curves import curves_of
-from alpt_ref.reports.page import Block, Figure, Prose, Section, slug, table, templates
+from alpt_ref.reports.page import Block, Prose, Section, slug, templates
 from alpt_ref.reports.wording import METHODS, SYMBOL, caught, ratio_text, value_text
 from alpt_ref.theory.claim import HOLDS, KINDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.theory.registry import STATEMENTS
 from alpt_ref.tools.files import Record
-from alpt_ref.tools.sheet import Sheet, number
+from alpt_ref.tools.sheet import number
 
 FULL = 1.25  # bars end at this ratio
 LOOKS = {HOLDS: "holds", VIOLATED: "violated", UNDECIDED: "undecided", NOT_APPLICABLE: "calm"}
@@ -29,9 +28,12 @@ MEANINGS = {
     NOT_APPLICABLE: "an assumption failed its check, so that the statement says nothing",
 }
 
+Extra = tuple[str, str, str, Sequence[Block]]
+SIGNS = {"<=": "≤", ">=": "≥"}
 
-def sections(rows: Sequence[Row], results: Record, extra: Sequence[tuple[str, str, str, Sequence[Block]]] = ()) -> list[Section]:
-    """All sections. extra : (id, title, lead, blocks) of what else the run has, after the statements."""
+
+def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = ()) -> list[Section]:
+    """All sections. extra : (id, title, lead, blocks) of what else the run has."""
     groups = [(name, list(part)) for name, part in groupby(rows, key=lambda row: row.id.split("(")[0])]
     plain = bool(results["data"]) or bool(results["own"])
     views = [_view(row, plain) for row in rows]
@@ -52,11 +54,13 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[tuple[str, st
         ("method", [method for method in METHODS.values() if any(view.method == method for view in views)]),
     ]
     return [
-        Section("overview", "Overview", [Prose(_tally(rows)), Prose(make.overview(lines))]),
-        Section("claims", "The four claims, C1 to C4", [Prose(_claims(results))]),
+        Section("overview", "Overview", [Prose(make.tally(_tally(rows))), Prose(make.overview(lines))]),
+        Section("claims", "The four claims, C1 to C4", [Prose(make.claims(_claims(results)))]),
         *(Section(f"part-{name}", title, blocks, lead) for name, title, lead, blocks in extra),
         Section("verdicts", "All verdicts", [Prose(make.all_rows(views, choices))]),
-        Section("statements", "The statements, with proofs", [Prose(Markup("").join(make.statement(item) for item in drawn))]),
+        Section(
+            "statements", "The statements, with proofs", [Prose(make.jump(drawn)), *(Prose(make.statement(x)) for x in drawn)]
+        ),
     ]
 
 
@@ -78,10 +82,11 @@ def _view(row: Row, plain: bool) -> SimpleNamespace:
         group=row.id.split("(")[0],
         anchor=f"part-{slug(row.id)}",
         kind=row.kind,
+        said=_math(row.statement) if not plain else row.statement,
         instance=say(row.instance),
         method=METHODS[row.method],
         measured=value_text(row),
-        symbol=SYMBOL[row.kind],
+        symbol=SIGNS.get(SYMBOL[row.kind], SYMBOL[row.kind]),
         bound=number(row.bound, 4),
         ratio=ratio_text(row),
         share=share,
@@ -134,40 +139,20 @@ def _line(part: Sequence[Row], link: formulas.Link) -> SimpleNamespace:
     )
 
 
-def _tally(rows: Sequence[Row]) -> Markup:
+def _tally(rows: Sequence[Row]) -> SimpleNamespace:
     """How many verdicts of which kind, each with what it means."""
-    counts, odd = Counter(row.outcome for row in rows), sum(row.surprising for row in rows)
-    controls, weakly = sum(row.expected != HOLDS for row in rows), sum(row.verdict == WEAKLY for row in rows)
-    items = [
-        Markup('<li><b>{}</b><a href="#verdicts" data-pick="verdict={}"><span class="badge {}">{}</span></a></li>').format(
-            counts[outcome], outcome, LOOKS[outcome], outcome
-        )
-        for outcome in OUTCOMES
-        if counts[outcome]
-    ]
-    items.append(Markup('<li><b>{}</b><a href="#verdicts" data-pick="odd=">unexpected</a></li>').format(odd))
-    meanings = Markup("").join(
-        Markup('<tr><th scope="row"><span class="badge {}">{}</span></th><td>{}</td></tr>').format(LOOKS[name], name, meaning)
-        for name, meaning in MEANINGS.items()
-        if counts[name]
+    counts = Counter(row.outcome for row in rows)
+    shown = [(name, counts[name], LOOKS[name], MEANINGS[name]) for name in OUTCOMES if counts[name]]
+    return SimpleNamespace(
+        outcomes=shown,
+        rows=len(rows),
+        odd=sum(row.surprising for row in rows),
+        controls=sum(row.expected != HOLDS for row in rows),
+        weakly=sum(row.verdict == WEAKLY for row in rows),
     )
-    lead = Markup(
-        "<p>Every statement about low-precision training is put to the test on concrete problems, its <em>instances</em>. Its "
-        "assumptions are checked as numbers, what it bounds is measured, and the two are compared. {} of the {} rows are "
-        "controls: they are expected to fail.{}</p>"
-    ).format(controls, len(rows), f" {weakly} hold weakly: their intervals are wide." if weakly else "")
-    legend = Markup(
-        '<details><summary>What the words mean</summary><table class="facts"><tbody>{}'
-        "<tr><th scope='row'>upper, lower</th><td>the statement bounds what is measured from above (≤), from below (≥)</td></tr>"
-        "<tr><th scope='row'>exact, law</th><td>the statement says what the value is (=); a law says so to a few digits (~)</td></tr>"
-        "<tr><th scope='row'>exact law</th><td>computed from all outcomes; the error is that of rounding</td></tr>"
-        "<tr><th scope='row'>replicas</th><td>Monte Carlo, with an interval that holds for all rows at once</td></tr>"
-        "<tr><th scope='row'>one path</th><td>nothing is random, one run says it all</td></tr></tbody></table></details>"
-    ).format(meanings)
-    return lead + Markup('<ul class="tally">') + Markup("").join(items) + Markup("</ul>") + legend
 
 
-def _claims(results: Record) -> Markup:
+def _claims(results: Record) -> tuple[tuple[str, str, str], ...]:
     """C1 to C4: what the paper claims, and what this run has on it."""
     directions, ctr = results.get("directions"), results.get("ctr")
     elsewhere = "Decided on click data by alpt-ref compare."
@@ -179,24 +164,20 @@ def _claims(results: Record) -> Markup:
         second = f"Of the same settings SR's error is smaller in {c2.count('SR')}, DR's in {c2.count('DR')}."
     if ctr:
         second += f" On click models: {len(ctr['pairs'])} tuned comparisons, in the section on them."
-    said = (
+    return (
         ("C1", "Stochastic rounding (SR) converges faster than deterministic, nearest rounding (DR).", first),
         ("C2", "Stochastic rounding ends with the smaller error.", second),
         ("C3", "Step sizes that are learned (ALPT) are better than fixed ones, at few bits.", elsewhere),
         ("C4", "Training with 8 bits loses nothing against full precision.", elsewhere),
     )
-    items = [Markup("<div><dt>{}</dt><dd>{}</dd><dd class='also'>{}</dd></div>").format(*claim) for claim in said]
-    return Markup(
-        "<p>The paper's claims. Statements T1 to T7 and L1 to L14 say when they are true, and when not.</p>"
-        '<dl class="claims">{}</dl>'
-    ).format(Markup("").join(items))
 
 
 def _statement(name: str, views: Sequence[Any], is_open: bool, link: formulas.Link) -> SimpleNamespace:
     """The section of a statement: its texts, its curves, and the rows of its parts."""
+    from alpt_ref.reports.curves import curves_of  # with matplotlib, which a refused command need not wait for
+
     texts = formulas.statements_of(name) if name in STATEMENTS else ()
     parts = [list(part) for _, part in groupby(views, key=lambda view: view.id)]
-    statements: dict[str, str] = {}
     return SimpleNamespace(
         id=name,
         anchor=f"statement-{slug(name)}",
@@ -219,16 +200,7 @@ def _statement(name: str, views: Sequence[Any], is_open: bool, link: formulas.Li
         ],
         figures=curves_of(name),
         claims=[
-            SimpleNamespace(id=part[0].id, anchor=part[0].anchor, kind=part[0].kind, statement=part[0].statement, rows=part)
+            SimpleNamespace(id=part[0].id, anchor=part[0].anchor, kind=part[0].kind, statement=part[0].said, rows=part)
             for part in parts
         ],
-        statements=statements,
     )
-
-
-def sheet_blocks(*sheets: Sheet) -> list[Block]:
-    """The sheets as tables."""
-    return [table(sheet) for sheet in sheets]
-
-
-__all__ = ["Figure", "sections", "sheet_blocks"]

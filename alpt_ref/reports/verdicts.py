@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
+from alpt_ref.reports.page import Section, table
 from alpt_ref.reports.publish import Report
+from alpt_ref.reports.verdict_page import Extra, sections
 from alpt_ref.reports.wording import SYMBOL, caught, ratio_text, value_text
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
@@ -44,7 +46,34 @@ def report(results: Record, seconds: float) -> Report:
         tables += ctr_sheets(results["ctr"], Settings().confidence)
     chance = f"{results['false_alarm']:g}"
     closing = f"{seconds:.0f} s. The intervals of all MC rows hold at once, but for a chance of {chance}."
-    return Report("verdicts", results | {"finding": finding(rows, results)}, tables, "Verdicts", summary(rows), closing)
+    record = results | {"finding": finding(rows, results)}
+    return Report("verdicts", record, tables, "Verdicts", summary(rows), closing, lambda out: page_sections(rows, results))
+
+
+def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
+    """The sections of the page; matplotlib is imported for its figures."""
+    from alpt_ref.reports import drawings
+
+    extra: list[Extra] = []
+    if any(row.kind in ("upper", "lower") and row.verdict == HOLDS and (row.bound or 0) > 0 for row in rows):
+        extra.append(("tightness", "How tight the bounds are", "", [drawings.tightness(results)]))
+    if results["directions"]:
+        extra.append(
+            (
+                "directions",
+                "C1 and C2: who is faster, whose error is smaller",
+                "Upper bounds prove no ordering, so SR and DR are computed side by side.",
+                [table(directions_sheet(results["directions"]), math=True), drawings.phases()],
+            )
+        )
+    if results.get("floors"):
+        floors = results["floors"]
+        shown = [drawings.floors(floors), table(floors_sheet(floors), math=True)]
+        extra.append(("floors", "Floors over the step size", "", shown))
+    if results["ctr"]:
+        sheets = ctr_sheets(results["ctr"], Settings().confidence)
+        extra.append(("ctr", "Click models, SR against DR", "", [table(sheet) for sheet in sheets]))
+    return sections(rows, results, extra)
 
 
 def line(row: Row) -> tuple[str, ...]:

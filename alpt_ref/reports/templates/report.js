@@ -20,6 +20,17 @@
   if (!themes.includes(theme)) theme = "";
   paint();
 
+  const opener = document.getElementById("open-proofs");
+  if (opener) {
+    const proofs = [...document.querySelectorAll("details.proof")];
+    opener.hidden = !proofs.length;
+    opener.addEventListener("click", () => {
+      const open = proofs.some((proof) => !proof.open);
+      proofs.forEach((proof) => { proof.open = open; });
+      opener.textContent = open ? "Close all proofs" : "Open all proofs";
+    });
+  }
+
   // On paper every proof is open.
   addEventListener("beforeprint", () => document.querySelectorAll("details.proof:not([open])").forEach((d) => { d.open = true; d.dataset.printed = ""; }));
   addEventListener("afterprint", () => document.querySelectorAll("details[data-printed]").forEach((d) => { d.open = false; delete d.dataset.printed; }));

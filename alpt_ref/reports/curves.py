@@ -28,6 +28,21 @@ from alpt_ref.walks.walk import Walk
 
 Floats = NDArray[float64]
 SIZE = (7.2, 3.6)  # inches
+SAYS = {
+    "T1": "SR stays below the bound. The updates of DR are below half a step of the grid: it never moves, and rises above it.",
+    "T1#": "Without T1's noise term SR meets the bound, but for the last distance.",
+    "T2": "DR on a fine grid, at a learning rate that makes its bound small.",
+    "T3": "eta/t on a strongly convex function.",
+    "T4": "A linear rate, and then a floor.",
+    "L1": "SR hovers between the two ends of the cell, at the floor; DR stays at the end where it began, with the smaller gap.",
+    "L3": "eta/sqrt(t): DR freezes once its updates are below half a step of the grid; SR goes on.",
+    "L4": "SR ends at the floor of the statement, whatever the learning rate; DR freezes far above it.",
+    "L5": "SR finds the click rate. Under DR examples without a click stop acting while the prediction is still too high.",
+    "L7": "eta/sqrt(t) with rare, large gradients: DR ends at the worst point of the box.",
+    "L9": "eta G/Delta = 0.51: every update of DR is rounded up to a whole step, and it needs half of SR's steps.",
+    "L11": "Whatever the schedule, SR ends at the error of its one stationary law; smaller steps take longer.",
+    "L12": "Noise of about a cell dithers nearest rounding, and DR has the smaller error.",
+}
 RULES = {"SR": STOCHASTIC, "DR": NEAREST}
 
 
@@ -74,77 +89,72 @@ def _table() -> dict[str, Curve]:
     """A curve for each statement that has one."""
     grid, coarse, fine = Grid(5, 2.0**-4), Grid(8, 0.05), Grid(10, 2.0**-8)
     delta, wide = float(grid.delta), Grid(8, 2.0**-5)
-    step = float(wide.delta)
+    step, stuck = float(wide.delta), absolute(1.0, 0.4)
     far = 3.0 + 0.3 * step
     rare = slopes((1.0, -16.0), (31 / 32, 1 / 32), box(wide)[0])
-    stuck = absolute(1.0, 0.4)
-    return {
-        "T1": Curve(
-            "|w - 0.4|", stuck, grid, 0.25 * delta, 2000,
-            "SR stays below the bound. The updates of DR are all below half a step of the grid: it never moves, and "
-            "rises above what SR is guaranteed.",
-            bound=lambda walk: t1.total(t1.params(walk)),
+    noisy, smooth = quadratic(1.0, 0.3 * delta, 0.5), quadratic(1.0, 0.3 * delta)
+    others = (
+        ("SR, constant eta", "constant", 0.5 * delta),
+        ("SR, a tenth of it", "constant", 0.05 * delta),
+        ("SR, eta/sqrt(t)", "sqrt", 0.5 * delta),
+    )
+    gap, sr, dr = {"y": "gap"}, {"methods": ("SR",)}, {"methods": ("DR",)}  # what several have
+    out: dict[str, tuple[Any, ...]] = {
+        "T1": ("|w - 0.4|", stuck, grid, 0.25 * delta, 2000, {"bound": lambda walk: t1.total(t1.params(walk))}),
+        "T1#": (
+            "|w - 0.4|",
+            stuck,
+            grid,
+            0.25 * delta,
+            2000,
+            sr | {"bound": lambda walk: t1_sharp.bound(t1_sharp.params(walk))},
         ),
-        "T1#": Curve(
-            "|w - 0.4|", stuck, grid, 0.25 * delta, 2000,
-            "Without the noise term of T1 the bound is met by SR as closely as the last distance allows.", "
-            "methods=("SR",), bound=lambda walk: t1_sharp.bound(t1_sharp.params(walk)),
+        "T2": (
+            "|w - 0.3|",
+            absolute(1.0, 0.3),
+            fine,
+            0.06,
+            4000,
+            dr | {"start": -384, "bound": lambda w: t2.bound(t2.params(w))},
         ),
-        "T2": Curve(
-            "|w - 0.3|", absolute(1.0, 0.3), fine, 0.06, 4000,
-            "DR on a fine grid, at the learning rate that its bound is least for.", start=-384, methods=("DR",), "
-            "bound=lambda walk: t2.bound(t2.params(walk)),
+        "T3": ("(w - c)^2/2, noise 0.5", noisy, grid, 1.0, 3000, sr | {"schedule": "inverse", "bound": _t3}),
+        "T4": (
+            "(w - c)^2/2, noise 0.3",
+            quadratic(1.0, 0.3 * step, 0.3),
+            wide,
+            0.1,
+            400,
+            sr | gap | {"start": 40, "bound": _t4},
         ),
-        "T3": Curve(
-            "(w - 0.31)^2/2, noise 0.5", quadratic(1.0, 0.31, 0.5), grid, 1.0, 3000,
-            "eta/t on a strongly convex function.",
-            schedule="inverse", methods=("SR",), bound=_t3,
+        "L1": ("|w - c|, c in the first cell", absolute(1.0, 0.3 * delta), grid, 0.1 * delta, 3000, gap),
+        "L3": ("(w - c)^2/2", quadratic(1.0, far), wide, 4.0 * step, 6000, gap | {"schedule": "sqrt"}),
+        "L4": ("(w - c)^2/2", smooth, grid, 0.1, 400, gap | {"start": 12}),
+        "L5": ("clicks at 3%", clicks(0.03), coarse, 0.1, 8000, gap),
+        "L7": (
+            "g_t w",
+            rare,
+            wide,
+            6.0 * step / rare.gradient_bounds(wide).G1,
+            8000,
+            gap | {"schedule": "sqrt", "start": wide.q_hi},
         ),
-        "T4": Curve(
-            "(w - c)^2/2, noise 0.3", quadratic(1.0, 0.3 * step, 0.3), wide, 0.1, 400,
-            "A linear rate, and then a floor.",
-            start=40, methods=("SR",), y="gap", bound=_t4,
+        "L9": ("|w - c|", absolute(1.0, far), wide, 0.51 * step, 450, gap),
+        "L11": ("(w - c)^2/2, noise 0.5", noisy, grid, 0.5 * delta, 8000, gap | {"start": 12, "methods": (), "others": others}),
+        "L12": (
+            "(w - c)^2/2, noise 0.125",
+            quadratic(1.0, 0.3 * delta, 2.0 * delta),
+            Grid(7, delta),
+            0.4,
+            400,
+            gap | {"start": 30},
         ),
-        "L1": Curve(
-            "|w - c|, c in the first cell", absolute(1.0, 0.3 * delta), grid, 0.1 * delta, 3000,
-            "SR hovers between the two ends of the cell; DR started at 0 stays, with the smaller gap.", y="gap", "
-            "floor=("$\\Delta G/2$", delta / 2),
-        ),
-        "L3": Curve(
-            "(w - c)^2/2, eta/sqrt(t)", quadratic(1.0, far, 0.0), wide, 4.0 * step, 6000,
-            "DR freezes once its updates are below half a step of the grid; SR goes on.", schedule="sqrt", y="gap",
-        ),
-        "L4": Curve(
-            "(w - c)^2/2", quadratic(1.0, 0.3 * delta), grid, 0.1, 400,
-            "SR ends at the floor of the statement, whatever the learning rate.", start=12, y="gap", "
-            "floor=("$\\lambda \\Delta^2 a (1 - a)/2$", delta**2 * 0.21 / 2),
-        ),
-        "L5": Curve(
-            "clicks at 3%", clicks(0.03), coarse, 0.1, 8000,
-            "SR finds the click rate. Under DR an example without a click changes nothing once the prediction is low, "
-            "and it is never low enough.", y="gap",
-        ),
-        "L7": Curve(
-            "g_t w, rare large gradients, eta/sqrt(t)", rare, wide, 6.0 * step / rare.gradient_bounds(wide).G1, 8000,
-            "DR ends at the worst point of the box.", schedule="sqrt", start=wide.q_hi, y="gap",
-        ),
-        "L9": Curve(
-            "|w - c|, eta G/Delta = 0.51", absolute(1.0, far), wide, 0.51 * step, 450,
-            "Just above half a step DR needs half of SR's steps: every update is rounded up to a whole one.", y="gap",
-        ),
-        "L11": Curve(
-            "(w - c)^2/2, noise of two signs", quadratic(1.0, 0.3 * delta, 0.5), grid, 0.5 * delta, 8000,
-            "Whatever the schedule, SR ends at the error of its one stationary law; a slower schedule takes longer.", "
-            "start=12,
-            methods=(), y="gap", floor=("$\\Delta \\sigma/4$", delta * 0.5 / 4),
-            others=(("SR, constant eta", "constant", 0.5 * delta), ("SR, a tenth of it", "constant", 0.05 * delta),
-                    ("SR, eta/sqrt(t)", "sqrt", 0.5 * delta)),
-        ),
-        "L12": Curve(
-            "(w - c)^2/2, symmetric noise", quadratic(1.0, 0.3 * delta, 2.0 * delta), Grid(7, delta), 0.4, 400,
-            "Noise of about a cell dithers nearest rounding: DR has the smaller error.", start=30, y="gap",
-        ),
-    }  # fmt: skip
+    }
+    floors = {
+        "L1": ("$\\Delta G/2$", delta / 2),
+        "L4": ("$\\lambda \\Delta^2 a (1 - a)/2$", delta**2 * 0.21 / 2),
+        "L11": ("$\\Delta \\sigma/4$", delta * 0.5 / 4),
+    }
+    return {name: Curve(*row[:5], SAYS[name], floor=floors.get(name), **row[5]) for name, row in out.items()}
 
 
 def _t3(walk: Walk) -> float:

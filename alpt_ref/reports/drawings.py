@@ -34,8 +34,8 @@ def phases() -> Figure:
     """The phase diagram of rounding, without measured moves."""
     alt = (
         "Phase diagram of rounding: the mean of a weight's moves across, their standard deviation upwards, both in cells. Left "
-        "and below nearest rounding is frozen and SR better; above 0.4 cells of noise it is dithered, and at moves of about one "
-        "cell sign-like, and DR better."
+        "and below nearest rounding is frozen and SR better; above 0.4 cells of noise it is dithered, and at moves of about "
+        "one cell sign-like, and DR better."
     )
     caption = "Gaussian moves; where neither is named, nothing is proved (L3, L9, L10, L12, L13)."
     return drawn(

@@ -54,9 +54,10 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = ()) 
         ("method", [method for method in METHODS.values() if any(view.method == method for view in views)]),
     ]
     return [
-        Section("overview", "Overview", [Prose(make.tally(_tally(rows))), Prose(make.overview(lines))]),
+        Section("overview", "In short", [Prose(make.tally(_tally(rows)))]),
         Section("claims", "The four claims, C1 to C4", [Prose(make.claims(_claims(results)))]),
         *(Section(f"part-{name}", title, blocks, lead) for name, title, lead, blocks in extra),
+        Section("parts", "The statements, part by part", [Prose(make.overview(lines))]),
         Section("verdicts", "All verdicts", [Prose(make.all_rows(views, choices))]),
         Section(
             "statements", "The statements, with proofs", [Prose(make.jump(drawn)), *(Prose(make.statement(x)) for x in drawn)]

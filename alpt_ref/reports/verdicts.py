@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
-from alpt_ref.reports.page import Section, table
+from alpt_ref.reports.page import Block, Section, table
 from alpt_ref.reports.publish import Report
 from alpt_ref.reports.verdict_page import Extra, sections
 from alpt_ref.reports.wording import SYMBOL, caught, ratio_text, value_text
@@ -68,7 +68,7 @@ def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
         )
     if results.get("floors"):
         floors = results["floors"]
-        shown = [drawings.floors(floors), table(floors_sheet(floors), math=True)]
+        shown: list[Block] = [drawings.floors(floors), table(floors_sheet(floors), math=True)]
         extra.append(("floors", "Floors over the step size", "", shown))
     if results["ctr"]:
         sheets = ctr_sheets(results["ctr"], Settings().confidence)

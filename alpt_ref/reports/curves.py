@@ -154,7 +154,10 @@ def _table() -> dict[str, Curve]:
         "L4": ("$\\lambda \\Delta^2 a (1 - a)/2$", delta**2 * 0.21 / 2),
         "L11": ("$\\Delta \\sigma/4$", delta * 0.5 / 4),
     }
-    return {name: Curve(*row[:5], SAYS[name], floor=floors.get(name), **row[5]) for name, row in out.items()}
+    curves = {}
+    for name, (instance, problem, on, eta, steps, more) in out.items():
+        curves[name] = Curve(instance, problem, on, eta, steps, SAYS[name], floor=floors.get(name), **more)
+    return curves
 
 
 def _t3(walk: Walk) -> float:

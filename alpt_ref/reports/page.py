@@ -95,6 +95,15 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
+def anchors(prefix: str, names: Iterable[str]) -> dict[str, str]:
+    """An id for each name, all different."""
+    out: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        place = f"{prefix}-{slug(name)}"
+        out[name] = place if place not in out.values() else f"{place}-{len(out)}"
+    return out
+
+
 def table(sheet: Sheet, *, math: bool = False) -> Table:
     """The table of a sheet."""
     return Table(sheet.title, sheet.columns, sheet.rows, sheet.note, math)

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from alpt_ref.reports import formulas
-from alpt_ref.reports.page import Block, Prose, Section, slug, templates
+from alpt_ref.reports.page import Block, Prose, Section, anchors, templates
 from alpt_ref.reports.wording import METHODS, SYMBOL, caught, ratio_text, value_text
 from alpt_ref.theory.claim import HOLDS, KINDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.theory.registry import STATEMENTS
@@ -37,16 +37,20 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = ()) 
     groups = [(name, list(part)) for name, part in groupby(rows, key=lambda row: row.id.split("(")[0])]
     plain = bool(results["data"]) or bool(results["own"])
     views = [_view(row, plain) for row in rows]
+    places = anchors("part", [view.id for view in views])
+    for view in views:
+        view.anchor = places[view.id]
     by_group = {name: [view for view in views if view.group == name] for name, _ in groups}
     there = {view.id: view.anchor for view in views}
+    sections_at = anchors("statement", list(by_group))
 
     def link(name: str) -> str | None:
         group = name.split("(")[0]
-        return f"#{there[name]}" if name in there else f"#statement-{slug(group)}" if group in by_group else None
+        return f"#{there[name]}" if name in there else f"#{sections_at[group]}" if group in by_group else None
 
     make: Any = templates().get_template("verdicts.html.j2").module
-    lines = [_line(part, link) for part in _parts(rows)]
-    drawn = [_statement(name, by_group[name], len(groups) <= 4, link) for name in by_group]
+    lines = [_line(part, there[part[0].id]) for part in _parts(rows)]
+    drawn = [_statement(name, sections_at[name], by_group[name], len(groups) <= 4, link) for name in by_group]
     choices = [
         ("statement", list(by_group)),
         ("verdict", [outcome for outcome in OUTCOMES if any(view.outcome == outcome for view in views)]),
@@ -81,7 +85,6 @@ def _view(row: Row, plain: bool) -> SimpleNamespace:
     return SimpleNamespace(
         id=row.id,
         group=row.id.split("(")[0],
-        anchor=f"part-{slug(row.id)}",
         kind=row.kind,
         said=_math(row.statement) if not plain else row.statement,
         instance=say(row.instance),
@@ -118,14 +121,14 @@ def _sortable(value: float | None) -> str:
     return "-Infinity" if value is None or not math.isfinite(value) else f"{value:.12g}"
 
 
-def _line(part: Sequence[Row], link: formulas.Link) -> SimpleNamespace:
+def _line(part: Sequence[Row], anchor: str) -> SimpleNamespace:
     """A line of the overview: what became of the rows of one part."""
     counts = Counter(row.outcome for row in part)
     ratios = [row.ratio for row in part if row.ratio is not None and row.verdict == HOLDS]
     bounded = part[0].kind in ("upper", "lower")
     return SimpleNamespace(
         id=part[0].id,
-        anchor=f"part-{slug(part[0].id)}",
+        anchor=anchor,
         statement=_math(part[0].statement),
         kind=part[0].kind,
         rows=len(part),
@@ -173,7 +176,7 @@ def _claims(results: Record) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _statement(name: str, views: Sequence[Any], is_open: bool, link: formulas.Link) -> SimpleNamespace:
+def _statement(name: str, anchor: str, views: Sequence[Any], is_open: bool, link: formulas.Link) -> SimpleNamespace:
     """The section of a statement: its texts, its curves, and the rows of its parts."""
     from alpt_ref.reports.curves import curves_of  # with matplotlib, which a refused command need not wait for
 
@@ -181,7 +184,7 @@ def _statement(name: str, views: Sequence[Any], is_open: bool, link: formulas.Li
     parts = [list(part) for _, part in groupby(views, key=lambda view: view.id)]
     return SimpleNamespace(
         id=name,
-        anchor=f"statement-{slug(name)}",
+        anchor=anchor,
         open=is_open,
         texts=[
             SimpleNamespace(

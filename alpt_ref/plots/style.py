@@ -115,6 +115,17 @@ def legend_beside(ax: Axes, **looks: Any) -> None:
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **looks)
 
 
+def legend_above(figure: Any, ax: Axes, *, strip: str = "") -> None:
+    """One legend above a figure, in the place of those of its axes: that of ``ax``, its labels up to ``strip``."""
+    handles, names = ax.get_legend_handles_labels()
+    for other in figure.axes:
+        if other.get_legend() is not None:
+            other.get_legend().remove()
+    names = [name.split(strip)[0] if strip else name for name in names]
+    with drawing("alpt"):
+        figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4))
+
+
 def colours_of(methods: Sequence[tuple[str, str]]) -> list[str]:
     """A colour for each (method, label): the method's own; of methods of one's own one for each label. Where several have one
     colour, they get lighter from the first to the last."""

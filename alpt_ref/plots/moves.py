@@ -92,7 +92,7 @@ def _regions(ax: Axes, nus: tuple[float, float]) -> None:
     place: Any = {"fontsize": "small", "zorder": 2}
     ax.text(1.4e-3, 0.022, "frozen: DR does not move (L3, L9)\nSR is better", color=SR, **place)
     ax.text(1.4e-3, 1.0, "dithered: DR has SR's mean (L10) and\nthe smaller error (L12)", color=DR, **place)
-    ax.text(1.75, 0.022, "sign-like: DR is up\nto twice as fast\n(L9, L13)", color=DR, **place)
+    ax.text(1.75, 0.022, "sign-like: DR\nup to twice as\nfast (L9, L13)", color=DR, **place)
     ax.text(1.75, 0.16, "alike to within\n1/(2s) (L9)", color=QUIET, **place)
 
 

@@ -100,7 +100,7 @@ class TestProblem:
             ({"w_star": [0.0, 1.0]}, "w_star must be 3 finite numbers"),
             ({"G": -1.0}, "G must not be negative"),
             ({"mu": np.nan}, "mu must not be negative"),
-            ({"f": lambda w, x, y: x @ w, "gradient": lambda w, x, y: x}, "w_star must be given"),
+            ({"f": lambda w: w[0], "gradient": lambda w: np.eye(3)[0], "examples": None}, "w_star must be given"),
         ],
     )
     def test_refuses(self, change: dict[str, Any], said: str) -> None:
@@ -354,9 +354,10 @@ class TestT1OnOwn:
         assert row.verdict == "not applicable"
         assert any(said in check.name for check in row.checks if not check.holds)
 
-    def test_a_bound_that_is_too_small_is_violated(self, least_squares: Problem) -> None:
+    def test_a_bound_that_is_too_small_is_violated(self) -> None:
         small = replace(t1.CLAIM, id="mine", bound=lambda p: 0.01 * t1.total(p))
-        row = verify(small, regret_on(least_squares, GRID, eta=0.001, steps=20, most=2048), alpha=1e-3)
+        bowl = Problem(lambda w: w @ w / 2, lambda w: w, d=1)
+        row = verify(small, regret_on(bowl, GRID, eta=0.001, steps=20, start=16, most=256), alpha=1e-3)
         assert row.verdict == "violated"
 
     def test_an_update_is_judged_by_a_claim_of_one_s_own_alone(self, least_squares: Problem) -> None:

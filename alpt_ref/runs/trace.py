@@ -23,7 +23,7 @@ from alpt_ref.tools.files import Record, finite
 from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights
 from alpt_ref.walks.exact import MAX_ENTRIES, MAX_STATES
 from alpt_ref.walks.rule import Rule, as_rule
-from alpt_ref.walks.samplers import AnyProblem, sampler_of
+from alpt_ref.walks.samplers import AnyProblem, mode_of, sampler_of
 from alpt_ref.walks.schedule import Schedule
 
 Floats = NDArray[float64]
@@ -75,12 +75,7 @@ def trace(
     asked_for = _checked(problem, grid, steps, replicas, points, confidence)
     check_counter(seed, 0, 0)
     check_threads(threads)
-    if mode is None:
-        mode = (
-            "example"
-            if isinstance(problem, LogisticProblem) or (isinstance(problem, Problem) and problem.examples)
-            else "batch"
-        )
+    mode = mode_of(problem, mode)
     move = as_rule(rounding) if update is None else OwnUpdate(update, state, weights)
     rates, at = Schedule(eta, schedule), checkpoints(steps, points)
     q = _start(problem, grid, start)

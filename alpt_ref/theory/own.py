@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
-from alpt_ref.problems import LogisticProblem, diameter, outside
+from alpt_ref.problems import LogisticProblem, box, diameter, outside
 from alpt_ref.problems.own import Problem
 from alpt_ref.rng import Stream, normals, uniforms
 from alpt_ref.theory import t1
@@ -25,7 +25,7 @@ from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights, walk
 from alpt_ref.walks.replicas import BLOCK
 from alpt_ref.walks.rule import Rule, as_rule
-from alpt_ref.walks.samplers import sampler_of
+from alpt_ref.walks.samplers import mode_of, sampler_of
 from alpt_ref.walks.schedule import Schedule
 
 Floats = NDArray[float64]
@@ -56,17 +56,18 @@ def regret_on(
     Arguments as of :func:`alpt_ref.trace`; ``start`` in codes. params : of the claim that judges it; None: those of T1, made
     of the problem's own constants. most : replicas at the most; as many are taken as the comparison with the bound needs.
 
-    The interval needs a range: f(w) - f(w*) lies in [0, G D], for <grad f(w), w - w*> <= |grad f(w)| D and |grad f(w)| <= G.
+    The interval needs a range. With R the distance from w* to the farthest corner of the box, f(w) - f(w*) lies in [0, G R],
+    for it is at most <grad f(w), w - w*>, and ||grad f(w)||_2 <= G.
     Raises ValueError, naming the argument, as where the problem does not know G.
     """
-    if mode is None:
-        mode = "example" if isinstance(problem, LogisticProblem) or problem.examples else "batch"
+    mode = mode_of(problem, mode)
     rates, q = Schedule(eta, schedule), np.array(np.broadcast_to(np.asarray(start, float64), (problem.d,)))
     own = None if update is None else OwnUpdate(update, state, weights)
     G, G1 = problem.gradient_bounds(grid, mode)
     delta, D = float(grid.delta), diameter(grid, problem.d)
     D1 = float(np.linalg.norm(problem.w_star - delta * q))
-    beyond = outside(grid, problem.w_star)
+    beyond, (lo, hi) = outside(grid, problem.w_star), box(grid)
+    farthest = float(np.linalg.norm(np.maximum(problem.w_star - lo, hi - problem.w_star)))
     numbers = (rates.decays, grid.bits, delta, problem.d, G, G1, D if rates.decays else D1, beyond, RANDOM_BITS)
     known = t1.Params(steps, eta, *numbers)
     points, sampler = _points(problem, grid, q), sampler_of(problem, mode, seed)
@@ -82,8 +83,10 @@ def regret_on(
             parts = [walk(plan, r, min(r + block, last)).sums[:, -1] for r in range(first, last, block)]
             return np.concatenate(parts) / steps, None
 
-        measured = mean_of(regrets, (0.0, G * D), draw, t1.total, most)
-        checks = list(_checks(problem, points, delta, (mode, G, G1)))
+        checks = _checks(problem, points, (mode, G, G1))
+        if not all(check.holds for check in checks):
+            return Measured(math.nan, 0.0, tuple(checks), "not measured: the problem is not as it says")
+        measured = mean_of(regrets, (0.0, G * farthest), draw, t1.total, most)
         if own is None:
             checks.append(unbiased(asked))
         elif judged_by(t1.total, draw):
@@ -104,8 +107,8 @@ def _points(problem: Problem | LogisticProblem, grid: Grid, q: Floats) -> Floats
     return delta * codes
 
 
-def _checks(problem: Problem | LogisticProblem, points: Floats, delta: float, given: tuple[str, float, float]) -> list[Check]:
-    """What the problem says of itself, at the points: convexity, mu, L; f*; the gradient; G and G1."""
+def _checks(problem: Problem | LogisticProblem, points: Floats, given: tuple[str, float, float]) -> list[Check]:
+    """Checks at the points of all that the problem says of itself: convexity, mu, L; f*; the gradient; G and G1."""
     if isinstance(problem, LogisticProblem):  # all of it is proved
         return []
     mode, G, G1 = given

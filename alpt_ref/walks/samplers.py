@@ -19,6 +19,8 @@ from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.own import Problem
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import Stream, uniforms
+from alpt_ref.tools.checks import one_of
+from alpt_ref.walks.walk import MODES
 
 Floats = NDArray[float64]
 AnyProblem = FiniteProblem | Separate | LogisticProblem | AbsoluteSum | Problem
@@ -37,6 +39,15 @@ class Sampler:
     gradients: Callable[[Floats, int, int], tuple[Floats, Floats]]
     f_star: float
     random: bool
+
+
+def mode_of(problem: AnyProblem, mode: str | None) -> str:
+    """The mode itself, or for None "example" where the problem has examples, else "batch"; ValueError for any other."""
+    if mode is None:
+        several = isinstance(problem, LogisticProblem) or (isinstance(problem, Problem) and bool(problem.examples))
+        return "example" if several else "batch"
+    one_of("mode", mode, MODES)
+    return mode
 
 
 def sampler_of(problem: AnyProblem, mode: str, seed: int) -> Sampler:

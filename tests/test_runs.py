@@ -26,16 +26,16 @@ _R = 2.0 * np.abs(X).sum(axis=1) + np.abs(Y)
 BOUNDS = {"G": float(np.sqrt(np.mean(_R**2 * (X**2).sum(axis=1)))), "G1": float(np.mean(_R * np.abs(X).sum(axis=1)))}
 
 
-def squares(factor: float = 1.0, **constants: Any) -> Problem:
-    """Least squares; ``factor`` spoils the gradient."""
-    return Problem(
-        lambda w, x, y: (x @ w - y) ** 2 / 2,
-        lambda w, x, y: factor * (x @ w - y) * x,
-        (X, Y),
-        d=3,
-        name="least squares",
-        **(BOUNDS | constants),
-    )
+def half_square(w: Any, x: Any, y: Any) -> Any:
+    return (x @ w - y) ** 2 / 2
+
+
+def its_gradient(w: Any, x: Any, y: Any) -> Any:
+    return (x @ w - y) * x
+
+
+def squares(gradient: Any = its_gradient, **constants: Any) -> Problem:
+    return Problem(half_square, gradient, (X, Y), d=3, name="least squares", **(BOUNDS | constants))
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ class TestProblem:
         ],
     )
     def test_refuses(self, change: dict[str, Any], said: str) -> None:
-        given = {"f": lambda w, x, y: (x @ w - y) ** 2 / 2, "gradient": lambda w, x, y: (x @ w - y) * x, "examples": (X, Y)}
+        given = {"f": half_square, "gradient": its_gradient, "examples": (X, Y)}
         with pytest.raises(ValueError, match=said):
             Problem(**({"d": 3} | given | change))
 
@@ -340,7 +340,7 @@ class TestT1OnOwn:
     @pytest.mark.parametrize(
         ("problem", "said"),
         [
-            (lambda: squares(0.9), "along short v"),
+            (lambda: squares(lambda w, x, y: 0.9 * its_gradient(w, x, y)), "along short v"),
             (lambda: squares(G=1.0), "G:"),
             (lambda: squares(G1=1.0), "G1:"),
             (lambda: squares(L=0.01), "L/2"),

@@ -1,8 +1,11 @@
 """A report, and its ways out: files in a folder, among them a page for a browser, and a terminal."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from markupsafe import escape
 
 from alpt_ref.reports.page import Page, Section, render, sections_of
 from alpt_ref.tools.files import Record, write_json, write_text
@@ -44,7 +47,9 @@ class Report:
     def page(self, out: Path) -> Page:
         """The page, its figures drawn of the record, and of cells in ``out``."""
         sections = sections_of(self.sheets) if self.sections is None else self.sections(out)
-        return Page(self.title or self.sheets[0].title, self.finding, sections, self.record, _partial(self.record))
+        users = any(self.record.get(key) for key in ("rule", "own", "data"))
+        finding = escape(self.finding) if users else self.finding
+        return Page(self.title or self.sheets[0].title, finding, sections, self.record, _partial(self.record))
 
     def show(self, console: Console) -> None:
         """Print the tables, the closing line, and last the finding."""
@@ -65,11 +70,12 @@ def publish(report: Report, out: Path) -> Record:
     write_text(out / f"{report.name}.md", report.markdown())
     write_text(out / PAGE, render(report.page(out), origin()))
     report.show(Console(width=WIDTH))
+    print(f"Page: {out / PAGE}", file=sys.stderr)
     return report.record
 
 
 def _partial(record: Record) -> str:
-    """What the page of a run that has not ended says."""
+    """A sentence for the page of a run that has not ended."""
     if record.get("complete", True):
         return ""
     rows = record.get("rows")

@@ -78,7 +78,7 @@ class Section:
 class Page:
     """A page.
 
-    finding : the sentence on top, Markup where it holds words of a user's. sections : in order. record : its settings are shown.
+    finding : the sentence on top, Markup where it has a user's words. record : its settings are shown. sections : in order.
     partial : what is said of a run that is not finished, "" for others.
     """
 

@@ -1,6 +1,5 @@
 """A report, and its ways out: files in a folder, among them a page for a browser, and a terminal."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +50,13 @@ class Report:
         finding = escape(self.finding) if users else self.finding
         return Page(self.title or self.sheets[0].title, finding, sections, self.record, _partial(self.record))
 
-    def show(self, console: Console) -> None:
-        """Print the tables, the closing line, and last the finding."""
+    def show(self, console: Console, page: Path) -> None:
+        """Print the tables, the closing line, where the page is, and last the finding."""
         for sheet in self.sheets:
             sheet.print(console)
         if self.closing:
             console.print(self.closing, style="dim", highlight=False)
+        console.print(f"Page: {page}", style="dim", highlight=False, markup=False, soft_wrap=True)
         if self.finding:
             console.print(self.finding, highlight=False, markup=False)
 
@@ -69,8 +69,7 @@ def publish(report: Report, out: Path) -> Record:
     write_json(out / f"{report.name}.json", report.record)
     write_text(out / f"{report.name}.md", report.markdown())
     write_text(out / PAGE, render(report.page(out), origin()))
-    report.show(Console(width=WIDTH))
-    print(f"Page: {out / PAGE}", file=sys.stderr)
+    report.show(Console(width=WIDTH), out / PAGE)
     return report.record
 
 

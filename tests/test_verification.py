@@ -37,7 +37,10 @@ SMALL = [
 
 
 def published(request: Request) -> dict:
-    return publish(verdicts.report(verification.run(request), 1.0), request.out)
+    def shown(record: dict) -> dict:
+        return publish(verdicts.report(record, 1.0), request.out)
+
+    return shown(verification.run(request, on_stop=shown))
 
 
 def request(out: Path, *ids: str, **more) -> Request:
@@ -85,11 +88,31 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         published(one)
-    assert not (tmp_path / "verdicts.json").exists()
+    record = json.loads((tmp_path / "verdicts.json").read_text())
+    assert (record["complete"], record["asked"], len(record["rows"]), record["stopped"]) == (False, 17, 3, "KeyboardInterrupt")
     assert len(list((tmp_path / "cells").iterdir())) == 3
+    with pytest.raises(ValueError, match=r"verdicts.json has results of other claims"):
+        published(request(tmp_path, "Q5"))
     monkeypatch.setattr(Store, "cell", cell)
     published(one)
     assert (tmp_path / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
+
+
+def test_a_complete_record_stays_where_a_run_is_interrupted(finished, monkeypatch):
+    """Of the same request, with other code: nothing is found in the cells."""
+    before = [(finished / name).read_bytes() for name in ("verdicts.json", "verdicts.md")]
+    cell, done = Store.cell, []
+
+    def interrupted(self, spec, compute):
+        done.append(spec.id)
+        if len(done) > 3:
+            raise KeyboardInterrupt
+        return cell(self, spec, compute)
+
+    monkeypatch.setattr(Store, "cell", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        published(replace(request(finished, "Q6", "L1(b)"), setting=Setting()))
+    assert [(finished / name).read_bytes() for name in ("verdicts.json", "verdicts.md")] == before
 
 
 def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
@@ -150,9 +173,11 @@ def test_what_was_measured_before_an_error_is_kept(tmp_path):
     bad = replace(good, name="bad", measure=fail)
     with pytest.raises(ValueError, match="Q6, bad: RuntimeError: no such thing"):
         published(Request([replace(base, instances=lambda s: [good, bad])], Setting(), tmp_path))
-    record = json.loads((tmp_path / "unfinished.json").read_text())
-    assert (record["error"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
-    assert not (tmp_path / "verdicts.json").exists()
+    record = json.loads((tmp_path / "verdicts.json").read_text())
+    assert (record["stopped"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
+    assert (record["complete"], record["asked"]) == (False, 2)
+    assert record["finding"] == "Unfinished, 1 of 2 rows: 1 verdicts on 1 statement: 1 holds."
+    assert (tmp_path / "verdicts.md").read_text().startswith("# Verdicts\n\nUnfinished, 1 of 2 rows: ")
 
 
 def test_a_second_process_finds_the_same_rows(tmp_path):

@@ -82,6 +82,7 @@ _COMPARE: Options = (
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
     ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
+_LOG: Options = (("--log-json", "FILE", file, "tell there what happens, one JSON object a line (default: nowhere)"),)
 _THREADS: Options = (("--threads", "N", threads, "1 or more; results do not depend on it (default: 1)"),)
 _DEVICE: dict[str, Any] = {"choices": DEVICES, "default": "cpu"}
 _DEVICE["help"] = "cpu, or cuda for a GPU; results do not depend on it (default: cpu)"
@@ -129,6 +130,7 @@ def _train_options(command: ArgumentParser) -> None:
     run = command.add_argument_group("run")
     run.add_argument("--out", metavar="DIR", type=folder, required=True, help="folder of the results (required)")
     _add(run, _THREADS, dest="n_threads")
+    _add(run, _LOG, default=None)
     run.add_argument("--device", **_DEVICE)
     either = run.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on from DIR/checkpoint.npz if it exists")
@@ -209,6 +211,7 @@ def _check_options(command: ArgumentParser) -> None:
     size.add_argument("--quick", action="store_true", help="seconds: small arrays (default: less than a minute)")
     size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
     command.add_argument("--json", metavar="FILE", type=file, help="write what was found there, too (default: nowhere)")
+    _add(command, _LOG, default=None)
     command.add_argument("--junit", metavar="FILE", type=file, help="write JUnit XML there, too (default: nowhere)")
 
 
@@ -216,6 +219,8 @@ def _add_run(command: ArgumentParser, out: str) -> None:
     default = None if " " in out else Path(out)
     command.add_argument("--out", metavar="DIR", type=folder, default=default, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
+    command.add_argument("--resume", action="store_true", help="go on from what DIR holds, as is done without it, too")
+    _add(command, _LOG, default=None)
 
 
 def _add(group: argparse._ActionsContainer, options: Options, **more: Any) -> None:

@@ -19,7 +19,10 @@ def report(results: Record) -> Report:
     """Figures, differences to full precision, memory and speed, tuning, and the decisions on the paper's claims."""
     tuning = [_tuning(results, axis) for axis in AXES]
     sheets = [_figures(results), _differences(results), _memory(results), *tuning, _hypotheses(results)]
-    return Report("compare", results, [sheet for sheet in sheets if sheet.rows])
+    if not results.get("complete", True):
+        kinds = f"{len(results['rows'])} of {results['asked']} methods and widths"
+        results = results | {"finding": f"Unfinished: {kinds} are compared; claims are decided when all are."}
+    return Report("compare", results, [sheet for sheet in sheets if sheet.rows], "Comparison" if "finding" in results else "")
 
 
 def _label(row: Record) -> dict[str, str]:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alpt_ref.studies.progress import aside
+from alpt_ref.tools.events import conclude
 from alpt_ref.tools.files import Record, write_json, write_text
-from alpt_ref.tools.sheet import WIDTH, Console, Sheet
+from alpt_ref.tools.sheet import Console, Sheet, terminal
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Report:
         sheets = self.sheets if self.overview is None else (self.overview, *self.sheets)
         return "\n".join(head + [sheet.markdown() for sheet in sheets])
 
-    def show(self, console: Console) -> None:
-        """Print the tables, the closing line, and last the finding."""
-        for sheet in self.sheets:
+    def show(self, console: Console, shown: int = 0) -> None:
+        """Print the tables but for those that were ``shown``, the closing line, and last the finding."""
+        for sheet in self.sheets[shown:]:
             sheet.print(console)
         if self.closing:
             console.print(self.closing, style="dim", highlight=False)
@@ -45,9 +47,15 @@ class Report:
             console.print(self.finding, highlight=False, markup=False)
 
 
-def publish(report: Report, out: Path) -> Record:
-    """Write OUT/<name>.json and OUT/<name>.md, print the report on standard output, and return its record."""
+def publish(report: Report, out: Path, shown: int = 0) -> Record:
+    """Write OUT/<name>.json and OUT/<name>.md, print the report on standard output, and return its record.
+
+    shown : tables that were printed before.
+    """
     write_json(out / f"{report.name}.json", report.record)
     write_text(out / f"{report.name}.md", report.markdown())
-    report.show(Console(width=WIDTH))
+    if report.finding:
+        conclude(finding=report.finding)
+    with aside():
+        report.show(terminal(), shown)
     return report.record

@@ -15,17 +15,21 @@ SYMBOL = {"upper": "<=", "lower": ">=", "exact": "=", "law": "~"}
 SHORT = {"exact": "exact", "monte-carlo": "MC", "trajectory": "path"}
 COLUMNS = ("instance", "by", "measured", "", "bound", "ratio", "verdict")
 MARK = " !"  # of a verdict that is not the expected one
+BESIDE, LEAST = 56, 40  # columns of a line beside the instance's name, and the fewest that this gets on one line
 
 
 class VerdictSheet(Sheet):
-    """The rows of one claim. On a terminal a line for each, with 44 characters of its instance."""
+    """The rows of one claim. On a terminal a line for each, or two where it is too narrow for the instance's name."""
 
     def print(self, console: Console) -> None:
         """Print compact lines, those with an unexpected verdict in red."""
         console.print(self.title, style="bold", highlight=False, markup=False)
+        room = console.width - BESIDE
         for instance, by, measured, symbol, bound, ratio, verdict in self.rows:
             odd = verdict.endswith(MARK)
-            text = f"{'! ' if odd else '  '}{instance:<44.44} {by:<5}{measured:>12} {symbol:>2} {bound:<9}{ratio:>7} "
+            mark = "! " if odd else "  "
+            name = f"{instance:<{room}.{room}} " if room >= LEAST else f"{instance[: console.width - 2]}\n    "
+            text = f"{mark}{name}{by:<5}{measured:>12} {symbol:>2} {bound:<9}{ratio:>7} "
             console.print(text + verdict.removesuffix(MARK), style="red" if odd else None, highlight=False, markup=False)
         if self.note:
             console.print(self.note, style="dim", highlight=False, markup=False)
@@ -133,6 +137,8 @@ def finding(rows: Sequence[Row], record: Record) -> str:
     weakly = sum(row.verdict == WEAKLY for row in rows)
     surprises = [row for row in rows if row.surprising]
     said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
+    if not record.get("complete", True):
+        return f"Unfinished, {len(rows)} of {record['asked']} rows: {finding(rows, record | {'complete': True})}"
     if record["rule"]:
         return f"the rule {record['rule']} {_survival(rows)}: of {len(rows)} verdicts {said}."
     groups = len({row.id.split("(")[0] for row in rows})

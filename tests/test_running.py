@@ -30,7 +30,8 @@ def test_how_times_and_rates_are_written(monkeypatch):
     one = pace.Pace(10_000)
     assert str(one) == ""
     said = []
-    for done, now in ((500, 100.0), (501, 5010.0), (502, 1e6)):
+    for done, moment in ((500, 100.0), (501, 5010.0), (502, 1e6)):
+        now = moment
         one.step(done, "")
         said.append(str(one))
     assert said == ["5/s, 31:40 left", "6/min, 26:23:10 left", "1.8/h, 5255:38:39 left"]

@@ -24,11 +24,11 @@ class VerdictSheet(Sheet):
     def print(self, console: Console) -> None:
         """Print compact lines, those with an unexpected verdict in red."""
         console.print(self.title, style="bold", highlight=False, markup=False)
-        room = console.width - BESIDE
+        room, longest = console.width - BESIDE, max(len(row[0]) for row in self.rows)
         for instance, by, measured, symbol, bound, ratio, verdict in self.rows:
             odd = verdict.endswith(MARK)
             mark = "! " if odd else "  "
-            name = f"{instance:<{room}.{room}} " if room >= LEAST else f"{instance[: console.width - 2]}\n    "
+            name = f"{instance:<{room}.{room}} " if room >= min(LEAST, longest) else f"{instance[: console.width - 2]}\n    "
             text = f"{mark}{name}{by:<5}{measured:>12} {symbol:>2} {bound:<9}{ratio:>7} "
             console.print(text + verdict.removesuffix(MARK), style="red" if odd else None, highlight=False, markup=False)
         if self.note:

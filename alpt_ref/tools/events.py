@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -59,7 +59,8 @@ class Log:
     def close(self) -> None:
         """Close what was opened here."""
         if not self._shared:
-            self._file.close()
+            with suppress(OSError):  # of text that could not be written, which was told
+                self._file.close()
 
 
 _LOG: Log | None = None

@@ -26,6 +26,7 @@ from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
 from alpt_ref.tools.sheet import WIDTH
 from alpt_ref.walks.rule import STOCHASTIC, Rule
+from tests.widths import WIDTHS, assert_fits, printed
 
 pytestmark = pytest.mark.glue
 
@@ -221,6 +222,25 @@ def row(**change) -> Row:
     return replace(base, **change)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_rows_of_verdicts_fit_a_terminal(finished, width):
+    """On one line or two; names are cut where there is no room, numbers never."""
+    rows = [Row.from_record(entry) for entry in json.loads((finished / "verdicts.json").read_text())["rows"]]
+    widest = row(
+        measured=-1.2345e-10, half=2e-12, bound=-1.234e-10, ratio=-1.234e9, verdict=NOT_APPLICABLE, method="monte-carlo"
+    )
+    rows += [replace(widest, instance=40 * "name "), row()]
+    for sheet in verdicts.sheets(rows):
+        lines = printed(sheet, width)
+        assert max(map(len, lines)) <= width
+        words = [line.split() for line in lines]
+        for name, *cells in sheet.rows:
+            numbers = " ".join(cells).replace(verdicts.MARK, "").split()
+            assert any(line[-len(numbers) :] == numbers for line in words)
+            assert any(name[: min(len(name), 36, width - 2)].strip() in line for line in lines)
+    assert_fits([verdicts.summary(rows)], [width])
+
+
 def test_surprises_are_marked_and_named():
     odd = row(verdict="violated", ratio=12345.678, measured=-1e-20, method="monte-carlo", half=0.02, note="here")
     record = {"rule": None, "directions": None, "ctr": None, "false_alarm": 1e-6}
@@ -322,6 +342,7 @@ def test_directions(monkeypatch, tmp_path):
     assert "Floors under gradient noise" in (tmp_path / "verdicts.md").read_text()
     assert record["ctr"]["rows"]
     assert "tuned CTR comparisons" in record["finding"]
+    assert_fits(sheet for sheet in verdicts.report(record, 1.0).sheets if not isinstance(sheet, verdicts.VerdictSheet))
     assert "C1 and C2" in (tmp_path / "verdicts.md").read_text()
 
 

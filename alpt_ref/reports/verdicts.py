@@ -6,34 +6,15 @@ from itertools import groupby
 
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
 from alpt_ref.reports.publish import Report
+from alpt_ref.reports.verdict_sheet import MARK, VerdictSheet
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.tools.files import Record
-from alpt_ref.tools.sheet import Console, Sheet, number
+from alpt_ref.tools.sheet import Sheet, number
 
 SYMBOL = {"upper": "<=", "lower": ">=", "exact": "=", "law": "~"}
 SHORT = {"exact": "exact", "monte-carlo": "MC", "trajectory": "path"}
 COLUMNS = ("instance", "by", "measured", "", "bound", "ratio", "verdict")
-MARK = " !"  # of a verdict that is not the expected one
-BESIDE, LEAST = 56, 40  # columns of a line beside the instance's name, and the fewest that this gets on one line
-
-
-class VerdictSheet(Sheet):
-    """The rows of one claim. On a terminal a line for each, or two where it is too narrow for the instance's name."""
-
-    def print(self, console: Console) -> None:
-        """Print compact lines, those with an unexpected verdict in red."""
-        console.print(self.title, style="bold", highlight=False, markup=False)
-        room, longest = console.width - BESIDE, max(len(row[0]) for row in self.rows)
-        for instance, by, measured, symbol, bound, ratio, verdict in self.rows:
-            odd = verdict.endswith(MARK)
-            mark = "! " if odd else "  "
-            name = f"{instance:<{room}.{room}} " if room >= min(LEAST, longest) else f"{instance[: console.width - 2]}\n    "
-            text = f"{mark}{name}{by:<5}{measured:>12} {symbol:>2} {bound:<9}{ratio:>7} "
-            console.print(text + verdict.removesuffix(MARK), style="red" if odd else None, highlight=False, markup=False)
-        if self.note:
-            console.print(self.note, style="dim", highlight=False, markup=False)
-        console.print()
 
 
 def report(results: Record, seconds: float) -> Report:

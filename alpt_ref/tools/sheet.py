@@ -15,6 +15,7 @@ from rich.table import Table
 from alpt_ref.tools.output import ReaderGoneError
 
 WIDTH = 100
+BETWEEN = 2  # blanks between two columns, and at the two ends together
 ROUND_OFF = 1e-14  # gaps smaller than this are round-off of f(w) - f*
 
 
@@ -63,15 +64,15 @@ class Sheet:
 
     def _blocks(self, width: int) -> list[list[int]]:
         """The columns, in blocks that fit into ``width``, if need be one a block; keys that leave no room are not repeated."""
-        wide = [1 + max(cell_len(row[i]) for row in (self.columns, *self.rows)) for i in range(len(self.columns))]
-        if sum(wide) + 1 <= width:
+        wide = [BETWEEN + max(cell_len(row[i]) for row in (self.columns, *self.rows)) for i in range(len(self.columns))]
+        if sum(wide) <= width:
             return [list(range(len(wide)))]
         keys = list(range(self.keys))
-        while len(keys) > 1 and sum(wide[: len(keys)]) + max(wide[len(keys) :], default=0) + 1 > width:
+        while len(keys) > 1 and sum(wide[: len(keys)]) + max(wide[len(keys) :]) > width:
             keys.pop()
         blocks = [list(keys)]
         for column in range(len(keys), len(wide)):
-            if sum(wide[i] for i in blocks[-1]) + wide[column] + 1 > width and len(blocks[-1]) > len(keys):
+            if sum(wide[i] for i in blocks[-1]) + wide[column] > width and len(blocks[-1]) > len(keys):
                 blocks.append(list(keys))
             blocks[-1].append(column)
         return blocks

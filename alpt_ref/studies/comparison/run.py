@@ -45,7 +45,7 @@ def kinds_of(methods: Sequence[str], bits: Sequence[int], model: str) -> list[Ki
 
 @dataclass
 class Found:
-    """What a run has found so far. searches : with seed 0; tried : their fits; runs : of every kind with the seeds 1, 2, ..."""
+    """Results of a run so far. searches : with seed 0; tried : their fits; runs : of every kind with the seeds 1, 2, ..."""
 
     searches: dict[Kind, Search] = field(default_factory=dict)
     tried: list[Arrays] = field(default_factory=list)

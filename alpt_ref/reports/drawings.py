@@ -1,6 +1,7 @@
 """The figures of reports, as SVG for their page."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 from alpt_ref import plots
 from alpt_ref.plots.output import figure_of
 from alpt_ref.reports.page import Figure
+from alpt_ref.studies.calibration.exact import DR, SR, Point, solve
 from alpt_ref.tools.files import Record
+from alpt_ref.walks.rule import few_bits
 
 SIZE = (7.2, 4.2)  # inches
 
@@ -41,6 +44,22 @@ def phases() -> Figure:
     return drawn(
         plots.phase_diagram(style="alpt"), "phases", "Which rounding is better, by the moves of a weight", alt, caption
     )
+
+
+def calibration() -> Figure:
+    """Predicted against true click rates, by exact laws of one feature."""
+    rates = (0.3, 0.1, 0.03, 0.01, 0.003)
+    points = [Point(rule, p, eta=0.2, bits=8, delta=0.05) for p in rates for rule in (DR, SR, few_bits(4))]
+    rows = [asdict(point) | {"theta": point.theta, "ctr": float(solve(point)["ctr"])} for point in points]
+    alt = (
+        "Mean predicted click rate against the true one, both axes logarithmic. SR lies on the diagonal at every rate; DR, and "
+        "SR with 4 random bits, stay above a level of their own."
+    )
+    caption = (
+        "One feature, one example a step, stationary laws: 8 bits, Delta = 0.05, eta = 0.2. DR cannot predict less than about "
+        "Delta/(2 eta) (L5), SR with k random bits not less than about 2^-k Delta/eta (L6)."
+    )
+    return drawn(plots.calibration(rows, style="alpt"), "calibration", "Predicted against true click rates", alt, caption, SIZE)
 
 
 def tightness(results: Record) -> Figure:

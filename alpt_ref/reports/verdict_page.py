@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from alpt_ref.reports import formulas
+from alpt_ref.reports.convergence import ctr_wins
 from alpt_ref.reports.page import Block, Prose, Section, anchors, templates
 from alpt_ref.reports.wording import METHODS, SYMBOL, caught, ratio_text, value_text
 from alpt_ref.theory.claim import HOLDS, KINDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
@@ -172,7 +173,8 @@ def _claims(results: Record) -> tuple[tuple[str, str, str], ...]:
         first = f"Of {len(c1)} settings SR is faster in {sr}, DR in {dr}; in the others they are alike, or neither arrives."
         second = f"Of the same settings SR's error is smaller in {c2.count('SR')}, DR's in {c2.count('DR')}."
     if ctr:
-        second += f" On click models: {len(ctr['pairs'])} tuned comparisons, in the section on them."
+        wins = ctr_wins(ctr["pairs"])
+        second += f" On click models SR wins {wins[0]} of {len(ctr['pairs'])} tuned comparisons, DR {wins[1]}."
     return (
         ("C1", "Stochastic rounding (SR) converges faster than deterministic, nearest rounding (DR).", first),
         ("C2", "Stochastic rounding ends with the smaller error.", second),

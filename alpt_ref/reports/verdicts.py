@@ -57,6 +57,8 @@ def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
         floors = results["floors"]
         shown: list[Block] = [drawings.floors(floors), table(floors_sheet(floors), math=True)]
         extra.append(("floors", "Floors over the step size", "", shown))
+    if any(row.id.startswith(("L5", "L6")) for row in rows):
+        extra.append(("calibration", "Calibration: predicted against true click rates", "", [drawings.calibration()]))
     if results["ctr"]:
         sheets = ctr_sheets(results["ctr"], Settings().confidence)
         extra.append(("ctr", "Click models, SR against DR", "", [table(sheet) for sheet in sheets]))

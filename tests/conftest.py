@@ -46,6 +46,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items):
     names = [f"test_{name}" for name in LONGEST]
     items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
+    if JIT:
+        items[:] = [item for item in items if "edge" not in item.keywords or "long" in item.keywords]
     for item in items:
         if "jit" in item.keywords:
             if not JIT:

@@ -20,7 +20,7 @@ from alpt_ref.theory import claim as claims
 from alpt_ref.tools import events
 from tests.cli_support import error_of, run, train_arguments
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 IDS = ("Q6", "L1(b)")
 PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 plots = pytest.importorskip("alpt_ref.reports.figures.compare")
 ROOT = Path(__file__).parents[1]

@@ -43,11 +43,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     names = [f"test_{name}" for name in LONGEST]
     items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
-    if JIT:
-        items[:] = [item for item in items if "edge" not in item.keywords or "long" in item.keywords]
+    plain = [item for item in items if JIT and "edge" in item.keywords and "long" not in item.keywords]
+    if plain:
+        config.hook.pytest_deselected(items=plain)
+        items[:] = [item for item in items if item not in plain]
     for item in items:
         if "jit" in item.keywords:
             if not JIT:

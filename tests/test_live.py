@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: the log of JSON lines, sheets as they are complete, a bar that tears nothing, and what an
+"""A run tells what it does: the log of JSON lines, sheets as they are complete, a bar that tears nothing, and what an
 interrupted run leaves."""
 
 import json

@@ -25,7 +25,7 @@ _SHOWN: list[Progress] = []
 
 
 class OnPart(Protocol):
-    """What to call with a word on each part as it is finished. found : it lay there from an earlier run, and took no time."""
+    """Called with a word on each part as it is finished. found : it lay there from an earlier run, and took no time."""
 
     def __call__(self, text: str, found: bool = False) -> None:
         """Move on by one part."""
@@ -136,7 +136,7 @@ def saved_cells(folder: Path, total: int) -> Iterator[Store]:
 
 
 def cell_moves(on_part: OnPart) -> Callable[[Any, float], None]:
-    """What a store calls with each of its cells."""
+    """The function that a store calls with each of its cells: it moves a bar."""
     return lambda spec, seconds: on_part(f"{spec.kind} {_named(spec.params)}".rstrip(), found=seconds == 0.0)
 
 

@@ -117,8 +117,8 @@ def is_complete(record: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def leaving(held: Record, found: Callable[[], Record], on_stop: OnStop | None) -> Iterator[None]:
-    """Where an error or a Ctrl-C ends the block, hand ``on_stop`` the record of what was found: with "complete" False, and with
-    the error as "stopped". Not where nothing was ``found``, nor where the record ``held`` is complete: that stays."""
+    """Hand ``on_stop`` the record of what was found where an error or a Ctrl-C ends the block: with "complete" False, and the
+    error as "stopped". Not where nothing was ``found``, nor where the record ``held`` is complete: that stays."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:

@@ -25,16 +25,21 @@ KILL_TABLES = {
 }
 # Files that take longest: workers begin with them, so that none is left with one at the end.
 LONGEST = (
-    "conformance",
-    "conformance_chances",
-    "reference",
-    "statements",
-    "alpt",
     "diskcache",
+    "conformance",
+    "reference",
+    "process",
+    "conformance_chances",
+    "statements",
+    "fuzz",
+    "two_runs",
+    "elementary",
+    "alpt",
     "torch_parity",
     "quantizer",
     "docs",
     "compare",
+    "output",
 )
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 

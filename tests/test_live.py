@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: the log of JSON lines, sheets as they are complete, a bar that tears nothing, and what an
+"""A run tells what it does: the log of JSON lines, sheets as they are complete, a bar that tears nothing, and what an
 interrupted run leaves."""
 
 import json
@@ -20,7 +20,7 @@ from alpt_ref.theory import claim as claims
 from alpt_ref.tools import events
 from tests.cli_support import error_of, run, train_arguments
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 IDS = ("Q6", "L1(b)")
 PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}

@@ -25,7 +25,7 @@ _SHOWN: list[Progress] = []
 
 
 class OnPart(Protocol):
-    """What to call with a word on each part as it is finished. found : it lay there from an earlier run, and took no time."""
+    """Called with a word on each part as it is finished. found : it lay there from an earlier run, and took no time."""
 
     def __call__(self, text: str, found: bool = False) -> None:
         """Move on by one part."""
@@ -117,8 +117,8 @@ def is_complete(record: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def leaving(held: Record, found: Callable[[], Record], on_stop: OnStop | None) -> Iterator[None]:
-    """Where an error or a Ctrl-C ends the block, hand ``on_stop`` the record of what was found: with "complete" False, and with
-    the error as "stopped". Not where nothing was ``found``, nor where the record ``held`` is complete: that stays."""
+    """Hand ``on_stop`` the record of what was found where an error or a Ctrl-C ends the block: with "complete" False, and the
+    error as "stopped". Not where nothing was ``found``, nor where the record ``held`` is complete: that stays."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
@@ -136,7 +136,7 @@ def saved_cells(folder: Path, total: int) -> Iterator[Store]:
 
 
 def cell_moves(on_part: OnPart) -> Callable[[Any, float], None]:
-    """What a store calls with each of its cells."""
+    """The function that a store calls with each of its cells: it moves a bar."""
     return lambda spec, seconds: on_part(f"{spec.kind} {_named(spec.params)}".rstrip(), found=seconds == 0.0)
 
 

@@ -1,4 +1,4 @@
-"""How fast a long run goes, and how long it will take."""
+"""The pace of a long run: parts a second, and the time left."""
 
 import time
 

@@ -18,7 +18,7 @@ from alpt_ref.reports import formulas
 from alpt_ref.scalars.diskcache import source_hash
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.origin import Origin, public
-from alpt_ref.tools.sheet import Sheet, number
+from alpt_ref.tools.sheet import Sheet
 
 NUMBER = re.compile(r"[-+−]?[\d.,]+(e-?\d+)?(\s?[±/(-]\s?[-+\d.,e]+\)?)*\s?%?\*?|-|—|")
 LONGEST = 12  # of a list among the settings that is shown in full
@@ -141,7 +141,7 @@ def _shown(value: Any) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return number(value, 6)
+        return f"{value:.6g}"
     if isinstance(value, int | str):
         return str(value) or None
     if isinstance(value, list) and value and not any(isinstance(item, Mapping) for item in value):

@@ -11,7 +11,7 @@ from alpt_ref.reports.verdict_page import Extra, sections
 from alpt_ref.reports.verdict_sheet import MARK, VerdictSheet
 from alpt_ref.reports.wording import SYMBOL, caught, ratio_text, value_text
 from alpt_ref.studies.convergence.settings import Settings
-from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row, Setting
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, number
 
@@ -31,7 +31,7 @@ def report(results: Record, seconds: float) -> Report:
         tables += ctr_sheets(results["ctr"], Settings().confidence)
     chance = f"{results['false_alarm']:g}"
     closing = f"{seconds:.0f} s. The intervals of all MC rows hold at once, but for a chance of {chance}."
-    record = results | {"finding": finding(rows, results)}
+    record = results | {"finding": finding(rows, results), "seed": Setting().seed}
     return Report("verdicts", record, tables, "Verdicts", summary(rows), closing, lambda out: page_sections(rows, results))
 
 

@@ -72,6 +72,17 @@ def test_every_figure_is_seen(browser, path):
     assert all(len(name) > 20 for name in names)
 
 
+def test_a_link_leads_to_its_place(browser, path):
+    browser.open(path)
+    places = browser.ask("[...document.querySelectorAll('nav a, .jump a')].map(a => a.hash.slice(1))")
+    for place in places:
+        browser.ask(f"document.querySelector('a[href=\"#{place}\"]').click()")
+        browser.ask("new Promise(r => requestAnimationFrame(() => setTimeout(r)))")
+        top = browser.ask(f"document.getElementById('{place}').getBoundingClientRect().top")
+        below = browser.ask("document.documentElement.scrollHeight - innerHeight - scrollY")
+        assert abs(top) < 40 or below < 2, place  # the end of a page cannot come to the top
+
+
 def test_filters(browser, path):
     browser.open(path)
     rows = verdicts_record()["rows"]

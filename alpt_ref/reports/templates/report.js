@@ -20,6 +20,12 @@
   if (!themes.includes(theme)) theme = "";
   paint();
 
+  // Statements are laid out once the page is there: before, their heights are guesses, and a link into them would miss.
+  addEventListener("load", () => setTimeout(() => {
+    root.classList.add("laid");
+    if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  }));
+
   const opener = document.getElementById("open-proofs");
   if (opener) {
     const proofs = [...document.querySelectorAll("details.proof")];

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from alpt_ref.plots.read import Records, part_of, record_of
-from alpt_ref.plots.style import BLACK, DR, QUIET, SR, axes_of, drawing, legend_beside, lighter, plain_log
+from alpt_ref.plots.style import BLACK, DR, QUIET, SR, axes_of, drawing, legend_beside, plain_log
 from alpt_ref.studies.phases.diagram import NEARLY
 from alpt_ref.theory.l10 import normal_sum
 from alpt_ref.tools.files import Record
@@ -30,7 +30,7 @@ Floats = NDArray[float64]
 WORK = "analysis/skewness.py"
 DITHERED = 0.4  # of a cell: from here on L12(c) says that the error of DR is the smaller one
 SHARES = (0.01, 0.5, 0.9)
-FROZEN_TINT, SIGN_TINT, DITHER_TINT = lighter(SR, 0.72), lighter(DR, 0.45), lighter(DR, 0.75)
+FROZEN_TINT, SIGN_TINT, DITHER_TINT = (SR, 0.28), (DR, 0.55), (DR, 0.25)  # let a dark page through
 BOX = ((1e-3, 20.0), (1e-2, 3.0))  # of s, and of nu
 
 
@@ -81,7 +81,7 @@ def _regions(ax: Axes, nus: tuple[float, float]) -> None:
     s, nu = np.geomspace(*BOX[0], 400), np.geomspace(*nus, 300)
     S, N = np.meshgrid(s, nu)
     levels = [-0.5, 0.5, 1.5, 2.5, 3.5]
-    tints = ["none", FROZEN_TINT, SIGN_TINT, DITHER_TINT]
+    tints: Any = ["none", FROZEN_TINT, SIGN_TINT, DITHER_TINT]
     ax.contourf(S, N, region(S, N), levels=levels, colors=tints, zorder=0)
     few_s, few_n = s[::5], nu[::5]
     few_s = few_s[few_s < 0.3]  # beyond, the share goes up and down between 0 and 2
@@ -90,9 +90,9 @@ def _regions(ax: Axes, nus: tuple[float, float]) -> None:
     at = [(4e-3, nu_of) for nu_of in (0.143, 0.265, 0.39)]
     ax.clabel(lines, SHARES, fmt=lambda share: f"{share:.0%} of the drift", fontsize="x-small", manual=at)
     place: Any = {"fontsize": "small", "zorder": 2}
-    ax.text(1.4e-3, 0.022, "frozen: DR does not move (L3, L9)\nSR is better", color=SR, **place)
-    ax.text(1.4e-3, 1.0, "dithered: DR has SR's mean (L10) and\nthe smaller error (L12)", color=DR, **place)
-    ax.text(1.75, 0.022, "sign-like: DR\nup to twice as\nfast (L9, L13)", color=DR, **place)
+    ax.text(1.4e-3, 0.022, "frozen: DR does not move (L3, L9)\nSR is better", color=BLACK, **place)
+    ax.text(1.4e-3, 1.0, "dithered: DR has SR's mean (L10) and\nthe smaller error (L12)", color=BLACK, **place)
+    ax.text(1.75, 0.022, "sign-like: DR\nup to twice as\nfast (L9, L13)", color=BLACK, **place)
     ax.text(1.75, 0.16, "alike to within\n1/(2s) (L9)", color=QUIET, **place)
 
 

@@ -45,7 +45,8 @@ RC: Any = {
     "axes.linewidth": 0.8,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#E6E6E6",
+    "grid.color": "#808080",  # seen on a dark page, too
+    "grid.alpha": 0.22,
     "grid.linewidth": 0.6,
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,

@@ -155,4 +155,4 @@ def test_a_daemon_verifies_by_itself(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
     monkeypatch.setattr(verification, "MANY", 0)
     monkeypatch.setattr(multiprocessing, "get_context", None)
-    assert run("verify", "Q1", "--threads", "2", "--out", tmp_path / "d") == 0
+    assert run("verify", "Q6", "--threads", "2", "--out", tmp_path / "d") == 0

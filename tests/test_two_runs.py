@@ -96,7 +96,7 @@ def train(data, *more):
 @pytest.mark.parametrize("times", [5, pytest.param(20, marks=long)])
 def test_ctrl_c_during_training(data, times, capsys):
     """At any moment after the start: 130 and one sentence, and the same command with --resume ends with the same bits."""
-    epochs = 400
+    epochs = 200
     assert main(train(data, "--epochs", epochs)) == 0
     whole = load_model(data.parent / "run" / "model.npz")[0].state_.linear.weights
     capsys.readouterr()

@@ -1,0 +1,58 @@
+"""Docstrings of the package as HTML or Markdown. They are plain text: ``name : meaning`` for arguments, ASCII for mathematics."""
+
+import html
+import re
+
+import griffe
+
+from alpt_ref.theory.registry import STATEMENTS
+
+NAMES = r"\*{0,2}[A-Za-z_]\w*(?:, \*{0,2}[A-Za-z_]\w*)*"
+ITEM = re.compile(rf"(?:(?<=^)|(?<=[.;:)] ))({NAMES}) : ")
+ROLE = re.compile(r":(?:class|mod|func|meth|attr|data):`~?([^`]*)`")
+MENTION = re.compile(r"(?<![\w#/&;>.-])(" + "|".join(sorted(map(re.escape, STATEMENTS), key=len, reverse=True)) + r")(?![\w#.-]*=|[\w#])")
+
+
+def inline(text: str) -> str:
+    """A line of a docstring in HTML: code, emphasis, and nothing else is markup."""
+    text = html.escape(ROLE.sub(r"``\1``", text), quote=False)
+    text = re.sub(r"``(.+?)``|`([^`]+)`", lambda found: f"<code>{found[1] or found[2]}</code>", text)
+    return re.sub(r"(?<![\w*])\*([A-Z][^*]*?[\w.)])\*(?![\w*])", r"<em>\1</em>", text)
+
+
+def linked(text: str, own: str, up: str) -> str:
+    """HTML in which statements that are named lead to their pages; ``own`` is the page's own statement."""
+    parts = re.split(r"(<code>.*?</code>)", text)
+    page = {name: f"{up}statements/{name.lower().replace('#', '-sharp')}.html" for name in STATEMENTS if name != own}
+    for number in range(0, len(parts), 2):
+        parts[number] = MENTION.sub(lambda m: f'<a href="{page[m[1]]}">{m[1]}</a>' if m[1] in page else m[1], parts[number])
+    return "".join(parts)
+
+
+def markdown(text: str) -> str:
+    """A docstring in Markdown and HTML."""
+    out = []
+    for block in text.split("\n\n"):
+        if block.startswith("    "):
+            out.append(block)
+            continue
+        if "\n    " in block:  # a list of arguments with indented continuations, or code after a line
+            block = re.sub(r"\n {4,}", " ", block)
+        words = " ".join(block.split())
+        first, *items = ITEM.split(words)
+        if first:
+            out.append(f"<p>{inline(first)}</p>")
+        if items:
+            pairs = zip(items[::2], items[1::2], strict=True)
+            lines = [f"<dt><code>{html.escape(name)}</code></dt><dd>{inline(meaning.strip())}</dd>" for name, meaning in pairs]
+            out.append(f'<dl class="arguments">{"".join(lines)}</dl>')
+    return "\n\n".join(out)
+
+
+class PlainText(griffe.Extension):
+    """Hands mkdocstrings Markdown in the place of plain text."""
+
+    def on_instance(self, *, obj: griffe.Object, **kwargs: object) -> None:
+        """Called once for each object."""
+        if obj.docstring:
+            obj.docstring.value = markdown(obj.docstring.value)

@@ -1,4 +1,4 @@
-"""Docstrings of the package as HTML or Markdown. They are plain text: ``name : meaning`` for arguments, ASCII for mathematics."""
+"""Docstrings of the package as HTML. They are plain text: ``name : meaning`` for arguments, ASCII for mathematics."""
 
 import html
 import re
@@ -10,7 +10,8 @@ from alpt_ref.theory.registry import STATEMENTS
 NAMES = r"\*{0,2}[A-Za-z_]\w*(?:, \*{0,2}[A-Za-z_]\w*)*"
 ITEM = re.compile(rf"(?:(?<=^)|(?<=[.;:)] ))({NAMES}) : ")
 ROLE = re.compile(r":(?:class|mod|func|meth|attr|data):`~?([^`]*)`")
-MENTION = re.compile(r"(?<![\w#/&;>.-])(" + "|".join(sorted(map(re.escape, STATEMENTS), key=len, reverse=True)) + r")(?![\w#.-]*=|[\w#])")
+NAMED = "|".join(sorted(map(re.escape, STATEMENTS), key=len, reverse=True))
+MENTION = re.compile(rf"(?<![\w#/&;>.-])({NAMED})(?![\w#.-]*=|[\w#])")
 
 
 def inline(text: str) -> str:

@@ -11,8 +11,10 @@ FIGURE = re.compile(r"!\[([^\]]*)\]\((?:docs/)?([\w./-]+)\)\n\n(\*.*?\*\n)?", re
 def pages() -> dict[str, str | bytes]:
     """The page, and the pictures that docs/ does not hold."""
     out: dict[str, str | bytes] = {}
-    lines = ["# Gallery\n\nEvery figure is drawn from saved results, by a script in `figures/`. "
-             "[A figure of your own](tutorials/own-figure.md) shows how to draw one with runs of yours.\n"]
+    lines = [
+        "# Gallery\n\nEvery figure is drawn from saved results, by a script in `figures/`. "
+        "[A figure of your own](tutorials/own-figure.md) shows how to draw one with runs of yours.\n"
+    ]
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for words, target, caption in FIGURE.findall(page.read_text()):
             home = "index.md" if page.name == "README.md" else page.relative_to(ROOT / "docs").as_posix()

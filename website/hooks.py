@@ -1,9 +1,9 @@
-"""What the site shows beside docs/: README.md as its home, sources that pages link to, statements, the API; and formulas as MathML.
+"""Pages that docs/ does not hold: README.md as home, sources that pages link to, statements, the API; and formulas as MathML.
 
 MkDocs calls the functions ``on_...``. Pages in docs/ are written for GitHub: a link out of docs/ leads to a page made here.
 """
 
-import json
+import logging
 import posixpath
 import re
 import sys
@@ -17,12 +17,14 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "website")]
 
 import api  # noqa: E402
+import checked  # noqa: E402
 import gallery  # noqa: E402
 import mathml  # noqa: E402
+import sources  # noqa: E402
 import statements  # noqa: E402
 
+log = logging.getLogger("mkdocs.hooks.website")
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changes.md", "CONTRIBUTING.md": "contributing.md"}
-SOURCES = ("alpt_ref", "analysis", "figures", "website")
 LINK = re.compile(r"(\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(\))")
 CODE = re.compile(r"(^```.*?^```$|^ {4}.*?$)", re.M | re.S)
 
@@ -51,9 +53,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in files.documentation_pages():
         made[file.src_uri] = moved(Path(file.abs_src_path or "").read_text(), f"docs/{file.src_uri}", file.src_uri)
     made |= statements.pages() | api.pages() | gallery.pages()
-    for text in list(made.values()):
-        for target in re.findall(r"sources/([\w.-]+)\.md\)", str(text)):
-            made[f"sources/{target}.md"] = source(target)
+    made |= sources.pages()
     for name in ("site.css", "iframe-worker.js"):
         made[f"assets/{name}"] = (ROOT / "website" / name).read_text()
     for uri, content in made.items():
@@ -64,26 +64,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def source(name: str) -> str:
-    """The page that shows a source file, by its flat name."""
-    path = next(path for top in SOURCES for path in (ROOT / top).rglob("*.py") if flat(path.relative_to(ROOT).as_posix()) == name)
-    return f"# {path.relative_to(ROOT).as_posix()}\n\n```py\n{path.read_text()}```\n"
-
-
-def flat(name: str) -> str:
-    """A source file's name as that of a page."""
-    return name.removesuffix(".py").replace("/", "-")
-
-
 def moved(text: str, name: str, uri: str) -> str:
     """The Markdown of the repository's file ``name`` with links as they have to be in the page ``uri``."""
     here = posixpath.dirname(uri)
 
     def link(found: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[2]))
-        if target.endswith(".py"):
-            target = f"sources/{flat(target)}.md"
-        target = PAGES.get(target, target.removeprefix("docs/"))
+        inside = target in PAGES or target.startswith("docs/")
+        target = PAGES.get(target, target.removeprefix("docs/")) if inside else sources.uri(target)
         return found[1] + posixpath.relpath(target, here or ".") + (found[3] or "") + found[4]
 
     parts = CODE.split(text)
@@ -96,6 +84,6 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """The number of pages, for the log and for a test."""
-    pages = sorted(path.relative_to(config.site_dir).as_posix() for path in Path(config.site_dir).rglob("*.html"))
-    (Path(config.site_dir) / "pages.json").write_text(json.dumps(pages, indent=1) + "\n")
+    """Each fault of the site as a warning, of which --strict makes an error."""
+    for fault in checked.faults(Path(config.site_dir)):
+        log.warning(fault)

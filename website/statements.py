@@ -8,7 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import sources
 from docstrings import inline, linked
+
 from alpt_ref.theory.claim import Claim
 from alpt_ref.theory.registry import FILES, STATEMENTS, claims_of
 
@@ -99,8 +101,9 @@ def page(name: str, rows: list[dict[str, Any]]) -> str:
         heading, _, rest = docstring(other).partition("\n\n")
         out += [f"## More: {cell(' '.join(heading.split()))}", *body("\n\n" + rest, name, level=3)]
     out += ["## Parts that are put to the test", *parts(claims), *verdicts(name, rows)]
-    sources = ", ".join(f"[`alpt_ref/theory/{file}.py`](../sources/alpt_ref-theory-{file}.md)" for file in (first, *others))
-    out += ["## Source", f"{sources}: the statement above, its assumptions as numbers, the bound (typed once), the instances."]
+    names = [f"alpt_ref/theory/{file}.py" for file in (first, *others)]
+    links = ", ".join(f"[`{each}`](../{sources.uri(each)})" for each in names)
+    out += ["## Source", f"{links}: the statement above, its assumptions as numbers, the bound (typed once), the instances."]
     out.append(f"    alpt-ref verify {name!r}" if "#" in name else f"    alpt-ref verify {name}")
     return "\n\n".join(out) + "\n"
 
@@ -145,7 +148,7 @@ def lead(text: str) -> str:
 
 def cell(text: str) -> str:
     """Plain text in a table of Markdown."""
-    return re.sub(r"([\\`*_|<>\[\]#])", r"\\\1", text)
+    return re.sub(r"[\\`*_|<>&\[\]#]", lambda found: f"&#{ord(found[0])};", text)
 
 
 def parts(claims: list[Claim]) -> list[str]:
@@ -161,7 +164,7 @@ def verdicts(name: str, rows: list[dict[str, Any]]) -> list[str]:
     mine = [row for row in rows if row["id"].split("(")[0] == name]
     out = ["## Verdicts"]
     if not mine:
-        return [*out, f"This site was built without results. `make verify` saves them, then `make docs` shows them here; or run `alpt-ref verify {name}`."]
+        return [*out, f"This site was built without results. Run `make verify` first, or `alpt-ref verify {name}` alone."]
     out.append("*Ratio*: measured over bound. Controls are broken on purpose: what is expected of them stands in brackets.")
     lines = ["| part | instance | method | measured | bound | ratio | verdict |", "|---|---|---|---|---|---|---|"]
     for row in mine:

@@ -11,19 +11,38 @@ from alpt_ref.tools.lazy import lazy
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from alpt_ref import plots
     from alpt_ref.grid import Grid
     from alpt_ref.models import FactorizationMachine, LogisticRegression
+    from alpt_ref.problems.own import Problem
     from alpt_ref.quantizer import dequantize, quantize
     from alpt_ref.rng import Stream
+    from alpt_ref.runs.run import Run
+    from alpt_ref.runs.trace import trace
 
 _HOMES = {
     "Grid": "grid",
     "FactorizationMachine": "models",
     "LogisticRegression": "models",
+    "Problem": "problems.own",
+    "Run": "runs.run",
     "dequantize": "quantizer",
+    "plots": "",
     "quantize": "quantizer",
     "Stream": "rng",
+    "trace": "runs.trace",
 }
-__all__ = ["FactorizationMachine", "Grid", "LogisticRegression", "Stream", "dequantize", "quantize"]
+__all__ = [
+    "FactorizationMachine",
+    "Grid",
+    "LogisticRegression",
+    "Problem",
+    "Run",
+    "Stream",
+    "dequantize",
+    "plots",
+    "quantize",
+    "trace",
+]
 
 __getattr__, __dir__ = lazy(__name__, _HOMES, ["__version__"])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from alpt_ref.cli.script import draw_figure
-from alpt_ref.reports.figures.compare import draw
+from alpt_ref.plots.pages.compare import draw
 
 if __name__ == "__main__":
     several = {"nargs": "+", "default": [Path("results/compare")], "metavar": "DIR"}

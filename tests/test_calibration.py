@@ -238,7 +238,7 @@ def test_a_diverged_fit_is_shown_as_a_dash(tmp_path: Path, monkeypatch: pytest.M
 def test_the_figure_is_drawn_from_saved_results(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    draw = pytest.importorskip("alpt_ref.reports.figures.calibration").draw
+    draw = pytest.importorskip("alpt_ref.plots.pages.calibration").draw
     with pytest.raises(ValueError, match="run the study first"):
         draw(tmp_path, tmp_path / "x.png")
     out = tmp_path / "figures" / "f.png"

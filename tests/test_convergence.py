@@ -295,7 +295,7 @@ def test_numbers() -> None:
 
 
 def test_the_figure_is_drawn_from_saved_results(finished: Path, tmp_path: Path) -> None:
-    draw = pytest.importorskip("alpt_ref.reports.figures.convergence_error").draw
+    draw = pytest.importorskip("alpt_ref.plots.pages.convergence_error").draw
     out = tmp_path / "figures" / "study.png"
     draw(finished, out)
     assert out.read_bytes()[:4] == b"\x89PNG"

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 pytestmark = pytest.mark.glue
 
-plots = pytest.importorskip("alpt_ref.reports.figures.compare")
+plots = pytest.importorskip("alpt_ref.plots.pages.compare")
 ROOT = Path(__file__).parents[1]
 LPT = [("lpt-dr", 8, 0.7, None), ("lpt-dr", 2, 0.5, None)]
 ALPT = [("alpt-sr", 8, 0.75, None), ("alpt-sr", 2, 0.74, None)]

@@ -6,8 +6,8 @@ import sys
 from alpt_ref.cli import resumable
 from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError
+from alpt_ref.plots.pages.convergence_error import draw
 from alpt_ref.reports.convergence import report
-from alpt_ref.reports.figures.convergence_error import draw
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.convergence.run import run as measure
 from alpt_ref.studies.convergence.settings import QUICK, Settings

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from numpy.typing import NDArray
 
-from alpt_ref.reports.figures import style
-from alpt_ref.reports.figures.style import DASHED, DOTTED, DR, FULL, GREEN, LONG, ORANGE, PINK, QUIET, SOLID, SR, name, note
+from alpt_ref.plots import style
+from alpt_ref.plots.style import DASHED, DOTTED, DR, FULL, GREEN, LONG, ORANGE, PINK, QUIET, SOLID, SR, name, note
 from alpt_ref.studies.comparison.methods import METHODS
 from alpt_ref.tools.files import Record
 

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
-from alpt_ref.reports.figures import style
-from alpt_ref.reports.figures.style import BLACK, DASHED, DR, FINE, FULL, GREEN, LONG, PINK, SOLID, SR, name, note
+from alpt_ref.plots import style
+from alpt_ref.plots.style import BLACK, DASHED, DR, FINE, FULL, GREEN, LONG, PINK, SOLID, SR, name, note
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import number
 

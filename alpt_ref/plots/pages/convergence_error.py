@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from alpt_ref.reports.figures import style
-from alpt_ref.reports.figures.style import BLACK, COLOURS, DR, FINE, FULL, LONG, SHORT, SOLID, SR, name, note
+from alpt_ref.plots import style
+from alpt_ref.plots.style import BLACK, COLOURS, DR, FINE, FULL, LONG, SHORT, SOLID, SR, name, note
 from alpt_ref.tools.files import Record, read_npz
 from alpt_ref.tools.sheet import number
 

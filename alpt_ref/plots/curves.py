@@ -1,0 +1,167 @@
+"""Convergence: the gap or the mean regret of runs against the number of steps, with intervals, bounds and floors."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy import float64
+from numpy.typing import NDArray
+
+from alpt_ref.plots.read import Runs, runs_of
+from alpt_ref.plots.style import BOUND, DASHED, FINE, QUIET, SHORT, axes_of, colours_of, drawing
+from alpt_ref.runs.run import Run
+from alpt_ref.tools.checks import one_of
+
+Floats = NDArray[float64]
+Bound = str | float | Callable[[Floats], Any]
+NAMES = {"gap": "$f(w_t) - f^*$", "regret": "mean regret of steps $1, \\ldots, t$"}
+DECADES = 8  # that an axis reaches down from its largest value at most
+TOLD = ("rounding", "bits", "delta", "eta", "schedule", "mode", "problem", "start", "seed")  # apart by labels, in this order
+FLOORS = (DASHED, FINE, SHORT)
+
+
+def convergence(
+    runs: Runs,
+    ax: Axes | None = None,
+    *,
+    y: str = "gap",
+    bound: Bound | None = None,
+    floor: float | Mapping[str, float] | None = None,
+    bands: bool = True,
+    style: str | None = None,
+) -> Axes:
+    """Draw runs against the number of steps, both axes logarithmic: the mean over replicas, or the expectation of an exact law.
+
+    y : "gap", f(w_t) - f*, or "regret", the mean of f_t(w_t) - f_t(w*) over the first t steps. bound : "T1" (of a regret, the
+    bound that the runs know), a number, or a function of the numbers of steps; dashed. floor : a number, or several by name;
+    horizontal lines. bands : intervals of a whole curve at once, at the runs' confidence; an exact run has none. The legend
+    says where a run never moves, or stops. Returns the axes; ValueError, naming the argument, for what cannot be drawn.
+    """
+    found = runs_of(runs)
+    one_of("y", y, tuple(NAMES))
+    levels = _levels(floor)
+    with drawing(style):
+        ax = axes_of(ax)
+        colours = colours_of([(run.method, run.label) for run in found])
+        drawn = [
+            _curve(ax, run, y, colour, label, bands) for run, colour, label in zip(found, colours, labels(found), strict=True)
+        ]
+        top, low = max(float(c.max()) for c in drawn), [float(c[c > 0].min()) for c in drawn if (c > 0).any()]
+        for (name, level), line in zip(levels.items(), FLOORS * len(levels), strict=False):
+            ax.axhline(level, color=QUIET, linestyle=line, linewidth=1.2, label=name, zorder=2)
+            low.append(level)
+        for curve in _bounds(ax, found, colours, y, bound):
+            top, low = max(top, min(float(curve.max()), 10.0 * top)), [*low, float(curve.min())]
+        _axes(ax, found, y, max(min(low, default=top), top * 10.0**-DECADES), top)
+        ax.legend()
+    return ax
+
+
+def labels(runs: Sequence[Run]) -> list[str]:
+    """The runs' labels, and in which of their parameters those of one label differ."""
+    names = [run.label for run in runs]
+    out = []
+    for run in runs:
+        alike = [other for other in runs if other.label == run.label]
+        keys = [key for key in TOLD if len({str(other.params.get(key)) for other in alike}) > 1]
+        said = ", ".join(told(key, run.params.get(key)) for key in keys[:2] if run.params.get(key) is not None)
+        out.append(f"{run.label}, {said}" if names.count(run.label) > 1 and said else run.label)
+    return out
+
+
+def told(key: str, value: Any) -> str:
+    """A parameter as a label says it."""
+    number = f"{value:.3g}" if isinstance(value, float) else str(value)
+    signs = {"bits": f"{number} bits", "delta": f"$\\Delta$ = {number}", "eta": f"$\\eta$ = {number}", "seed": f"seed {number}"}
+    return signs.get(key, number)
+
+
+def stop_of(run: Run) -> int | None:
+    """The number of steps after which no replica has moved any more, 0 for a run that never moves; None where one went on into
+    the second half. Of an exact law it is seen in the gap alone."""
+    if run.method == "float" or run.steps[-1] < 2:
+        return None
+    if run.last_move.size:
+        last = int(run.last_move.max())
+    else:
+        other = np.flatnonzero((run.gaps != run.gaps[:, -1:]).any(axis=0))
+        last = int(run.steps[other[-1] + 1]) if other.size else 0
+    return last if last <= run.steps[-1] / 2 else None
+
+
+def _curve(ax: Axes, run: Run, y: str, colour: str, label: str, bands: bool) -> Floats:
+    mean, half = (run.gap, run.gap_half) if y == "gap" else (run.regret, run.regret_half)
+    shown = (run.steps > 0) & np.isfinite(mean)  # the axis of steps is logarithmic
+    if not shown.any():
+        raise ValueError(f"runs: {run.label} has no {y} after its first step")
+    steps, mean, half = run.steps[shown], mean[shown], half[shown]
+    stop = stop_of(run)
+    if stop is not None:
+        label += " (never moves)" if stop == 0 else f" (stops at step {stop})"
+    line: Any = {"linestyle": SHORT, "zorder": 4} if run.method == "float" else {"zorder": 3}
+    tiny = float(np.finfo(float64).tiny)
+    ax.plot(steps, np.maximum(mean, tiny), color=colour, label=label, **line)
+    if stop is not None:
+        at = max(stop, 1)
+        ax.plot([at], [np.interp(at, steps, mean)], "o", color=colour, markersize=6, zorder=5)
+    if bands and (half > 0).any():
+        low, high = np.maximum(mean - half, tiny), mean + half
+        ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1.5)
+    return np.asarray(mean)
+
+
+def _levels(floor: float | Mapping[str, float] | None) -> dict[str, float]:
+    if floor is None:
+        return {}
+    levels = dict(floor) if isinstance(floor, Mapping) else {"floor": floor}
+    for name, level in levels.items():
+        if not (isinstance(level, int | float) and 0.0 < level < math.inf):
+            raise ValueError(f"floor must be positive and finite, got {level!r} for {name}")
+    return {str(name): float(level) for name, level in levels.items()}
+
+
+def _bounds(ax: Axes, runs: Sequence[Run], colours: Sequence[str], y: str, bound: Bound | None) -> list[Floats]:
+    """Draw the bound, or those of the runs, each once; returns what was drawn."""
+    if bound is None:
+        return []
+    line: dict[str, Any] = BOUND | {"zorder": 2.5}
+    steps = np.unique(np.concatenate([run.steps[run.steps > 0] for run in runs])).astype(float64)
+    if callable(bound):
+        return [_positive(ax.plot(steps, np.broadcast_to(bound(steps), steps.shape), label="bound", **line)[0].get_ydata())]
+    if not isinstance(bound, str):
+        if not 0.0 < bound < math.inf:
+            raise ValueError(f"bound must be positive and finite, got {bound!r}")
+        ax.axhline(bound, label="bound", **line)
+        return [np.array([float(bound)])]
+    one_of("bound", bound, ("T1",))
+    if y != "regret":
+        raise ValueError('bound: T1 is on the mean regret, so y must be "regret"')
+    curves: dict[tuple[float, ...], int] = {}
+    for i, run in enumerate(runs):
+        if np.isfinite(run.bound).any():
+            curves.setdefault(tuple(run.bound.tolist()), i)
+    if not curves:
+        raise ValueError("bound: T1 is not applicable to these runs")
+    names = labels(runs)
+    for values, i in curves.items():
+        one = len(curves) == 1
+        looks = line if one else line | {"color": colours[i]}
+        ax.plot(runs[i].steps, values, label="T1's bound" if one else f"T1's bound, {names[i]}", **looks)
+    return [_positive(values) for values in curves]
+
+
+def _positive(values: Any) -> Floats:
+    array = np.asarray(values, float64)
+    array = array[np.isfinite(array) & (array > 0)]
+    if not array.size:
+        raise ValueError("bound must be positive somewhere")
+    return array
+
+
+def _axes(ax: Axes, runs: Sequence[Run], y: str, low: float, top: float) -> None:
+    last = max(int(run.steps[-1]) for run in runs)
+    ax.set(xscale="log", yscale="log", xlim=(1, max(last, 2)), ylim=(0.6 * low, 1.6 * top))
+    ax.set_xlabel("step $t$")
+    ax.set_ylabel(NAMES[y])

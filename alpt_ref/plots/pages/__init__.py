@@ -1,0 +1,1 @@
+"""Pages of several panels, each from the folder of a saved study."""

@@ -1,0 +1,54 @@
+"""Results in memory or saved: runs, and records of studies."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from alpt_ref.runs.run import Run
+from alpt_ref.tools.files import Record
+
+Place = str | os.PathLike[str]
+Runs = Run | Place | Iterable[Run | Place]
+Records = Mapping[str, Any] | Place
+
+
+def runs_of(given: Runs) -> list[Run]:
+    """Runs, those that are paths loaded. ValueError for none, and for a file that is not a run."""
+    several = [given] if isinstance(given, Run | str | os.PathLike) else list(given)
+    if not several:
+        raise ValueError("runs must be at least one")
+    for each in several:
+        if not isinstance(each, Run | str | os.PathLike):
+            raise ValueError(f"runs must be Run objects or paths of saved ones, got {type(each).__name__}")
+    return [each if isinstance(each, Run) else Run.load(Path(each)) for each in several]
+
+
+def record_of(given: Records, files: str | tuple[str, ...], work: str) -> Record:
+    """The record of a study: itself, or that of a path; in a folder the first of ``files`` that is there. ValueError where there
+    is none; ``work`` makes it."""
+    names = (files,) if isinstance(files, str) else files
+    if isinstance(given, Mapping):
+        return dict(given)
+    if not isinstance(given, str | os.PathLike):
+        raise ValueError(f"results must be a record or its path, got {type(given).__name__}")
+    path = Path(given)
+    path = next((path / name for name in names if (path / name).exists()), path / names[0]) if path.is_dir() else path
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; `{work}` makes it") from None
+    except (ValueError, OSError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: not a record of `{work}`")
+    return found
+
+
+def part_of(record: Mapping[str, Any], key: str, work: str) -> Any:
+    """What a record has under ``key``. ValueError where it has nothing there: it is another study's."""
+    found = record.get(key)
+    if not found:
+        raise ValueError(f"results have no {key}: give the record of `{work}`")
+    return found

@@ -1,0 +1,179 @@
+"""The looks that all figures share: colours, lines, sizes of text, a canvas and its legend."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from alpt_ref.tools.checks import one_of
+from alpt_ref.tools.files import Record
+from alpt_ref.tools.output import write_atomic
+
+# Okabe and Ito's palette: told apart in every common colour blindness, and in grey by marker or line.
+FULL, DR, SR = "#222222", "#D55E00", "#0072B2"
+GREEN, PINK, ORANGE, SKY, BLACK, QUIET = "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#777777"
+SOLID, SHORT, DASHED, LONG, FINE, DOTTED = "-", (0, (3, 1.5)), (0, (4, 2)), (0, (6, 3)), (0, (1, 1)), (0, (1, 2))
+COLOURS = {"float": FULL, "fp32": FULL, "nearest": DR, "stochastic": SR, "masters": GREEN}
+OTHERS = (PINK, ORANGE, GREEN, SKY)  # of updates and rules of one's own, in the order in which they come
+BOUND: Any = {"color": BLACK, "linestyle": LONG, "linewidth": 1.2}
+
+# The style "alpt". Fonts are those that come with matplotlib, so that a figure is the same everywhere.
+RC: Any = {
+    "figure.figsize": (5.2, 3.6),
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 100,
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.7,
+    "lines.markersize": 5,
+}
+
+
+@contextmanager
+def drawing(style: str | None) -> Iterator[None]:
+    """Looks of a figure while it is drawn: "alpt", or None for those that matplotlib has. ValueError for another ``style``."""
+    if style is None:
+        yield
+        return
+    one_of("style", style, ("alpt",))
+    with mpl.rc_context(RC):
+        yield
+
+
+def axes_of(ax: Axes | None, **looks: Any) -> Axes:
+    """``ax``, or that of a new figure."""
+    return ax if ax is not None else new_figure(**looks).subplots()
+
+
+def grid_of_axes(axes: Any, rows: int, columns: int, size: tuple[float, float], **shared: Any) -> NDArray[Any]:
+    """``axes`` as an array (rows, columns), or those of a new figure, ``size`` inches each. ValueError for another number."""
+    if axes is None:
+        figure = new_figure(figsize=(0.7 + columns * size[0], 0.6 + rows * size[1]))
+        return np.asarray(figure.subplots(rows, columns, squeeze=False, **shared))
+    given = np.atleast_1d(np.asarray(axes, dtype=object))
+    if given.size != rows * columns:
+        raise ValueError(f"axes must be {rows * columns}, {rows} by {columns}, got {given.size}")
+    return given.reshape(rows, columns)
+
+
+def new_figure(**looks: Any) -> Figure:
+    """An empty figure: of pyplot where that is in use, so that ``plt.show()`` shows it, else one that nobody keeps."""
+    looks.setdefault("layout", "constrained")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        made: Figure = pyplot.figure(**looks)
+        return made
+    figure = Figure(**looks)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def plain_log(ax: Axes, axis: str) -> None:
+    """A logarithmic axis with plain numbers, at 1, 2 and 5 of each decade where there are few of them."""
+    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
+    decades = np.log10(high / low)
+    of = ax.xaxis if axis == "x" else ax.yaxis
+    of.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3.2 else (1,), numticks=99))
+    of.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.10g}"))
+    of.set_minor_formatter(NullFormatter())
+
+
+def legend_beside(ax: Axes, **looks: Any) -> None:
+    """A legend at the right of the axes, where nothing is drawn."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **looks)
+
+
+def colours_of(methods: Sequence[tuple[str, str]]) -> list[str]:
+    """A colour for each (method, label): the method's own; of methods of one's own one for each label. Where several have one
+    colour, they get lighter from the first to the last."""
+    own = list(dict.fromkeys(label for method, label in methods if _known(method) is None))
+    base = [_known(method) or OTHERS[own.index(label) % len(OTHERS)] for method, label in methods]
+    out = []
+    for i, colour in enumerate(base):
+        many, place = base.count(colour), base[:i].count(colour)
+        out.append(lighter(colour, 0.55 * place / (many - 1) if many > 1 else 0.0))
+    return out
+
+
+def _known(method: str) -> str | None:
+    return COLOURS.get(method, SKY if method.startswith("stochastic(") else None)
+
+
+def lighter(colour: str, share: float) -> str:
+    """``colour`` mixed with that share of white."""
+    r, g, b = ((1.0 - share) * part + share for part in to_rgb(colour))
+    return to_hex((r, g, b))
+
+
+def read(path: Path, work: str = "study") -> Record:
+    """The results saved at ``path``; ValueError where there are none. work : what makes them."""
+    if not path.exists():
+        raise ValueError(f"{path}: no such file; run the {work} first")
+    try:
+        results: Record = json.loads(path.read_text())
+    except ValueError:
+        raise ValueError(f"{path}: not the results of a {work}") from None
+    return results
+
+
+def canvas(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, NDArray[Any]]:
+    """An empty figure of ``size`` inches, and its axes (rows, columns)."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for ax in axes.flat:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize=10)
+    return figure, axes
+
+
+def legend(figure: Figure, handles: Sequence[Any], columns: int, **looks: Any) -> None:
+    """One legend for the whole figure, by default above the axes."""
+    looks.setdefault("loc", "outside upper center")
+    figure.legend(handles=handles, ncols=columns, frameon=False, **looks)
+
+
+def save(figure: Figure, out: Path, dpi: int) -> None:
+    """Write ``out``, in a folder that is made where there is none: a PNG, or what its suffix says."""
+    kind = out.suffix[1:] or "png"
+    write_atomic(out, lambda file: figure.savefig(file, format=kind, dpi=dpi))
+
+
+def name(ax: Axes, title: str, x: str = "", y: str = "") -> None:
+    """Title and names of the two axes; an empty one stays as it is."""
+    ax.set_title(title, fontsize=11, loc="left")
+    if x:
+        ax.set_xlabel(x, fontsize=10.5)
+    if y:
+        ax.set_ylabel(y, fontsize=10.5)
+
+
+def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], colour: str, **looks: Any) -> Any:
+    """A note ``offset`` points away from the place ``at``."""
+    return ax.annotate(text, at, offset, textcoords="offset points", color=colour, **looks)

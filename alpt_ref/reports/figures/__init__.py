@@ -1,1 +1,0 @@
-"""Figures of saved records; the only part that knows matplotlib."""

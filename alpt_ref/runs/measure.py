@@ -1,0 +1,89 @@
+"""The two ways to a run's numbers: the exact law, and replicas."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.problems import LogisticProblem
+from alpt_ref.problems.box import points_of
+from alpt_ref.problems.finite import FiniteProblem, Separate
+from alpt_ref.problems.separable import AbsoluteSum
+from alpt_ref.walks.engine import Own, Plan, Walked, walk
+from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.oracles import AnyProblem
+from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule
+from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.walk import Walk
+
+Floats = NDArray[float64]
+SNAPSHOTS = 6
+_NONE = np.empty((0, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The records of a :class:`alpt_ref.runs.run.Run`; sums : of f_t(w_t) - f_t(w*) over the steps until each checkpoint."""
+
+    gaps: Floats
+    sums: Floats
+    last_move: NDArray[int64]
+    clipped: Floats
+    points: Floats = field(default_factory=_NONE.copy)
+    laws: Floats = field(default_factory=_NONE.copy)
+    law_steps: NDArray[int64] = field(default_factory=lambda: np.empty(0, int64))
+
+
+def by_law(
+    problem: FiniteProblem | Separate, grid: Grid, rule: Rule, rates: Schedule, at: NDArray[int64], codes: Floats
+) -> Found:
+    """Expectations by the exact law after ``at`` steps from the ``codes`` (d,); in one coordinate snapshots of the law, too."""
+    if isinstance(problem, Separate):
+        alone = list(zip(problem.parts, codes.tolist(), strict=True))
+        each = {one: by_law(one[0], grid, rule, rates, at, np.array([one[1]])) for one in dict.fromkeys(alone)}
+        parts = [each[one] for one in alone]
+        gaps, sums = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("gaps", "sums"))
+        return Found(gaps, sums, parts[0].last_move, np.sum([part.clipped for part in parts], axis=0))
+    steps, eta = int(at[-1]), rates.rates(int(at[-1]))
+    cuts = np.unique(np.geomspace(1.0, steps, SNAPSHOTS).astype(int64)) if problem.d == 1 else at[-1:]
+    over, laws, clipped, begun = [], [], 0.0, 0
+    law: Floats = float(grid.delta) * codes
+    for stop in cuts.tolist():
+        after = exact_law(problem, grid, rule, eta=eta[begun:stop], steps=stop - begun, start=law, observe=[problem.loss])
+        over.append(after.expectations[:-1, 0])
+        clipped += float(after.clipped.sum())
+        law, begun = after.probability, stop
+        laws.append(law)
+    gaps = np.concatenate((*over, [float(after.expectations[-1, 0])])) - problem.f_star
+    sums = np.concatenate(([0.0], np.cumsum(gaps[:-1])))
+    found = Found(gaps[None, at], sums[None, at], np.empty(0, int64), np.array([clipped]))
+    if problem.d > 1:
+        return found
+    first = (points_of(grid)[:, 0] == float(grid.delta) * codes[0]).astype(float64)
+    return replace(found, points=points_of(grid), laws=np.array([first, *laws]), law_steps=np.append(0, cuts).astype(int64))
+
+
+def by_replicas(problem: AnyProblem, plan: Plan, replicas: int, mode: str, threads: int) -> Found:
+    """As many replicas of the plan's walk, by compiled loops where they know problem and rule; one where nothing is random."""
+    rule = plan.move
+    known = plan.grid is None or (isinstance(rule, Rule) and BUILT_IN.get(rule.name) is rule)
+    draws = isinstance(rule, Own) or (plan.grid is not None and (not known or rule is STOCHASTIC))
+    count = replicas if draws or plan.asked.random else 1
+    loops = known and isinstance(rule, Rule) and isinstance(problem, LogisticProblem | AbsoluteSum)
+    if not loops or plan.schedule.decay == "inverse":
+        return _found(walk(plan, 0, count))
+    assert isinstance(problem, LogisticProblem | AbsoluteSum)
+    assert isinstance(rule, Rule)
+    path = Walk(problem, plan.grid, rule, plan.schedule, int(plan.at[-1]), plan.start, mode, plan.seed)
+    told = path.trace(count, plan.at)
+    sums, begun = np.zeros((count, plan.at.size)), 0
+    for c, stop in enumerate(plan.at.tolist()):
+        path.advance(told, begun, stop, regret=True, n_threads=threads)
+        sums[:, c], begun = told.regret, stop
+    return _found(Walked(told.losses - problem.f_star, sums, told.last_move, told.clipped.astype(float64)))
+
+
+def _found(walked: Walked) -> Found:
+    return Found(*walked)

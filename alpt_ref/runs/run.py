@@ -1,0 +1,152 @@
+"""``Run``: the convergence error of a walk over its steps, with intervals; it can be saved, loaded, and drawn."""
+
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+
+from alpt_ref.intervals import Estimate, student
+from alpt_ref.tools.files import Record, intact, member, read_npz, write_npz
+
+Floats = NDArray[float64]
+FORMAT = "alpt_ref run 1"
+FLOOR = 0.75  # of all steps: where the part begins of which the mean is the floor
+_NONE = np.empty((0, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A walk's record. R replicas, n checkpoints; an exact law has one row, of expectations.
+
+    label : what plots call it. method : "float", the name of a rounding rule, or "update". params : JSON values, by name: the
+        problem, the grid, the learning rate, all that :func:`alpt_ref.trace` was given.
+    exact : True where the numbers are expectations of the exact law.
+    steps : int64 (n,), numbers of steps taken, increasing. gaps : float64 (R, n), f(w) - f(w*) after so many steps.
+    regrets : float64 (R, n), the mean of f_t(w_t) - f_t(w*) over the steps until then; NaN after none.
+    last_move : int64 (R,), the last step that changed a code, 0 where none did; empty in an exact law.
+    clipped : float64 (R,), updates of a coordinate that left the box and were clipped; an expectation in an exact law.
+    bound : float64 (n,), T1's bound on the mean regret; NaN where it is not applicable or its constants are not known.
+    points, laws, law_steps : in an exact law of one coordinate the probabilities float64 (m, N) of the points (N, 1) of the
+        grid after law_steps int64 (m,) steps; else empty.
+    """
+
+    label: str
+    method: str
+    params: Record
+    exact: bool
+    steps: NDArray[int64]
+    gaps: Floats
+    regrets: Floats
+    last_move: NDArray[int64]
+    clipped: Floats
+    bound: Floats
+    points: Floats = field(default_factory=_NONE.copy)
+    laws: Floats = field(default_factory=_NONE.copy)
+    law_steps: NDArray[int64] = field(default_factory=lambda: np.empty(0, int64))
+
+    @property
+    def confidence(self) -> float:
+        """Level of the intervals: of a whole curve at once."""
+        return float(self.params["confidence"])
+
+    @property
+    def replicas(self) -> int:
+        """Number of replicas; 1 of an exact law."""
+        return len(self.gaps)
+
+    @property
+    def gap(self) -> Floats:
+        """The mean of f(w) - f(w*) over the replicas, (n,)."""
+        return np.asarray(self.gaps.mean(axis=0))
+
+    @property
+    def gap_half(self) -> Floats:
+        """The half widths of the intervals of ``gap``, (n,): Student's, all n at once; 0 where nothing is random."""
+        return self._halves(self.gaps)
+
+    @property
+    def regret(self) -> Floats:
+        """The mean regret over the replicas, E R(t)/t, (n,); NaN after no step."""
+        return np.asarray(self.regrets.mean(axis=0))
+
+    @property
+    def regret_half(self) -> Floats:
+        """The half widths of the intervals of ``regret``, (n,), as of the gap."""
+        return self._halves(self.regrets)
+
+    @property
+    def floor(self) -> Estimate:
+        """The mean gap over the checkpoints of the last quarter, with its own interval."""
+        late = self.gaps[:, self.steps >= FLOOR * self.steps[-1]].mean(axis=1)
+        return Estimate(float(late.mean()), 0.0) if self.replicas == 1 else student(late, self.confidence)
+
+    @property
+    def stopped(self) -> int | None:
+        """The last step at which any replica moved, 0 for none; None in full precision and in an exact law."""
+        return int(self.last_move.max()) if self.last_move.size and self.method != "float" else None
+
+    def _halves(self, values: Floats) -> Floats:
+        if self.replicas == 1:
+            return np.where(np.isnan(values[0]), math.nan, 0.0)
+        estimates = [student(column, self.confidence, self.steps.size) for column in values.T]
+        return np.array([estimate.half for estimate in estimates], float64)
+
+    def labelled(self, label: str) -> Self:
+        """The run under another label."""
+        return replace(self, label=label)
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame with a line for each checkpoint: label, method, step, gap, gap_half, regret, regret_half, bound.
+
+        Raises ImportError where pandas is not installed.
+        """
+        try:
+            import pandas  # type: ignore[import-untyped, unused-ignore]
+        except ImportError:
+            raise ImportError("to_dataframe needs pandas: pip install pandas") from None
+        columns = {"step": self.steps, "gap": self.gap, "gap_half": self.gap_half}
+        columns |= {"regret": self.regret, "regret_half": self.regret_half, "bound": self.bound}
+        return pandas.DataFrame({"label": self.label, "method": self.method} | columns)
+
+    def save(self, path: str | Path) -> None:
+        """Write the run to ``path``, an npz file without pickles, whole or not at all."""
+        meta = {"format": FORMAT, "label": self.label, "method": self.method, "exact": self.exact, "params": self.params}
+        write_npz(path, meta, {name: getattr(self, name) for name in _SHAPES})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The run that :meth:`save` wrote; ValueError, naming the file, for any other file."""
+        meta, arrays = read_npz(path)
+        if meta.get("format") != FORMAT:
+            raise ValueError(f"{path}: not a saved run")
+        with intact(path):
+            n, rows = len(arrays["steps"]), len(arrays["gaps"])
+            sizes = {"n": n, "R": rows, "any": -1}
+            read: dict[str, Any] = {}
+            for name, (dtype, shape) in _SHAPES.items():
+                holes = name in ("regrets", "bound")
+                array = arrays[name]
+                checked = np.where(np.isnan(array), 0.0, array) if holes else array
+                member({name: checked}, name, dtype, tuple(sizes[axis] for axis in shape))
+                read[name] = array
+            facts = {name: meta[name] for name in ("label", "method", "params", "exact")}
+            if not (n and rows and isinstance(facts["params"], dict)):
+                raise ValueError("it has no checkpoints or no replicas")
+            return cls(**facts, **read)
+
+
+_SHAPES: dict[str, tuple[type, tuple[str, ...]]] = {
+    "steps": (int64, ("n",)),
+    "gaps": (float64, ("R", "n")),
+    "regrets": (float64, ("R", "n")),
+    "last_move": (int64, ("any",)),
+    "clipped": (float64, ("R",)),
+    "bound": (float64, ("n",)),
+    "points": (float64, ("any", "any")),
+    "laws": (float64, ("any", "any")),
+    "law_steps": (int64, ("any",)),
+}

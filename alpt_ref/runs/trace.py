@@ -1,0 +1,176 @@
+"""``trace``: one call that walks LPT-SGD, or an update of one's own, on a problem, and returns a :class:`Run`."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import ArrayLike, NDArray
+
+from alpt_ref.grid import Grid
+from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
+from alpt_ref.problems import LogisticProblem, outside
+from alpt_ref.problems.box import diameter
+from alpt_ref.problems.finite import FiniteProblem, Separate
+from alpt_ref.problems.own import Problem
+from alpt_ref.problems.separable import AbsoluteSum
+from alpt_ref.rng import check_counter
+from alpt_ref.runs.measure import by_law, by_replicas
+from alpt_ref.runs.run import FLOOR, Run
+from alpt_ref.theory import t1
+from alpt_ref.tools.checks import check_integer, check_threads
+from alpt_ref.tools.files import Record, finite
+from alpt_ref.walks.engine import Own, Plan, Update, Weights
+from alpt_ref.walks.exact import MAX_ENTRIES, MAX_STATES
+from alpt_ref.walks.oracles import AnyProblem, ask
+from alpt_ref.walks.rule import Rule, as_rule
+from alpt_ref.walks.schedule import Schedule
+
+Floats = NDArray[float64]
+POINTS = 64  # checkpoints of a run, about
+LABELS = {"nearest": "DR", "stochastic": "SR"}
+PROBLEMS = (FiniteProblem, Separate, LogisticProblem, AbsoluteSum, Problem)
+
+
+def trace(
+    problem: AnyProblem,
+    grid: Grid | None,
+    *,
+    rounding: Rule | str = "stochastic",
+    eta: float,
+    schedule: str = "constant",
+    steps: int,
+    replicas: int = 16,
+    seed: int = 0,
+    mode: str | None = None,
+    start: ArrayLike = 0.0,
+    points: int = POINTS,
+    confidence: float = 0.95,
+    update: Update | None = None,
+    state: Any = None,
+    weights: Weights | None = None,
+    exact: bool | None = None,
+    label: str | None = None,
+    threads: int = 1,
+) -> Run:
+    """Walk ``steps`` steps on ``problem`` from ``start``, and record f(w) - f(w*) on the way.
+
+    problem : of :mod:`alpt_ref.problems`, or an :class:`alpt_ref.Problem` of your own. grid : one step size for all
+        coordinates; None for full precision.
+    rounding : a :class:`alpt_ref.theory.Rule`, or the name of one: "stochastic", "nearest", "toward_zero", "floor",
+        "stochastic(k)" with k random bits. eta, schedule : the learning rate, eta_t = eta ("constant"), eta / sqrt(t) ("sqrt")
+        or eta / t ("inverse").
+    replicas : independent walks, where no exact law reaches; one where nothing is random. seed : of everything random.
+    mode : "example", the gradient of one example drawn uniformly, the default where there are examples; or "batch", of f.
+    start : w_1 in codes (weights in full precision), a number or (d,). points : checkpoints, about; half of them lie in the
+        last quarter of the steps, of which the mean is the floor.
+    update, state, weights : an update of your own in the place of LPT's, see :class:`alpt_ref.walks.engine.Own`; it knows its
+        own learning rate, and ``eta`` is given to T1's bound alone.
+    exact : None takes the exact law of a problem whose gradient has finitely many outcomes, on a grid that it reaches; False
+        samples replicas of it; True refuses to.
+    label : what plots call the run. threads : of compiled loops; no result depends on it.
+
+    Intervals are Student's, ``confidence`` for a whole curve at once. Raises ValueError, naming the argument.
+    """
+    asked_for = _checked(problem, grid, steps, replicas, points, confidence)
+    check_counter(seed, 0, 0)
+    check_threads(threads)
+    if mode is None:
+        mode = (
+            "example"
+            if isinstance(problem, LogisticProblem) or (isinstance(problem, Problem) and problem.examples)
+            else "batch"
+        )
+    move = as_rule(rounding) if update is None else Own(update, state, weights)
+    rates, at = Schedule(eta, schedule), checkpoints(steps, points)
+    q = _start(problem, grid, start)
+    method = "update" if isinstance(move, Own) else "float" if grid is None else move.name
+    reached = isinstance(move, Rule) and _reached(problem, grid)
+    if exact and not reached:
+        raise ValueError("exact must be False or None: no exact law reaches this problem on this grid")
+    lawful = reached if exact is None else exact
+    params = asked_for | {
+        "rounding": method, "eta": rates.eta, "schedule": schedule, "seed": seed, "mode": mode, "start": finite(q),
+    }  # fmt: skip
+    bound = _bound(problem, grid, rates, at, q, (mode, None if lawful else RANDOM_BITS))
+    if lawful:
+        assert isinstance(grid, Grid)
+        assert isinstance(move, Rule)
+        assert isinstance(problem, FiniteProblem | Separate)
+        found = by_law(problem, grid, move, rates, at, q)
+    else:
+        plan = Plan(ask(problem, mode, seed), grid, move, rates, q, at, seed)
+        found = by_replicas(problem, plan, replicas, mode, threads)
+    params |= {"replicas": len(found.gaps)}
+    with np.errstate(invalid="ignore"):
+        regrets = np.where(at > 0, found.sums / np.maximum(at, 1), math.nan)
+    named = label or LABELS.get(method, "fp32" if method == "float" else method)
+    laws = (found.points, found.laws, found.law_steps)
+    return Run(named, method, params, lawful, at, found.gaps, regrets, found.last_move, found.clipped, bound, *laws)
+
+
+def checkpoints(steps: int, points: int = POINTS) -> NDArray[int64]:
+    """About ``points`` numbers of steps from 0 to ``steps``: half evenly on a logarithmic axis, half over the last quarter."""
+    early = np.geomspace(1.0, max(1.0, FLOOR * steps), points // 2)
+    late = np.linspace(FLOOR * steps, steps, points - points // 2)
+    return np.unique(np.concatenate(([0.0], early, late)).astype(int64))
+
+
+def _checked(problem: Any, grid: Any, steps: Any, replicas: Any, points: Any, confidence: Any) -> Record:
+    """The first parameters of a run; ValueError where one of these arguments is not right."""
+    if not isinstance(problem, PROBLEMS):
+        raise ValueError(f"problem must be one of alpt_ref.problems, or an alpt_ref.Problem, got {type(problem).__name__}")
+    if grid is not None and (not isinstance(grid, Grid) or grid.per_row):
+        raise ValueError("grid must be a Grid with one delta for all coordinates, or None")
+    for name, value, least in (("steps", steps, 1), ("replicas", replicas, 1), ("points", points, 4)):
+        check_integer(name, value, least)
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence must be in (0, 1), got {confidence!r}")
+    about: Record = {"problem": getattr(problem, "name", "") or type(problem).__name__, "d": problem.d, "steps": int(steps)}
+    about |= {"bits": None, "delta": None} if grid is None else {"bits": grid.bits, "delta": float(grid.delta)}
+    return about | {"confidence": float(confidence)}
+
+
+def _start(problem: AnyProblem, grid: Grid | None, start: ArrayLike) -> Floats:
+    """w_1 in codes (d,); ValueError unless they are codes of the grid."""
+    given = np.asarray(start, float64)
+    codes = grid is None or ((given == np.rint(given)) & (given >= grid.q_lo) & (given <= grid.q_hi)).all()
+    if given.shape not in ((), (problem.d,)) or not np.isfinite(given).all() or not codes:
+        what = "a number" if grid is None else f"a code, an integer in [{grid.q_lo}, {grid.q_hi}]"
+        raise ValueError(f"start must be {what}, or {problem.d} of them, got {start!r}")
+    return np.array(np.broadcast_to(given, (problem.d,)))
+
+
+def _reached(problem: AnyProblem, grid: Grid | None) -> bool:
+    """True where an exact law reaches the problem on the grid."""
+    if grid is None or not isinstance(problem, FiniteProblem | Separate):
+        return False
+    parts = problem.parts
+    return all(
+        2 ** (grid.bits * part.d) <= MAX_STATES
+        and 2 ** (grid.bits * part.d) * part.probabilities.shape[-1] * 2**part.d <= MAX_ENTRIES
+        for part in parts
+    )
+
+
+def _bound(
+    problem: AnyProblem, grid: Grid | None, rates: Schedule, at: NDArray[int64], q: Floats, lattice: tuple[str, int | None]
+) -> Floats:
+    """T1's bound on the mean regret after ``at`` steps; NaN where it is not applicable, or its constants are not known."""
+    mode, random_bits = lattice
+    bound = np.full(at.size, math.nan)
+    large = isinstance(problem, FiniteProblem) and grid is not None and grid.bits * problem.d > 18
+    if grid is None or rates.decay == "inverse" or large or not np.isfinite(problem.w_star).all():
+        return bound
+    try:
+        G, G1 = problem.gradient_bounds(grid, mode)
+    except ValueError:  # G is not known
+        return bound
+    delta = float(grid.delta)
+    distance = diameter(grid, problem.d) if rates.decays else float(np.linalg.norm(problem.w_star - delta * q))
+    beyond = outside(grid, problem.w_star)
+    if beyond <= 0.0:
+        for i, steps in enumerate(at.tolist()):
+            numbers = (rates.eta, rates.decays, grid.bits, delta, problem.d, G, G1, distance, beyond, random_bits)
+            bound[i] = t1.total(t1.Params(steps, *numbers)) if steps else math.nan
+    return bound

@@ -21,8 +21,8 @@ MODULES = {
 HEAD = """# Python
 
 These are the public names, module by module. All other names may change without notice. Types of arguments stand in the
-signatures, their meaning in the lists below them; shapes and dtypes are written `float32 (n,)`. Wrong input raises a `ValueError`
-of one sentence that names the argument. The reference of the command line is `alpt-ref COMMAND --help`.
+signatures, their meaning in the lists below them; shapes and dtypes are written `float32 (n,)`. Wrong input raises a
+`ValueError` of one sentence that names the argument. The reference of the command line is `alpt-ref COMMAND --help`.
 """
 
 

@@ -5,13 +5,9 @@ import re
 
 import griffe
 
-from alpt_ref.theory.registry import STATEMENTS
-
 NAMES = r"\*{0,2}[A-Za-z_]\w*(?:, \*{0,2}[A-Za-z_]\w*)*"
 ITEM = re.compile(rf"(?:(?<=^)|(?<=[.;:)] ))({NAMES}) : ")
 ROLE = re.compile(r":(?:class|mod|func|meth|attr|data):`~?([^`]*)`")
-NAMED = "|".join(sorted(map(re.escape, STATEMENTS), key=len, reverse=True))
-MENTION = re.compile(rf"(?<![\w#/&;>.-])({NAMED})(?![\w#.-]*=|[\w#])")
 
 
 def inline(text: str) -> str:
@@ -19,15 +15,6 @@ def inline(text: str) -> str:
     text = html.escape(ROLE.sub(r"``\1``", text), quote=False)
     text = re.sub(r"``(.+?)``|`([^`]+)`", lambda found: f"<code>{found[1] or found[2]}</code>", text)
     return re.sub(r"(?<![\w*])\*([A-Z][^*]*?[\w.)])\*(?![\w*])", r"<em>\1</em>", text)
-
-
-def linked(text: str, own: str, up: str) -> str:
-    """HTML in which statements that are named lead to their pages; ``own`` is the page's own statement."""
-    parts = re.split(r"(<code>.*?</code>)", text)
-    page = {name: f"{up}statements/{name.lower().replace('#', '-sharp')}.html" for name in STATEMENTS if name != own}
-    for number in range(0, len(parts), 2):
-        parts[number] = MENTION.sub(lambda m: f'<a href="{page[m[1]]}">{m[1]}</a>' if m[1] in page else m[1], parts[number])
-    return "".join(parts)
 
 
 def markdown(text: str) -> str:

@@ -1,16 +1,15 @@
 """A page for each statement: the docstrings of its files, its parts, and its verdicts where `make verify` has saved some."""
 
-import html
 import importlib
-import inspect
 import json
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import sources
-from docstrings import inline, linked
 
+from alpt_ref.reports import formulas
 from alpt_ref.theory.claim import Claim
 from alpt_ref.theory.registry import FILES, STATEMENTS, claims_of
 
@@ -22,12 +21,13 @@ KINDS = {
     "exact": "an equality",
     "law": "an equality of laws, or a number that a law has",
 }
+RULES = {"": "none", "any": "any", "unbiased": "unbiased (SR)", "nearest": "nearest (DR)"}
 FAMILIES = {
     "Q": ("The quantizer", "Lemmas on rounding one number."),
     "T": ("Upper bounds", "Theorems on training: what is guaranteed."),
     "L": ("Limits", "What happens: lower bounds, exact laws, and what tells SR and DR apart."),
 }
-LEAD = re.compile(r"^(Problem|Algorithm|Assumptions|Guarantee|How it is measured)\b(?=[.,( ])")
+ROW = "| {part} | {instance} | {method} | {measured} | {bound} | {ratio} | {verdict} |"
 
 
 def uri(name: str) -> str:
@@ -36,22 +36,20 @@ def uri(name: str) -> str:
 
 
 def files_of(name: str) -> list[str]:
-    """The files of a statement, ``l5`` and what its docstring hands over to, ``l5_numbers``."""
+    """The files of a statement, and those that their docstrings hand over to, as ``l5`` does to ``l5_numbers``."""
     first = list(FILES.get(name, (name.lower(),)))
     more = [path.stem for path in sorted((ROOT / "alpt_ref" / "theory").glob(f"{name.lower()}_*.py"))]
-    named = [stem for stem in more if any(f"``{stem}``" in docstring(file) for file in first)]
-    return [*first, *(stem for stem in named if stem not in first)]
+    return first + [stem for stem in more if stem not in first and any(f"``{stem}``" in text(file) for file in first)]
 
 
-def docstring(file: str) -> str:
-    """Its text."""
-    return inspect.getdoc(importlib.import_module(f"alpt_ref.theory.{file}")) or ""
+def text(file: str) -> str:
+    """The docstring of a file."""
+    return importlib.import_module(f"alpt_ref.theory.{file}").__doc__ or ""
 
 
-def title(name: str) -> str:
-    """What the statement says, in the words of the first line of its file."""
-    first = " ".join(docstring(files_of(name)[0]).split("\n\n")[0].split())
-    return re.sub(r"\s*\([a-z, ]+\)$", "", first.split(": ", 1)[1]).rstrip(".")
+def parsed(file: str) -> formulas.Statement:
+    """The same, in its parts."""
+    return formulas.statement_of(importlib.import_module(f"alpt_ref.theory.{file}"))
 
 
 def navigation() -> list[Any]:
@@ -65,114 +63,104 @@ def navigation() -> list[Any]:
 def pages() -> dict[str, str]:
     """Page by page, and the list of all."""
     rows = json.loads(SAVED.read_text())["rows"] if SAVED.exists() else []
-    return {"statements/index.md": index(rows)} | {uri(name): page(name, rows) for name in STATEMENTS}
+    return {"statements/index.md": index(rows)} | {uri(name): page(name, of(name, rows)) for name in STATEMENTS}
+
+
+def of(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a statement."""
+    return [row for row in rows if row["id"].split("(")[0] == name]
 
 
 def index(rows: list[dict[str, Any]]) -> str:
     """The theory on one page: what there is, and in which order to read it."""
     out = [(ROOT / "website" / "statements.md").read_text()]
     for letter, (family, words) in FAMILIES.items():
-        out.append(f"## {family}\n\n{words}\n\n| statement | says | verdicts |\n|---|---|---|")
-        out += [
-            f"| [{name}]({uri(name).removeprefix('statements/')}) | {cell(title(name))} | {tally(name, rows)} |"
-            for name in STATEMENTS
-            if name.startswith(letter)
-        ]
+        last = " verdicts |\n|---|---|---|" if rows else "\n|---|---|"
+        out.append(f"## {family}\n\n{words}\n\n| statement | says |{last}")
+        for name in STATEMENTS:
+            if name.startswith(letter):
+                link = f"[{name}]({uri(name).removeprefix('statements/')})"
+                out.append(f"| {link} | {cell(parsed(files_of(name)[0]).title)} |{tally(of(name, rows)) if rows else ''}")
         out.append("")
     return "\n".join(out)
 
 
-def tally(name: str, rows: list[dict[str, Any]]) -> str:
-    """How its rows came out, controls apart."""
-    mine = [row for row in rows if row["id"].split("(")[0] == name]
-    plain = [row for row in mine if row["expected"] == "holds"]
+def tally(rows: list[dict[str, Any]]) -> str:
+    """How many rows came out as expected, as a cell."""
+    plain = [row for row in rows if row["expected"] == "holds"]
     held = sum(row["verdict"].startswith("holds") for row in plain)
-    odd = sum(row["expected"] != row["verdict"].split(",")[0] for row in mine)
-    said = f"{held} of {len(plain)} hold" + (f", {odd} not as expected" if odd else "")
-    return said if mine else "not run here"
+    controls = len(rows) - len(plain)
+    odd = sum(row["expected"] != row["verdict"].split(",")[0] for row in rows)
+    said = [f"{held} of {len(plain)} hold" if plain else "", f"{controls} control{'s' * (controls > 1)}" if controls else ""]
+    return f" {', '.join([*filter(None, said), *([f'{odd} not as expected'] if odd else [])]) or 'not run'} |"
 
 
 def page(name: str, rows: list[dict[str, Any]]) -> str:
     """One statement."""
-    first, *others = files_of(name)
-    claims = claims_of([name])
-    out = [f"# {name}: {cell(title(name))}", *body(docstring(first), name)]
+    first, *others = map(parsed, files_of(name))
+    out = [f"# {name}: {cell(first.title)}", *body(first, name)]
     for other in others:
-        heading, _, rest = docstring(other).partition("\n\n")
-        out += [f"## More: {cell(' '.join(heading.split()))}", *body("\n\n" + rest, name, level=3)]
-    out += ["## Parts that are put to the test", *parts(claims), *verdicts(name, rows)]
-    names = [f"alpt_ref/theory/{file}.py" for file in (first, *others)]
-    links = ", ".join(f"[`{each}`](../{sources.uri(each)})" for each in names)
-    out += ["## Source", f"{links}: the statement above, its assumptions as numbers, the bound (typed once), the instances."]
-    out.append(f"    alpt-ref verify {name!r}" if "#" in name else f"    alpt-ref verify {name}")
+        out += [f"## More on {name}: {cell(other.title)}", *body(other, name, "###")]
+    out += ["## Put to the test", *parts(claims_of([name])), *verdicts(rows)]
+    quoted = f"'{name}'" if "#" in name else name
+    links = ", ".join(
+        f"[`{each}`](../{sources.uri(each)})" for each in (f"alpt_ref/theory/{s.module}.py" for s in (first, *others))
+    )
+    out += [
+        "## Run it",
+        f"    alpt-ref verify {quoted}",
+        f"The text of this page, the assumptions as numbers, the bound (typed once) and the instances: {links}.",
+    ]
     return "\n\n".join(out) + "\n"
 
 
-def body(text: str, name: str, level: int = 2) -> list[str]:
-    """The docstring's sections: statement, proof, remarks."""
-    mark = "#" * level
-    out = [f"{mark} Statement"] if level == 2 else []
-    proving = False
-    for block in text.split("\n\n")[1:]:
-        proof = re.match(r"^\*Proof( of [^.*]*)?\.\*", block)
-        if proof:
-            out.append(f"{mark} Proof{proof[1] or ''}")
-            block, proving = block[proof.end() :].lstrip(), True
-        elif block.startswith("Source:"):
-            proving = False
-        elif proving == "over" and not block.startswith(" "):
-            out.append(f"{mark} Remarks")
-            proving = False
-        if proving is True and "[]" in block:
-            block, proving = block.replace("[]", "∎"), "over"
-        out.append(paragraph(block, name))
+def body(statement: formulas.Statement, name: str, mark: str = "##") -> list[str]:
+    """The parts of a docstring: a proof and what follows it have headings, what comes before them is the statement."""
+    out = [f"{mark} Statement"]
+    for part in statement.parts:
+        if part.is_proof or part.name == "Remarks":
+            out.append(f"{mark} {part.name}")
+        head = f"<h4>{escape(part.name)}</h4>\n" if not part.is_proof and part.name not in ("Statement", "Remarks") else ""
+        out.append(f'<div class="statement">\n{head}{formulas.html(part.text, lambda of: target(of, name))}\n</div>')
     return out
 
 
-def paragraph(block: str, name: str) -> str:
-    """Lines of a formula or of a table keep their places; the parts (a), (b) of a statement begin a line each."""
-    block = block.strip("\n")
-    if block.startswith("  "):
-        lines = block.splitlines()
-        least = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
-        return f'<pre class="formula">{html.escape(chr(10).join(line[least:] for line in lines))}</pre>'
-    items = re.split(r"\n(?=\([a-z]\)|\([a-z]\):)", block)
-    text = "".join(f"<p>{lead(linked(inline(' '.join(item.split())), name, '../'))}</p>" for item in items)
-    return f'<div class="statement">{text}</div>'
+def target(mentioned: str, own: str) -> str | None:
+    """Where a statement that is mentioned leads; nowhere from its own page."""
+    group = mentioned.split("(")[0]
+    return None if group == own else f"../{uri(group).removesuffix('.md')}.html"
 
 
-def lead(text: str) -> str:
-    """The word that says what a paragraph is, in bold."""
-    return LEAD.sub(r"<strong>\1</strong>", text)
-
-
-def cell(text: str) -> str:
-    """Plain text in a table of Markdown."""
-    return re.sub(r"[\\`*_|<>&\[\]#]", lambda found: f"&#{ord(found[0])};", text)
+def cell(plain: str) -> str:
+    """A line of plain-text mathematics within Markdown."""
+    return re.sub(r"[\\`*_|\[\]#]", lambda found: f"&#{ord(found[0])};", formulas.inline(plain))
 
 
 def parts(claims: list[Claim]) -> list[str]:
     """The claims, as `alpt-ref verify --list` has them."""
-    rule = {"": "none", "any": "any", "unbiased": "unbiased (SR)", "nearest": "nearest (DR)"}
-    lines = [f"| {claim.id} | {cell(claim.statement)} | {claim.kind} | {rule[claim.rule]} |" for claim in claims]
-    kinds = "; ".join(f"*{kind}*: {KINDS[kind]}" for kind in dict.fromkeys(claim.kind for claim in claims))
-    return ["\n".join(["| part | compared | kind | rounding rule it is about |", "|---|---|---|---|", *lines]), f"{kinds}."]
+    lines = [f"| {cell(claim.id)} | {cell(claim.statement)} | {claim.kind} | {RULES[claim.rule]} |" for claim in claims]
+    kinds = "; ".join(f"*{kind}* is {KINDS[kind]}" for kind in dict.fromkeys(claim.kind for claim in claims))
+    return ["\n".join(["| part | compared | kind | rule it is about |", "|---|---|---|---|", *lines]), f"{kinds}."]
 
 
-def verdicts(name: str, rows: list[dict[str, Any]]) -> list[str]:
+def verdicts(rows: list[dict[str, Any]]) -> list[str]:
     """The rows of the saved table."""
-    mine = [row for row in rows if row["id"].split("(")[0] == name]
-    out = ["## Verdicts"]
-    if not mine:
-        return [*out, f"This site was built without results. Run `make verify` first, or `alpt-ref verify {name}` alone."]
-    out.append("*Ratio*: measured over bound. Controls are broken on purpose: what is expected of them stands in brackets.")
-    lines = ["| part | instance | method | measured | bound | ratio | verdict |", "|---|---|---|---|---|---|---|"]
-    for row in mine:
-        wanted = "" if row["expected"] == "holds" else f" ({row['expected']})"
-        half = f" ± {row['half']:.2g}" if row["half"] else ""
-        numbers = [f"{value:.4g}" if value is not None else "" for value in (row["measured"], row["bound"], row["ratio"])]
-        lines.append(
-            f"| {row['id']} | {cell(row['instance'])} | {row['method']} | {numbers[0]}{half} | {numbers[1]} | {numbers[2]} "
-            f"| {row['verdict']}{wanted} |"
+    if not rows:
+        return [
+            "This site was built without results: run `make verify` first, and the instances and their verdicts stand here."
+        ]
+    out = [ROW.format(**{key: key for key in re.findall(r"{(\w+)}", ROW)}), "|---" * ROW.count("{") + "|"]
+    for row in rows:
+        numbers = {key: "" if row[key] is None else f"{row[key]:.4g}" for key in ("measured", "bound", "ratio")}
+        numbers["measured"] += f" ± {row['half']:.2g}" if row["half"] else ""
+        if row["ratio"] is not None:
+            numbers["ratio"] += f'<span class="bar"><i style="width:{min(max(row["ratio"], 0.0), 1.25) * 80:.0f}%"></i></span>'
+        colour = "holds" if row["verdict"].startswith("holds") else row["verdict"].split()[0]
+        verdict = f'<span class="badge {colour}">{row["verdict"]}</span>'
+        verdict += (
+            "" if row["expected"] == "holds" else " as expected" if row["expected"] == row["verdict"] else " not expected"
         )
-    return [*out, "\n".join(lines)]
+        named = {"part": cell(row["id"]), "instance": cell(row["instance"]), "method": row["method"], "verdict": verdict}
+        out.append(ROW.format(**named, **numbers))
+    words = "*Ratio* is measured over bound; the line marks 1. Controls are broken on purpose. How a verdict is reached: "
+    return ["### Instances and verdicts", words + "[verdicts](../verdicts.md).", "\n".join(out)]

@@ -76,4 +76,4 @@ def statement_of(module: ModuleType) -> Statement:
 
 def _sentence(text: str) -> str:
     """The text with a capital where it begins with a word, which a formula does not."""
-    return text[:1].upper() + text[1:] if re.match(r"(?!tau|rho|eta)[a-z]{3,}[\s,']", text) else text
+    return text[:1].upper() + text[1:] if re.match(r"(?!tau|rho|eta|psi)[a-z]{3,}[\s,']", text) else text

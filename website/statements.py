@@ -133,7 +133,7 @@ def target(mentioned: str, own: str) -> str | None:
 
 def cell(plain: str) -> str:
     """A line of plain-text mathematics within Markdown."""
-    return re.sub(r"[\\`*_|\[\]#]", lambda found: f"&#{ord(found[0])};", formulas.inline(plain))
+    return re.sub(r"[\\`*_|\[\]]|(?<!&)#", lambda found: f"&#{ord(found[0])};", formulas.inline(plain))
 
 
 def parts(claims: list[Claim]) -> list[str]:

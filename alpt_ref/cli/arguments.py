@@ -13,6 +13,7 @@ from typing import Any
 
 from alpt_ref import __version__
 from alpt_ref.cli import examples
+from alpt_ref.cli.options import plot_options
 from alpt_ref.cli.parsing import Parser, by_part, file, folder, integer, integers, names, number, threads
 from alpt_ref.tools.devices import DEVICES
 
@@ -104,6 +105,7 @@ def build_parser() -> ArgumentParser:
         ("compare", "compare ways to train small models", examples.COMPARE, _compare_options),
         ("verify", "put the theorems to the test", examples.VERIFY, _verify_options),
         ("check-quantizer", "put a quantizer to the test", examples.CHECK_QUANTIZER, _check_options),
+        ("plot", "draw saved runs and results", examples.PLOT, plot_options),
     ):
         description = f"{summary.capitalize()}."
         add_options(commands.add_parser(name, help=summary, description=description, epilog=epilog, **looks))

@@ -98,3 +98,18 @@ mymodule.py, in the current folder:
 A failure is shown with the smallest counterexample found. The exit code is 1 where a property fails.
 docs/check-your-quantizer.md explains properties, and what an adapter can declare or add.
 """
+
+PLOT = """\
+examples:
+  alpt-ref plot convergence sr.npz dr.npz --out gap.pdf
+  alpt-ref plot convergence sr.npz dr.npz --y regret --bound T1 --out regret.pdf
+  alpt-ref plot law sr.npz dr.npz --steps 1,10,100 --out law.svg
+  alpt-ref plot floors results/verify --out floors.pdf
+  alpt-ref plot tightness results/verify --controls --out tightness.pdf
+  alpt-ref plot calibration results/calibration --x eta --out calibration.png
+  alpt-ref plot compare results/compare --out compare.pdf
+  alpt-ref plot phase_diagram results/skewness --out phases.pdf
+
+Runs are what alpt_ref.trace returns, saved by run.save(path). The same results give the same bytes.
+docs/figures.md shows the same functions in Python.
+"""

@@ -66,6 +66,8 @@ def labels(runs: Sequence[Run]) -> list[str]:
     for run in runs:
         alike = [other for other in runs if other.label == run.label]
         keys = [key for key in TOLD if len({str(other.params.get(key)) for other in alike}) > 1]
+        if "bits" in keys and "delta" in keys:  # one box: the one says the other
+            keys.remove("delta")
         said = ", ".join(told(key, run.params.get(key)) for key in keys[:2] if run.params.get(key) is not None)
         out.append(f"{run.label}, {said}" if names.count(run.label) > 1 and said else run.label)
     return out
@@ -138,18 +140,14 @@ def _bounds(ax: Axes, runs: Sequence[Run], colours: Sequence[str], y: str, bound
     one_of("bound", bound, ("T1",))
     if y != "regret":
         raise ValueError('bound: T1 is on the mean regret, so y must be "regret"')
-    curves: dict[tuple[float, ...], int] = {}
-    for i, run in enumerate(runs):
-        if np.isfinite(run.bound).any():
-            curves.setdefault(tuple(run.bound.tolist()), i)
-    if not curves:
-        raise ValueError("bound: T1 is not applicable to these runs")
+    known = [i for i, run in enumerate(runs) if run.method.startswith("stochastic") and np.isfinite(run.bound).any()]
+    if not known:
+        raise ValueError("bound: T1 is on stochastic rounding, and no such run here knows it")
     names = labels(runs)
-    for values, i in curves.items():
-        one = len(curves) == 1
-        looks = line if one else line | {"color": colours[i]}
-        ax.plot(runs[i].steps, values, label="T1's bound" if one else f"T1's bound, {names[i]}", **looks)
-    return [_positive(values) for values in curves]
+    for i in known:
+        looks = line if len(known) == 1 else line | {"color": colours[i]}
+        ax.plot(runs[i].steps, runs[i].bound, label="T1's bound" if len(known) == 1 else f"T1's bound, {names[i]}", **looks)
+    return [_positive(runs[i].bound) for i in known]
 
 
 def _positive(values: Any) -> Floats:

@@ -36,23 +36,22 @@ def law(
         axes = grid_of_axes(ax, len(found), len(chosen), (1.75, 1.5), sharex=True, sharey="row")
         colours = colours_of([(run.method, run.label) for run in found])
         low, high = _range(found, chosen)
+        for panel, step in zip(axes[0], chosen, strict=True):
+            panel.set_title(f"$t$ = {step}", loc="center")
         for row, run, colour, label in zip(axes, found, colours, labels(found), strict=True):
             shown = [run.laws[int(np.flatnonzero(run.law_steps == step)[0])] for step in chosen]
             points = run.points[:, 0]
-            for panel, law, step in zip(row, shown, chosen, strict=True):
+            for panel, law in zip(row, shown, strict=True):
                 some = law > 0.0
                 panel.vlines(points[some], 0.0, law[some], color=colour, linewidth=_width(points, low, high))
                 if w_star is not None:
                     panel.axvline(w_star, color=BLACK, linestyle=LONG, linewidth=0.9, zorder=1)
                 panel.set(xlim=(low, high), ylim=(0.0, 1.08 * max(float(each.max()) for each in shown)))
-                if row is axes[0]:
-                    panel.set_title(f"$t$ = {step}", loc="center")
             row[0].set_ylabel(label)
         for panel in axes[-1]:
             panel.set_xlabel("$w$")
-        for row in axes[:, 1:] if axes.shape[1] > 1 else []:
-            for panel in row:
-                panel.tick_params(labelleft=False)
+        for panel in axes[:, 1:].flat:
+            panel.tick_params(labelleft=False)
     return axes
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from alpt_ref.plots.read import Records, part_of, record_of
-from alpt_ref.plots.style import BLACK, DR, QUIET, SR, axes_of, drawing, legend_beside, lighter
+from alpt_ref.plots.style import BLACK, DR, QUIET, SR, axes_of, drawing, legend_beside, lighter, plain_log
 from alpt_ref.studies.phases.diagram import NEARLY
 from alpt_ref.theory.l10 import normal_sum
 from alpt_ref.tools.files import Record
@@ -31,7 +31,7 @@ WORK = "analysis/skewness.py"
 DITHERED = 0.4  # of a cell: from here on L12(c) says that the error of DR is the smaller one
 SHARES = (0.01, 0.5, 0.9)
 FROZEN_TINT, SIGN_TINT, DITHER_TINT = lighter(SR, 0.72), lighter(DR, 0.45), lighter(DR, 0.75)
-BOX = ((1e-3, 3.0), (1e-2, 3.0))  # of s, and of nu
+BOX = ((1e-3, 20.0), (1e-2, 3.0))  # of s, and of nu
 
 
 def phase_diagram(
@@ -47,9 +47,13 @@ def phase_diagram(
     records = [record_of(each, "phases.json", WORK) for each in several]
     with drawing(style):
         ax = axes_of(ax)
-        _regions(ax)
+        most = max((row[run][1] for record in records for row in _rows(record) for run in ("sr", "dr")), default=0.0)
+        nus = (BOX[1][0], max(BOX[1][1], 1.5 * most))
+        ax.set(xscale="log", yscale="log", xlim=BOX[0], ylim=nus)  # before contours, whose labels turn with them
+        _regions(ax, nus)
         won = [_runs(ax, record, looks) for record in records]
-        ax.set(xscale="log", yscale="log", xlim=BOX[0], ylim=BOX[1])
+        plain_log(ax, "x")
+        plain_log(ax, "y")
         ax.set_xlabel("mean move $s = \\eta\\,|E\\,g|/\\Delta$, in cells")
         ax.set_ylabel("its standard deviation $\\nu = \\eta\\,\\mathrm{sd}(g)/\\Delta$, in cells")
         ax.grid(False)
@@ -68,32 +72,34 @@ def region(s: Floats, nu: Floats) -> NDArray[np.int64]:
     return np.where(inside(-0.5, 0.5) > NEARLY, 1, out)
 
 
-def _regions(ax: Axes) -> None:
-    (s_low, s_high), (n_low, n_high) = BOX
-    s, nu = np.geomspace(s_low, s_high, 400), np.geomspace(n_low, n_high, 300)
+def _rows(record: Record) -> list[Record]:
+    rows: list[Record] = part_of(record, "rows", WORK)
+    return rows
+
+
+def _regions(ax: Axes, nus: tuple[float, float]) -> None:
+    s, nu = np.geomspace(*BOX[0], 400), np.geomspace(*nus, 300)
     S, N = np.meshgrid(s, nu)
     levels = [-0.5, 0.5, 1.5, 2.5, 3.5]
     tints = ["none", FROZEN_TINT, SIGN_TINT, DITHER_TINT]
     ax.contourf(S, N, region(S, N), levels=levels, colors=tints, zorder=0)
     few_s, few_n = s[::5], nu[::5]
-    few_s = few_s[few_s < 0.49]  # beyond, the share goes up and down between 0 and 2
+    few_s = few_s[few_s < 0.3]  # beyond, the share goes up and down between 0 and 2
     share = np.array([[normal_sum(float(a), float(b)) / a for a in few_s] for b in few_n])
     lines = ax.contour(few_s, few_n, share, levels=SHARES, colors=QUIET, linewidths=0.8, zorder=1)
-    at = [(8e-3, nu_of) for nu_of in (0.143, 0.265, 0.39)]
+    at = [(4e-3, nu_of) for nu_of in (0.143, 0.265, 0.39)]
     ax.clabel(lines, SHARES, fmt=lambda share: f"{share:.0%} of the drift", fontsize="x-small", manual=at)
     place: Any = {"fontsize": "small", "zorder": 2}
     ax.text(1.4e-3, 0.022, "frozen: DR does not move (L3, L9)\nSR is better", color=SR, **place)
     ax.text(1.4e-3, 1.0, "dithered: DR has SR's mean (L10) and\nthe smaller error (L12)", color=DR, **place)
-    note = "sign-like: DR\nup to twice as\nfast (L9, L13)"
-    ax.annotate(
-        note, (0.85, 0.05), (0.085, 0.22), color=DR, arrowprops={"arrowstyle": "-", "color": DR, "linewidth": 0.8}, **place
-    )
+    ax.text(1.75, 0.022, "sign-like: DR\nup to twice as\nfast (L9, L13)", color=DR, **place)
+    ax.text(1.75, 0.16, "alike to within\n1/(2s) (L9)", color=QUIET, **place)
 
 
 def _runs(ax: Axes, record: Record, looks: Mapping[str, Any]) -> bool:
     """Draw the measured moves of a record; True where one was decided."""
     decided = False
-    for row in part_of(record, "rows", WORK):
+    for row in _rows(record):
         ends = {"SR": row["sr"][:2], "DR": row["dr"][:2]}
         ax.plot(*zip(*ends.values(), strict=True), color=BLACK, linewidth=0.7, zorder=3)
         for name, colour, marker in (("SR", SR, "o"), ("DR", DR, "D")):

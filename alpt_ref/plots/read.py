@@ -26,8 +26,8 @@ def runs_of(given: Runs) -> list[Run]:
 
 
 def record_of(given: Records, files: str | tuple[str, ...], work: str) -> Record:
-    """The record of a study: itself, or that of a path; in a folder the first of ``files`` that is there. ValueError where there
-    is none; ``work`` makes it."""
+    """The record of a study: itself, or that of a path; in a folder the first of ``files`` that is there. ValueError where
+    there is none; ``work`` makes it."""
     names = (files,) if isinstance(files, str) else files
     if isinstance(given, Mapping):
         return dict(given)

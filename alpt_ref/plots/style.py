@@ -24,7 +24,7 @@ from alpt_ref.tools.output import write_atomic
 FULL, DR, SR = "#222222", "#D55E00", "#0072B2"
 GREEN, PINK, ORANGE, SKY, BLACK, QUIET = "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#777777"
 SOLID, SHORT, DASHED, LONG, FINE, DOTTED = "-", (0, (3, 1.5)), (0, (4, 2)), (0, (6, 3)), (0, (1, 1)), (0, (1, 2))
-COLOURS = {"float": FULL, "fp32": FULL, "nearest": DR, "stochastic": SR, "masters": GREEN}
+COLOURS = {"float": FULL, "fp32": FULL, "nearest": DR, "stochastic": SR, "masters": GREEN, "float masters": GREEN}
 OTHERS = (PINK, ORANGE, GREEN, SKY)  # of updates and rules of one's own, in the order in which they come
 BOUND: Any = {"color": BLACK, "linestyle": LONG, "linewidth": 1.2}
 
@@ -64,6 +64,12 @@ def drawing(style: str | None) -> Iterator[None]:
     one_of("style", style, ("alpt",))
     with mpl.rc_context(RC):
         yield
+
+
+def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> NDArray[Any]:
+    """The axes (rows, columns) of a new figure of ``size`` inches in the style "alpt"."""
+    with drawing("alpt"):
+        return np.asarray(new_figure(figsize=size).subplots(rows, columns, squeeze=False, **shared))
 
 
 def axes_of(ax: Axes | None, **looks: Any) -> Axes:
@@ -109,11 +115,22 @@ def legend_beside(ax: Axes, **looks: Any) -> None:
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **looks)
 
 
+def legend_above(figure: Any, ax: Axes, *, strip: str = "") -> None:
+    """One legend above a figure, in the place of those of its axes: that of ``ax``, its labels up to ``strip``."""
+    handles, names = ax.get_legend_handles_labels()
+    for other in figure.axes:
+        if other.get_legend() is not None:
+            other.get_legend().remove()
+    names = [name.split(strip)[0] if strip else name for name in names]
+    with drawing("alpt"):
+        figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 4))
+
+
 def colours_of(methods: Sequence[tuple[str, str]]) -> list[str]:
     """A colour for each (method, label): the method's own; of methods of one's own one for each label. Where several have one
     colour, they get lighter from the first to the last."""
-    own = list(dict.fromkeys(label for method, label in methods if _known(method) is None))
-    base = [_known(method) or OTHERS[own.index(label) % len(OTHERS)] for method, label in methods]
+    own = list(dict.fromkeys(label for method, label in methods if _known(method, label) is None))
+    base = [_known(method, label) or OTHERS[own.index(label) % len(OTHERS)] for method, label in methods]
     out = []
     for i, colour in enumerate(base):
         many, place = base.count(colour), base[:i].count(colour)
@@ -121,8 +138,8 @@ def colours_of(methods: Sequence[tuple[str, str]]) -> list[str]:
     return out
 
 
-def _known(method: str) -> str | None:
-    return COLOURS.get(method, SKY if method.startswith("stochastic(") else None)
+def _known(method: str, label: str) -> str | None:
+    return COLOURS.get(label if method == "update" else method, SKY if method.startswith("stochastic(") else None)
 
 
 def lighter(colour: str, share: float) -> str:

@@ -15,6 +15,7 @@ from alpt_ref.tools.checks import one_of
 from alpt_ref.tools.files import Record
 
 WORK = "alpt-ref compare"
+WHOLE = 2.5  # of the spread of all means: a longer interval runs out of its panel
 METRICS = {"auc": "test AUC", "logloss": "test log-loss"}
 # Colour, marker, whether it is filled: DR and SR in the house's colours, LPT open, ALPT filled.
 LOOKS: dict[str, tuple[str, str, bool]] = {
@@ -47,9 +48,7 @@ def compare(
     """
     one_of("metric", metric, tuple(METRICS))
     record = record_of(results, "compare.json", WORK)
-    rows = _rows(record, metric)
-    widths = sorted({row["bits"] for row in rows if row["method"] in LOOKS}, reverse=True)
-    methods = [name for name in LOOKS if any(row["method"] == name for row in rows)]
+    rows, widths, methods = _rows(record, metric), widths_of(record, metric), methods_of(record, metric)
     if not widths:
         raise ValueError(f"results have no method with a width and a finite {metric}")
     with drawing(style):
@@ -58,7 +57,7 @@ def compare(
             mine = {row["method"]: row for row in rows if row["bits"] == bits}
             levels = {row["method"]: row for row in rows if row["method"] in LEVELS}
             _panel(panel, methods, mine, levels, metric)
-            panel.set_title(f"{bits} bits")
+            panel.set_title(f"{bits} bits", loc="left", pad=4.0 + 11.0 * len(levels))
             panel.set_xlabel(METRICS[metric])
         axes[0].set_yticks(range(len(methods)), [METHODS[name].title for name in methods])
         axes[0].set_ylim(len(methods) - 0.4, -0.6)
@@ -67,12 +66,23 @@ def compare(
     return np.asarray(axes)
 
 
+def widths_of(record: Record, metric: str = "auc") -> list[int]:
+    """The bit widths that are drawn, the widest first."""
+    return sorted({row["bits"] for row in _rows(record, metric) if row["method"] in LOOKS}, reverse=True)
+
+
+def methods_of(record: Record, metric: str = "auc") -> list[str]:
+    """The methods that are drawn, besides those that have no width."""
+    shown = {row["method"] for row in _rows(record, metric)}
+    return [name for name in LOOKS if name in shown]
+
+
 def _rows(record: Record, metric: str) -> list[Record]:
     """The rows with a finite value: a diverged fit has none."""
-    rows: list[Record] = part_of(record, "rows", WORK)
     try:
+        rows: list[Record] = part_of(record, "rows", WORK)
         return [row for row in rows if row["test"][metric][0] is not None and row["method"] in (*LOOKS, *LEVELS)]
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError):
         raise ValueError(f"results: not a record of `{WORK}`") from None
 
 
@@ -88,19 +98,23 @@ def interval(row: Record, metric: str) -> tuple[float, float]:
 def _panel(ax: Axes, methods: Sequence[str], mine: dict[str, Record], levels: dict[str, Record], metric: str) -> None:
     lines = {name: float(row["test"][metric][0]) for name, row in levels.items()}
     means = [interval(row, metric)[0] for row in mine.values()]
-    extent = [*means, *lines.values()]
+    extent = [*means, *(level for name, level in lines.items() if name == "fp32")]
     spread = max(extent) - min(extent) or 1e-3
     low, high = min(extent) - 0.15 * spread, max(extent) + 0.15 * spread
     for row in mine.values():  # an interval is shown whole where it does not dwarf the rest
         mean, half = interval(row, metric)
-        low, high = (min(low, mean - 1.1 * half), max(high, mean + 1.1 * half)) if half <= 0.6 * spread else (low, high)
-    for name, level in lines.items():
+        low, high = (min(low, mean - 1.1 * half), max(high, mean + 1.1 * half)) if half <= WHOLE * spread else (low, high)
+    for i, (name, level) in enumerate(lines.items()):
         colour, line = LEVELS[name]
-        ax.axvline(level, color=colour, linestyle=line, linewidth=1.2, zorder=1.5)
         text = f"{'full precision' if name == 'fp32' else 'hashing'} {level:.4f}"
-        left = level > (low + high) / 2
-        looks: Any = {"textcoords": "offset points", "xycoords": ("data", "axes fraction"), "rotation": 90, "color": colour}
-        ax.annotate(text, (level, 0.02), (-3 if left else 3, 0), fontsize="x-small", ha="right" if left else "left", **looks)
+        place = (level - low) / (high - low)
+        if 0.0 <= place <= 1.0:
+            ax.axvline(level, color=colour, linestyle=line, linewidth=1.2, zorder=1.5)
+        else:  # far from all methods: said, not drawn
+            level, text = (low, f"← {text}") if place < 0.0 else (high, f"{text} →")
+        side = "left" if place < 0.35 else "right" if place > 0.65 else "center"
+        looks: Any = {"textcoords": "offset points", "xycoords": ("data", "axes fraction"), "fontsize": "x-small"}
+        ax.annotate(text, (level, 1.0), (0, 2 + 10 * i), color=colour, ha=side, **looks)
     for place, name in enumerate(methods):
         if name not in mine:
             continue

@@ -56,10 +56,11 @@ def _t1(ax: Axes, item: Record, folder: Path) -> None:
     near, stochastic = item["methods"]["nearest"], item["methods"]["stochastic"]
     _curves(ax, {method: found["cell"] for method, found in item["methods"].items()}, folder)
     ax.axhline(item["bound"]["total"], color=BLACK, linewidth=1.3, linestyle=FINE, label="T1's bound on SR's average")
-    ax.axhline(item["bound"]["floor"], **FLOOR, label="its floor $\\Delta G_1/2$")
+    ax.axhline(item["bound"]["floor"], **FLOOR, label="its floor term $\\Delta G_1/2$")
     at = (near["last_move"] + 1, near["gap"])
     ax.plot(*at, "o", color=DR, markersize=6, zorder=5)
-    text = f"DR stops at step {near['last_move']}:\naverage gap {near['over_bound']:.2f} × bound"
+    stops = f"DR stops at step {near['last_move']}" if near["last_move"] else "DR never moves"
+    text = f"{stops}:\naverage gap {near['over_bound']:.2f} × bound"
     note(ax, text, at, (4, 8), DR, fontsize=9.5)
     text = f"SR: average gap {stochastic['over_bound']:.2f} × bound"
     ax.text(0.03, 0.05, text, transform=ax.transAxes, fontsize=9.5, color=SR)
@@ -76,11 +77,9 @@ def _errors(ax: Axes, rows: list[Record], item: Record, folder: Path) -> None:
     chosen = {row["method"]: row for row in batch if row["eta"] == eta and row["bits"] in (None, bits)}
     _curves(ax, {method: row["cell"] for method, row in chosen.items()}, folder)
     ax.axhline(chosen["nearest"]["delta"] * item["G1"] / 2, **FLOOR)
-    for method, text in (("nearest", "DR"), ("stochastic", "SR")):
-        floor, right = chosen[method]["floor"], {"xycoords": ("axes fraction", "data"), "ha": "right"}
-        text = f"{text}: {number(floor)} in the last quarter"
-        label = note(ax, text, (1.0, floor), (-2, -24), COLOURS[method], fontsize=9.5, zorder=6, **right)
-        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8})
+    for method, text, height in (("nearest", "DR", 0.13), ("stochastic", "SR", 0.05)):  # where no curve comes
+        text = f"{text}: {number(chosen[method]['floor'])} in the last quarter"
+        ax.text(0.03, height, text, transform=ax.transAxes, fontsize=9.5, color=COLOURS[method])
     ax.set_ylim(0.05 * chosen["stochastic"]["floor"], 4 * item["first_gap"])
     name(ax, f"convergence error, {bits} bits, $\\eta$ = {eta:.2g}")
 
@@ -95,7 +94,7 @@ def _floors(ax: Axes, slopes: list[Record]) -> None:
         ax.errorbar(delta, floor, (lower, half), fmt=marker, color=SR, markersize=6, capsize=3, label=label)
         centre = np.exp(np.log(floor).mean() + item["slope"] * (np.log(delta) - np.log(delta).mean()))
         ax.plot(delta, centre, color=SR, linewidth=1.2, alpha=0.6)
-        bound = ax.plot(delta, [p["t1_floor"] for p in points], **FLOOR)[0]
+        bound = ax.plot(delta, [p["t1_floor"] for p in points], marker, markerfacecolor="white", markersize=4, **FLOOR)[0]
     bound.set_label("T1's floor terms: slope 1")
     ax.set(xscale="log", yscale="log")
     low, high = ax.get_ylim()

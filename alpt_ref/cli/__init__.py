@@ -13,6 +13,7 @@ from alpt_ref.cli.arguments import build_parser
 from alpt_ref.cli.parsing import check_folder
 from alpt_ref.tools.interrupts import heeding_interrupts
 from alpt_ref.tools.locks import alone_in
+from alpt_ref.tools.origin import COMMAND, spelled
 from alpt_ref.tools.output import STDOUT, ReaderGoneError
 from alpt_ref.tools.streams import safe_streams
 
@@ -38,7 +39,11 @@ def command_line(
             args = parser().parse_args(argv)
         except SystemExit as stop:  # --help and --version
             return int(stop.code or 0)
-        return work(args)
+        token = COMMAND.set(spelled(name, argv))
+        try:
+            return work(args)
+        finally:
+            COMMAND.reset(token)
 
     return guarded(name, command)
 

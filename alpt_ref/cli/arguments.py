@@ -211,6 +211,7 @@ def _check_options(command: ArgumentParser) -> None:
     size.add_argument("--quick", action="store_true", help="seconds: small arrays (default: less than a minute)")
     size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
     command.add_argument("--json", metavar="FILE", type=file, help="write what was found there, too (default: nowhere)")
+    command.add_argument("--html", metavar="FILE", type=file, help="write a page for a browser there, too (default: nowhere)")
     command.add_argument("--junit", metavar="FILE", type=file, help="write JUnit XML there, too (default: nowhere)")
 
 

@@ -12,7 +12,7 @@ from alpt_ref.cli.report import row
 from alpt_ref.cli.splits import source_of, tell
 from alpt_ref.data import Source
 from alpt_ref.reports.comparison import report
-from alpt_ref.reports.publish import publish
+from alpt_ref.reports.publish import PAGE, publish
 from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
 from alpt_ref.studies.comparison.methods import CompareSettings, methods_of
 from alpt_ref.studies.comparison.run import QUICK, kinds_of
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
     check_inputs({"--data": given, "--valid": valid, "--test": test})
     with resumable(out):
-        check_results(out, ["compare.json", "compare.md"], [path for path in (given, valid, test) if path is not None])
+        check_results(out, ["compare.json", "compare.md", PAGE], [path for path in (given, valid, test) if path is not None])
         data = load(given, valid, test, source, quick=args.quick)
         for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
             tell(name, X, y)

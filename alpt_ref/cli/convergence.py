@@ -8,7 +8,7 @@ from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.plots.pages.convergence_error import draw
 from alpt_ref.reports.convergence import report
-from alpt_ref.reports.publish import publish
+from alpt_ref.reports.publish import PAGE, publish
 from alpt_ref.studies.convergence.run import run as measure
 from alpt_ref.studies.convergence.settings import QUICK, Settings
 
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> None:
     settings = QUICK if args.quick else Settings()
     figure = args.out / "convergence_error.png"
     with resumable(args.out):
-        check_results(args.out, ["convergence.json", "convergence.md", figure.name], (*args.data, *filter(None, files)))
+        check_results(args.out, ["convergence.json", "convergence.md", PAGE, figure.name], (*args.data, *filter(None, files)))
         record = measure(args.data, files if all(files) else None, args.out, settings, threads=args.threads)
         publish(report(record), args.out)
         draw(args.out, figure)

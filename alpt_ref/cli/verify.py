@@ -8,7 +8,7 @@ from pathlib import Path
 from alpt_ref.cli import resumable
 from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
-from alpt_ref.reports.publish import publish
+from alpt_ref.reports.publish import PAGE, publish
 from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
 from alpt_ref.studies.verification.run import run as verify
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     request = Request(claims, setting, out, complete, cached=rule is None and not own)
     began = time.perf_counter()
     with resumable(out, None if request.cached else lambda: "with --rule or --claim nothing is kept"):
-        check_results(out, ["verdicts.json", "verdicts.md"], args.data)
+        check_results(out, ["verdicts.json", "verdicts.md", PAGE], args.data)
         record = verify(request)
         publish(report(record, time.perf_counter() - began), out)
     return int(any(Row.from_record(row).surprising for row in record["rows"]))

@@ -1,5 +1,8 @@
 """The comparison's results as tables."""
 
+from pathlib import Path
+
+from alpt_ref.reports.page import Section, sections_of
 from alpt_ref.reports.publish import Report
 from alpt_ref.studies.comparison.methods import GRIDS, METHODS
 from alpt_ref.tools.files import Record
@@ -19,7 +22,15 @@ def report(results: Record) -> Report:
     """Figures, differences to full precision, memory and speed, tuning, and the decisions on the paper's claims."""
     tuning = [_tuning(results, axis) for axis in AXES]
     sheets = [_figures(results), _differences(results), _memory(results), *tuning, _hypotheses(results)]
-    return Report("compare", results, [sheet for sheet in sheets if sheet.rows])
+    sheets = [sheet for sheet in sheets if sheet.rows]
+
+    def sections(out: Path) -> list[Section]:
+        from alpt_ref.reports.drawings import comparison
+
+        return [Section("figure", "Methods by width", comparison(results)), *sections_of(sheets)]
+
+    model = "Factorization machines" if results["model"] == "fm" else "Logistic regressions"
+    return Report("compare", results, sheets, f"{model} in few bits, compared on {results['data']}", sections=sections)
 
 
 def _label(row: Record) -> dict[str, str]:

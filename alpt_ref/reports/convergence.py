@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from alpt_ref.reports.page import Section, sections_of
 from alpt_ref.reports.publish import Report
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, fixed, interval, number
@@ -14,7 +16,14 @@ def report(results: Record) -> Report:
     """The whole study, T1's verdicts first."""
     sheets = [*t1_sheets(results), *gap_sheets(results), *ctr_sheets(results["ctr"], results["settings"]["confidence"])]
     record = {"finding": finding(results)} | results
-    return Report("convergence", record, sheets, "Convergence error of low-precision training")
+    title = "Convergence error of low-precision training"
+
+    def sections(out: Path) -> list[Section]:
+        from alpt_ref.reports.drawings import page_of_convergence
+
+        return [Section("figure", "Figures", page_of_convergence(out)), *sections_of(sheets)]
+
+    return Report("convergence", record, sheets, title, sections=sections)
 
 
 def gap_sheets(results: Record) -> list[Sheet]:

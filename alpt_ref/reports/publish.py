@@ -1,11 +1,15 @@
-"""A report, and its two ways out: files in a folder, and a terminal."""
+"""A report, and its ways out: files in a folder, among them a page for a browser, and a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alpt_ref.reports.page import Page, Section, render, sections_of
 from alpt_ref.tools.files import Record, write_json, write_text
+from alpt_ref.tools.origin import origin
 from alpt_ref.tools.sheet import WIDTH, Console, Sheet
+
+PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,8 @@ class Report:
 
     name : of the files. record : JSON values; its "finding", where it has one, is one sentence made of the numbers.
     title : the heading over finding and tables in Markdown. overview : a table before the others, in Markdown alone.
-    closing : a line on how it was found, on the terminal alone.
+    closing : a line on how it was found, on the terminal alone. sections : makes those of the page, of the folder that the
+    record lies in; None for a table for each sheet.
     """
 
     name: str
@@ -23,6 +28,7 @@ class Report:
     title: str = ""
     overview: Sheet | None = None
     closing: str = ""
+    sections: Callable[[Path], Sequence[Section]] | None = None
 
     @property
     def finding(self) -> str:
@@ -35,6 +41,11 @@ class Report:
         sheets = self.sheets if self.overview is None else (self.overview, *self.sheets)
         return "\n".join(head + [sheet.markdown() for sheet in sheets])
 
+    def page(self, out: Path) -> Page:
+        """The page, its figures drawn of the record, and of cells in ``out``."""
+        sections = sections_of(self.sheets) if self.sections is None else self.sections(out)
+        return Page(self.title or self.sheets[0].title, self.finding, sections, self.record, _partial(self.record))
+
     def show(self, console: Console) -> None:
         """Print the tables, the closing line, and last the finding."""
         for sheet in self.sheets:
@@ -46,8 +57,21 @@ class Report:
 
 
 def publish(report: Report, out: Path) -> Record:
-    """Write OUT/<name>.json and OUT/<name>.md, print the report on standard output, and return its record."""
+    """Write OUT/<name>.json, OUT/<name>.md and OUT/report.html, print the report on standard output, and return its record.
+
+    A record whose "complete" is false is one of a run that has not ended: its page says so, and with which command it does.
+    """
     write_json(out / f"{report.name}.json", report.record)
     write_text(out / f"{report.name}.md", report.markdown())
+    write_text(out / PAGE, render(report.page(out), origin()))
     report.show(Console(width=WIDTH))
     return report.record
+
+
+def _partial(record: Record) -> str:
+    """What the page of a run that has not ended says."""
+    if record.get("complete", True):
+        return ""
+    rows = record.get("rows")
+    found = f"It holds the {len(rows)} rows that were found before the run stopped." if rows else "The run stopped."
+    return found + (f" {record['error']}." if record.get("error") else "")

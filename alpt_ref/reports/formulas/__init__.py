@@ -9,7 +9,7 @@
 """
 
 from alpt_ref.reports.formulas.blocks import html
-from alpt_ref.reports.formulas.markup import inline
+from alpt_ref.reports.formulas.markup import Link, inline
 from alpt_ref.reports.formulas.statements import Part, Statement, statement_of, statements_of
 
-__all__ = ["Part", "Statement", "html", "inline", "statement_of", "statements_of"]
+__all__ = ["Link", "Part", "Statement", "html", "inline", "statement_of", "statements_of"]

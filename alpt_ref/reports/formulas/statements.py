@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from types import ModuleType
 
+from alpt_ref.reports.formulas.markup import GREEK
 from alpt_ref.theory.registry import FILES
 
 TITLE = re.compile(r"(?P<id>[A-Z]\d+#?)(?P<rest>.*?)\s*\((?P<kinds>[a-z, ]+)\)\s*$", re.DOTALL)
@@ -76,4 +77,5 @@ def statement_of(module: ModuleType) -> Statement:
 
 def _sentence(text: str) -> str:
     """The text with a capital where it begins with a word, which a formula does not."""
-    return text[:1].upper() + text[1:] if re.match(r"(?!tau|rho|eta|psi)[a-z]{3,}[\s,']", text) else text
+    word = re.match(r"[a-z]{3,}(?=[\s,'])", text)
+    return text[:1].upper() + text[1:] if word and word.group() not in GREEK else text

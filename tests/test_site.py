@@ -87,11 +87,11 @@ def test_docstrings(website):
     """Arguments become a list; nothing of the text is taken for markup."""
     from docstrings import markdown
 
-    text = "A <box> of w* and ``q``, see :class:`Grid`.\n\nx : float32 (n,). rows, out : where\n    it goes: a_b_c. None of *Hers*."
+    text = "A <box> of w* and ``q``, see :class:`Grid`.\n\nx : float32 (n,). rows, out : where\n    it goes: a_b_c. No *Two*."
     assert markdown(text) == (
         "<p>A &lt;box&gt; of w* and <code>q</code>, see <code>Grid</code>.</p>\n\n"
         '<dl class="arguments"><dt><code>x</code></dt><dd>float32 (n,).</dd>'
-        "<dt><code>rows, out</code></dt><dd>where it goes: a_b_c. None of <em>Hers</em>.</dd></dl>"
+        "<dt><code>rows, out</code></dt><dd>where it goes: a_b_c. No <em>Two</em>.</dd></dl>"
     )
 
 

@@ -1,28 +1,51 @@
-"""The gallery: every figure of docs/, with the caption that stands under it there, and those of results/gallery."""
+"""The gallery: figures of docs/ with the captions that they have there, those of figures/all.py, and curves of statements."""
 
 import re
 from pathlib import Path
 
+import statements
+
+from alpt_ref.theory.registry import STATEMENTS
+
 ROOT = Path(__file__).parent.parent
-SAVED = ROOT / "results" / "gallery"
+SAVED = ROOT / "results" / "figures"
 FIGURE = re.compile(r"!\[([^\]]*)\]\((?:docs/)?([\w./-]+)\)\n\n(\*.*?\*\n)?", re.S)
+HEAD = """# Gallery
+
+Figures are drawn from saved results, by the scripts in `figures/`; those of the [statements](statements/index.md) from exact
+laws, while this site is built. [A figure of your own](tutorials/own-figure.md) shows how to draw one with runs of yours.
+"""
+UNSAVED = "This site was built without these figures: `analysis/gallery.py` makes their results, `figures/all.py` draws them.\n"
 
 
 def pages() -> dict[str, str | bytes]:
     """The page, and the pictures that docs/ does not hold."""
     out: dict[str, str | bytes] = {}
-    lines = [
-        "# Gallery\n\nEvery figure is drawn from saved results, by a script in `figures/`. "
-        "[A figure of your own](tutorials/own-figure.md) shows how to draw one with runs of yours.\n"
-    ]
+    lines = [HEAD]
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        home = "index.md" if page.name == "README.md" else page.relative_to(ROOT / "docs").as_posix()
         for words, target, caption in FIGURE.findall(page.read_text()):
-            home = "index.md" if page.name == "README.md" else page.relative_to(ROOT / "docs").as_posix()
-            lines.append(f"## {words}\n\n[![{words}]({target})]({target})\n\n{caption}\n[Where it is explained]({home}).\n")
-    for path in sorted(SAVED.glob("*.svg")):
+            lines.append(f"## {words}\n\n{linked(target, words)}\n\n{caption}\n[Where it is explained]({home}).\n")
+    lines.append("## Methods and their limits\n")
+    saved = sorted(SAVED.glob("*.svg"))
+    for path in saved:
         out[f"gallery/{path.name}"] = path.read_text()
-        note = path.with_suffix(".txt")
+        note = path.with_suffix(".md")
         caption = note.read_text() if note.exists() else ""
         name = path.stem.replace("_", " ").capitalize()
-        lines.append(f"## {name}\n\n[![{name}](gallery/{path.name})](gallery/{path.name})\n\n{caption}\n")
+        lines.append(f"### {name}\n\n{linked(f'gallery/{path.name}', name)}\n\n{caption}\n")
+    lines.append("" if saved else UNSAVED)
+    lines.append("## Statements\n")
+    for name in STATEMENTS:
+        for each in statements.curves(name):
+            target = f"gallery/{Path(statements.uri(name)).stem}.svg"
+            out[target] = each.svg
+            words = f"[{name}]({statements.uri(name)}): {statements.cell(each.caption)}"
+            shown = re.sub(r"[^\w .,:-]", " ", each.alt)
+            lines.append(f"### {name}\n\n{linked(target, shown)}\n\n{words}\n")
     return out | {"gallery.md": "\n".join(lines)}
+
+
+def linked(target: str, words: str) -> str:
+    """A picture that leads to itself, in full size."""
+    return f"[![{words}]({target})]({target})"

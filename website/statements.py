@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import sources
 
 from alpt_ref.reports import formulas
+from alpt_ref.reports.curves import curves_of
+from alpt_ref.reports.page import Figure
 from alpt_ref.theory.claim import Claim
 from alpt_ref.theory.registry import FILES, STATEMENTS, claims_of
 
@@ -101,7 +104,7 @@ def page(name: str, rows: list[dict[str, Any]]) -> str:
     out = [f"# {name}: {cell(first.title)}", *body(first, name)]
     for other in others:
         out += [f"## More on {name}: {cell(other.title)}", *body(other, name, "###")]
-    out += ["## Put to the test", *parts(claims_of([name])), *verdicts(rows)]
+    out += ["## Put to the test", *drawings(name), *parts(claims_of([name])), *verdicts(rows)]
     quoted = f"'{name}'" if "#" in name else name
     links = ", ".join(
         f"[`{each}`](../{sources.uri(each)})" for each in (f"alpt_ref/theory/{s.module}.py" for s in (first, *others))
@@ -123,6 +126,19 @@ def body(statement: formulas.Statement, name: str, mark: str = "##") -> list[str
         head = f"<h4>{escape(part.name)}</h4>\n" if not part.is_proof and part.name not in ("Statement", "Remarks") else ""
         out.append(f'<div class="statement">\n{head}{formulas.html(part.text, lambda of: target(of, name))}\n</div>')
     return out
+
+
+@cache
+def curves(name: str) -> list[Figure]:
+    """The curves of a statement on one of its instances, with the bound over them; none for some statements."""
+    return curves_of(name)
+
+
+def drawings(name: str) -> list[str]:
+    """The same as figures of a page."""
+    captions = [formulas.inline(f"{each.title}. {each.caption}") for each in curves(name)]
+    figure = '<figure class="curve">\n{}\n<figcaption>{}</figcaption>\n</figure>'
+    return [figure.format(each.svg, caption) for each, caption in zip(curves(name), captions, strict=True)]
 
 
 def target(mentioned: str, own: str) -> str | None:

@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from alpt_ref.theory.registry import STATEMENTS
+from tests.browser import Browser, found
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.glue
@@ -47,6 +49,34 @@ def test_the_site_is_built_strictly(site):
     for name in ("alpt_ref.models.FactorizationMachine", "alpt_ref.runs.trace.trace", "alpt_ref.quantizer.quantize"):
         assert f'id="{name}"' in names
     assert "<dt><code>precision</code></dt>" in names
+
+
+def wait(browser, condition):
+    """Until a condition of the page holds: its scripts run after it is loaded."""
+    end = time.monotonic() + 20
+    while not browser.ask(condition):
+        assert time.monotonic() < end, condition
+        time.sleep(0.05)
+
+
+@pytest.mark.long
+@needs_mkdocs
+@pytest.mark.skipif(found() is None, reason="no Chromium here: apt-get install chromium")
+def test_it_works_from_disk(site):
+    """Search, the dark colours, and no word of complaint; nothing is asked of a network."""
+    with Browser() as browser:
+        for page in ("index", "method", "statements/t1", "gallery", "api/alpt_ref"):
+            browser.open(site / f"{page}.html", dark=True)
+            wait(browser, "document.body.dataset.mdColorScheme == 'slate'")
+        browser.ask("document.querySelector('.md-search__input').focus()")
+        browser.type("stationary law")
+        browser.press("Shift", 16)
+        wait(browser, "document.querySelector('.md-search-result__item a') != null")
+        assert "statements/" in browser.ask(
+            "[...document.querySelectorAll('.md-search-result__item a')].map(a => a.href).join()"
+        )
+        assert browser.console == []
+        assert [url for url in browser.requests if not url.startswith(("file:", "data:"))] == []
 
 
 def test_faults_of_a_site_are_found(website, tmp_path):

@@ -30,6 +30,7 @@ FAMILIES = {
     "T": ("Upper bounds", "Theorems on training: what is guaranteed."),
     "L": ("Limits", "What happens: lower bounds, exact laws, and what tells SR and DR apart."),
 }
+ABOVE = re.compile(r"Statement, proof and notation: ``\w+``")
 ROW = "| {part} | {instance} | {method} | {measured} | {bound} | {ratio} | {verdict} |"
 
 
@@ -124,7 +125,8 @@ def body(statement: formulas.Statement, name: str, mark: str = "##") -> list[str
         if part.is_proof or part.name == "Remarks":
             out.append(f"{mark} {part.name}")
         head = f"<h4>{escape(part.name)}</h4>\n" if not part.is_proof and part.name not in ("Statement", "Remarks") else ""
-        out.append(f'<div class="statement">\n{head}{formulas.html(part.text, lambda of: target(of, name))}\n</div>')
+        said = ABOVE.sub("Statement, proof and notation stand above", part.text)
+        out.append(f'<div class="statement">\n{head}{formulas.html(said, lambda of: target(of, name))}\n</div>')
     return out
 
 

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
             data, args.model, methods, args.bits, out, settings, threads=args.threads, device=args.device, seen=args.seen
         )
         publish(report(record), out)
-    print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
+    print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}, {out / PAGE}"))
 
 
 def _source(args: argparse.Namespace) -> Source | str | None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,31 +43,34 @@ def loops_of(f: Function, gradient: Function, d: int, arrays: Arrays) -> OwnLoop
 
     Compiled, or plain Python where Numba does not compile the functions or finds other numbers on the first example.
     """
-    plain = _loops(_reader(f, arrays), _reader(gradient, arrays), lambda function: function)
+    plain = _readers(f, gradient, len(arrays), False)
     if not JIT:
-        return plain
+        return _loops(*plain, False)
+    w = np.full(d, 0.1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            value, slope = (jit(_reader(_compiled(function), arrays)) for function in (f, gradient))
-            w = np.full(d, 0.1)
-            found = np.append(slope(w, arrays, 0), value(w, arrays, 0))
+            compiled = _readers(f, gradient, len(arrays), True)
+            found = [np.append(slope(w, arrays, 0), value(w, arrays, 0)) for value, slope in (compiled, plain)]
     except Exception:  # of any kind: what Numba raises on a function that it does not know
-        return plain
-    wanted = np.append(_reader(gradient, arrays)(w, arrays, 0), _reader(f, arrays)(w, arrays, 0))
-    same = np.allclose(found, wanted, rtol=CLOSE, atol=CLOSE, equal_nan=True)
-    return _loops(value, slope, jit) if same else plain
+        return _loops(*plain, False)
+    one, other = found
+    same = np.allclose(one, other, rtol=CLOSE, atol=CLOSE, equal_nan=True)
+    return _loops(*(compiled if same else plain), same)
 
 
-def _reader(function: Function, arrays: Arrays) -> Function:
-    return _READ[len(arrays)](function)
+@lru_cache(maxsize=64)
+def _readers(f: Function, gradient: Function, n_arrays: int, compiled: bool) -> tuple[Function, Function]:
+    """Both as functions of (w, arrays, i)."""
+    if not compiled:
+        return _READ[n_arrays](f), _READ[n_arrays](gradient)
+    inner = (function if hasattr(function, "py_func") else jit(function) for function in (f, gradient))
+    value, slope = (jit(_READ[n_arrays](function)) for function in inner)
+    return value, slope
 
 
-def _compiled(function: Function) -> Function:
-    return function if hasattr(function, "py_func") else jit(function)
-
-
-def _loops(value: Function, slope: Function, wrap: Callable[[Function], Function]) -> OwnLoops:
+@lru_cache(maxsize=64)
+def _loops(value: Function, slope: Function, compiled: bool) -> OwnLoops:
     def losses(w: Any, arrays: Any, n: Any, out: Any) -> None:
         for r in range(w.shape[0]):
             total = 0.0
@@ -95,4 +99,5 @@ def _loops(value: Function, slope: Function, wrap: Callable[[Function], Function
                     squares[r] += x * x / n
                     sums[r] += abs(x) / n
 
-    return OwnLoops(wrap(losses), wrap(gradients), wrap(picked), wrap(norms))
+    loops = (losses, gradients, picked, norms)
+    return OwnLoops(*(jit(loop) if compiled else loop for loop in loops))

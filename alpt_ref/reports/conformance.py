@@ -1,7 +1,8 @@
 """The conformance of a quantizer as a page."""
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from alpt_ref.reports import formulas
 from alpt_ref.reports.page import Block, Page, Prose, Section, Table, slug
 from alpt_ref.testing import report as told
 from alpt_ref.testing.evidence import Sensitivity
@@ -22,7 +23,8 @@ def page(report: Report) -> Page:
         lead = "Biases smaller than these may be there, and not have been found."
         sections.append(Section("sensitivity", "What would have been found", [_sensitivity(found[0])], lead))
     record = {key: value for key, value in told.record(report).items() if key != "properties"}
-    return Page("Conformance of a quantizer", f"{told.verdict(report)} {told.alarm(report)}", sections, record)
+    finding = escape(f"{told.verdict(report)} {told.alarm(report)}")
+    return Page(f"Conformance of {report.candidate.name}", finding, sections, record)
 
 
 def _properties(outcomes: tuple[Outcome, ...]) -> Table:
@@ -33,7 +35,8 @@ def _properties(outcomes: tuple[Outcome, ...]) -> Table:
         if outcome.failed:
             name = Markup('<a href="#failure-{}">{}</a>').format(slug(outcome.entry.name), name)
         chance = number(outcome.p) if outcome.p is not None else ""
-        rows.append((name, badge, outcome.entry.statement, outcome.entry.source, outcome.note, chance))
+        demands, lemma = (Markup(formulas.inline(text)) for text in (outcome.entry.statement, outcome.entry.source))
+        rows.append((name, badge, demands, lemma, outcome.note, chance))
     note = "p: of properties that are decided by sampling. Lemmas Q1 to Q6 are statements of alpt-ref verify."
     return Table("Every property, and what was found", ("property", "verdict", "demands", "lemma", "found", "p"), rows, note)
 

@@ -76,9 +76,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A page. finding : the sentence on top. partial : what is said of a run that is not finished, "" for others.
+    """A page.
 
-    record : its settings are shown. sections : in order.
+    finding : the sentence on top, Markup where it has a user's words. record : its settings are shown. sections : in order.
+    partial : what is said of a run that is not finished, "" for others.
     """
 
     title: str
@@ -115,7 +116,7 @@ def sections_of(sheets: Iterable[Sheet]) -> list[Section]:
 
 
 def settings_of(record: Record) -> list[tuple[str, str]]:
-    """What was asked for: the record's plain values, and all of its "settings", by name."""
+    """The wishes behind a record: its plain values, and all of its "settings", by name."""
     out: list[tuple[str, str]] = []
     for key, value in record.items():
         if key in ("version", "finding", "schema", "interval", "complete", "answers", "error", "conforms"):
@@ -159,9 +160,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["slug"] = slug
-    made.filters["math"] = lambda text, link=None: Markup(formulas.inline(text, link))
-    made.filters["prose"] = lambda text, link=None: Markup(formulas.html(text, link))
+    made.filters["math"] = lambda text: text if isinstance(text, Markup) else Markup(formulas.inline(text))
     made.globals["source"] = lambda name: Markup(made.loader.get_source(made, name)[0])  # type: ignore[union-attr]
     return made
 

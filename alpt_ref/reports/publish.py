@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import escape
+
 from alpt_ref.reports.page import Page, Section, render, sections_of
 from alpt_ref.tools.files import Record, write_json, write_text
 from alpt_ref.tools.origin import origin
@@ -44,14 +46,17 @@ class Report:
     def page(self, out: Path) -> Page:
         """The page, its figures drawn of the record, and of cells in ``out``."""
         sections = sections_of(self.sheets) if self.sections is None else self.sections(out)
-        return Page(self.title or self.sheets[0].title, self.finding, sections, self.record, _partial(self.record))
+        users = any(self.record.get(key) for key in ("rule", "own", "data"))
+        finding = escape(self.finding) if users else self.finding
+        return Page(self.title or self.sheets[0].title, finding, sections, self.record, _partial(self.record))
 
-    def show(self, console: Console) -> None:
-        """Print the tables, the closing line, and last the finding."""
+    def show(self, console: Console, page: Path) -> None:
+        """Print the tables, the closing line, where the page is, and last the finding."""
         for sheet in self.sheets:
             sheet.print(console)
         if self.closing:
             console.print(self.closing, style="dim", highlight=False)
+        console.print(f"Page: {page}", style="dim", highlight=False, markup=False, soft_wrap=True)
         if self.finding:
             console.print(self.finding, highlight=False, markup=False)
 
@@ -64,12 +69,12 @@ def publish(report: Report, out: Path) -> Record:
     write_json(out / f"{report.name}.json", report.record)
     write_text(out / f"{report.name}.md", report.markdown())
     write_text(out / PAGE, render(report.page(out), origin()))
-    report.show(Console(width=WIDTH))
+    report.show(Console(width=WIDTH), out / PAGE)
     return report.record
 
 
 def _partial(record: Record) -> str:
-    """What the page of a run that has not ended says."""
+    """A sentence for the page of a run that has not ended."""
     if record.get("complete", True):
         return ""
     rows = record.get("rows")

@@ -78,7 +78,7 @@ def _math(text: str, link: formulas.Link | None = None) -> Markup:
 
 
 def _view(row: Row, plain: bool) -> SimpleNamespace:
-    """What the templates show of a row. plain : names and notes may be a user's, and stay as they are."""
+    """A row as the templates show it. plain : names and notes may be a user's, and stay as they are."""
     say = str if plain else _math
     ratio = row.ratio if row.ratio is not None and math.isfinite(row.ratio) else None
     share = None if ratio is None else f"{100.0 * min(max(ratio, 0.0), FULL) / FULL:.1f}"
@@ -144,7 +144,7 @@ def _line(part: Sequence[Row], anchor: str) -> SimpleNamespace:
 
 
 def _tally(rows: Sequence[Row]) -> SimpleNamespace:
-    """How many verdicts of which kind, each with what it means."""
+    """The numbers of verdicts of each kind, with their meaning."""
     counts = Counter(row.outcome for row in rows)
     shown = [(name, counts[name], LOOKS[name], MEANINGS[name]) for name in OUTCOMES if counts[name]]
     return SimpleNamespace(

@@ -11,10 +11,10 @@ from alpt_ref.problems import LogisticProblem
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.walks.engine import Own, Plan, Walked, walk
+from alpt_ref.walks.engine import OwnUpdate, Plan, Walked, walk
 from alpt_ref.walks.exact import exact_law
-from alpt_ref.walks.oracles import AnyProblem
 from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule
+from alpt_ref.walks.samplers import AnyProblem
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
 
@@ -69,8 +69,8 @@ def by_replicas(problem: AnyProblem, plan: Plan, replicas: int, mode: str, threa
     """As many replicas of the plan's walk, by compiled loops where they know problem and rule; one where nothing is random."""
     rule = plan.move
     known = plan.grid is None or (isinstance(rule, Rule) and BUILT_IN.get(rule.name) is rule)
-    draws = isinstance(rule, Own) or (plan.grid is not None and (not known or rule is STOCHASTIC))
-    count = replicas if draws or plan.asked.random else 1
+    draws = isinstance(rule, OwnUpdate) or (plan.grid is not None and (not known or rule is STOCHASTIC))
+    count = replicas if draws or plan.sampler.random else 1
     loops = known and isinstance(rule, Rule) and isinstance(problem, LogisticProblem | AbsoluteSum)
     if not loops or plan.schedule.decay == "inverse":
         return _found(walk(plan, 0, count))

@@ -20,10 +20,10 @@ from alpt_ref.runs.run import FLOOR, Run
 from alpt_ref.theory import t1
 from alpt_ref.tools.checks import check_integer, check_threads
 from alpt_ref.tools.files import Record, finite
-from alpt_ref.walks.engine import Own, Plan, Update, Weights
+from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights
 from alpt_ref.walks.exact import MAX_ENTRIES, MAX_STATES
-from alpt_ref.walks.oracles import AnyProblem, ask
 from alpt_ref.walks.rule import Rule, as_rule
+from alpt_ref.walks.samplers import AnyProblem, mode_of, sampler_of
 from alpt_ref.walks.schedule import Schedule
 
 Floats = NDArray[float64]
@@ -64,8 +64,8 @@ def trace(
     mode : "example", the gradient of one example drawn uniformly, the default where there are examples; or "batch", of f.
     start : w_1 in codes (weights in full precision), a number or (d,). points : checkpoints, about; half of them lie in the
         last quarter of the steps, of which the mean is the floor.
-    update, state, weights : an update of your own in the place of LPT's, see :class:`alpt_ref.walks.engine.Own`; it knows its
-        own learning rate, and ``eta`` is given to T1's bound alone.
+    update, state, weights : an update of your own in the place of LPT's, see :class:`alpt_ref.walks.engine.OwnUpdate`. It
+        knows its own learning rate; ``eta`` is given to T1's bound alone.
     exact : None takes the exact law of a problem whose gradient has finitely many outcomes, on a grid that it reaches; False
         samples replicas of it; True refuses to.
     label : what plots call the run. threads : of compiled loops; no result depends on it.
@@ -75,16 +75,11 @@ def trace(
     asked_for = _checked(problem, grid, steps, replicas, points, confidence)
     check_counter(seed, 0, 0)
     check_threads(threads)
-    if mode is None:
-        mode = (
-            "example"
-            if isinstance(problem, LogisticProblem) or (isinstance(problem, Problem) and problem.examples)
-            else "batch"
-        )
-    move = as_rule(rounding) if update is None else Own(update, state, weights)
+    mode = mode_of(problem, mode)
+    move = as_rule(rounding) if update is None else OwnUpdate(update, state, weights)
     rates, at = Schedule(eta, schedule), checkpoints(steps, points)
     q = _start(problem, grid, start)
-    method = "update" if isinstance(move, Own) else "float" if grid is None else move.name
+    method = "update" if isinstance(move, OwnUpdate) else "float" if grid is None else move.name
     reached = isinstance(move, Rule) and _reached(problem, grid)
     if exact and not reached:
         raise ValueError("exact must be False or None: no exact law reaches this problem on this grid")
@@ -99,7 +94,7 @@ def trace(
         assert isinstance(problem, FiniteProblem | Separate)
         found = by_law(problem, grid, move, rates, at, q)
     else:
-        plan = Plan(ask(problem, mode, seed), grid, move, rates, q, at, seed)
+        plan = Plan(sampler_of(problem, mode, seed), grid, move, rates, q, at, seed)
         found = by_replicas(problem, plan, replicas, mode, threads)
     params |= {"replicas": len(found.gaps)}
     with np.errstate(invalid="ignore"):

@@ -9,6 +9,7 @@ from alpt_ref.tools.lazy import lazy
 
 if TYPE_CHECKING:
     from alpt_ref.theory.claim import Check, Claim, Instance, Measured, Setting
+    from alpt_ref.theory.own import regret_on
     from alpt_ref.theory.registry import all_claims
     from alpt_ref.theory.verdict import verify
     from alpt_ref.walks.exact import Law, exact_law
@@ -29,6 +30,7 @@ _HOMES = {
     "Setting": "theory.claim",
     "verify": "theory.verdict",
     "all_claims": "theory.registry",
+    "regret_on": "theory.own",
 }
 __all__ = [
     "Check",
@@ -42,6 +44,7 @@ __all__ = [
     "all_claims",
     "exact_law",
     "random_bits",
+    "regret_on",
     "stationary_law",
     "verify",
 ]

@@ -11,6 +11,7 @@ differences, and at least s(w)(w' - w). For L take (L/2) w^2 - f. In several coo
 1024 points, else all neighbours and 2^18 random pairs.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.finite import FiniteProblem, Floats, Separate
+from alpt_ref.problems.own import Problem
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.theory.claim import Check
 
@@ -34,7 +36,7 @@ def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> t
     return tuple(check for p in parts for check in _convex(p, points_of(grid, p.d), pairs(grid.bits, p.d), mu))
 
 
-def _convex(problem: FiniteProblem, points: Floats, tried: Tried, strongly: bool) -> tuple[Check, ...]:
+def _convex(problem: FiniteProblem | Problem, points: Floats, tried: Tried, strongly: bool) -> tuple[Check, ...]:
     f, g, mu = problem.loss(points), problem.mean_gradient(points), problem.mu if strongly else 0.0
     i, j, words = tried
     slack = _slack(f, g, points)
@@ -55,7 +57,7 @@ def smooth(problem: FiniteProblem, grid: Grid) -> tuple[Check, ...]:
     return curved, Check("f* <= f on the grid", problem.f_star - float(problem.loss(points).min()), "<=", curved.rhs)
 
 
-def _smooth(problem: FiniteProblem, points: Floats, tried: Tried) -> Check:
+def _smooth(problem: FiniteProblem | Problem, points: Floats, tried: Tried) -> Check:
     f, g, (i, j, words) = problem.loss(points), problem.mean_gradient(points), tried
     excess = float(_above(points, f, g, problem.L, i, j).max())
     said = f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {words}: largest excess"
@@ -71,11 +73,12 @@ def affine(problem: FiniteProblem, grid: Grid) -> Check:
     return Check("f is quadratic: mean gradient less the nearest affine one", off, "<=", 2.0**-40 * float(np.abs(g).max()))
 
 
-def on_points(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
-    """Convexity and smoothness on points that are on no grid: 2^12 random pairs, and w* with each."""
+def on_points(problem: FiniteProblem | Problem, points: Floats) -> tuple[Check, ...]:
+    """Convexity, and smoothness of a problem that claims it, on points: 2^12 random pairs, and w* with each."""
     i, j = _random_places(2 * FEW_PAIRS, len(points)).reshape(2, -1)
     tried = i, j, f"{FEW_PAIRS} random pairs"
-    return (*_convex(problem, points, tried, False), _smooth(problem, points, tried))
+    smooth = (_smooth(problem, points, tried),) if math.isfinite(problem.L) else ()
+    return (*_convex(problem, points, tried, False), *smooth)
 
 
 def _random_places(count: int, size: int) -> NDArray[int64]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.rng import Stream, uniforms
 from alpt_ref.tools.interrupts import heed
-from alpt_ref.walks.oracles import Asked
 from alpt_ref.walks.replicas import round_codes
 from alpt_ref.walks.rule import Rule
+from alpt_ref.walks.samplers import Sampler
 from alpt_ref.walks.schedule import Schedule
 
 Floats = NDArray[float64]
@@ -27,7 +27,7 @@ Weights = Callable[[Floats, Any], Floats]
 
 
 @dataclass(frozen=True, eq=False)
-class Own:
+class OwnUpdate:
     """An update of one's own.
 
     update : (codes (R, d), gradient (R, d), state, u (R, d)) -> (codes (R, d), state), a row for each replica, float64; u are
@@ -73,9 +73,9 @@ class Plan:
     mean : count f(w_t) - f(w*) at every step, in the place of f_t(w_t) - f_t(w*): of the same expectation, and dearer.
     """
 
-    asked: Asked
+    sampler: Sampler
     grid: Grid | None
-    move: Rule | Own
+    move: Rule | OwnUpdate
     schedule: Schedule
     start: Floats
     at: NDArray[int64]
@@ -98,27 +98,27 @@ class Walked(NamedTuple):
 
 def walk(plan: Plan, first: int, last: int) -> Walked:
     """The replicas first .. last - 1 of the walk."""
-    asked, grid, move = plan.asked, plan.grid, plan.move
+    sampler, grid, move = plan.sampler, plan.grid, plan.move
     delta = 1.0 if grid is None else float(grid.delta)
     q = np.tile(plan.start, (last - first, 1))
     n, d = q.shape
-    state = move.first(q) if isinstance(move, Own) else None
+    state = move.first(q) if isinstance(move, OwnUpdate) else None
     sums, gaps = np.zeros((n, plan.at.size)), np.empty((n, plan.at.size))
     total, last_move, clipped = np.zeros(n), np.zeros(n, int64), np.zeros(n)
     rates, c = plan.schedule.rates(int(plan.at[-1])), 0
     for step in range(rates.size + 1):
         heed()
         w = delta * q
-        looked = move.weights(q, state) if isinstance(move, Own) and move.weights is not None else w
+        looked = move.weights(q, state) if isinstance(move, OwnUpdate) and move.weights is not None else w
         if step == plan.at[c]:
-            gaps[:, c], sums[:, c] = asked.losses(looked) - asked.f_star, total
+            gaps[:, c], sums[:, c] = sampler.losses(looked) - sampler.f_star, total
             c += 1
         if step == rates.size:
             break
-        g, over = asked.gradients(w, first, step)
-        total = total + (asked.losses(looked) - asked.f_star if plan.mean or looked is not w else over)
+        g, over = sampler.gradients(w, first, step)
+        total = total + (sampler.losses(looked) - sampler.f_star if plan.mean or looked is not w else over)
         u = uniforms(n * d, seed=plan.seed, step=step, stream=Stream.LINEAR, offset=first * d).reshape(n, d)
-        if isinstance(move, Own):
+        if isinstance(move, OwnUpdate):
             after, state = move.step(q, g, state, u.astype(float64), grid)
         elif grid is None:
             after = q - rates[step] * g

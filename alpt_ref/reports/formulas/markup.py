@@ -109,7 +109,14 @@ def _word(text: str, match: re.Match[str]) -> tuple[str, int]:
         return "∞", end
     if found == "inf" and before.endswith("_"):
         return "∞", end
-    if len(letters) != 1 or CLAIMS.fullmatch(found) or found == "E" or (found in ARTICLES and not _formula(before, after)):
+    seconds = found == "s" and re.search(r"\d $|[a-z]/$", before) and not re.match(r"\s*[=<>^_]|\w", after)
+    if (
+        seconds
+        or len(letters) != 1
+        or CLAIMS.fullmatch(found)
+        or found == "E"
+        or (found in ARTICLES and not _formula(before, after))
+    ):
         return found, end
     return f"<var>{letters}</var>" + (f"<sub>{digits}</sub>" if digits else ""), end
 
@@ -171,6 +178,8 @@ def _may(text: str, at: int, found: re.Match[str]) -> bool:
         return True
     base = re.search(r"[A-Za-z0-9_]*$", text[:at])
     word = base.group() if base else ""
+    if re.match(r"\.[a-z]{2}", text[found.end() :]):
+        return False  # a file's suffix
     short = len(word) <= 2 or word in GREEK or len(found.group()) == 1
     return short and "_" not in word and text[found.end() : found.end() + 1] != "_"
 

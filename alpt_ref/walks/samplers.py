@@ -19,13 +19,15 @@ from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.own import Problem
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import Stream, uniforms
+from alpt_ref.tools.checks import one_of
+from alpt_ref.walks.walk import MODES
 
 Floats = NDArray[float64]
 AnyProblem = FiniteProblem | Separate | LogisticProblem | AbsoluteSum | Problem
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Sampler:
     """A problem that is asked for many replicas at once.
 
     losses : w (R, d) -> (R,), f. gradients : (w (R, d), first, step) -> (R, d) and (R,), g_t of the replicas first, first + 1,
@@ -39,22 +41,31 @@ class Asked:
     random: bool
 
 
-def ask(problem: AnyProblem, mode: str, seed: int) -> Asked:
+def mode_of(problem: AnyProblem, mode: str | None) -> str:
+    """The mode itself, or for None "example" where the problem has examples, else "batch"; ValueError for any other."""
+    if mode is None:
+        several = isinstance(problem, LogisticProblem) or (isinstance(problem, Problem) and bool(problem.examples))
+        return "example" if several else "batch"
+    one_of("mode", mode, MODES)
+    return mode
+
+
+def sampler_of(problem: AnyProblem, mode: str, seed: int) -> Sampler:
     """The problem as the engine asks it. mode : "example", g of one example drawn uniformly, or "batch", of f. ValueError for
     "example" where there are none."""
     if isinstance(problem, FiniteProblem):
         gradients = partial(_outcomes, problem, seed)
-        return Asked(problem.loss, gradients, problem.f_star, len(problem.probabilities) > 1)
+        return Sampler(problem.loss, gradients, problem.f_star, len(problem.probabilities) > 1)
     if mode == "example" and not isinstance(problem, LogisticProblem | Problem):
         raise ValueError("mode must be batch for a problem without examples, got 'example'")
     if isinstance(problem, Separate):
-        return Asked(partial(_sum, problem), partial(_exact, problem), problem.f_star, False)
+        return Sampler(partial(_sum, problem), partial(_exact, problem), problem.f_star, False)
     if isinstance(problem, Problem):
         return _own(problem, mode, seed)
-    return Asked(partial(_looped_losses, problem), partial(_looped, problem, mode, seed), problem.f_star, mode == "example")
+    return Sampler(partial(_looped_losses, problem), partial(_looped, problem, mode, seed), problem.f_star, mode == "example")
 
 
-def _own(problem: Problem, mode: str, seed: int) -> Asked:
+def _own(problem: Problem, mode: str, seed: int) -> Sampler:
     best = problem.picked(np.tile(problem.w_star, (problem.n, 1)), np.arange(problem.n))[1] if mode == "example" else None
 
     def gradients(w: Floats, first: int, step: int) -> tuple[Floats, Floats]:
@@ -64,7 +75,7 @@ def _own(problem: Problem, mode: str, seed: int) -> Asked:
         g, value = problem.picked(w, picks)
         return g, value - best[picks]
 
-    return Asked(problem.loss, gradients, problem.f_star, mode == "example")
+    return Sampler(problem.loss, gradients, problem.f_star, mode == "example")
 
 
 def _outcomes(problem: FiniteProblem, seed: int, w: Floats, first: int, step: int) -> tuple[Floats, Floats]:

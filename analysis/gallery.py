@@ -110,15 +110,14 @@ def step_sizes(data: ClickData, quick: bool) -> Record:
     settings: Any = {"k": 8, "optimizer": "adam", "lr": out["lr"], "step_lr": out["step_lr"], "batch_size": 256}
     for bits in (8, 4, 2):
         model = FactorizationMachine(precision="alpt", bits=bits, epochs=out["epochs"], **settings)
-        X, y = as_rows(data.train[0])[0], np.asarray(data.train[1])
-        config = model.config()
-        state, trainer = initial_state(config, X.shape[1]), Trainer(config, X, y, X.shape[1])
+        (rows, d), y, config = as_rows(data.train[0]), np.asarray(data.train[1]), model.config()
+        state, trainer = initial_state(config, d), Trainer(config, rows, y, d)
         factors, linear = [], []
         for epoch in range(out["epochs"] + 1):
             if epoch:
                 trainer.run_epoch(state)
-            rows = np.ravel(state.table("factors").delta).astype(float64)
-            factors.append(np.quantile(rows, out["quantiles"]).tolist())
+            deltas = np.ravel(state.table("factors").delta).astype(float64)
+            factors.append(np.quantile(deltas, out["quantiles"]).tolist())
             linear.append(float(np.ravel(state.table("linear").delta)[0]))
         out["rows"].append({"bits": bits, "factors": factors, "linear": linear})
     return out

@@ -7,6 +7,7 @@ from alpt_ref.cli.script import publish_figures
 from alpt_ref.plots.output import Drawn
 from alpt_ref.plots.read import record_of
 from alpt_ref.plots.style import legend_beside, panels
+from alpt_ref.tools.files import Record
 
 WORK = "analysis/gallery.py"
 
@@ -23,7 +24,8 @@ def draw(results: Path) -> tuple[Drawn, str]:
     axes[1].set_title("exact gradients, L2's two slopes")
     axes[1].set_ylabel("")
     legend_beside(axes[1], handles=axes[1].get_legend().legend_handles)
-    orders = ", ".join(f"{row['method']} on {row['problem']}: {row['order']:.2f}" for row in noisy)
+    methods = dict.fromkeys(row["method"] for row in noisy)
+    orders = ", ".join(f"{method.removeprefix('LPT, ')} {_range(noisy, method)}" for method in methods)
     caption = (
         "What is left of f(w) - f* in the long run, against Delta. Left: gradients with noise, mean over four places of "
         "the minimizer in a cell. SR has one stationary law for every eta <= Delta/G_inf (L11), whose gap is of first "
@@ -32,6 +34,11 @@ def draw(results: Path) -> tuple[Drawn, str]:
         "better than of order Delta^(1/2) (L2), SR is of first order. Grey: lines of slopes 1/2, 1 and 2."
     )
     return axes, caption
+
+
+def _range(rows: list[Record], method: str) -> str:
+    orders = [row["order"] for row in rows if row["method"] == method]
+    return f"{min(orders):.2f} to {max(orders):.2f}"
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def draw(results: Path) -> tuple[Drawn, str]:
 
 def _stop(ax: object) -> str:
     names = ax.get_legend_handles_labels()[1]  # type: ignore[attr-defined]
-    return next((name.split("(")[1].rstrip(")") for name in names if name.startswith("DR (")), "moves on")
+    said = next((name for name in names if name.startswith("DR (")), "DR (goes on)")
+    return said.removeprefix("DR (").removeprefix("stops at ").rstrip(")")
 
 
 def _said(stops: dict[int, str]) -> str:

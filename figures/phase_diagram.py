@@ -6,13 +6,13 @@ from alpt_ref import plots
 from alpt_ref.cli.script import publish_figures
 from alpt_ref.plots.output import Drawn
 from alpt_ref.plots.read import record_of
+from alpt_ref.plots.style import panels
 
 
 def draw(results: Path) -> tuple[Drawn, str]:
     """The diagram and the caption."""
     record = record_of(results / "phases.json", "phases.json", "analysis/gallery.py")
-    ax = plots.phase_diagram(record, style="alpt")
-    ax.figure.set_size_inches(6.6, 4.2)
+    ax = plots.phase_diagram(record, panels(1, 1, (6.6, 4.2))[0, 0], style="alpt")
     said = ", ".join(f"{row['bits']} bits: {row['winner'] or 'undecided'}" for row in record["rows"])
     caption = (
         "Who is better where, of Gaussian moves s + nu Z in cells. Blue: DR is frozen, and SR moves (L3, L9). Orange: "

@@ -23,6 +23,7 @@ def draw(results: Path) -> tuple[Drawn, str]:
     for ax, title in zip(axes, ("factors, a step size for each row", "linear weights, one for the table"), strict=True):
         ax.set(yscale="log", xlabel="epoch", title=title)
         ax.set_xlim(0, record["epochs"])
+        ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel("learned step size $\\Delta$")
     axes[1].legend()
     caption = (

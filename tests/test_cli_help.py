@@ -19,7 +19,7 @@ from alpt_ref.scalars.slopes import GRADIENT_SCALES
 from alpt_ref.training.config import PARTS, Config
 from tests.cli_support import run
 
-COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify", "check-quantizer")
+COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify", "check-quantizer", "plot")
 
 
 def options_of(command: str) -> list[argparse.Action]:
@@ -63,6 +63,8 @@ def test_options_without_a_default_say_so():
         "--no-intercept",
         "--no-linear",
         "--seen",
+        "--controls",
+        "--no-bands",
         "--resume",
         "--force",
         "--json",

@@ -10,6 +10,7 @@ from alpt_ref.cli import command_line
 from alpt_ref.cli.outputs import check_outputs
 from alpt_ref.cli.parsing import Parser, file, folder, threads
 from alpt_ref.plots.output import KINDS, Drawn, save
+from alpt_ref.plots.style import drawing
 from alpt_ref.tools.files import write_text
 
 
@@ -60,7 +61,8 @@ def publish_figures(figures: dict[str, Draw], explained: str | None) -> None:
         missing = []
         for name, draw in figures.items():
             try:
-                drawn, caption = draw(args.results)
+                with drawing("alpt"):
+                    drawn, caption = draw(args.results)
             except ValueError as error:
                 missing.append(str(error))
                 continue

@@ -17,6 +17,7 @@ from alpt_ref.tools.checks import one_of
 Floats = NDArray[float64]
 Bound = str | float | Callable[[Floats], Any]
 NAMES = {"gap": "$f(w_t) - f^*$", "regret": "mean regret of steps $1, \\ldots, t$"}
+BELOW = 0.3  # of a mean: as far as the axis follows its interval
 DECADES = 8  # that an axis reaches down from its largest value at most
 TOLD = ("rounding", "bits", "delta", "eta", "schedule", "mode", "problem", "start", "seed")  # apart by labels, in this order
 FLOORS = (DASHED, FINE, SHORT)
@@ -109,10 +110,11 @@ def _curve(ax: Axes, run: Run, y: str, colour: str, label: str, bands: bool) -> 
     if stop is not None:
         at = max(stop, 1)
         ax.plot([at], [np.interp(at, steps, mean)], "o", color=colour, markersize=6, zorder=5)
-    if bands and (half > 0).any():
-        low, high = np.maximum(mean - half, tiny), mean + half
-        ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1.5)
-    return np.asarray(mean)
+    if not (bands and (half > 0).any()):
+        return np.asarray(mean)
+    low, high = np.maximum(mean - half, tiny), mean + half
+    ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1.5)
+    return np.append(mean, np.maximum(low, BELOW * mean).min())  # room for the band, but for one that goes down to 0
 
 
 def _levels(floor: float | Mapping[str, float] | None) -> dict[str, float]:

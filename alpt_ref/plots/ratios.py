@@ -43,10 +43,15 @@ def tightness(
         ax.set_ylim(-0.7, len(order) - 0.3)
         ax.grid(True, axis="y")
         ax.set_yticks(range(len(order)), order)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value > LEAST else f"≤ {LEAST:g}"))
+        ax.xaxis.set_major_formatter(FuncFormatter(_told))
         ax.set_xlabel("measured / bound (bound / measured of a lower bound)")
         _legend(ax, claims)
     return ax
+
+
+def _told(value: float, place: int | None = None) -> str:
+    sign = "≤ " if value <= LEAST else "≥ " if value >= MOST else ""
+    return f"{sign}{value:g}"
 
 
 def ratios_of(results: Any, controls: bool) -> dict[str, list[tuple[float, str, str]]]:

@@ -47,7 +47,7 @@ def record_of(given: Records, files: str | tuple[str, ...], work: str) -> Record
 
 
 def part_of(record: Mapping[str, Any], key: str, work: str) -> Any:
-    """What a record has under ``key``. ValueError where it has nothing there: it is another study's."""
+    """The part of a record under ``key``. ValueError where nothing is there: it is another study's record."""
     found = record.get(key)
     if not found:
         raise ValueError(f"results have no {key}: give the record of `{work}`")

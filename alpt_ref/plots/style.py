@@ -105,7 +105,7 @@ def plain_log(ax: Axes, axis: str) -> None:
     low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
     decades = np.log10(high / low)
     of = ax.xaxis if axis == "x" else ax.yaxis
-    of.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3.2 else (1,), numticks=99))
+    of.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.8 else (1,), numticks=99))
     of.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.10g}"))
     of.set_minor_formatter(NullFormatter())
 
@@ -134,7 +134,7 @@ def colours_of(methods: Sequence[tuple[str, str]]) -> list[str]:
     out = []
     for i, colour in enumerate(base):
         many, place = base.count(colour), base[:i].count(colour)
-        out.append(lighter(colour, 0.55 * place / (many - 1) if many > 1 else 0.0))
+        out.append(lighter(colour, 0.55 * place / (many - 1)) if place else colour)
     return out
 
 

@@ -84,7 +84,7 @@ def _errors(ax: Axes, rows: list[Record], item: Record, folder: Path) -> None:
     _curves(ax, {method: row["cell"] for method, row in chosen.items()}, folder)
     ax.axhline(chosen["nearest"]["delta"] * item["G1"] / 2, **FLOOR)
     for method, text, height in (("nearest", "DR", 0.13), ("stochastic", "SR", 0.05)):  # where no curve comes
-        text = f"{text}: {number(chosen[method]['floor'])} in the last quarter"
+        text = f"{text}'s floor: {number(chosen[method]['floor'])}"
         ax.text(0.03, height, text, transform=ax.transAxes, fontsize=9.5, color=COLOURS[method])
     ax.set_ylim(0.05 * chosen["stochastic"]["floor"], 4 * item["first_gap"])
     name(ax, f"convergence error, {bits} bits, $\\eta$ = {eta:.2g}")

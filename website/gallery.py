@@ -15,6 +15,18 @@ HEAD = """# Gallery
 Figures are drawn from saved results, by the scripts in `figures/`; those of the [statements](statements/index.md) from exact
 laws, while this site is built. [A figure of your own](tutorials/own-figure.md) shows how to draw one with runs of yours.
 """
+TITLES = {
+    "auc_bits": "Accuracy against bits",
+    "click_rate": "Predicted against true click rate, by exact laws",
+    "clock": "A schedule is only a clock",
+    "floors": "What is left in the long run",
+    "gap": "Gaps of full precision, float masters, SR and DR",
+    "law": "The moving distribution",
+    "phase_diagram": "Who is better where",
+    "random_bits": "Few random bits",
+    "step_sizes": "Learned step sizes over training",
+    "tightness": "How tight the bounds are",
+}
 UNSAVED = "This site was built without these figures: `analysis/gallery.py` makes their results, `figures/all.py` draws them.\n"
 
 
@@ -32,7 +44,7 @@ def pages() -> dict[str, str | bytes]:
         out[f"gallery/{path.name}"] = path.read_text()
         note = path.with_suffix(".md")
         caption = note.read_text() if note.exists() else ""
-        name = path.stem.replace("_", " ").capitalize()
+        name = TITLES.get(path.stem, path.stem.replace("_", " ").capitalize())
         lines.append(f"### {name}\n\n{linked(f'gallery/{path.name}', name)}\n\n{caption}\n")
     lines.append("" if saved else UNSAVED)
     lines.append("## Statements\n")
@@ -42,7 +54,7 @@ def pages() -> dict[str, str | bytes]:
             out[target] = each.svg
             words = f"[{name}]({statements.uri(name)}): {statements.cell(each.caption)}"
             shown = re.sub(r"[^\w .,:-]", " ", each.alt)
-            lines.append(f"### {name}\n\n{linked(target, shown)}\n\n{words}\n")
+            lines.append(f"### {statements.cell(name)}\n\n{linked(target, shown)}\n\n{words}\n")
     return out | {"gallery.md": "\n".join(lines)}
 
 

@@ -45,6 +45,8 @@ def test_the_site_is_built_strictly(site):
     method = (site / "method.html").read_text()
     assert method.count("<math ") > 40
     assert "\\frac" not in re.sub(r'alttext="[^"]*"', "", method)
+    for page in site.rglob("*.html"):  # w* and f* in plain text are no marks of emphasis
+        assert not re.search(r"<em>[\s;,.)]", page.read_text()), page
     names = (site / "api" / "alpt_ref.html").read_text()
     for name in ("alpt_ref.models.FactorizationMachine", "alpt_ref.runs.trace.trace", "alpt_ref.quantizer.quantize"):
         assert f'id="{name}"' in names

@@ -43,7 +43,7 @@ def pages() -> dict[str, str | bytes]:
     for path in saved:
         out[f"gallery/{path.name}"] = path.read_text()
         note = path.with_suffix(".md")
-        caption = note.read_text() if note.exists() else ""
+        caption = statements.cell(" ".join(note.read_text().split())) if note.exists() else ""
         name = TITLES.get(path.stem, path.stem.replace("_", " ").capitalize())
         lines.append(f"### {name}\n\n{linked(f'gallery/{path.name}', name)}\n\n{caption}\n")
     lines.append("" if saved else UNSAVED)

@@ -161,8 +161,8 @@ def _add_model_and_data(command: ArgumentParser) -> None:
 def _convergence_options(command: ArgumentParser) -> None:
     data = "libsvm files, besides the generated problems (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
-    for split in ("train", "valid", "test"):
-        explained = f"libfm file, its {split} data in the place of generated clicks (default: generated)"
+    for split, words in (("train", "training"), ("valid", "validation"), ("test", "test")):
+        explained = f"libfm file of {words} data, in the place of generated clicks (default: generated)"
         command.add_argument(f"--ctr-{split}", metavar="FILE", type=Path, help=explained)
     _add_run(command, "results/convergence")
     command.add_argument("--quick", action="store_true", help="short runs, to see that it works")

@@ -60,8 +60,16 @@ def navigation() -> list[Any]:
     """The pages, by family."""
     out: list[Any] = ["statements/index.md"]
     for letter, (family, _) in FAMILIES.items():
-        out.append({family: [{name: uri(name)} for name in STATEMENTS if name.startswith(letter)]})
+        out.append({family: [{f"{name}: {short(name)}": uri(name)} for name in STATEMENTS if name.startswith(letter)]})
     return out
+
+
+def short(name: str) -> str:
+    """The title as far as its first comma, for the navigation."""
+    title = re.split(r"[,;:]", parsed(files_of(name)[0]).title)[0]
+    for words, letters in (("stochastic rounding", "SR"), ("nearest rounding", "DR")):
+        title = re.sub(words, letters, title, flags=re.I)
+    return title
 
 
 def pages() -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alpt_ref import __version__
 from alpt_ref.theory.registry import STATEMENTS
 from tests.browser import Browser, found
 
@@ -134,3 +135,7 @@ def test_every_word_of_the_readme_is_in_the_glossary():
     for word in ("SR", "DR", "LPT", "ALPT", "LR", "FM", "C1", "C2", "C3", "C4", "T1", "Q1", "L1"):
         assert re.search(rf"\b{word}\b", readme), word
         assert re.search(rf"\b{word}\b", glossary), word
+
+
+def test_the_citation_is_of_this_version():
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text()

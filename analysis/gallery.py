@@ -2,7 +2,8 @@
 
 OUT/gap/*.npz, clock/*.npz, law/*.npz       runs
 OUT/floors.json, calibration.json           floors over Delta; exact laws of predicted click rates
-OUT/compare.json, phases.json               ways to train small models on generated clicks; their weights in the phase diagram
+OUT/compare.json, compare_sgd.json          ways to train small models on generated clicks, by Adam and by SGD
+OUT/phases.json                             where the weights of the latter lie in the phase diagram
 OUT/steps.json                              ALPT's step sizes over training
 """
 
@@ -10,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from alpt_ref.problems.logistic import LogisticProblem
 from alpt_ref.studies.calibration import exact
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.click_data import ClickData, synthetic
-from alpt_ref.studies.comparison.methods import CompareSettings
+from alpt_ref.studies.comparison.methods import LRS, CompareSettings
 from alpt_ref.studies.comparison.run import run as compare
 from alpt_ref.studies.convergence.settings import CtrSettings
 from alpt_ref.studies.phases.run import Watch
@@ -131,18 +133,21 @@ def records(out: Path, quick: bool, threads: int) -> dict[str, Callable[[], Reco
     if quick:
         settings = CompareSettings(epochs=1, seeds=2, batch_size=64, lrs=(0.01,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0)
 
+    by_sgd = replace(settings, optimizer="sgd", lrs=settings.lrs if quick else LRS["sgd"])
+
     def laws() -> Record:
         s = exact.ExactSettings(bits=7, ps=(0.1, 0.03), ks=(2, 4)) if quick else exact.ExactSettings()
         return {"exact": exact.study(Store(out), s, threads)}
 
     def phases() -> Record:
-        compared = json.loads((out / "compare.json").read_text())
+        compared = json.loads((out / "compare_sgd.json").read_text())
         return place_in_phases(Watch(data, compared, 1 if quick else 3, 6 if quick else 2))
 
     return {
         "floors": lambda: {"floors": [*floors.measure(), *l2_floors()]},
         "calibration": laws,
         "compare": lambda: compare(data, "lr", METHODS, (8, 4, 2), out, settings, threads=threads),
+        "compare_sgd": lambda: compare(data, "lr", METHODS[1:3], (8, 4, 2), out / "sgd", by_sgd, threads=threads),
         "phases": phases,
         "steps": lambda: step_sizes(data, quick),
     }

@@ -20,7 +20,7 @@ def draw(results: Path) -> tuple[Drawn, str]:
         "(L10, L12). Lines: the share of the drift that DR keeps (L10). Points: medians over the weights of "
         f"{record['model'].upper()} on {record['data']} clicks, "
         f"{record['optimizer'].upper() if record['optimizer'] == 'sgd' else 'Adam'}, each rounding as it was tuned: circle "
-        f"SR, diamond DR, joined by width. Better on test data: {said}."
+        f"SR, diamond DR, the two of a width joined. Better on test data: {said}."
     )
     return ax, caption
 

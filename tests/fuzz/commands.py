@@ -43,6 +43,7 @@ RIGHT = (
     "verify --list",
     "verify L1 --list",
     "check-quantizer --list",
+    "plot phase_diagram --out new/out.svg",
 )
 QUIET = {"verify", "convergence", "compare", "check-quantizer"}  # whose right commands take long: only wrong ones are tried
 # How a process of its own ends, by what its standard streams are.

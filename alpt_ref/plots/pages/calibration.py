@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from alpt_ref.plots import style
-from alpt_ref.plots.style import BLACK, DASHED, DR, FINE, FULL, GREEN, LONG, PINK, SOLID, SR, name, note
+from alpt_ref.plots.style import BLACK, DASHED, DR, FINE, FULL, LONG, SKY, SOLID, SR, name, note
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import number
 
@@ -18,8 +18,8 @@ STYLE = {
     "fp32": ("full precision", FULL, "s"),
     "nearest": ("nearest (DR)", DR, "D"),
     "stochastic": ("stochastic (SR)", SR, "o"),
-    "stochastic(4)": ("SR, 4 random bits", GREEN, "^"),
-    "stochastic(8)": ("SR, 8 random bits", PINK, "v"),
+    "stochastic(4)": ("SR, 4 random bits", SKY, "^"),
+    "stochastic(8)": ("SR, 8 random bits", style.lighter(SKY, 0.35), "v"),
 }
 FORM: Any = {"linestyle": FINE, "linewidth": 1.6}  # of closed forms
 TRUTH: Any = {"color": BLACK, "linestyle": LONG, "linewidth": 1.0}  # of true click rates
@@ -100,9 +100,9 @@ def _bits(ax: Axes, rows: Sequence[Record]) -> None:
     k = np.array([int(row["rule"].split("(")[1][:-1]) for row in rows])
     p, delta, ctr, form = (np.array([row[key] for row in rows]) for key in ("p", "delta", "ctr", "theta"))
     lower = np.maximum(p, np.exp(-delta) * form)
-    ax.fill_between(k, lower, np.minimum(p + form, 1.0), color=GREEN, alpha=0.18, linewidth=0, label="between L6's bounds")
-    ax.plot(k, form, color=GREEN, **FORM, label="$\\theta_k = 2^{-k}\\Delta/\\eta$")
-    ax.plot(k, ctr, "^-", color=GREEN, markersize=6, linewidth=0.8, label="SR, $k$ random bits")
+    ax.fill_between(k, lower, np.minimum(p + form, 1.0), color=SKY, alpha=0.18, linewidth=0, label="between L6's bounds")
+    ax.plot(k, form, color=SKY, **FORM, label="$\\theta_k = 2^{-k}\\Delta/\\eta$")
+    ax.plot(k, ctr, "^-", color=SKY, markersize=6, linewidth=0.8, label="SR, $k$ random bits")
     ax.plot(k, p, **TRUTH, label="click rate")
     ax.set(yscale="log", ylim=(0.4 * p[0], 1.0), xlim=(0.5, min(12, k.max()) + 0.5))
     _plain(ax, "x", range(2, 13, 2))

@@ -15,6 +15,7 @@ SEED ?= 0
 # A file's tests share a worker, and what its fixtures make; files keep the order of tests/conftest.py.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
+COMPILED ?= $(SHORT)
 
 .PHONY: verify test test-long lint plain coverage covered docs cuda fuzz bench peers clean
 
@@ -62,7 +63,7 @@ covered:
 
 test: lint
 	$(MAKE) plain
-	$(BIN)/python -m pytest $(SHORT)
+	$(BIN)/python -m pytest $(COMPILED)
 
 test-long: .venv/stamp
 	$(BIN)/python -m pytest $(WORKERS) -m long

@@ -145,7 +145,7 @@ def test_a_report_without_a_page_of_its_own_shows_its_sheets(tmp_path, capsys):
 
 
 def test_a_run_that_has_not_ended_says_so(tmp_path, capsys):
-    record = verdicts_record() | {"complete": False, "error": "KeyboardInterrupt: "}
+    record = verdicts_record() | {"complete": False, "asked": 99, "error": "KeyboardInterrupt: "}
     publish(verdicts.report(record, 1.0), tmp_path)
     assert f"It holds the {len(record['rows'])} rows that were found" in (tmp_path / "report.html").read_text()
 

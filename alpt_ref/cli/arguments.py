@@ -83,11 +83,10 @@ _COMPARE: Options = (
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
     ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
+_LOG: Options = (("--log-json", "FILE", file, "tell there what happens, one JSON object a line (default: nowhere)"),)
 _THREADS: Options = (("--threads", "N", threads, "1 or more; results do not depend on it (default: 1)"),)
-_DEVICE: dict[str, Any] = {"choices": DEVICES, "default": "cpu"}
-_DEVICE["help"] = "cpu, or cuda for a GPU; results do not depend on it (default: cpu)"
-_KIND: dict[str, Any] = {"choices": ("lr", "fm"), "default": "fm"}
-_KIND["help"] = "logistic regression or factorization machine (default: fm)"
+_DEVICE: Any = {"choices": DEVICES, "default": "cpu", "help": "cpu, or cuda for a GPU; no result depends on it (default: cpu)"}
+_KIND: Any = {"choices": ("lr", "fm"), "default": "fm", "help": "logistic regression or factorization machine (default: fm)"}
 
 
 def build_parser() -> ArgumentParser:
@@ -131,6 +130,7 @@ def _train_options(command: ArgumentParser) -> None:
     run = command.add_argument_group("run")
     run.add_argument("--out", metavar="DIR", type=folder, required=True, help="folder of the results (required)")
     _add(run, _THREADS, dest="n_threads")
+    _add(run, _LOG, default=None)
     run.add_argument("--device", **_DEVICE)
     either = run.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on from DIR/checkpoint.npz if it exists")
@@ -212,6 +212,7 @@ def _check_options(command: ArgumentParser) -> None:
     size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
     command.add_argument("--json", metavar="FILE", type=file, help="write what was found there, too (default: nowhere)")
     command.add_argument("--html", metavar="FILE", type=file, help="write a page for a browser there, too (default: nowhere)")
+    _add(command, _LOG, default=None)
     command.add_argument("--junit", metavar="FILE", type=file, help="write JUnit XML there, too (default: nowhere)")
 
 
@@ -219,6 +220,8 @@ def _add_run(command: ArgumentParser, out: str) -> None:
     default = None if " " in out else Path(out)
     command.add_argument("--out", metavar="DIR", type=folder, default=default, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
+    command.add_argument("--resume", action="store_true", help="go on from what DIR holds, as is done without it, too")
+    _add(command, _LOG, default=None)
 
 
 def _add(group: argparse._ActionsContainer, options: Options, **more: Any) -> None:

@@ -12,10 +12,11 @@ from alpt_ref.cli.outputs import check_outputs, to_stdout
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.reports import conformance
 from alpt_ref.reports.page import render
-from alpt_ref.studies.progress import bar
+from alpt_ref.studies.progress import aside, bar
 from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.suite import Outcome, check_quantizer, properties_of
+from alpt_ref.tools.events import conclude, tell
 from alpt_ref.tools.files import write_json, write_text
 from alpt_ref.tools.origin import origin
 from alpt_ref.tools.output import write_atomic
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("the quantizer is missing: package.module:Adapter or file.py:Adapter")
     source = args.quantizer.rpartition(":")[0]
     written = {"--json": args.json, "--html": args.html, "--junit": args.junit}
-    check_outputs(written, [Path(source)] if source.endswith(".py") else [])
+    check_outputs(written | {"--log-json": args.log_json}, [Path(source)] if source.endswith(".py") else [])
     talk = not any(map(to_stdout, written.values()))
     level = "quick" if args.quick else "thorough" if args.thorough else "default"
     words = nullcontext() if talk else redirect_stdout(sys.stderr)  # an adapter may print
@@ -41,10 +42,13 @@ def run(args: argparse.Namespace) -> int:
 
         def on_outcome(outcome: Outcome) -> None:
             if talk:
-                print(reports.line(outcome), flush=True)
+                with aside():
+                    print(reports.line(outcome), flush=True)
             on_part(outcome.entry.name)
+            tell("row", property=outcome.entry.name, status=outcome.status, note=outcome.note, p=outcome.p)
 
         report = check_quantizer(candidate, *args.properties, level=level, on_outcome=on_outcome)
+    conclude(finding=reports.verdict(report))
     if talk:
         print(f"\n{reports.details(report)}")
     if args.json:

@@ -24,7 +24,11 @@ def report(results: Record) -> Report:
     tuning = [_tuning(results, axis) for axis in AXES]
     sheets = [_figures(results), _differences(results), _memory(results), *tuning, _hypotheses(results)]
     sheets = [sheet for sheet in sheets if sheet.rows]
-    said = {"finding": finding(results)} if results["claims"] else {}
+    if not results.get("complete", True):
+        kinds = f"{len(results['rows'])} of {results['asked']} methods and widths"
+        said = {"finding": f"Unfinished: {kinds} are compared; claims are decided when all are."}
+    else:
+        said = {"finding": finding(results)} if results["claims"] else {}
 
     def sections(out: Path) -> list[Section]:
         from alpt_ref.reports.drawings import comparison
@@ -37,7 +41,8 @@ def report(results: Record) -> Report:
         ]
 
     model = "Factorization machines" if results["model"] == "fm" else "Logistic regressions"
-    return Report("compare", said | results, sheets, f"{model} in few bits, compared on {results['data']}", sections=sections)
+    title = f"{model} in few bits, compared on {results['data']}"
+    return Report("compare", said | results, sheets, title, sections=sections)
 
 
 def finding(results: Record) -> str:

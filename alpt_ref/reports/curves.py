@@ -176,6 +176,23 @@ def curves_of(statement: str) -> list[Figure]:
     curve = _table().get(statement)
     if curve is None:
         return []
+    what = "mean regret" if curve.y == "regret" else "gap f(w_t) - f*"
+    said = f"{curve.instance}, {curve.grid.bits} bits, Delta = {float(curve.grid.delta):.4g}, eta = {curve.eta:.4g}"
+    alt = f"{statement}: {what} against the number of steps. {said}. {curve.says}"
+    return [
+        drawn(
+            partial(_draw, statement, curve),
+            f"curve-{slug(statement)}",
+            f"{statement} on {said}",
+            alt,
+            f"{curve.says} Exact laws.",
+            size=SIZE,
+        )
+    ]
+
+
+def _draw(statement: str, curve: Curve) -> Any:
+    """The curve, its bound under the statement's name."""
     bound = curve.bounds if curve.bound else None
     ax = plots.convergence(
         curve.runs(), y=curve.y, bound=bound, floor=dict([curve.floor]) if curve.floor else None, style="alpt"
@@ -184,7 +201,4 @@ def curves_of(statement: str) -> list[Figure]:
         if line.get_label() == "bound":
             line.set_label(f"{statement}'s bound")
             ax.legend()
-    what = "mean regret" if curve.y == "regret" else "gap f(w_t) - f*"
-    said = f"{curve.instance}, {curve.grid.bits} bits, Delta = {float(curve.grid.delta):.4g}, eta = {curve.eta:.4g}"
-    alt = f"{statement}: {what} against the number of steps. {said}. {curve.says}"
-    return [drawn(ax, f"curve-{slug(statement)}", f"{statement} on {said}", alt, f"{curve.says} Exact laws.", SIZE)]
+    return ax

@@ -7,9 +7,11 @@ from pathlib import Path
 from markupsafe import escape
 
 from alpt_ref.reports.page import Page, Section, render, sections_of
+from alpt_ref.studies.progress import aside
+from alpt_ref.tools.events import conclude
 from alpt_ref.tools.files import Record, write_json, write_text
 from alpt_ref.tools.origin import origin
-from alpt_ref.tools.sheet import WIDTH, Console, Sheet
+from alpt_ref.tools.sheet import Console, Sheet, terminal
 
 PAGE = "report.html"
 
@@ -50,26 +52,31 @@ class Report:
         finding = escape(self.finding) if users else self.finding
         return Page(self.title or self.sheets[0].title, finding, sections, self.record, _partial(self.record))
 
-    def show(self, console: Console, page: Path) -> None:
-        """Print the tables, the closing line, where the page is, and last the finding."""
-        for sheet in self.sheets:
+    def show(self, console: Console, shown: int = 0, page: Path | None = None) -> None:
+        """Print the tables but for those that were ``shown``, the closing line, the page's place, and last the finding."""
+        for sheet in self.sheets[shown:]:
             sheet.print(console)
         if self.closing:
             console.print(self.closing, style="dim", highlight=False)
-        console.print(f"Page: {page}", style="dim", highlight=False, markup=False, soft_wrap=True)
+        if page is not None:
+            console.print(f"Page: {page}", style="dim", highlight=False, markup=False, soft_wrap=True)
         if self.finding:
             console.print(self.finding, highlight=False, markup=False)
 
 
-def publish(report: Report, out: Path) -> Record:
+def publish(report: Report, out: Path, shown: int = 0) -> Record:
     """Write OUT/<name>.json, OUT/<name>.md and OUT/report.html, print the report on standard output, and return its record.
 
-    A record whose "complete" is false is one of a run that has not ended: its page says so, and with which command it does.
+    shown : tables that were printed before. A record whose "complete" is false is one of a run that has not ended: its page
+    says so, and with which command it does.
     """
     write_json(out / f"{report.name}.json", report.record)
     write_text(out / f"{report.name}.md", report.markdown())
     write_text(out / PAGE, render(report.page(out), origin()))
-    report.show(Console(width=WIDTH), out / PAGE)
+    if report.finding:
+        conclude(finding=report.finding)
+    with aside():
+        report.show(terminal(), shown, out / PAGE)
     return report.record
 
 

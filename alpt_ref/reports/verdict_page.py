@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from alpt_ref.reports import formulas
+from alpt_ref.reports.convergence import ctr_wins
 from alpt_ref.reports.page import Block, Prose, Section, anchors, templates
 from alpt_ref.reports.wording import METHODS, SYMBOL, caught, ratio_text, value_text
 from alpt_ref.theory.claim import HOLDS, KINDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
@@ -32,8 +33,8 @@ Extra = tuple[str, str, str, Sequence[Block]]
 SIGNS = {"<=": "≤", ">=": "≥"}
 
 
-def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = ()) -> list[Section]:
-    """All sections. extra : (id, title, lead, blocks) of what else the run has."""
+def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = (), *, draws: bool = True) -> list[Section]:
+    """All sections. extra : (id, title, lead, blocks) of what else the run has. draws : whether statements get curves."""
     groups = [(name, list(part)) for name, part in groupby(rows, key=lambda row: row.id.split("(")[0])]
     plain = bool(results["data"]) or bool(results["own"])
     views = [_view(row, plain) for row in rows]
@@ -50,7 +51,12 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = ()) 
 
     make: Any = templates().get_template("verdicts.html.j2").module
     lines = [_line(part, there[part[0].id]) for part in _parts(rows)]
-    drawn = [_statement(name, sections_at[name], by_group[name], len(groups) <= 4, link) for name in by_group]
+    items = [_statement(name, sections_at[name], by_group[name], len(groups) <= 4, link) for name in by_group]
+    if draws:
+        from alpt_ref.reports.curves import curves_of  # with matplotlib, which a refused command need not wait for
+
+        for item in items:
+            item.figures = curves_of(item.id)
     choices = [
         ("statement", list(by_group)),
         ("verdict", [outcome for outcome in OUTCOMES if any(view.outcome == outcome for view in views)]),
@@ -64,7 +70,7 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = ()) 
         Section("parts", "The statements, part by part", [Prose(make.overview(lines))]),
         Section("verdicts", "All verdicts", [Prose(make.all_rows(views, choices))]),
         Section(
-            "statements", "The statements, with proofs", [Prose(make.jump(drawn)), *(Prose(make.statement(x)) for x in drawn)]
+            "statements", "The statements, with proofs", [Prose(make.jump(items)), *(Prose(make.statement(x)) for x in items)]
         ),
     ]
 
@@ -167,7 +173,8 @@ def _claims(results: Record) -> tuple[tuple[str, str, str], ...]:
         first = f"Of {len(c1)} settings SR is faster in {sr}, DR in {dr}; in the others they are alike, or neither arrives."
         second = f"Of the same settings SR's error is smaller in {c2.count('SR')}, DR's in {c2.count('DR')}."
     if ctr:
-        second += f" On click models: {len(ctr['pairs'])} tuned comparisons, in the section on them."
+        wins = ctr_wins(ctr["pairs"])
+        second += f" On click models SR wins {wins[0]} of {len(ctr['pairs'])} tuned comparisons, DR {wins[1]}."
     return (
         ("C1", "Stochastic rounding (SR) converges faster than deterministic, nearest rounding (DR).", first),
         ("C2", "Stochastic rounding ends with the smaller error.", second),
@@ -178,8 +185,6 @@ def _claims(results: Record) -> tuple[tuple[str, str, str], ...]:
 
 def _statement(name: str, anchor: str, views: Sequence[Any], is_open: bool, link: formulas.Link) -> SimpleNamespace:
     """The section of a statement: its texts, its curves, and the rows of its parts."""
-    from alpt_ref.reports.curves import curves_of  # with matplotlib, which a refused command need not wait for
-
     texts = formulas.statements_of(name) if name in STATEMENTS else ()
     parts = [list(part) for _, part in groupby(views, key=lambda view: view.id)]
     return SimpleNamespace(
@@ -202,7 +207,7 @@ def _statement(name: str, anchor: str, views: Sequence[Any], is_open: bool, link
             )
             for text in texts
         ],
-        figures=curves_of(name),
+        figures=(),
         claims=[
             SimpleNamespace(id=part[0].id, anchor=part[0].anchor, kind=part[0].kind, statement=part[0].said, rows=part)
             for part in parts

@@ -8,30 +8,15 @@ from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
 from alpt_ref.reports.page import Block, Section, table
 from alpt_ref.reports.publish import Report
 from alpt_ref.reports.verdict_page import Extra, sections
+from alpt_ref.reports.verdict_sheet import MARK, VerdictSheet
 from alpt_ref.reports.wording import SYMBOL, caught, ratio_text, value_text
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.tools.files import Record
-from alpt_ref.tools.sheet import Console, Sheet, number
+from alpt_ref.tools.sheet import Sheet, number
 
 SHORT = {"exact": "exact", "monte-carlo": "MC", "trajectory": "path"}
 COLUMNS = ("instance", "by", "measured", "", "bound", "ratio", "verdict")
-MARK = " !"  # of a verdict that is not the expected one
-
-
-class VerdictSheet(Sheet):
-    """The rows of one claim. On a terminal a line for each, with 44 characters of its instance."""
-
-    def print(self, console: Console) -> None:
-        """Print compact lines, those with an unexpected verdict in red."""
-        console.print(self.title, style="bold", highlight=False, markup=False)
-        for instance, by, measured, symbol, bound, ratio, verdict in self.rows:
-            odd = verdict.endswith(MARK)
-            text = f"{'! ' if odd else '  '}{instance:<44.44} {by:<5}{measured:>12} {symbol:>2} {bound:<9}{ratio:>7} "
-            console.print(text + verdict.removesuffix(MARK), style="red" if odd else None, highlight=False, markup=False)
-        if self.note:
-            console.print(self.note, style="dim", highlight=False, markup=False)
-        console.print()
 
 
 def report(results: Record, seconds: float) -> Report:
@@ -51,7 +36,9 @@ def report(results: Record, seconds: float) -> Report:
 
 
 def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
-    """The sections of the page; matplotlib is imported for its figures."""
+    """The sections of the page; matplotlib is imported for its figures. Where a run was stopped nobody waits for drawings."""
+    if not results.get("complete", True):
+        return sections(rows, results, draws=False)
     from alpt_ref.reports import drawings
 
     extra: list[Extra] = []
@@ -70,6 +57,8 @@ def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
         floors = results["floors"]
         shown: list[Block] = [drawings.floors(floors), table(floors_sheet(floors), math=True)]
         extra.append(("floors", "Floors over the step size", "", shown))
+    if any(row.id.startswith(("L5", "L6")) for row in rows):
+        extra.append(("calibration", "Calibration: predicted against true click rates", "", [drawings.calibration()]))
     if results["ctr"]:
         sheets = ctr_sheets(results["ctr"], Settings().confidence)
         extra.append(("ctr", "Click models, SR against DR", "", [table(sheet) for sheet in sheets]))
@@ -135,6 +124,8 @@ def finding(rows: Sequence[Row], record: Record) -> str:
     weakly = sum(row.verdict == WEAKLY for row in rows)
     surprises = [row for row in rows if row.surprising]
     said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
+    if not record.get("complete", True):
+        return f"Unfinished, {len(rows)} of {record['asked']} rows: {finding(rows, record | {'complete': True})}"
     if record["rule"]:
         return f"the rule {record['rule']} {_survival(rows)}: of {len(rows)} verdicts {said}."
     groups = len({row.id.split("(")[0] for row in rows})

@@ -109,7 +109,9 @@ def test_any_text_is_escaped():
     row = record["rows"][0] | {"id": "A" + NASTY, "statement": NASTY, "instance": NASTY, "note": NASTY}
     row["checks"] = [{"name": NASTY, "lhs": 1.0, "relation": "<=", "rhs": 2.0, "about": "problem", "holds": True}]
     for own in ([], ["A"]):
-        made = verdicts.report(record | {"rows": [row, *record["rows"]], "own": own, "claims": [NASTY]}, 1.0).page(Path())
+        made = verdicts.report(
+            record | {"rows": [row, *record["rows"]], "own": own, "claims": [NASTY], "complete": False, "asked": 9}, 1.0
+        ).page(Path())
         text = render(replace(made, title=NASTY, finding=NASTY, partial=NASTY), Origin(NASTY, ((NASTY, NASTY),)))
         assert "alert(1)</script>" not in text
         assert "<b>&" not in text
@@ -155,8 +157,12 @@ def test_what_is_private_stays_private(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     argv = ["verify", "--out", "/home/somebody/run", "--rule", f"{tmp_path}/my rules.py:rule"]
     assert origin.spelled("alpt-ref", argv) == "alpt-ref verify --out '~/run' --rule 'my rules.py:rule'"
-    text = render(Page("t", "in /home/somebody/x", []), Origin(origin.spelled("alpt-ref", argv)))
-    assert "somebody" not in text
+    said = "in /home/somebody/x and in /home/somebody, not in /home/somebody-else"
+    assert origin.public(said) == "in ~/x and in ~, not in /home/somebody-else"
+    table = Table(said[:22], ("of /home/somebody",), [(said[:22],)], said[:22], math=True)
+    section = Section("a", said[:22], [table], said[:22])
+    page = Page(said[:22], said[:22], [section], {"data": said[:22]}, said[:22])
+    assert "somebody" not in render(page, Origin(origin.spelled("alpt-ref", argv)))
 
 
 def test_settings_are_plain_values():

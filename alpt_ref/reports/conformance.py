@@ -7,6 +7,7 @@ from alpt_ref.reports.page import Block, Page, Prose, Section, Table, slug
 from alpt_ref.testing import report as told
 from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.suite import FAIL, PASS, SKIP, Outcome, Report
+from alpt_ref.tools.origin import public
 from alpt_ref.tools.sheet import number
 
 BADGES = {PASS: "holds", FAIL: "violated", SKIP: "calm"}
@@ -23,7 +24,7 @@ def page(report: Report) -> Page:
         lead = "Biases smaller than these may be there, and not have been found."
         sections.append(Section("sensitivity", "What would have been found", [_sensitivity(found[0])], lead))
     record = {key: value for key, value in told.record(report).items() if key != "properties"}
-    finding = escape(f"{told.verdict(report)} {told.alarm(report)}")
+    finding = escape(public(f"{told.verdict(report)} {told.alarm(report)}"))
     return Page(f"Conformance of {report.candidate.name}", finding, sections, record)
 
 

@@ -38,8 +38,8 @@ def floors(records: list[Record]) -> Figure:
     return drawn(lambda: plots.floors(records, style="alpt"), "floors", "Floors over Delta", alt, caption, size=SIZE)
 
 
-def phases() -> Figure:
-    """The phase diagram of rounding, without measured moves."""
+def phases(*records: Record) -> Figure:
+    """The phase diagram of rounding, with the moves that ``records`` of a study have measured."""
     alt = (
         "Phase diagram of rounding: the mean of a weight's moves across, their standard deviation upwards, both in cells. Left "
         "and below nearest rounding is frozen and SR better; above 0.4 cells of noise it is dithered, and at moves of about "
@@ -47,7 +47,11 @@ def phases() -> Figure:
     )
     caption = "Gaussian moves; where neither is named, nothing is proved (L3, L9, L10, L12, L13)."
     return drawn(
-        lambda: plots.phase_diagram(style="alpt"), "phases", "Which rounding is better, by the moves of a weight", alt, caption
+        lambda: plots.phase_diagram(records, style="alpt"),
+        "phases",
+        "Which rounding is better, by the moves of a weight",
+        alt,
+        caption,
     )
 
 

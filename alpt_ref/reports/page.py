@@ -159,17 +159,14 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: public(value) if type(value) is str else value,
     )
-    made.filters["math"] = lambda text: text if isinstance(text, Markup) else Markup(formulas.inline(text))
+    made.filters["math"] = lambda text: text if isinstance(text, Markup) else Markup(formulas.inline(public(text)))
     made.globals["source"] = lambda name: Markup(made.loader.get_source(made, name)[0])  # type: ignore[union-attr]
     return made
 
 
 def render(page: Page, origin: Origin) -> str:
     """The page as HTML; the same page and origin give the same text."""
-    text = (
-        templates()
-        .get_template("report.html.j2")
-        .render(page=page, origin=origin, version=__version__, code=source_hash()[:16], settings=settings_of(page.record))
-    )
-    return public(text)
+    facts = {"version": __version__, "code": source_hash()[:16], "settings": settings_of(page.record)}
+    return templates().get_template("report.html.j2").render(page=page, origin=origin, **facts)

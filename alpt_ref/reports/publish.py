@@ -10,7 +10,7 @@ from alpt_ref.reports.page import Page, Section, render, sections_of
 from alpt_ref.studies.progress import aside
 from alpt_ref.tools.events import conclude
 from alpt_ref.tools.files import Record, write_json, write_text
-from alpt_ref.tools.origin import origin
+from alpt_ref.tools.origin import origin, public
 from alpt_ref.tools.sheet import Console, Sheet, terminal
 
 PAGE = "report.html"
@@ -49,7 +49,7 @@ class Report:
         """The page, its figures drawn of the record, and of cells in ``out``."""
         sections = sections_of(self.sheets) if self.sections is None else self.sections(out)
         users = any(self.record.get(key) for key in ("rule", "own", "data"))
-        finding = escape(self.finding) if users else self.finding
+        finding = escape(public(self.finding)) if users else self.finding
         return Page(self.title or self.sheets[0].title, finding, sections, self.record, _partial(self.record))
 
     def show(self, console: Console, shown: int = 0, page: Path | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -34,7 +35,9 @@ def public(text: str) -> str:
     """The text without the home folder and the current one."""
     for folder, short in ((Path.cwd(), ""), (Path.home(), "~")):
         if len(folder.parts) > 1:
-            text = text.replace(f"{folder}/", f"{short}/" if short else "").replace(str(folder), short or ".")
+            place = rf"(?<![\w.~/-]){re.escape(str(folder))}"
+            text = re.sub(rf"{place}/", f"{short}/" if short else "", text)
+            text = re.sub(rf"{place}(?![\w-])", short or ".", text)
     return text
 
 

@@ -25,16 +25,21 @@ KILL_TABLES = {
 }
 # Files that take longest: workers begin with them, so that none is left with one at the end.
 LONGEST = (
-    "conformance",
-    "conformance_chances",
-    "reference",
-    "statements",
-    "alpt",
     "diskcache",
+    "conformance",
+    "reference",
+    "process",
+    "conformance_chances",
+    "statements",
+    "fuzz",
+    "two_runs",
+    "elementary",
+    "alpt",
     "torch_parity",
     "quantizer",
     "docs",
     "compare",
+    "output",
 )
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
@@ -43,9 +48,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     names = [f"test_{name}" for name in LONGEST]
     items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
+    plain = [item for item in items if JIT and "edge" in item.keywords and "long" not in item.keywords]
+    if plain:
+        config.hook.pytest_deselected(items=plain)
+        items[:] = [item for item in items if item not in plain]
     for item in items:
         if "jit" in item.keywords:
             if not JIT:

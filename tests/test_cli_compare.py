@@ -54,7 +54,8 @@ def test_a_quick_run(tmp_path, monkeypatch, capsys):
     assert captured.out.splitlines()[-1].split() == [
         "written",
         f"{tmp_path / 'o' / 'compare.json'},",
-        str(tmp_path / "o" / "compare.md"),
+        f"{tmp_path / 'o' / 'compare.md'},",
+        str(tmp_path / "o" / "report.html"),
     ]
     before = (tmp_path / "o" / "compare.json").read_bytes()
     assert run(*arguments, "--threads", 2) == 0

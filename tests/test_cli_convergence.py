@@ -20,6 +20,7 @@ def calls(monkeypatch):
 
     def record(*args, **kwargs):
         made.append(dict(signature.bind(*args, **kwargs).arguments))
+        assert callable(made[-1].pop("on_stop"))
         return "record"
 
     monkeypatch.setattr(convergence, "measure", record)

@@ -11,7 +11,7 @@ from alpt_ref.cli.train import model_of
 from alpt_ref.tools.files import write_npz
 from tests.cli_support import LEARNED, error_of, run, train_arguments
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
 METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lpt-sr-f, alpt-sr-f, lsq, pact, ptq"

@@ -18,13 +18,13 @@ def calls(monkeypatch):
     """The requests, in the place of running them."""
     made = []
 
-    def record(request):
+    def record(request, on_row, on_stop):
         made.append(request)
         return {"rows": []}
 
     monkeypatch.setattr(verify, "verify", record)
     monkeypatch.setattr(verify, "report", lambda record, seconds: record)
-    monkeypatch.setattr(verify, "publish", lambda report, out: None)
+    monkeypatch.setattr(verify, "publish", lambda report, out, shown: None)
     return made
 
 
@@ -118,7 +118,7 @@ def test_exit_codes(tmp_path, capsys, mine):
 
 
 def test_ctrl_c(capsys, monkeypatch):
-    def interrupt(request):
+    def interrupt(request, on_row, on_stop):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(verify, "verify", interrupt)
@@ -142,6 +142,7 @@ def test_ctrl_c(capsys, monkeypatch):
         (("--claim", "my_rules:empty"), "EMPTY: no instances"),
         (("--claim", "my_rules:fair"), "claim my_rules:fair: must be an alpt_ref.theory.Claim or a sequence of them, got Rule"),
         (("--data", "no.txt"), "no.txt: "),
+        (("--rule", "my_rules:fair", "--resume"), "--resume: with --rule or --claim no rows are kept"),
         (("--quick", "--full"), "--full: not allowed with argument --quick"),
     ],
 )

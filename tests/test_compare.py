@@ -31,9 +31,11 @@ from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, m
 from alpt_ref.studies.comparison.run import kinds_of
 from alpt_ref.studies.comparison.tuning import Search, tune
 from alpt_ref.studies.convergence.settings import CtrSettings
+from alpt_ref.tools.events import open_log
 from alpt_ref.tools.sheet import WIDTH, number
 from alpt_ref.training.forward import TrainingDivergedError
 from tests.cli_support import write_data
+from tests.widths import assert_fits
 
 pytestmark = pytest.mark.glue
 
@@ -257,8 +259,12 @@ def by_hand(data, name, bits, choice, seed):
 
 
 def study(data, model, names, bits, out, settings, **more):
-    """Measure and publish; the record."""
-    return publish(compare_report.report(compare.run(data, model, names, bits, out, settings, **more)), out)
+    """Measure and publish, what an interrupted run has found, too; the record."""
+
+    def shown(record):
+        return publish(compare_report.report(record), out)
+
+    return shown(compare.run(data, model, names, bits, out, settings, on_stop=shown, **more))
 
 
 @pytest.fixture(scope="module")
@@ -399,6 +405,40 @@ def test_a_second_run_reads_its_cells(finished, monkeypatch):
     monkeypatch.setattr(methods, "fit_and_measure", lambda *args: pytest.fail("fitted again"))
     assert study(clicks(), "fm", RUN, BITS, out, TINY, threads=1) == record
     assert [(out / name).read_bytes() for name in ("compare.json", "compare.md")] == before
+
+
+def test_an_interrupted_run_leaves_its_rows(tmp_path, monkeypatch, capsys):
+    """Those whose fits are all there, with the intervals of the whole table; no claim is decided."""
+    asked = pretended(monkeypatch, lambda fit: 0.7 + 0.001 * fit.seed)
+    fit_cell, names = compare.fit_cell, ("fp32", "lpt-sr", "lpt-dr")
+
+    def interrupted(*args):
+        if args[3].method == "lpt-dr" and args[3].seed == 2:
+            raise KeyboardInterrupt
+        return fit_cell(*args)
+
+    monkeypatch.setattr(compare, "fit_cell", interrupted)
+    with open_log(tmp_path / "log"), pytest.raises(KeyboardInterrupt):
+        study(clicks(), "fm", names, (4,), tmp_path, TINY)
+    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [(line["method"], line["bits"]) for line in told if line["event"] == "row"] == [("fp32", 0), ("lpt-sr", 4)]
+    record = read(tmp_path)
+    assert (record["complete"], record["asked"], record["stopped"], record["claims"]) == (False, 3, "KeyboardInterrupt", [])
+    assert [row["method"] for row in record["rows"]] == ["fp32", "lpt-sr"]
+    finding = "Unfinished: 2 of 3 methods and widths are compared; claims are decided when all are."
+    assert finding in (tmp_path / "compare.md").read_text()
+    assert " ".join(capsys.readouterr().out.split()).endswith(finding)
+    with pytest.raises(ValueError, match=r"compare.json has results of other settings"):
+        study(clicks(), "fm", names, (4,), tmp_path, replace(TINY, epochs=3))
+    monkeypatch.setattr(compare, "fit_cell", fit_cell)
+    whole = study(clicks(), "fm", names, (4,), tmp_path, TINY)
+    assert (whole["complete"], len(whole["rows"]), len(whole["claims"])) == (True, 3, 1)
+    assert json.loads(json.dumps(whole["rows"][:2])) == record["rows"]
+    monkeypatch.setattr(compare, "fit_cell", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        study(clicks(), "fm", names, (4,), tmp_path, TINY)
+    assert read(tmp_path) == json.loads(json.dumps(whole))
+    assert asked
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.jit)])
@@ -543,6 +583,7 @@ def test_the_whole_comparison_fits_a_terminal(tmp_path, monkeypatch, capsys):
         verdict for *_, verdict in verdicts
     ]
     assert {fit.seed for fit in asked} == set(range(6))
+    assert_fits(compare_report.report(record).sheets)
     assert record["rows"][-1]["test"]["auc"][0] == pytest.approx(0.69, abs=1e-3)
 
 

@@ -62,7 +62,7 @@ class Reseeded(SeedOnly):
 
 
 @once
-@pytest.mark.parametrize(("first", "runs"), [(0, 5), pytest.param(0, 100, marks=long)])
+@pytest.mark.parametrize(("first", "runs"), [(0, 5), pytest.param(0, 50, marks=long)])
 def test_no_alarm_in_quick_runs_and_super_uniform_p_values(first, runs):
     reports = [check_quantizer(Reseeded(run), level="quick") for run in range(first, first + runs)]
     assert all(report.conforms for report in reports)

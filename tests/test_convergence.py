@@ -2,8 +2,11 @@
 
 import json
 import math
+import re
 import runpy
+import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,15 +26,18 @@ from alpt_ref.studies import click_data
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence import ctr, t1_panel
 from alpt_ref.studies.convergence import run as convergence_error
-from alpt_ref.studies.convergence.cells import checkpoints, gradient_descent, outcome_of, walk_of
+from alpt_ref.studies.convergence.cells import METHODS, checkpoints, gradient_descent, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
 from alpt_ref.theory import t1
+from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import WIDTH, interval, number
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.rule import STOCHASTIC
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
+from tests.widths import assert_fits
 
+ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.glue
 
 TINY = replace(
@@ -181,7 +187,10 @@ def files(folder: Path) -> tuple[Path, tuple[Path, Path, Path]]:
 
 
 def study(out: Path, threads: int) -> None:
-    publish(report(convergence_error.run([], None, out, TINY, threads=threads)), out)
+    def shown(record: Record) -> None:
+        publish(report(record), out)
+
+    shown(convergence_error.run([], None, out, TINY, threads=threads, on_stop=shown))
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +213,34 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 100
     assert " ".join(printed.split()).endswith(results["finding"])
+    assert_fits(report(results).sheets)
+
+
+def keys(value: Any, path: str = "") -> Iterator[str]:
+    """Keys as docs/convergence.md writes them, those of a method after an ellipsis."""
+    if isinstance(value, dict) and path != "settings":
+        for name, inner in value.items():
+            yield from keys(inner, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        yield f"{path}[]"
+        for item in value:
+            yield from keys(item, f"{path}[]")
+    else:
+        yield re.sub(r"^t1\[\]\.methods\.\w+\.", "….", path)
+
+
+def documented() -> Iterator[str]:
+    """In a line of the table, a key that begins with a dot belongs to the record of the first one."""
+    for line in (ROOT / "docs" / "convergence.md").read_text().splitlines():
+        names = re.findall(r"`(.+?)`", line.split("|")[1]) if line.startswith("| `") else []
+        yield from (names[0].rpartition(".")[0] + name if name[0] == "." else name for name in names)
+
+
+def test_every_key_is_documented_and_every_documented_key_is_there(finished: Path) -> None:
+    """``ctr.rows[]`` and the like are named by their keys alone."""
+    there = {*keys(json.loads((finished / "convergence.json").read_text()))}
+    there |= {f"t1[].methods.{method}" for method in METHODS}
+    assert {*documented()} == there - {"ctr.rows[]", "ctr.pairs[]", "slopes[].points[]"}
 
 
 def test_an_interrupted_study_goes_on_to_the_same_results(
@@ -220,13 +257,45 @@ def test_an_interrupted_study_goes_on_to_the_same_results(
     monkeypatch.setattr(Store, "cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         study(tmp_path, threads=2)
-    assert not (tmp_path / "convergence.json").exists()
+    assert json.loads((tmp_path / "convergence.json").read_text())["complete"] is False
     assert len(list((tmp_path / "cells").iterdir())) == 7
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     monkeypatch.setattr(Store, "cell", cell)
     study(tmp_path, threads=1)
     assert (tmp_path / "convergence.json").read_bytes() == whole
     assert before.items() <= {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}.items()
+
+
+@pytest.mark.parametrize(
+    ("part", "stops", "found"),
+    [
+        (t1_panel, "slope", None),
+        (convergence_error.convex, "table", "T1 on 2 of 2 problems, SR's floor against Delta on 2."),
+        (convergence_error.ctr, "study", "T1 on 2 of 2 problems, SR's floor against Delta on 2, the convex table."),
+    ],
+)
+def test_an_interrupted_study_leaves_its_parts(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: Any, stops: str, found: str | None
+) -> None:
+    shutil.copytree(finished / "cells", tmp_path / "cells")
+    whole = json.loads((finished / "convergence.json").read_text())
+
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(part, stops, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        study(tmp_path, threads=1)
+    monkeypatch.undo()
+    record = json.loads((tmp_path / "convergence.json").read_text())
+    assert (record["complete"], record["stopped"]) == (False, "KeyboardInterrupt")
+    assert all(record[name] in (whole[name], [], None) for name in ("problems", "t1", "slopes", "table", "ctr"))
+    assert record["t1"] == whole["t1"]
+    if found:
+        assert record["finding"] == f"Unfinished. What was found: {found}"
+        assert "### T1" in (tmp_path / "convergence.md").read_text()
+    study(tmp_path, threads=1)
+    assert json.loads((tmp_path / "convergence.json").read_text()) == whole
 
 
 def test_files_join_the_generated_problems(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alpt_ref.data import DataError, FeatureMap, Field, Source, fit_read
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 texts = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]) | st.just("\udce9"), max_size=4)
 fields = st.builds(Field, texts, texts, st.just("categorical"), st.lists(texts, max_size=3, unique=True).map(tuple))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from alpt_ref.data import DataError, Source, fit_read
 from alpt_ref.data.lines import _read_blocks, read_chunks
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 TEXT = b"1 0:1 2:0.5\n-1 1:2\n"
 

@@ -16,7 +16,7 @@ from alpt_ref.data import DataError, Dataset, FeatureMap, Source, fit_read, inde
 from alpt_ref.data.indexed import _gather, parse_fast, parse_line
 from alpt_ref.data.tokens import FLOAT32_MAX
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 BASES = {"libsvm": 1, "libfm": 0, "libffm": 0}
 Entries = list[tuple[int, float]]

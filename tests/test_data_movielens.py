@@ -21,7 +21,7 @@ from alpt_ref.data.movielens import FIELDS, FieldRange, parse_rating, parse_rati
 from alpt_ref.data.split import split
 from tests.marks import once
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 USERS = """\
 10::F::18::3::02138

@@ -9,7 +9,7 @@ import pytest
 
 from alpt_ref.data import Source
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"format": "parquet"}, "format must be one of libsvm, libfm, libffm, criteo, avazu, csv, got 'parquet'"),

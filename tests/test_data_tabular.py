@@ -28,7 +28,7 @@ from alpt_ref.data import (
 from alpt_ref.data.layout import CRITEO_COLUMNS, cell_column, split_cells
 from alpt_ref.data.tokens import hour_of_day, numeric_token, weekday
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 AVAZU_HEADER = "id,click,hour,C1,banner_pos,site_id"
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numba
 import numpy as np
 import pytest
 
@@ -33,6 +34,29 @@ def worst(loop, name, x):
     return float((np.abs(out - exact) / np.spacing(exact.astype(x.dtype)).astype(longer)).max(initial=0))
 
 
+EXACT = {"exp_negative": math.exp, "log1p": math.log1p}
+
+
+def compiled_worst(function):
+    """:func:`worst` of float32 in one pass, infinite where a result is not finite."""
+    exact_of = numba.njit(lambda x: function(x))
+
+    @numba.njit
+    def worst_of(x, out):
+        most = 0.0
+        for i in range(x.size):
+            exact = exact_of(np.float64(x[i]))
+            bits = np.float32(exact).view(np.int32) & 0x7F800000  # the binade; that of subnormal numbers has the same spacing
+            ulp = math.ldexp(1.0, max(bits >> 23, 1) - 150)
+            error = abs(np.float64(out[i]) - exact) / ulp
+            most = error if error > most else most
+            if not math.isfinite(out[i]):
+                return math.inf
+        return most
+
+    return worst_of
+
+
 def arguments(name, n, lowest):
     rng = np.random.default_rng(n)
     tiny = 10.0 ** rng.uniform(-44, 0, n)
@@ -56,12 +80,27 @@ def test_errors_of_samples(name, real):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_errors_of_all_numbers_of_float32(name):
     """Every argument: 1.1 billion of each."""
-    loop, sign = of_arrays(name, np.float32), np.uint32(0x80000000 if name == "exp_negative" else 0)
+    loop, worst_of = of_arrays(name, np.float32), compiled_worst(EXACT[name])
+    sign = np.uint32(0x80000000 if name == "exp_negative" else 0)
     last = int(np.float32(104.0 if name == "exp_negative" else 1.0).view(np.uint32))
-    blocks = np.arange(0, last + 1, 2**22)
-    bits = np.arange(2**22, dtype=np.uint32)
-    found = [worst(loop, name, (np.minimum(b + bits, last).astype(np.uint32) | sign).view(np.float32)) for b in blocks]
-    assert max(found) < BOUNDS[np.float32]
+    bits, out = np.arange(2**16, dtype=np.uint32), np.empty(2**16, np.float32)
+    found = 0.0
+    for first in range(0, last + 1, 2**16):
+        x = ((bits[: last + 1 - first] + np.uint32(first)) | sign).view(np.float32)
+        loop(x, out)
+        found = max(found, worst_of(x, out))
+    assert found < BOUNDS[np.float32]
+
+
+@once
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_compiled_measure_is_the_other(name):
+    x, loop = arguments(name, 2000, -103.0).astype(np.float32), of_arrays(name, np.float32)
+    out = np.empty_like(x)
+    loop(x, out)
+    assert compiled_worst(EXACT[name])(x, out) == pytest.approx(worst(loop, name, x), rel=1e-6)
+    for wrong in (np.nextafter(np.nextafter(out, np.float32(9)), np.float32(9)), np.where(x == x[7], np.nan, out)):
+        assert not compiled_worst(EXACT[name])(x, wrong.astype(np.float32)) < BOUNDS[np.float32]
 
 
 @pytest.mark.parametrize("real", BOUNDS)

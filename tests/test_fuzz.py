@@ -11,7 +11,7 @@ from tests.fuzz.__main__ import TARGETS, fuzz, run
 from tests.marks import long
 
 
-@pytest.mark.glue
+@pytest.mark.edge
 @pytest.mark.parametrize("name", ["readers", "containers", "crafted", "commands"])
 def test_a_few(name):
     assert fuzz(TARGETS[name], 1, 3) > 0
@@ -23,8 +23,8 @@ def test_a_few_elements():
 
 
 @long
-def test_two_minutes():
-    counts = run(list(TARGETS), 120.0, 1_000_000)
+def test_a_minute():
+    counts = run(list(TARGETS), 60.0, 1_000_000)
     assert all(counts.values())
 
 
@@ -52,7 +52,7 @@ def test_a_quantizer_that_is_off_at_ties_is_seen(monkeypatch):
         fuzz(quantizer, 0, 400)
 
 
-@pytest.mark.glue
+@pytest.mark.edge
 def test_other_faults_are_seen(monkeypatch):
     monkeypatch.setattr(commands, "main", lambda line: 3)
     with pytest.raises(AssertionError):

@@ -19,7 +19,7 @@ from alpt_ref.models import load_model
 from alpt_ref.tools import output
 from alpt_ref.tools.files import write_text
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 BASE = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40))
 FULL = Path("/dev/full")
 PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONUNBUFFERED": ""}

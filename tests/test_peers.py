@@ -9,7 +9,7 @@ import pytest
 
 from alpt_ref.testing.declaration import Declaration
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 ANALYSIS = Path(__file__).parent.parent / "analysis"
 

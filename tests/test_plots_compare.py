@@ -10,7 +10,7 @@ import pytest
 
 from alpt_ref.studies.comparison.methods import METHODS
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 
 plots = pytest.importorskip("alpt_ref.plots.pages.compare")
 ROOT = Path(__file__).parents[1]

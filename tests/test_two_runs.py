@@ -18,7 +18,7 @@ from alpt_ref.tools.locks import alone_in
 from alpt_ref.training import epochs
 from tests.marks import long
 
-pytestmark = pytest.mark.glue
+pytestmark = pytest.mark.edge
 BASE = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(60))
 PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}
 
@@ -93,7 +93,7 @@ def train(data, *more):
     ]
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(60, marks=long)])
+@pytest.mark.parametrize("times", [5, pytest.param(20, marks=long)])
 def test_ctrl_c_during_training(data, times, capsys):
     """At any moment after the start: 130 and one sentence, and the same command with --resume ends with the same bits."""
     epochs = 400

@@ -26,6 +26,7 @@ from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
 from alpt_ref.tools.sheet import WIDTH
 from alpt_ref.walks.rule import STOCHASTIC, Rule
+from tests.widths import WIDTHS, assert_fits, printed
 
 pytestmark = pytest.mark.glue
 
@@ -37,7 +38,10 @@ SMALL = [
 
 
 def published(request: Request) -> dict:
-    return publish(verdicts.report(verification.run(request), 1.0), request.out)
+    def shown(record: dict) -> dict:
+        return publish(verdicts.report(record, 1.0), request.out)
+
+    return shown(verification.run(request, on_stop=shown))
 
 
 def request(out: Path, *ids: str, **more) -> Request:
@@ -85,11 +89,31 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         published(one)
-    assert not (tmp_path / "verdicts.json").exists()
+    record = json.loads((tmp_path / "verdicts.json").read_text())
+    assert (record["complete"], record["asked"], len(record["rows"]), record["stopped"]) == (False, 17, 3, "KeyboardInterrupt")
     assert len(list((tmp_path / "cells").iterdir())) == 3
+    with pytest.raises(ValueError, match=r"verdicts.json has results of other claims"):
+        published(request(tmp_path, "Q5"))
     monkeypatch.setattr(Store, "cell", cell)
     published(one)
     assert (tmp_path / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
+
+
+def test_a_complete_record_stays_where_a_run_is_interrupted(finished, monkeypatch):
+    """Of the same request, with other code: nothing is found in the cells."""
+    before = [(finished / name).read_bytes() for name in ("verdicts.json", "verdicts.md")]
+    cell, done = Store.cell, []
+
+    def interrupted(self, spec, compute):
+        done.append(spec.id)
+        if len(done) > 3:
+            raise KeyboardInterrupt
+        return cell(self, spec, compute)
+
+    monkeypatch.setattr(Store, "cell", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        published(replace(request(finished, "Q6", "L1(b)"), setting=Setting()))
+    assert [(finished / name).read_bytes() for name in ("verdicts.json", "verdicts.md")] == before
 
 
 def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
@@ -150,9 +174,11 @@ def test_what_was_measured_before_an_error_is_kept(tmp_path):
     bad = replace(good, name="bad", measure=fail)
     with pytest.raises(ValueError, match="Q6, bad: RuntimeError: no such thing"):
         published(Request([replace(base, instances=lambda s: [good, bad])], Setting(), tmp_path))
-    record = json.loads((tmp_path / "unfinished.json").read_text())
-    assert (record["error"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
-    assert not (tmp_path / "verdicts.json").exists()
+    record = json.loads((tmp_path / "verdicts.json").read_text())
+    assert (record["stopped"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
+    assert (record["complete"], record["asked"]) == (False, 2)
+    assert record["finding"] == "Unfinished, 1 of 2 rows: 1 verdicts on 1 statement: 1 holds."
+    assert (tmp_path / "verdicts.md").read_text().startswith("# Verdicts\n\nUnfinished, 1 of 2 rows: ")
 
 
 def test_a_second_process_finds_the_same_rows(tmp_path):
@@ -194,6 +220,25 @@ def test_the_printed_table(finished, capsys):
 def row(**change) -> Row:
     base = Row("X", "a statement", "upper", "an instance", "exact", {}, 2.0, 1.0, 0.0, 1.0, 0.5, "holds", "holds")
     return replace(base, **change)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_rows_of_verdicts_fit_a_terminal(finished, width):
+    """On one line or two; names are cut where there is no room, numbers never."""
+    rows = [Row.from_record(entry) for entry in json.loads((finished / "verdicts.json").read_text())["rows"]]
+    widest = row(
+        measured=-1.2345e-10, half=2e-12, bound=-1.234e-10, ratio=-1.234e9, verdict=NOT_APPLICABLE, method="monte-carlo"
+    )
+    rows += [replace(widest, instance=40 * "name "), row()]
+    for sheet in verdicts.sheets(rows):
+        lines = printed(sheet, width)
+        assert max(map(len, lines)) <= width
+        words = [line.split() for line in lines]
+        for name, *cells in sheet.rows:
+            numbers = " ".join(cells).replace(verdicts.MARK, "").split()
+            assert any(line[-len(numbers) :] == numbers for line in words)
+            assert any(name[: min(len(name), 36, width - 2)].strip() in line for line in lines)
+    assert_fits([verdicts.summary(rows)], [width])
 
 
 def test_surprises_are_marked_and_named():
@@ -297,6 +342,7 @@ def test_directions(monkeypatch, tmp_path):
     assert "Floors under gradient noise" in (tmp_path / "verdicts.md").read_text()
     assert record["ctr"]["rows"]
     assert "tuned CTR comparisons" in record["finding"]
+    assert_fits(sheet for sheet in verdicts.report(record, 1.0).sheets if not isinstance(sheet, verdicts.VerdictSheet))
     assert "C1 and C2" in (tmp_path / "verdicts.md").read_text()
 
 

@@ -5,14 +5,18 @@ import sys
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 
+from alpt_ref import __version__
 from alpt_ref.cli.arguments import build_parser
+from alpt_ref.cli.outputs import to_stdout
 from alpt_ref.cli.parsing import check_folder
+from alpt_ref.tools.events import FORMAT, end, open_log, tell
 from alpt_ref.tools.interrupts import heeding_interrupts
 from alpt_ref.tools.locks import alone_in
+from alpt_ref.tools.origin import COMMAND, spelled
 from alpt_ref.tools.output import STDOUT, ReaderGoneError
 from alpt_ref.tools.streams import safe_streams
 
@@ -38,18 +42,30 @@ def command_line(
             args = parser().parse_args(argv)
         except SystemExit as stop:  # --help and --version
             return int(stop.code or 0)
-        return work(args)
+        path: Path | None = getattr(args, "log_json", None)
+        given = {option: value for option, value in vars(args).items() if option not in ("command", "log_json")}
+        log.enter_context(open_log(path))
+        tell("start", format=FORMAT, command=getattr(args, "command", name), version=__version__, settings=given)
+        token = COMMAND.set(spelled(name, argv))
+        try:
+            with redirect_stdout(sys.stderr) if to_stdout(path) else nullcontext():  # it holds the log, and nothing else
+                return work(args)
+        finally:
+            COMMAND.reset(token)
 
-    return guarded(name, command)
+    with ExitStack() as log:
+        return guarded(name, command)
 
 
 def guarded(name: str, work: Callable[[], int | None]) -> int:
-    """Run ``work``. Returns its code, or, with a sentence that starts with ``name``: 2 after an error that the user can mend, 3
-    after one that nobody foresaw (never 1, which is a verdict), 130 after Ctrl-C, 141 where the reader of the output is gone.
+    """Run ``work``, and tell the log how it ended. Returns its code, or, with a sentence that starts with ``name``: 2 after an
+    error that the user can mend, 3 after one that nobody foresaw (never 1, which is a verdict), 130 after Ctrl-C, 141 where the
+    reader of the output is gone.
     """
     try:
         with safe_streams():
             code, sentence = _outcome(work)
+            end(code, sentence)
             if sentence:
                 with contextlib.suppress(OSError):
                     sys.stdout.flush()

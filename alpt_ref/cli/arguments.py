@@ -20,7 +20,7 @@ from alpt_ref.tools.devices import DEVICES
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
 _DATA: Options = (
-    ("--train", "FILE", Path, "training data; the other files are read as this one taught"),
+    ("--train", "FILE", Path, "training data; features, buckets and columns found in it are used for the other files, too"),
     ("--valid", "FILE", Path, "picks the epoch whose weights are kept, by AUC"),
     ("--test", "FILE", Path, "measured once, after training"),
     ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu or csv (tables)"),
@@ -83,11 +83,10 @@ _COMPARE: Options = (
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
     ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
+_LOG: Options = (("--log-json", "FILE", file, "tell there what happens, one JSON object a line (default: nowhere)"),)
 _THREADS: Options = (("--threads", "N", threads, "1 or more; results do not depend on it (default: 1)"),)
-_DEVICE: dict[str, Any] = {"choices": DEVICES, "default": "cpu"}
-_DEVICE["help"] = "cpu, or cuda for a GPU; results do not depend on it (default: cpu)"
-_KIND: dict[str, Any] = {"choices": ("lr", "fm"), "default": "fm"}
-_KIND["help"] = "logistic regression or factorization machine (default: fm)"
+_DEVICE: Any = {"choices": DEVICES, "default": "cpu", "help": "cpu, or cuda for a GPU; no result depends on it (default: cpu)"}
+_KIND: Any = {"choices": ("lr", "fm"), "default": "fm", "help": "logistic regression or factorization machine (default: fm)"}
 
 
 def build_parser() -> ArgumentParser:
@@ -131,6 +130,7 @@ def _train_options(command: ArgumentParser) -> None:
     run = command.add_argument_group("run")
     run.add_argument("--out", metavar="DIR", type=folder, required=True, help="folder of the results (required)")
     _add(run, _THREADS, dest="n_threads")
+    _add(run, _LOG, default=None)
     run.add_argument("--device", **_DEVICE)
     either = run.add_mutually_exclusive_group()
     either.add_argument("--resume", action="store_true", help="go on from DIR/checkpoint.npz if it exists")
@@ -161,8 +161,8 @@ def _add_model_and_data(command: ArgumentParser) -> None:
 def _convergence_options(command: ArgumentParser) -> None:
     data = "libsvm files, besides the generated problems (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
-    for split in ("train", "valid", "test"):
-        explained = f"libfm file, its {split} data in the place of generated clicks (default: generated)"
+    for split, words in (("train", "training"), ("valid", "validation"), ("test", "test")):
+        explained = f"libfm file of {words} data, in the place of generated clicks (default: generated)"
         command.add_argument(f"--ctr-{split}", metavar="FILE", type=Path, help=explained)
     _add_run(command, "results/convergence")
     command.add_argument("--quick", action="store_true", help="short runs, to see that it works")
@@ -173,7 +173,7 @@ def _compare_options(command: ArgumentParser) -> None:
     command.add_argument("--model", **_KIND)
     methods = (
         "those to compare, of fp32,hash,lpt-dr,lpt-sr,alpt-dr,alpt-sr,lpt-sr-f,alpt-sr-f,lsq,pact,ptq (default: all; -f "
-        "leaves linear weights in float32, and is of fm alone)"
+        "leaves linear weights in float32, and is for fm only)"
     )
     command.add_argument("--methods", metavar="A,B", type=names, help=methods)
     widths = "widths, 2 to 16; claim C3 is decided at 4 and 2, C4 at 8, C2 at any (default: 8,4,2)"
@@ -211,6 +211,8 @@ def _check_options(command: ArgumentParser) -> None:
     size.add_argument("--quick", action="store_true", help="seconds: small arrays (default: less than a minute)")
     size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
     command.add_argument("--json", metavar="FILE", type=file, help="write what was found there, too (default: nowhere)")
+    command.add_argument("--html", metavar="FILE", type=file, help="write a page for a browser there, too (default: nowhere)")
+    _add(command, _LOG, default=None)
     command.add_argument("--junit", metavar="FILE", type=file, help="write JUnit XML there, too (default: nowhere)")
 
 
@@ -218,6 +220,8 @@ def _add_run(command: ArgumentParser, out: str) -> None:
     default = None if " " in out else Path(out)
     command.add_argument("--out", metavar="DIR", type=folder, default=default, help=f"results (default: {out})")
     _add(command, _THREADS, default=1)
+    command.add_argument("--resume", action="store_true", help="go on from what DIR holds, as is done without it, too")
+    _add(command, _LOG, default=None)
 
 
 def _add(group: argparse._ActionsContainer, options: Options, **more: Any) -> None:

@@ -10,11 +10,15 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from alpt_ref.cli.outputs import check_outputs, to_stdout
 from alpt_ref.cli.parsing import CommandError
-from alpt_ref.studies.progress import bar
+from alpt_ref.reports import conformance
+from alpt_ref.reports.page import render
+from alpt_ref.studies.progress import aside, bar
 from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.suite import Outcome, check_quantizer, properties_of
-from alpt_ref.tools.files import write_json
+from alpt_ref.tools.events import conclude, tell
+from alpt_ref.tools.files import write_json, write_text
+from alpt_ref.tools.origin import origin
 from alpt_ref.tools.output import write_atomic
 
 
@@ -27,8 +31,9 @@ def run(args: argparse.Namespace) -> int:
     if not args.quantizer:
         raise CommandError("the quantizer is missing: package.module:Adapter or file.py:Adapter")
     source = args.quantizer.rpartition(":")[0]
-    check_outputs({"--json": args.json, "--junit": args.junit}, [Path(source)] if source.endswith(".py") else [])
-    talk = not (to_stdout(args.json) or to_stdout(args.junit))
+    written = {"--json": args.json, "--html": args.html, "--junit": args.junit}
+    check_outputs(written | {"--log-json": args.log_json}, [Path(source)] if source.endswith(".py") else [])
+    talk = not any(map(to_stdout, written.values()))
     level = "quick" if args.quick else "thorough" if args.thorough else "default"
     words = nullcontext() if talk else redirect_stdout(sys.stderr)  # an adapter may print
     with words, TemporaryDirectory() as notes, bar(len(chosen)) as on_part:
@@ -37,14 +42,19 @@ def run(args: argparse.Namespace) -> int:
 
         def on_outcome(outcome: Outcome) -> None:
             if talk:
-                print(reports.line(outcome), flush=True)
+                with aside():
+                    print(reports.line(outcome), flush=True)
             on_part(outcome.entry.name)
+            tell("row", property=outcome.entry.name, status=outcome.status, note=outcome.note, p=outcome.p)
 
         report = check_quantizer(candidate, *args.properties, level=level, on_outcome=on_outcome)
+    conclude(finding=reports.verdict(report))
     if talk:
         print(f"\n{reports.details(report)}")
     if args.json:
         write_json(args.json, reports.record(report))
+    if args.html:
+        write_text(args.html, render(conformance.page(report), origin()))
     if args.junit:
         write_atomic(args.junit, lambda file: file.write(reports.junit(report)))
     return int(not report.conforms)

@@ -12,12 +12,13 @@ from alpt_ref.cli.report import row
 from alpt_ref.cli.splits import source_of, tell
 from alpt_ref.data import Source
 from alpt_ref.reports.comparison import report
-from alpt_ref.reports.publish import publish
+from alpt_ref.reports.publish import PAGE, publish
 from alpt_ref.studies.click_data import FORMATS, MOVIELENS, load
 from alpt_ref.studies.comparison.methods import CompareSettings, methods_of
 from alpt_ref.studies.comparison.run import QUICK, kinds_of
 from alpt_ref.studies.comparison.run import run as compare
 from alpt_ref.tools.devices import check_device
+from alpt_ref.tools.files import Record
 
 
 def run(args: argparse.Namespace) -> None:
@@ -33,18 +34,20 @@ def run(args: argparse.Namespace) -> None:
     source = _source(args)
     given, valid, test = (getattr(args, name, None) for name in ("data", "valid", "test"))
     check_inputs({"--data": given, "--valid": valid, "--test": test})
+
+    def shown(record: Record) -> None:
+        publish(report(record), out)
+
     with resumable(out):
-        check_results(out, ["compare.json", "compare.md"], [path for path in (given, valid, test) if path is not None])
+        check_results(out, ["compare.json", "compare.md", PAGE], [path for path in (given, valid, test) if path is not None])
         data = load(given, valid, test, source, quick=args.quick)
         for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
             tell(name, X, y)
         if data.n_skipped or data.n_unseen:
             print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
-        record = compare(
-            data, args.model, methods, args.bits, out, settings, threads=args.threads, device=args.device, seen=args.seen
-        )
-        publish(report(record), out)
-    print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}"))
+        more = {"threads": args.threads, "device": args.device, "seen": args.seen}
+        shown(compare(data, args.model, methods, args.bits, out, settings, **more, on_stop=shown))
+    print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}, {out / PAGE}"))
 
 
 def _source(args: argparse.Namespace) -> Source | str | None:

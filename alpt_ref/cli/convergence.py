@@ -8,9 +8,10 @@ from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.plots.pages.convergence_error import draw
 from alpt_ref.reports.convergence import report
-from alpt_ref.reports.publish import publish
+from alpt_ref.reports.publish import PAGE, publish
 from alpt_ref.studies.convergence.run import run as measure
 from alpt_ref.studies.convergence.settings import QUICK, Settings
+from alpt_ref.tools.files import Record
 
 
 def run(args: argparse.Namespace) -> None:
@@ -20,9 +21,14 @@ def run(args: argparse.Namespace) -> None:
         raise CommandError("--ctr-train, --ctr-valid and --ctr-test go together")
     settings = QUICK if args.quick else Settings()
     figure = args.out / "convergence_error.png"
-    with resumable(args.out):
-        check_results(args.out, ["convergence.json", "convergence.md", figure.name], (*args.data, *filter(None, files)))
-        record = measure(args.data, files if all(files) else None, args.out, settings, threads=args.threads)
+
+    def shown(record: Record) -> None:
         publish(report(record), args.out)
+
+    with resumable(args.out):
+        check_results(args.out, ["convergence.json", "convergence.md", PAGE, figure.name], (*args.data, *filter(None, files)))
+        clicks = files if all(files) else None
+        record = measure(args.data, clicks, args.out, settings, threads=args.threads, on_stop=shown)
+        shown(record)
         draw(args.out, figure)
     print(f"Figure: {figure}", file=sys.stderr)

@@ -6,25 +6,47 @@ from contextlib import contextmanager
 from typing import Any
 
 from alpt_ref.cli.record import Figures
+from alpt_ref.tools.events import tell
+from alpt_ref.tools.pace import Pace, clock
 
+LONG = 60.0  # seconds: a time left that is worth a word
 FIGURES = ("auc", "logloss", "calibration")
 
 
 @contextmanager
 def progress(epochs: int, *, terminal: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Yield a function that takes each epoch's record: it moves a bar on a terminal, else prints a line, on stderr."""
+    pace = Pace(epochs)
+
+    def told(record: dict[str, Any]) -> None:
+        if not pace.done:
+            pace.skipped = record["epoch"] - 1  # of a run that goes on
+        pace.step(record["epoch"], "epoch")
+        tell("row", **record)
+
     if not terminal:
-        yield lambda record: print(_line(record, epochs), file=sys.stderr)
+
+        def say(record: dict[str, Any]) -> None:
+            told(record)
+            print(_line(record, epochs, pace.left), file=sys.stderr)
+
+        yield say
         return
     from alpt_ref.studies.progress import moving_bar
 
     with moving_bar(epochs, "epoch") as move:
-        yield lambda record: move(record["epoch"], _auc(record))
+
+        def show(record: dict[str, Any]) -> None:
+            told(record)
+            move(record["epoch"], _auc(record), pace)
+
+        yield show
 
 
-def _line(record: dict[str, Any], epochs: int) -> str:
+def _line(record: dict[str, Any], epochs: int, left: float | None) -> str:
     figures = [f"{name} {_shown(record['valid'][name])}" for name in FIGURES] if "valid" in record else []
-    return ", ".join([f"epoch {record['epoch']}/{epochs}: {record['seconds']:.3g} s", *figures])
+    rest = [f"{clock(left)} left"] if left is not None and left >= LONG else []
+    return ", ".join([f"epoch {record['epoch']}/{epochs}: {record['seconds']:.3g} s", *figures, *rest])
 
 
 def _auc(record: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ def add_study_options(parser: argparse.ArgumentParser, out: str) -> None:
     """Add the options that every study has. out : the default of --out."""
     parser.add_argument("--out", type=folder, default=Path(out))
     parser.add_argument("--threads", type=threads, default=2)
+    parser.add_argument("--log-json", type=file, help="a log of the run, docs/live.md; - for standard output alone")
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from alpt_ref.cli import resumable
 from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
-from alpt_ref.reports.publish import publish
+from alpt_ref.reports.live import LiveRows
+from alpt_ref.reports.publish import PAGE, publish
 from alpt_ref.reports.verdicts import report
 from alpt_ref.studies.verification.run import Request, problems_of
 from alpt_ref.studies.verification.run import run as verify
@@ -16,6 +17,7 @@ from alpt_ref.theory.claim import Claim, Row, Setting
 from alpt_ref.theory.registry import claims_of, load_claims, load_rule
 from alpt_ref.theory.verdict import rounds_to_nearest
 from alpt_ref.tools.devices import check_device
+from alpt_ref.tools.files import Record
 from alpt_ref.walks.asked import enumerated
 from alpt_ref.walks.rule import Rule
 
@@ -43,11 +45,17 @@ def run(args: argparse.Namespace) -> int:
     complete = not args.ids and not own and rule is None
     out = args.out or _folder(args, rule, own)
     request = Request(claims, setting, out, complete, cached=rule is None and not own)
-    began = time.perf_counter()
-    with resumable(out, None if request.cached else lambda: "with --rule or --claim nothing is kept"):
-        check_results(out, ["verdicts.json", "verdicts.md"], args.data)
-        record = verify(request)
-        publish(report(record, time.perf_counter() - began), out)
+    if args.resume and not request.cached:
+        raise CommandError("--resume: with --rule or --claim no rows are kept")
+    began, live = time.perf_counter(), LiveRows()
+
+    def shown(record: Record) -> None:
+        publish(report(record, time.perf_counter() - began), out, live.shown)
+
+    with resumable(out, None if request.cached else lambda: "with --rule or --claim nothing is kept to go on from"):
+        check_results(out, ["verdicts.json", "verdicts.md", PAGE], args.data)
+        record = verify(request, live, shown)
+        shown(record)
     return int(any(Row.from_record(row).surprising for row in record["rows"]))
 
 

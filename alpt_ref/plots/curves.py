@@ -84,7 +84,9 @@ def told(key: str, value: Any) -> str:
 def stop_of(run: Run) -> int | None:
     """The number of steps after which no replica has moved any more, 0 for a run that never moves; None where one went on into
     the second half. Of an exact law it is seen in the gap alone."""
-    if run.method == "float" or run.steps[-1] < 2:
+    spread = run.laws.size > 0 and run.laws[-1].max() < 1.0 - 1e-9
+    random = run.exact and (spread or run.method.startswith("stochastic"))  # its gap comes to rest where its law does
+    if run.method == "float" or run.steps[-1] < 2 or random:
         return None
     if run.last_move.size:
         last = int(run.last_move.max())

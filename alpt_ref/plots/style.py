@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ RC: Any = {
     "lines.markersize": 5,
 }
 
+_UNSEEN: ContextVar[bool] = ContextVar("_UNSEEN", default=False)
+
 
 @contextmanager
 def drawing(style: str | None) -> Iterator[None]:
@@ -65,6 +68,16 @@ def drawing(style: str | None) -> Iterator[None]:
     one_of("style", style, ("alpt",))
     with mpl.rc_context(RC):
         yield
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """New figures are the caller's alone, even where pyplot is in use: nobody has to close them."""
+    token = _UNSEEN.set(True)
+    try:
+        yield
+    finally:
+        _UNSEEN.reset(token)
 
 
 def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> NDArray[Any]:
@@ -92,7 +105,7 @@ def grid_of_axes(axes: Any, rows: int, columns: int, size: tuple[float, float], 
 def new_figure(**looks: Any) -> Figure:
     """An empty figure: of pyplot where that is in use, so that ``plt.show()`` shows it, else one that nobody keeps."""
     looks.setdefault("layout", "constrained")
-    pyplot = sys.modules.get("matplotlib.pyplot")
+    pyplot = None if _UNSEEN.get() else sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         made: Figure = pyplot.figure(**looks)
         return made

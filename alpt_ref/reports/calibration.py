@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from alpt_ref.reports.page import Section, sections_of
 from alpt_ref.reports.publish import Report
 from alpt_ref.studies.calibration.exact import DR, SR
 from alpt_ref.tools.files import Record
@@ -14,7 +16,13 @@ def report(results: Record) -> Report:
     """The whole study: exact laws, the decaying schedule, replicas and estimators."""
     sheets = [*exact_sheets(results), *decay_sheets(results), *model_sheets(results)]
     title = "Predicted and true click rates of low-precision training"
-    return Report("calibration", {"finding": finding(results)} | results, sheets, title)
+
+    def sections(out: Path) -> list[Section]:
+        from alpt_ref.reports.drawings import page_of_calibration
+
+        return [Section("figure", "Figures", page_of_calibration(out)), *sections_of(sheets)]
+
+    return Report("calibration", {"finding": finding(results)} | results, sheets, title, sections=sections)
 
 
 def short(rule: str) -> str:

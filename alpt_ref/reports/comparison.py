@@ -1,5 +1,8 @@
 """The comparison's results as tables."""
 
+from pathlib import Path
+
+from alpt_ref.reports.page import Section, sections_of, table
 from alpt_ref.reports.publish import Report
 from alpt_ref.studies.comparison.methods import GRIDS, METHODS
 from alpt_ref.tools.files import Record
@@ -7,6 +10,7 @@ from alpt_ref.tools.sheet import Sheet, fixed, number
 from alpt_ref.training.table import DEAD_WEIGHT
 
 SHORT = {"lr": "lr", "step_lr": "step", "range": "c"}
+CLAIMS = "The paper's claims"
 AXES = {"lr": "learning rate", "step_lr": "learning rate of step sizes", "range": "range c of LPT"}
 # The figures of a fit: heading, name in the record, decimals.
 FIGURES = (("AUC", "auc", 4), ("log-loss", "logloss", 4), ("calibration", "calibration", 3), ("by feature", "by_feature", 3))
@@ -19,7 +23,41 @@ def report(results: Record) -> Report:
     """Figures, differences to full precision, memory and speed, tuning, and the decisions on the paper's claims."""
     tuning = [_tuning(results, axis) for axis in AXES]
     sheets = [_figures(results), _differences(results), _memory(results), *tuning, _hypotheses(results)]
-    return Report("compare", results, [sheet for sheet in sheets if sheet.rows])
+    sheets = [sheet for sheet in sheets if sheet.rows]
+    if not results.get("complete", True):
+        kinds = f"{len(results['rows'])} of {results['asked']} methods and widths"
+        said = {"finding": f"Unfinished: {kinds} are compared; claims are decided when all are."}
+    else:
+        said = {"finding": finding(results)} if results["claims"] else {}
+
+    def sections(out: Path) -> list[Section]:
+        from alpt_ref.reports.drawings import comparison
+
+        first = [sheet for sheet in sheets if sheet.title == CLAIMS]  # which the text has last, where a terminal ends
+        return [
+            *([Section("claims", CLAIMS, [table(first[0])])] if first else []),
+            Section("figure", "Methods by width", comparison(results)),
+            *sections_of(sheet for sheet in sheets if sheet.title != CLAIMS),
+        ]
+
+    model = "Factorization machines" if results["model"] == "fm" else "Logistic regressions"
+    title = f"{model} in few bits, compared on {results['data']}"
+    return Report("compare", said | results, sheets, title, sections=sections)
+
+
+def finding(results: Record) -> str:
+    """One sentence: what was decided on C2 to C4, by width."""
+    decided: dict[tuple[str, str], list[str]] = {}
+    for claim in results["claims"]:
+        name, bits = claim["this"]
+        part = ", factors alone" if name.endswith("-f") else ""
+        decided.setdefault((claim["claim"] + part, claim["verdict"]), []).append(str(bits))
+    words = [f"{claim} {verdict} at {_listed(widths)} bits" for (claim, verdict), widths in decided.items()]
+    return f"On {results['data']}: {'; '.join(words)}."
+
+
+def _listed(widths: list[str]) -> str:
+    return widths[0] if len(widths) == 1 else f"{', '.join(widths[:-1])} and {widths[-1]}"
 
 
 def _label(row: Record) -> dict[str, str]:
@@ -130,4 +168,4 @@ def _hypotheses(results: Record) -> Sheet:
         f"correction at {1 - level:.0%} (p is adjusted); C2, C3 two-sided, C4 two one-sided tests against the margin. ±: all "
         f"at once, {level:.0%}: Holm's steps may decide where they still reach 0. All speak of seeds; the test set is given."
     )
-    return Sheet.of("The paper's claims", lines, note)
+    return Sheet.of(CLAIMS, lines, note)

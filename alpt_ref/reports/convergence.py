@@ -2,19 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from alpt_ref.reports.page import Section, sections_of
 from alpt_ref.reports.publish import Report
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, fixed, interval, number
 
 
 def report(results: Record) -> Report:
-    """The whole study, T1's verdicts first."""
-    sheets = [*t1_sheets(results), *gap_sheets(results), *ctr_sheets(results["ctr"], results["settings"]["confidence"])]
-    record = {"finding": finding(results)} | results
-    return Report("convergence", record, sheets, "Convergence error of low-precision training")
+    """The study, T1's verdicts first; of one that is not complete the parts that there are."""
+    sheets = [*t1_sheets(results)] if results["slopes"] else []
+    sheets += gap_sheets(results) if results["table"] else []
+    sheets += ctr_sheets(results["ctr"], results["settings"]["confidence"]) if results["ctr"] else []
+    complete = results.get("complete", True)
+    record = {"finding": finding(results) if complete else _unfinished(results)} | results
+    title = "Convergence error of low-precision training"
+
+    def sections(out: Path) -> list[Section]:
+        from alpt_ref.reports.drawings import page_of_convergence
+
+        figures = [Section("figure", "Figures", page_of_convergence(out))] if complete else []
+        return [*figures, *sections_of(sheets)]
+
+    return Report("convergence", record, sheets, title, sections=sections)
 
 
 def gap_sheets(results: Record) -> list[Sheet]:
@@ -47,7 +60,7 @@ def gap_sheets(results: Record) -> list[Sheet]:
 def t1_sheets(results: Record) -> list[Sheet]:
     """T1's verdicts, and gradient descent with the floor's slope."""
     lines, facts = [], []
-    for item, slope in zip(results["t1"], results["slopes"], strict=True):
+    for item, slope in zip(results["t1"], results["slopes"], strict=results.get("complete", True)):
         full, near, stochastic = (item["methods"][name] for name in ("float", "nearest", "stochastic"))
         lines.append(
             {"problem": item["problem"], "bits": str(item["bits"]), "eta": number(item["eta"]), "T": str(item["steps"])}
@@ -131,3 +144,10 @@ def finding(results: Record) -> str:
         f"{number(float(np.median(ratios)))}); of {len(pairs)} tuned CTR comparisons SR has the lower test log-loss in "
         f"{sr_wins}, DR in {dr_wins}, the rest undecided."
     )
+
+
+def _unfinished(results: Record) -> str:
+    n, slopes = len(results["problems"]), len(results["slopes"])
+    done = [f"T1 on {len(results['t1'])} of {n} problems", f"SR's floor against Delta on {slopes}"]
+    done += ["the convex table"] if results["table"] else []
+    return f"Unfinished. What was found: {', '.join(done)}."

@@ -1,5 +1,8 @@
 """The phase diagram on real clicks as two sheets and one sentence."""
 
+from pathlib import Path
+
+from alpt_ref.reports.page import Section, sections_of
 from alpt_ref.reports.publish import Report
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, fixed, number
@@ -33,4 +36,10 @@ def report(record: Record) -> Report:
         "errors are smaller, with their share under DR; and the winner on test data."
     )
     sheets = [Sheet.of(f"Phases: {of}", where, moves), Sheet.of(f"Predicted winner: {of}", what, winners)]
-    return Report("phases", record | {"finding": finding}, sheets)
+
+    def sections(out: Path) -> list[Section]:
+        from alpt_ref.reports.drawings import phases
+
+        return [Section("figure", "The phase diagram", [phases(record)]), *sections_of(sheets)]
+
+    return Report("phases", record | {"finding": finding}, sheets, "Phases of rounding on real clicks", sections=sections)

@@ -5,31 +5,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
+from alpt_ref.reports.page import Block, Section, table
 from alpt_ref.reports.publish import Report
+from alpt_ref.reports.verdict_page import Extra, sections
+from alpt_ref.reports.verdict_sheet import MARK, VerdictSheet
+from alpt_ref.reports.wording import SYMBOL, caught, ratio_text, value_text
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.tools.files import Record
-from alpt_ref.tools.sheet import Console, Sheet, number
+from alpt_ref.tools.sheet import Sheet, number
 
-SYMBOL = {"upper": "<=", "lower": ">=", "exact": "=", "law": "~"}
 SHORT = {"exact": "exact", "monte-carlo": "MC", "trajectory": "path"}
 COLUMNS = ("instance", "by", "measured", "", "bound", "ratio", "verdict")
-MARK = " !"  # of a verdict that is not the expected one
-
-
-class VerdictSheet(Sheet):
-    """The rows of one claim. On a terminal a line for each, with 44 characters of its instance."""
-
-    def print(self, console: Console) -> None:
-        """Print compact lines, those with an unexpected verdict in red."""
-        console.print(self.title, style="bold", highlight=False, markup=False)
-        for instance, by, measured, symbol, bound, ratio, verdict in self.rows:
-            odd = verdict.endswith(MARK)
-            text = f"{'! ' if odd else '  '}{instance:<44.44} {by:<5}{measured:>12} {symbol:>2} {bound:<9}{ratio:>7} "
-            console.print(text + verdict.removesuffix(MARK), style="red" if odd else None, highlight=False, markup=False)
-        if self.note:
-            console.print(self.note, style="dim", highlight=False, markup=False)
-        console.print()
 
 
 def report(results: Record, seconds: float) -> Report:
@@ -44,26 +31,44 @@ def report(results: Record, seconds: float) -> Report:
         tables += ctr_sheets(results["ctr"], Settings().confidence)
     chance = f"{results['false_alarm']:g}"
     closing = f"{seconds:.0f} s. The intervals of all MC rows hold at once, but for a chance of {chance}."
-    return Report("verdicts", results | {"finding": finding(rows, results)}, tables, "Verdicts", summary(rows), closing)
+    record = results | {"finding": finding(rows, results)}
+    return Report("verdicts", record, tables, "Verdicts", summary(rows), closing, lambda out: page_sections(rows, results))
 
 
-def _number(value: float | None) -> str:
-    return number(value, 4)
+def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
+    """The sections of the page; matplotlib is imported for its figures. Where a run was stopped nobody waits for drawings."""
+    if not results.get("complete", True):
+        return sections(rows, results, draws=False)
+    from alpt_ref.reports import drawings
 
-
-def _ratio(row: Row) -> str:
-    if row.ratio is None:
-        return "-"
-    return f"{row.ratio:.3f}" if 1e-3 <= abs(row.ratio) < 1e3 else number(row.ratio)
+    extra: list[Extra] = []
+    if any(row.kind in ("upper", "lower") and row.verdict == HOLDS and (row.bound or 0) > 0 for row in rows):
+        extra.append(("tightness", "How tight the bounds are", "", [drawings.tightness(results)]))
+    if results["directions"]:
+        extra.append(
+            (
+                "directions",
+                "C1 and C2: who is faster, whose error is smaller",
+                "Upper bounds prove no ordering, so SR and DR are computed side by side.",
+                [table(directions_sheet(results["directions"]), math=True), drawings.phases()],
+            )
+        )
+    if results.get("floors"):
+        floors = results["floors"]
+        shown: list[Block] = [drawings.floors(floors), table(floors_sheet(floors), math=True)]
+        extra.append(("floors", "Floors over the step size", "", shown))
+    if any(row.id.startswith(("L5", "L6")) for row in rows):
+        extra.append(("calibration", "Calibration: predicted against true click rates", "", [drawings.calibration()]))
+    if results["ctr"]:
+        sheets = ctr_sheets(results["ctr"], Settings().confidence)
+        extra.append(("ctr", "Click models, SR against DR", "", [table(sheet) for sheet in sheets]))
+    return sections(rows, results, extra)
 
 
 def line(row: Row) -> tuple[str, ...]:
     """A row of the table; one with an unexpected verdict is marked."""
-    measured = _number(row.measured)
-    if row.method == "monte-carlo":
-        measured += f"±{number(row.half, 1)}"
     verdict = row.verdict + (MARK if row.surprising else "")
-    return (row.instance, SHORT[row.method], measured, SYMBOL[row.kind], _number(row.bound), _ratio(row), verdict)
+    return (row.instance, SHORT[row.method], value_text(row), SYMBOL[row.kind], number(row.bound, 4), ratio_text(row), verdict)
 
 
 def _by_claim(rows: Iterable[Row]) -> list[list[Row]]:
@@ -113,26 +118,14 @@ def summary(rows: Sequence[Row]) -> Sheet:
     return Sheet.of("All claims", lines, note)
 
 
-def caught(rows: Sequence[Row]) -> str:
-    """The least of 5, 20 and 50 % by which the bound of these rows is tightened for one of them to be violated; "-" where it
-    takes more, and empty where there is no bound to tighten.
-    """
-    if rows[0].kind not in ("upper", "lower"):
-        return ""
-    fair = [row for row in rows if row.outcome == HOLDS and row.bound and row.bound > 0.0]
-    sign = 1.0 if rows[0].kind == "upper" else -1.0
-    for part in (0.05, 0.2, 0.5):
-        if any(sign * (row.measured - (1.0 - sign * part) * (row.bound or 0.0)) > row.half for row in fair):
-            return f"{part:.0%}"
-    return "-"
-
-
 def finding(rows: Sequence[Row], record: Record) -> str:
     """One sentence: how many verdicts of which kind, whether any was unexpected, and the two directions of C1 and C2."""
     counts = Counter(row.outcome for row in rows)
     weakly = sum(row.verdict == WEAKLY for row in rows)
     surprises = [row for row in rows if row.surprising]
     said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
+    if not record.get("complete", True):
+        return f"Unfinished, {len(rows)} of {record['asked']} rows: {finding(rows, record | {'complete': True})}"
     if record["rule"]:
         return f"the rule {record['rule']} {_survival(rows)}: of {len(rows)} verdicts {said}."
     groups = len({row.id.split("(")[0] for row in rows})

@@ -64,18 +64,20 @@ def sensitivity(rows: tuple[Sensitivity, ...]) -> str:
     """The table of the smallest biases that would have been found."""
     lines = ["Smallest bias of E Q(x) in steps, found by sampling with chance 0.99, where float32 has the fraction:"]
     lines.append(f"  {'fraction':>12} {'roundings':>12} {'up':>9} {'down':>9}")
-    lines += [f"  {_fraction(r.fraction):>12} {r.samples:>12,} {_power(r.up):>9} {_power(r.down):>9}" for r in rows]
+    lines += [f"  {fraction(r.fraction):>12} {r.samples:>12,} {power(r.up):>9} {power(r.down):>9}" for r in rows]
     return "\n".join(lines)
 
 
-def _fraction(a: float) -> str:
+def fraction(a: float) -> str:
+    """A fraction of a step, as a power of two near its ends."""
     small = min(a, 1.0 - a)
     if small > 2.0**-5:
         return f"{a:.4g}"
     return f"2^{math.log2(small):.4g}" if a < 0.5 else f"1 - 2^{math.log2(small):.4g}"
 
 
-def _power(b: float | None) -> str:
+def power(b: float | None) -> str:
+    """A bias as a power of two; a dash for none."""
     return "-" if b is None else f"2^{math.log2(b):.1f}"
 
 

@@ -1,4 +1,4 @@
-r"""T1: stochastic rounding converges at the rate of full-precision SGD, to a floor of order delta.  (upper)
+r"""T1: stochastic rounding converges at the rate of full-precision SGD, to a floor of order Delta.  (upper)
 
 Problem. f_1, f_2, ... convex on the box S = [lo, hi]^d of a grid of step size Delta; w* any fixed point of S.
 

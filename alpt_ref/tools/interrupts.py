@@ -58,13 +58,15 @@ def heeding_interrupts() -> Iterator[None]:
 @contextmanager
 def holding_interrupts() -> Iterator[None]:
     """Let a Ctrl-C wait for the end of the block, which is short: where :func:`heeding_interrupts` is around it, in the main
-    thread."""
+    thread. After one that has come before, what was found can still be written."""
     if current_thread() is not main_thread():
         yield
         return
+    came = _SEEN.is_set()
     _HELD.set()
     try:
         yield
     finally:
         _HELD.clear()
-    heed()
+    if not came:
+        heed()

@@ -5,15 +5,17 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console as RichConsole
 from rich.table import Table
 
 from alpt_ref.tools.output import ReaderGoneError
 
 WIDTH = 100
+BETWEEN = 2  # blanks between two columns, and at the two ends together
 ROUND_OFF = 1e-14  # gaps smaller than this are round-off of f(w) - f*
 
 
@@ -23,6 +25,12 @@ class Console(RichConsole):
     def on_broken_pipe(self) -> None:
         """Raise what the library has caught."""
         raise ReaderGoneError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def terminal() -> Console:
+    """Standard output, as wide as the terminal that it is (COLUMNS says otherwise), and of WIDTH columns where it is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,39 @@ class Sheet:
         lines += [_line(row) for row in self.rows]
         return "\n".join([*lines, "", self.note, ""] if self.note else [*lines, ""])
 
+    @property
+    def keys(self) -> int:
+        """The fewest columns, from the first on, in which no two rows are alike: they say which row it is."""
+        for n in range(1, len(self.columns)):
+            if len({row[:n] for row in self.rows}) == len(self.rows):
+                return n
+        return 1
+
+    def _blocks(self, width: int) -> list[list[int]]:
+        """The columns, in blocks that fit into ``width``, if need be one a block; keys that leave no room are not repeated."""
+        wide = [BETWEEN + max(cell_len(row[i]) for row in (self.columns, *self.rows)) for i in range(len(self.columns))]
+        if sum(wide) <= width:
+            return [list(range(len(wide)))]
+        keys = list(range(self.keys))
+        while len(keys) > 1 and sum(wide[: len(keys)]) + max(wide[len(keys) :]) > width:
+            keys.pop()
+        blocks = [list(keys)]
+        for column in range(len(keys), len(wide)):
+            if sum(wide[i] for i in blocks[-1]) + wide[column] > width and len(blocks[-1]) > len(keys):
+                blocks.append(list(keys))
+            blocks[-1].append(column)
+        return blocks
+
     def print(self, console: Console) -> None:
-        """Print the table, for a terminal of WIDTH columns."""
-        table = Table(title=self.title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", pad_edge=False)
-        for column in self.columns:
-            table.add_column(column, justify="right", no_wrap=True)
-        for row in self.rows:
-            table.add_row(*row)
-        console.print(table)
+        """Print the table; one wider than ``console`` in blocks of columns, each of which begins with the keys."""
+        for number, block in enumerate(self._blocks(console.width)):
+            looks: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "pad_edge": False}
+            table = Table(title=None if number else self.title, title_justify="left", **looks)
+            for column in block:
+                table.add_column(self.columns[column], justify="right", no_wrap=True, overflow="fold")
+            for row in self.rows:
+                table.add_row(*(row[column] for column in block))
+            console.print(table)
         if self.note:
             console.print(self.note, style="dim", highlight=False)
         console.print()

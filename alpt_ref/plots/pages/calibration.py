@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from alpt_ref.plots import style
@@ -29,9 +30,14 @@ MEAN = "mean predicted CTR"
 
 def draw(folder: Path, out: Path) -> None:
     """Write the PNG ``out``. ValueError where ``folder`` does not hold the results of a study."""
+    style.save(figure(folder), out, 115)
+
+
+def figure(folder: Path) -> Figure:
+    """All panels. ValueError where ``folder`` does not hold the results of a study."""
     results = style.read(folder / "calibration.json")
     rows = 3 + len(results["models"])
-    figure, axes = style.canvas(rows, 2, (10.5, 0.5 + 3.3 * rows))
+    drawn, axes = style.canvas(rows, 2, (10.5, 0.5 + 3.3 * rows))
     exact = results["exact"]
     _sweep(axes[0, 0], exact["eta"], "eta", f"learning rate $\\eta$ ($\\Delta$ = {number(exact['eta'][0]['delta'])})")
     _bits(axes[0, 1], exact["k"])
@@ -43,8 +49,8 @@ def draw(folder: Path, out: Path) -> None:
         for ax, optimizer in zip(pair, ("sgd", "adam"), strict=True):
             _fits(ax, data, optimizer)
     handles = [axes[0, 0].plot([], [], marker, color=colour, label=rule)[0] for rule, colour, marker in STYLE.values()]
-    style.legend(figure, handles, len(STYLE), fontsize=10.5)
-    style.save(figure, out, 115)
+    style.legend(drawn, handles, len(STYLE), fontsize=10.5)
+    return drawn
 
 
 def _plain(ax: Axes, axis: str, ticks: Sequence[float]) -> None:

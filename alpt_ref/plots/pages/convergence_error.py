@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from alpt_ref.plots import style
@@ -25,17 +26,22 @@ LEAST_GAP = 1e-9
 
 def draw(folder: Path, out: Path) -> None:
     """Write the PNG ``out``. ValueError where ``folder`` does not hold the results of a study."""
+    style.save(figure(folder), out, 160)
+
+
+def figure(folder: Path) -> Figure:
+    """All panels. ValueError where ``folder`` does not hold the results of a study."""
     results = style.read(folder / "convergence.json")
     rows = len(results["t1"]) + 1
-    figure, axes = style.canvas(rows, 2, (10.0, 0.4 + 3.3 * rows))
+    drawn, axes = style.canvas(rows, 2, (10.0, 0.4 + 3.3 * rows))
     for item, pair in zip(results["t1"], axes, strict=False):
         _t1(pair[0], item, folder)
         _errors(pair[1], [row for row in results["table"] if row["problem"] == item["problem"]], item, folder)
     _floors(axes[-1, 0], results["slopes"])
     _ctr(axes[-1, 1], results["ctr"])
     handles = axes[0, 0].get_legend_handles_labels()[0]
-    style.legend(figure, handles, len(handles), fontsize=10, columnspacing=1.2)
-    style.save(figure, out, 160)
+    style.legend(drawn, handles, len(handles), fontsize=10, columnspacing=1.2)
+    return drawn
 
 
 def _curves(ax: Axes, cells: dict[str, str], folder: Path) -> None:

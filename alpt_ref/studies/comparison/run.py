@@ -4,7 +4,9 @@ Cells are saved one by one under OUT/cells, so that an interrupted run goes on w
 number is a function of the settings and the data alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,9 @@ from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
 from alpt_ref.studies.comparison.hypotheses import decide
 from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell, methods_of
 from alpt_ref.studies.comparison.tuning import Kind, Search, tune
-from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
+from alpt_ref.studies.progress import OnStop, leaving, parallel, refuse_other, saved_cells
 from alpt_ref.tools.devices import check_device
+from alpt_ref.tools.events import tell
 from alpt_ref.tools.files import Arrays, Record, finite
 
 QUICK = CompareSettings(k=2, epochs=2, batch_size=64, lrs=(1e-2,), step_lrs=(1e-3,), ranges=(1.0,), rounds=0, seeds=2)
@@ -40,46 +43,59 @@ def kinds_of(methods: Sequence[str], bits: Sequence[int], model: str) -> list[Ki
     return list(dict.fromkeys(kinds))
 
 
+@dataclass
+class Found:
+    """Results of a run so far. searches : with seed 0; tried : their fits; runs : of every kind with the seeds 1, 2, ..."""
+
+    searches: dict[Kind, Search] = field(default_factory=dict)
+    tried: list[Arrays] = field(default_factory=list)
+    runs: dict[Kind, list[Arrays]] = field(default_factory=dict)
+
+    def picked(self, kind: Kind) -> Search:
+        """The search whose choice ``kind`` takes."""
+        return self.searches["fp32", 0] if kind[0] == "ptq" else self.searches[kind]
+
+
 def measure(
-    store: Store, data: ClickData, model: str, kinds: Sequence[Kind], settings: CompareSettings, threads: int, device: str
-) -> tuple[dict[Kind, Search], list[Arrays], dict[Kind, list[Arrays]]]:
-    """Return the searches with seed 0, what they tried, and the fits of every kind with the seeds 1, 2, ...
+    store: Store,
+    data: ClickData,
+    model: str,
+    kinds: Sequence[Kind],
+    settings: CompareSettings,
+    *,
+    threads: int,
+    device: str,
+    found: Found,
+) -> None:
+    """Add to ``found``, a kind as soon as all its fits are there. Luck with the seed that picks is not tested."""
 
-    Luck with the seed that picks is not tested.
-    """
-    tried: list[Arrays] = []
-
-    def fit_all(jobs: Sequence[Fit]) -> list[Arrays]:
-        return list(parallel(lambda job: fit_cell(store, data, model, job, settings, device), jobs, threads))
+    def fits(jobs: Sequence[Fit]) -> Iterator[Arrays]:
+        return parallel(lambda job: fit_cell(store, data, model, job, settings, device), jobs, threads)
 
     def fit_trials(jobs: Sequence[Fit]) -> list[Arrays]:
-        results = fit_all(jobs)
-        tried.extend(results)
+        results = list(fits(jobs))
+        found.tried.extend(results)
         return results
 
     wanted = [*kinds, ("fp32", 0)] if any(name == "ptq" for name, _ in kinds) else kinds
-    searches = tune(list(dict.fromkeys(wanted)), settings, fit_trials)
+    found.searches = tune(list(dict.fromkeys(wanted)), settings, fit_trials)
     jobs = []
     for name, bits in kinds:
-        choice = tuple(searches[("fp32", 0) if name == "ptq" else (name, bits)].choice.items())
+        choice = tuple(found.picked((name, bits)).choice.items())
         jobs += [Fit(name, bits, choice, 1 + seed) for seed in range(settings.seeds)]
-    results = fit_all(jobs)
-    n = settings.seeds
-    return searches, tried, {kind: results[i * n : (i + 1) * n] for i, kind in enumerate(kinds)}
+    results = fits(jobs)
+    for kind in kinds:
+        found.runs[kind] = list(islice(results, settings.seeds))
+        means = np.mean([run["test"] for run in found.runs[kind]], axis=0)
+        tell("row", method=kind[0], bits=kind[1], choice=found.picked(kind).choice, **dict(zip(FIGURES, means, strict=True)))
 
 
-def compile_record(
-    data: ClickData,
-    model: str,
-    settings: CompareSettings,
-    searches: dict[Kind, Search],
-    tried: list[Arrays],
-    runs: dict[Kind, list[Arrays]],
-) -> Record:
-    """All results, JSON values."""
+def compile_record(data: ClickData, model: str, settings: CompareSettings, found: Found, asked: int) -> Record:
+    """The results of the kinds that were found, of ``asked`` ones; JSON values. Claims are decided when all are there."""
+    searches, tried, runs = found.searches, found.tried, found.runs
     test = {kind: np.array([run["test"] for run in results]) for kind, results in runs.items()}
     full = test.get(("fp32", 0))
-    family = len(FIGURES) * len(runs)
+    family = len(FIGURES) * asked
     rows = []
     for kind, results in runs.items():
         search = searches.get(kind)
@@ -104,9 +120,11 @@ def compile_record(
     return {
         "version": __version__,
         **about(data, model, settings),
+        "complete": True,
+        "asked": asked,
         "sizes": [int(y.size) for _, y in (data.train, data.valid, data.test)] + [int(data.train[0].shape[1])],
         "rows": rows,
-        "claims": decide(auc, widths, settings.margin, settings.confidence),
+        "claims": decide(auc, widths, settings.margin, settings.confidence) if len(runs) == asked else [],
         "seconds": {"tuning": tuning, "fits_tuned": len(tried), "runs": seconds},
         "fits": len(compared),
     }
@@ -123,11 +141,14 @@ def run(
     threads: int = 2,
     device: str = "cpu",
     seen: bool = False,
+    on_stop: OnStop | None = None,
 ) -> Record:
     """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
 
     threads : fits at a time. device : where they train, "cpu" or "cuda"; a GPU has one at a time.
     seen : whether test results of these data were known before, which makes the decisions on the claims descriptive.
+    on_stop : where an error or a Ctrl-C ends the run, called with the record of the kinds found so far, whose "complete" is
+    False; not where OUT holds a complete one.
     Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
     is of other data, another model or other settings.
     """
@@ -145,9 +166,15 @@ def run(
         )
     out.mkdir(parents=True, exist_ok=True)  # fails now rather than after the first fit
     grids = sum(len(Search(kind, settings).candidates()) for kind in kinds if METHODS[kind[0]].axes)
-    with saved_cells(out, grids + len(kinds) * settings.seeds) as store:
-        searches, tried, runs = measure(store, data, model, kinds, settings, threads, device)
-    return compile_record(data, model, settings, searches, tried, runs) | {"seen": seen, "device": device}
+    found = Found()
+
+    def record() -> Record:
+        return compile_record(data, model, settings, found, len(kinds)) | {"seen": seen, "device": device}
+
+    total = grids + len(kinds) * settings.seeds
+    with leaving(held, lambda: record() if found.runs else {}, on_stop), saved_cells(out, total) as store:
+        measure(store, data, model, kinds, settings, threads=threads, device=device, found=found)
+    return record()
 
 
 def _estimates(values: NDArray[float64], confidence: float, family: int) -> Record:

@@ -12,7 +12,8 @@ from alpt_ref.problems import LogisticProblem, gaussian_logistic, one_hot_logist
 from alpt_ref.studies import click_data
 from alpt_ref.studies.convergence import convex, ctr, t1_panel
 from alpt_ref.studies.convergence.settings import Settings
-from alpt_ref.studies.progress import refuse_other, saved_cells
+from alpt_ref.studies.progress import OnStop, leaving, refuse_other, saved_cells
+from alpt_ref.tools.events import tell
 from alpt_ref.tools.files import Record
 
 
@@ -32,23 +33,38 @@ def n_cells(problems: Sequence[LogisticProblem], settings: Settings) -> int:
 
 
 def run(
-    data: Sequence[Path], ctr_files: tuple[Path, Path, Path] | None, out: Path, settings: Settings, *, threads: int = 2
+    data: Sequence[Path],
+    ctr_files: tuple[Path, Path, Path] | None,
+    out: Path,
+    settings: Settings,
+    *,
+    threads: int = 2,
+    on_stop: OnStop | None = None,
 ) -> Record:
     """Measure everything; returns the record of :mod:`alpt_ref.reports.convergence`, JSON values.
 
     data : libsvm files, besides the two generated problems. ctr_files : libfm files of train, validation and test, in the place
     of generated clicks. out : the folder of the cells; ValueError where OUT/convergence.json is of other data or settings.
+    on_stop : where an error or a Ctrl-C ends the run, called with the record of the parts found so far, whose "complete" is
+    False; the others are empty. Not where OUT holds a complete one.
     """
     problems = problems_of(data, settings)
     clicks = click_data.from_files(ctr_files) if ctr_files else click_data.synthetic(settings.ctr, settings.seed)
     about = {"settings": asdict(settings), "data": [p.fingerprint for p in problems] + [str(path) for path in ctr_files or ()]}
-    refuse_other(out / "convergence.json", about)
-    with saved_cells(out, n_cells(problems, settings)) as store:
-        return {
-            **about,
-            "problems": [convex.describe(p) for p in problems],
-            "t1": [t1_panel.panel(store, p, settings, threads, len(problems)) for p in problems],
-            "slopes": [t1_panel.slope(store, p, settings, threads) for p in problems],
-            "table": convex.table(store, problems, settings, threads),
-            "ctr": ctr.study(store, clicks, settings, threads),
-        }
+    held = refuse_other(out / "convergence.json", about)
+    found: Record = about | {"complete": True, "problems": [convex.describe(p) for p in problems]}
+    found |= {"t1": [], "slopes": [], "table": [], "ctr": None}
+    with leaving(held, lambda: found if found["t1"] else {}, on_stop), saved_cells(out, n_cells(problems, settings)) as store:
+        for p in problems:
+            found["t1"].append(t1_panel.panel(store, p, settings, threads, len(problems)))
+            tell("row", part="t1", **{name: found["t1"][-1][name] for name in ("problem", "bits", "eta", "steps", "verdict")})
+        for p in problems:
+            found["slopes"].append(t1_panel.slope(store, p, settings, threads))
+        found["table"] = convex.table(store, problems, settings, threads)
+        for row in found["table"]:
+            told = ("problem", "mode", "method", "bits", "eta", "gap", "gap_half", "floor")
+            tell("row", part="table", **{name: row[name] for name in told})
+        found["ctr"] = ctr.study(store, clicks, settings, threads)
+        for row in found["ctr"]["rows"]:
+            tell("row", part="ctr", **row)
+    return found

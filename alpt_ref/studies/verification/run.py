@@ -7,14 +7,13 @@ Rows of a user's rules and claims are never kept: a function has no name that te
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-import alpt_ref
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.scalars.diskcache import source_hash
 from alpt_ref.studies.cells import RunSpec, Store
@@ -22,22 +21,25 @@ from alpt_ref.studies.click_data import synthetic
 from alpt_ref.studies.convergence import ctr
 from alpt_ref.studies.convergence.convex import read_problems
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
-from alpt_ref.studies.progress import bar, refuse_other
+from alpt_ref.studies.progress import OnStop, bar, cell_moves, leaving, refuse_other
 from alpt_ref.studies.verification import directions, floors
 from alpt_ref.studies.verification.blame import blamed
 from alpt_ref.studies.verification.helper import second_process
+from alpt_ref.studies.verification.record import about, record_of
 from alpt_ref.theory.claim import FALSE_ALARM, Claim, Instance, Row, Setting
 from alpt_ref.theory.registry import all_claims
 from alpt_ref.theory.verdict import verify
 from alpt_ref.tools.checks import check_subnormals
-from alpt_ref.tools.files import Arrays, Record, write_json
+from alpt_ref.tools.events import tell
+from alpt_ref.tools.files import Arrays, Record
 from alpt_ref.tools.interrupts import heed, heeding_interrupts
 from alpt_ref.tools.output import check_writable
-from alpt_ref.walks.asked import fingerprint
 
 PANEL = CtrSettings(n_rows=12_000, seeds=8)
 MANY = 20  # rows that a second process is started for
 Job = tuple[Claim, Instance]
+OnRow = Callable[[Row, bool], object]
+TOLD = ("id", "instance", "kind", "method", "verdict", "expected", "measured", "half", "bound", "ratio")  # of a row, to the log
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,13 @@ def jobs_of(request: Request) -> list[Job]:
     return out
 
 
-def rows_of(request: Request) -> Iterator[Row]:
-    """All rows, in order.
+def rows_of(request: Request, jobs: Sequence[Job] = ()) -> Generator[Row]:
+    """All rows, in order. jobs : those of the request, where they are known.
 
     Monte Carlo rows share the table's false alarm rate evenly, and take all threads. Exact rows come one after the other, while
     a second process, where there are threads for one, takes them from the other end.
     """
-    jobs = jobs_of(request)
+    jobs = jobs or jobs_of(request)
     check_writable(request.out)
     alpha = level(jobs)
     sampled = [instance.method == "monte-carlo" for _, instance in jobs]
@@ -126,16 +128,27 @@ def from_the_end(ids: Sequence[str], request: Request, alpha: float) -> None:
 
 
 def _in_order(request: Request, jobs: Sequence[Job], sampled: Sequence[bool], alpha: float) -> Iterator[Row]:
-    with bar(len(jobs)) as done, heeding_interrupts():
+    with bar(len(jobs)) as on_part, heeding_interrupts():
         for (claim, instance), many in zip(jobs, sampled, strict=True):
+            seconds: list[float] = []
             with blamed(f"{claim.id}, {instance.name}"):
-                row = _saved(request, claim, instance, alpha, request.setting.threads if many else 1)
-            done(f"{row.id} {row.instance}")
+                row = _saved(request, claim, instance, alpha, request.setting.threads if many else 1, seconds.append)
+            on_part(f"{row.id} {row.instance}", found=seconds == [0.0])
+            record = row.record()
+            tell("row", **{name: record[name] for name in TOLD})
             yield row
             heed()
 
 
-def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, threads: int) -> Row:
+def _saved(
+    request: Request,
+    claim: Claim,
+    instance: Instance,
+    alpha: float,
+    threads: int,
+    on_cell: Callable[[float], None] = lambda seconds: None,
+) -> Row:
+    """The row. on_cell : called with its seconds, 0 where it was found, of a row that is kept."""
     if not request.cached:
         row = verify(claim, instance, alpha, threads, request.setting.rule, request.setting.device)
         check_subnormals("the rule or the claim")
@@ -149,14 +162,14 @@ def _saved(request: Request, claim: Claim, instance: Instance, alpha: float, thr
         row = verify(claim, instance, alpha, threads, device=s.device)
         return {"row": np.array(json.dumps(row.record()))}
 
-    arrays = Store(request.out).cell(RunSpec("verdict", spec), compute)
+    arrays = Store(request.out, lambda _, seconds: on_cell(seconds)).cell(RunSpec("verdict", spec), compute)
     return Row.from_record(json.loads(str(arrays["row"])))
 
 
-def _others(request: Request) -> Record:
+def _others(request: Request, on_cell: Callable[[RunSpec, float], None] | None = None) -> Record:
     """The CTR panel, C1 and C2 in both directions, and floors over Delta: saved, as rows are."""
     parts: dict[str, Callable[[], list[Record]]] = {"directions": directions.measure, "floors": floors.measure}
-    store, code = Store(request.out), code_version()
+    store, code = Store(request.out, on_cell), code_version()
 
     def saved(name: str, measure: Callable[[], list[Record]]) -> list[Record]:
         spec = RunSpec("verdict", {"part": name, "code": code})
@@ -164,67 +177,39 @@ def _others(request: Request) -> Record:
         found: list[Record] = json.loads(str(cell["json"]))
         return found
 
-    return {"ctr": ctr_panel(request)} | {name: saved(name, measure) for name, measure in parts.items()}
+    return {"ctr": ctr_panel(request, on_cell)} | {name: saved(name, measure) for name, measure in parts.items()}
 
 
-def ctr_panel(request: Request) -> Record:
+def ctr_panel(request: Request, on_cell: Callable[[RunSpec, float], None] | None = None) -> Record:
     """LR and FM on generated clicks, DR against SR, learning rates tuned on validation data; fits are kept as cells."""
     clicks = synthetic(request.panel, request.setting.seed)
     settings = Settings(seed=request.setting.seed, ctr=request.panel)
-    return ctr.study(Store(request.out / code_version()), clicks, settings, request.setting.threads)
+    return ctr.study(Store(request.out / code_version(), on_cell), clicks, settings, request.setting.threads)
 
 
-def run(request: Request) -> Record:
+def run(request: Request, on_row: OnRow = lambda row, last: None, on_stop: OnStop | None = None) -> Record:
     """Verify; returns the record of :mod:`alpt_ref.reports.verdicts`, JSON values.
 
     Its directions, floors and ctr (C1 and C2 in both directions; floors over Delta; the CTR panel) are None where the request
-    is not complete. Raises ValueError where OUT/verdicts.json answers another request. After an error, or a Ctrl-C, the rows
-    found so far lie in OUT/unfinished.json.
+    is not complete. Raises ValueError where OUT/verdicts.json answers another request.
+
+    on_row : called with each row as it is found, and with whether it is the last of its claim. on_stop : where an error or a
+    Ctrl-C ends the run, called with the record of the rows found so far, whose "complete" is False; not where OUT holds a
+    complete one.
     """
-    refuse_other(request.out / "verdicts.json", about(request))
+    held = refuse_other(request.out / "verdicts.json", about(request))
     rows: list[Row] = []
-    unfinished = request.out / "unfinished.json"
-    try:
-        others = _measured(request, rows)
-    except (Exception, KeyboardInterrupt) as error:
-        if rows:
-            stopped = {"error": f"{type(error).__name__}: {error}"}
-            write_json(unfinished, stopped | _record(request, rows, {}))
-        if isinstance(error, KeyboardInterrupt) and rows and not request.cached:
-            raise KeyboardInterrupt(f"{len(rows)} rows are in {unfinished}") from None
-        raise
-    unfinished.unlink(missing_ok=True)
-    return _record(request, rows, others)
+    jobs = jobs_of(request)
+    following = [claim.id for claim, _ in jobs[1:]] + [""]
+    with leaving(held, lambda: record_of(request, rows, len(jobs)) if rows else {}, on_stop):
+        with closing(rows_of(request, jobs)) as found:
+            for row, after in zip(found, following, strict=True):
+                rows.append(row)
+                on_row(row, row.id != after)
+        others = _others_shown(request) if request.complete else {}
+    return record_of(request, rows, len(jobs)) | others
 
 
-def about(request: Request) -> Record:
-    """The question that a record answers: results of one do not replace those of another. A rule is known by its name and its
-    answers, a claim of one's own by its id, and by not being this package's."""
-    s = request.setting
-    return {
-        "full": s.full,
-        "rule": s.rule.name if s.rule else None,
-        "answers": fingerprint(s.rule) if s.rule else None,
-        "claims": [claim.id for claim in request.claims],
-        "own": request.own,
-        "data": [problem.fingerprint for problem in s.data],
-    }
-
-
-def _record(request: Request, rows: Sequence[Row], others: Record) -> Record:
-    return {
-        "version": alpt_ref.__version__,
-        **about(request),
-        "false_alarm": FALSE_ALARM,
-        "interval": "Monte Carlo rows: hedged capital (Waudby-Smith, Ramdas 2024), Bonferroni; others: rounding errors",
-        "rows": [row.record() for row in rows],
-        **dict.fromkeys(("directions", "floors", "ctr")),
-        **others,
-    }
-
-
-def _measured(request: Request, rows: list[Row]) -> Record:
-    """Add all rows to ``rows``, one by one, for an error leaves those before it; returns what else a complete run has."""
-    for row in rows_of(request):
-        rows.append(row)
-    return _others(request) if request.complete else {}
+def _others_shown(request: Request) -> Record:
+    with bar(2 + ctr.n_cells(request.panel)) as on_part:
+        return _others(request, cell_moves(on_part))

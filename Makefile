@@ -3,6 +3,7 @@
 # make test-long  what `make test` leaves out: statistics over many runs, every width compiled
 # make coverage   run the tests un-jitted under coverage, which has to reach 95 %
 # make fuzz       try inputs that nobody thought of, for MINUTES=10: docs/reliability.md
+# make docs       set up .venv and build the documentation in site/, warnings being errors: open site/index.html
 # make cuda       install numba-cuda and NVIDIA's compilers, with which the tests of the loops for a GPU run, too
 # make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
@@ -16,7 +17,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
 COMPILED ?= $(SHORT)
 
-.PHONY: verify test test-long lint plain coverage covered cuda fuzz bench peers clean
+.PHONY: verify test test-long lint plain coverage covered docs cuda fuzz bench peers clean
 
 .venv/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -25,6 +26,14 @@ COMPILED ?= $(SHORT)
 
 verify: .venv/stamp
 	$(BIN)/alpt-ref verify --quick --threads 2 --out results/verify
+
+.venv/docs: .venv/stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,docs]'
+	touch $@
+
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo site/index.html
 
 lint: .venv/stamp
 	$(BIN)/ruff check .
@@ -75,4 +84,4 @@ peers: .peers/stamp
 	PATH="$(CURDIR)/.peers/bin:$$PATH" .peers/bin/python analysis/peer_conformance.py
 
 clean:
-	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build *.egg-info
+	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build site *.egg-info

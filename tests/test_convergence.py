@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 import runpy
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from alpt_ref.studies import click_data
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence import ctr, t1_panel
 from alpt_ref.studies.convergence import run as convergence_error
-from alpt_ref.studies.convergence.cells import checkpoints, gradient_descent, outcome_of, walk_of
+from alpt_ref.studies.convergence.cells import METHODS, checkpoints, gradient_descent, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
 from alpt_ref.theory import t1
 from alpt_ref.tools.files import Record
@@ -35,6 +37,7 @@ from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
 from tests.widths import assert_fits
 
+ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.glue
 
 TINY = replace(
@@ -211,6 +214,33 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert max(map(len, printed.splitlines())) <= 100
     assert " ".join(printed.split()).endswith(results["finding"])
     assert_fits(report(results).sheets)
+
+
+def keys(value: Any, path: str = "") -> Iterator[str]:
+    """Keys as docs/convergence.md writes them, those of a method after an ellipsis."""
+    if isinstance(value, dict) and path != "settings":
+        for name, inner in value.items():
+            yield from keys(inner, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        yield f"{path}[]"
+        for item in value:
+            yield from keys(item, f"{path}[]")
+    else:
+        yield re.sub(r"^t1\[\]\.methods\.\w+\.", "….", path)
+
+
+def documented() -> Iterator[str]:
+    """In a line of the table, a key that begins with a dot belongs to the record of the first one."""
+    for line in (ROOT / "docs" / "convergence.md").read_text().splitlines():
+        names = re.findall(r"`(.+?)`", line.split("|")[1]) if line.startswith("| `") else []
+        yield from (names[0].rpartition(".")[0] + name if name[0] == "." else name for name in names)
+
+
+def test_every_key_is_documented_and_every_documented_key_is_there(finished: Path) -> None:
+    """``ctr.rows[]`` and the like are named by their keys alone."""
+    there = {*keys(json.loads((finished / "convergence.json").read_text()))}
+    there |= {f"t1[].methods.{method}" for method in METHODS}
+    assert {*documented()} == there - {"ctr.rows[]", "ctr.pairs[]", "slopes[].points[]"}
 
 
 def test_an_interrupted_study_goes_on_to_the_same_results(

@@ -20,7 +20,7 @@ from alpt_ref.tools.devices import DEVICES
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
 _DATA: Options = (
-    ("--train", "FILE", Path, "training data; the other files are read as this one taught"),
+    ("--train", "FILE", Path, "training data; features, buckets and columns found in it are used for the other files, too"),
     ("--valid", "FILE", Path, "picks the epoch whose weights are kept, by AUC"),
     ("--test", "FILE", Path, "measured once, after training"),
     ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu or csv (tables)"),
@@ -161,8 +161,8 @@ def _add_model_and_data(command: ArgumentParser) -> None:
 def _convergence_options(command: ArgumentParser) -> None:
     data = "libsvm files, besides the generated problems (default: none)"
     command.add_argument("--data", metavar="FILE", type=Path, nargs="+", default=[], help=data)
-    for split in ("train", "valid", "test"):
-        explained = f"libfm file, its {split} data in the place of generated clicks (default: generated)"
+    for split, words in (("train", "training"), ("valid", "validation"), ("test", "test")):
+        explained = f"libfm file of {words} data, in the place of generated clicks (default: generated)"
         command.add_argument(f"--ctr-{split}", metavar="FILE", type=Path, help=explained)
     _add_run(command, "results/convergence")
     command.add_argument("--quick", action="store_true", help="short runs, to see that it works")
@@ -173,7 +173,7 @@ def _compare_options(command: ArgumentParser) -> None:
     command.add_argument("--model", **_KIND)
     methods = (
         "those to compare, of fp32,hash,lpt-dr,lpt-sr,alpt-dr,alpt-sr,lpt-sr-f,alpt-sr-f,lsq,pact,ptq (default: all; -f "
-        "leaves linear weights in float32, and is of fm alone)"
+        "leaves linear weights in float32, and is for fm only)"
     )
     command.add_argument("--methods", metavar="A,B", type=names, help=methods)
     widths = "widths, 2 to 16; claim C3 is decided at 4 and 2, C4 at 8, C2 at any (default: 8,4,2)"

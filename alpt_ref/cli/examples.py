@@ -60,9 +60,9 @@ examples:
 
 Learning rates, of the weights and of the step sizes, and the range of LPT are tuned on validation AUC
 with seed 0; seeds 1, 2, ... are tested. Decided are C2 (lpt-sr against lpt-dr, at every width), C3 (alpt-sr
-against lpt-sr, at 4 and 2 bits) and C4 (alpt-sr at 8 bits against fp32); C3 and C4 also of -f, factors alone.
-DIR receives compare.json and compare.md; finished fits are kept there, so after an interruption the same
-command goes on.
+against lpt-sr, at 4 and 2 bits) and C4 (alpt-sr at 8 bits against fp32); C3 and C4 also for -f, which
+quantizes factors only. DIR receives compare.json and compare.md; finished fits are kept there, so after an
+interruption the same command goes on.
 """
 
 VERIFY = """\

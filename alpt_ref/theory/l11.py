@@ -6,7 +6,7 @@ distributed; eta_t G_inf <= Delta; clipping included. The transition matrix is P
 (a) the law after steps of any eta_1, ..., eta_T is that of a random number of steps of eta_max: with a_t = eta_t/eta_max it is
     E law_1 P_max^N, N a sum of independent Bernoulli(a_t);
 (b) every constant eta <= Delta/G_inf has the same stationary law pi, of one coordinate:
-    pi(q + 1) E g^+(Delta (q + 1)) = pi(q) E g^-(Delta q);
+    pi(q + 1) E g^{+}(Delta (q + 1)) = pi(q) E g^{-}(Delta q);
 (c) with eta_t -> 0 and sum eta_t = infinity the law of w_t tends to that pi: SR's error cannot be annealed, while full
     precision's can;
 (d) for f = lambda (w - c)^2/2 with noise +-sigma, |lambda (w - c)| <= sigma on the support, unclipped, the gap is

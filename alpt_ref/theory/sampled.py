@@ -37,8 +37,8 @@ def stopped_mean(sample: Replicas, span: tuple[float, float], draw: Draw, most: 
 
     Whether step t counts is known before its uniforms are, so that a bound that is proved step by step holds for stopped sums,
     too, and the interval is for their mean. It says nothing of whole sums where another bound is the question. The range that
-    intervals need is [0, 1.2 bound], where that is less than ``span``. A sum that stops says nothing if it stops below the
-    bound: none may.
+    intervals need is [0, 1.2 bound], where that is less than ``span``. A mean of sums that were cut below the bound
+    says nothing of it: the row checks that no sum was cut.
     """
     stopped = 0
     cap = span[1] if draw.bound is None else min(span[1], STOP * draw.bound)

@@ -97,7 +97,7 @@ class Own(Rule):
 
 
 def _deterministic(name: str) -> Rule:
-    """The rule of that name, which draws nothing: its p_up is 1 where it rounds q_floor + a up, else 0."""
+    """The rule of that name, which draws no random numbers: its p_up is 1 where it rounds q_floor + a up, else 0."""
     rule, rint = getattr(FLOAT64, name), FLOAT64.rint
 
     @kernel

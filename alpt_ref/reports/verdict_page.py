@@ -166,7 +166,7 @@ def _claims(results: Record) -> tuple[tuple[str, str, str], ...]:
     """C1 to C4: what the paper claims, and what this run has on it."""
     directions, ctr = results.get("directions"), results.get("ctr")
     elsewhere = "Decided on click data by alpt-ref compare."
-    first = second = "Not in this run: it asks for single statements. A run of all statements compares the two side by side."
+    first = second = "Not in this run. A complete run of all statements compares the two side by side."
     if directions:
         c1, c2 = [r["C1"] for r in directions], [r["C2"] for r in directions]
         sr, dr = sum(x in ("SR", "only SR") for x in c1), sum(x in ("DR", "only DR") for x in c1)

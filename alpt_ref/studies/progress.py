@@ -141,7 +141,10 @@ def cell_moves(on_part: OnPart) -> Callable[[Any, float], None]:
 
 
 def _named(params: Mapping[str, Any]) -> str:
-    return str(next((params[key] for key in ("problem", "name", "part") if params.get(key)), ""))
+    """Words on which cell it is, of those that cells of the studies have."""
+    words = [str(params[key]) for key in ("problem", "name", "part", "model", "mode", "method") if params.get(key)]
+    words += [f"{params['bits']} bits"] if params.get("bits") else []
+    return " ".join(words + ([f"seed {params['seed']}"] if "seed" in params else []))
 
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any], threads: int) -> Iterator[Any]:

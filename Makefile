@@ -16,6 +16,7 @@ SEED ?= 0
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
 COMPILED ?= $(SHORT)
+BETWEEN ?= @true
 
 .PHONY: verify test test-long lint plain coverage covered docs cuda fuzz bench peers clean
 
@@ -63,6 +64,7 @@ covered:
 
 test: lint
 	$(MAKE) plain
+	$(BETWEEN)
 	$(BIN)/python -m pytest $(COMPILED)
 
 test-long: .venv/stamp

@@ -20,6 +20,7 @@ from tests.marks import long, once
 pytestmark = pytest.mark.glue
 
 curves = pytest.importorskip("alpt_ref.plots.curves")
+pages = {name: pytest.importorskip(f"alpt_ref.plots.pages.{name}") for name in ("convergence_error", "calibration")}
 style = pytest.importorskip("alpt_ref.plots.style")
 STEPS = np.array([0, 1, 10, 100, 200], np.int64)
 
@@ -398,3 +399,13 @@ def test_the_gallery_and_all_its_figures(tmp_path, monkeypatch, capsys):
     captions = sorted((tmp_path / "figures").glob("*.md"))
     assert len(captions) == 10
     assert all(len(path.read_text()) > 200 and "{" not in path.read_text() for path in captions)
+
+
+def test_records_of_stopped_runs_are_not_drawn(tmp_path):
+    """They lack parts, and what is there would pass for the whole."""
+    for name, page in pages.items():
+        (tmp_path / f"{name.removesuffix('_error')}.json").write_text('{"complete": false, "settings": {}}')
+        with pytest.raises(ValueError, match="was stopped"):
+            page.draw(tmp_path, tmp_path / "figure.png")
+    with pytest.raises(ValueError, match="goes on with --resume"):
+        plots.compare({"complete": False, "rows": []})

@@ -47,8 +47,24 @@ def record_of(given: Records, files: str | tuple[str, ...], work: str) -> Record
 
 
 def part_of(record: Mapping[str, Any], key: str, work: str) -> Any:
-    """The part of a record under ``key``. ValueError where nothing is there: it is another study's record."""
+    """The part of a record under ``key``. ValueError where nothing is there, as in another study's record or a stopped one."""
     found = record.get(key)
+    if not found and record.get("complete") is False:
+        raise ValueError(f"results have no {key} yet: `{work}` was stopped, and goes on with --resume")
     if not found:
         raise ValueError(f"results have no {key}: give the record of `{work}`")
     return found
+
+
+def read(path: Path, work: str = "study") -> Record:
+    """The results saved at ``path``, which ``work`` makes; ValueError where there are none, and for those of a stopped run."""
+    if not path.exists():
+        raise ValueError(f"{path}: no such file; run the {work} first")
+    try:
+        results: Record = json.loads(path.read_text())
+        complete = results.get("complete", True)
+    except (ValueError, AttributeError):
+        raise ValueError(f"{path}: not the results of a {work}") from None
+    if not complete:
+        raise ValueError(f"{path}: the {work} was stopped; the same command goes on with it")
+    return results

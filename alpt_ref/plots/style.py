@@ -1,6 +1,5 @@
 """The looks that all figures share: colours, lines, sizes of text, a canvas and its legend."""
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from alpt_ref.tools.checks import one_of
-from alpt_ref.tools.files import Record
 from alpt_ref.tools.output import write_atomic
 
 # Okabe and Ito's palette: told apart in every common colour blindness, and in grey by marker or line.
@@ -160,17 +158,6 @@ def lighter(colour: str, share: float) -> str:
     """``colour`` mixed with that share of white."""
     r, g, b = ((1.0 - share) * part + share for part in to_rgb(colour))
     return to_hex((r, g, b))
-
-
-def read(path: Path, work: str = "study") -> Record:
-    """The results saved at ``path``; ValueError where there are none. work : what makes them."""
-    if not path.exists():
-        raise ValueError(f"{path}: no such file; run the {work} first")
-    try:
-        results: Record = json.loads(path.read_text())
-    except ValueError:
-        raise ValueError(f"{path}: not the results of a {work}") from None
-    return results
 
 
 def canvas(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, NDArray[Any]]:

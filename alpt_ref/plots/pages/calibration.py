@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from alpt_ref.plots import style
+from alpt_ref.plots.read import read
 from alpt_ref.plots.style import BLACK, DASHED, DR, FINE, FULL, LONG, SKY, SOLID, SR, name, note
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import number
@@ -35,7 +36,7 @@ def draw(folder: Path, out: Path) -> None:
 
 def figure(folder: Path) -> Figure:
     """All panels. ValueError where ``folder`` does not hold the results of a study."""
-    results = style.read(folder / "calibration.json")
+    results = read(folder / "calibration.json")
     rows = 3 + len(results["models"])
     drawn, axes = style.canvas(rows, 2, (10.5, 0.5 + 3.3 * rows))
     exact = results["exact"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from alpt_ref.plots import style
+from alpt_ref.plots.read import read
 from alpt_ref.plots.widths import compare, methods_of, widths_of
 from alpt_ref.tools.files import Record
 
@@ -37,7 +38,7 @@ def figure(folders: Sequence[Path]) -> Figure:
 
 def _read(path: Path) -> Record:
     """The results; ValueError where they are none, or have no row with a width and an AUC."""
-    results = style.read(path, "comparison")
+    results = read(path, "comparison")
     try:
         some = widths_of(results)
     except ValueError:

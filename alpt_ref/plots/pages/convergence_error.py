@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from alpt_ref.plots import style
+from alpt_ref.plots.read import read
 from alpt_ref.plots.style import BLACK, COLOURS, DR, FINE, FULL, LONG, SHORT, SOLID, SR, name, note
 from alpt_ref.tools.files import Record, read_npz
 from alpt_ref.tools.sheet import number
@@ -31,7 +32,7 @@ def draw(folder: Path, out: Path) -> None:
 
 def figure(folder: Path) -> Figure:
     """All panels. ValueError where ``folder`` does not hold the results of a study."""
-    results = style.read(folder / "convergence.json")
+    results = read(folder / "convergence.json")
     rows = len(results["t1"]) + 1
     drawn, axes = style.canvas(rows, 2, (10.0, 0.4 + 3.3 * rows))
     for item, pair in zip(results["t1"], axes, strict=False):

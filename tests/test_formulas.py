@@ -21,6 +21,7 @@ LINES = {
     "0 <= b < 2": "0 ≤ <var>b</var> &lt; 2",
     "<g, w - w*>": "⟨<var>g</var>, <var>w</var> − <var>w</var><sup>*</sup>⟩",
     "a full-precision law with a (1 - a)": "a full-precision law with <var>a</var> (1 − <var>a</var>)",
+    "down by a with probability a, else": "down by <var>a</var> with probability <var>a</var>, else",
     "1.7e-7, 20,000 and +-1": "1.7e-7, 20,000 and ±1",
     "``w_t * x`` *is* code []": '<code>w_t * x</code> <em>is</em> code <span class="qed">∎</span>',
     "G_inf, eta_max, alpt_ref, a_file_name": ("<var>G</var><sub>∞</sub>, <var>η</var><sub>max</sub>, alpt_ref, a_file_name"),
@@ -44,6 +45,14 @@ def test_blocks() -> None:
     assert found.count("<li>") == 2
     assert found.count('<ul class="parts">') == 1
     assert '<div class="line"><var>x</var> ≤ 1</div>' in found
+
+
+def test_terms_of_a_display_stand_in_columns() -> None:
+    """Terms that begin in one column of the text do so in the table, and names below them, too."""
+    text = "Let\n\n    one   x <= 1    + y   + z\n    two   x <= 1234 + y*y + z\n                    slow  fast"
+    rows = html(text).split("<tr>")[1:]
+    assert [row.count("<td") for row in rows] == [4, 4, 4]
+    assert [row.split("</td>")[2][-4:] for row in rows] == ["var>", "var>", "slow"]
 
 
 class Tags(HTMLParser):

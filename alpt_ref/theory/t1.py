@@ -9,9 +9,9 @@ independent of the past and of g_t; the f_t are fixed in advance or drawn indepe
 
 Guarantee (upper), R(T) = sum_{t <= T} f_t(w_t) - f_t(w*), D1 = ||w_1 - w*||_2, D the diameter of S:
 
-    constant eta      E[R(T)]/T <= D1^2 / (2 eta T)      + eta G^2 / 2       + Delta G1 / 2 + lattice
-    eta / sqrt(t)     E[R(T)]/T <= D^2 / (2 eta sqrt(T)) + eta G^2 / sqrt(T) + Delta G1 / 2 + lattice sqrt(T)
-                                   transient               noise               floor
+    constant eta      E[R(T)]/T  <= D1^2 / (2 eta T)      + eta G^2 / 2       + Delta G1 / 2  + lattice
+    eta / sqrt(t)     E[R(T)]/T  <= D^2 / (2 eta sqrt(T)) + eta G^2 / sqrt(T) + Delta G1 / 2  + lattice sqrt(T)
+                                    transient               noise               floor
 
 with lattice = d 2^(bits - k) Delta^2 / eta for uniforms of k random bits, and 0 for exact ones.
 

@@ -7,12 +7,13 @@ display within it by eight. Lines of a display with the same number of columns, 
 import re
 import textwrap
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from alpt_ref.reports.formulas.markup import GREEK, Link, inline
 
 ITEM = re.compile(r"\((\w+)\)\s+(?=\S)")
 GAP = re.compile(r" {2,}")
+OPERATOR = re.compile(r" (?:[-+=]|[<>]=) ")
 WORDS = re.compile(r"[A-Za-z]{4,}")
 MOST_WORDS = 9  # of an indented block that is a formula
 NOT_WORDS = {*GREEK, "sqrt", "frac", "grad", "floor", "drift", "lattice", "arithmetic", "logit"}
@@ -79,7 +80,7 @@ def _display(lines: list[str], link: Link | None) -> str:
         columns = [at for at, _ in max(cells, key=len)]
         return (
             '<div class="display"><table role="presentation">'
-            + "".join(_row(row, columns, link) for row in cells)
+            + "".join(_row(_terms(row, columns), columns, link) for row in cells)
             + "</table></div>"
         )
     shown = []
@@ -98,6 +99,16 @@ def _cells(line: str) -> list[tuple[int, str]]:
         if line[at:end].strip():
             out.append((at, line[at:end].strip()))
         at = gap.end() if gap else end
+    return out
+
+
+def _terms(row: list[tuple[int, str]], columns: list[int]) -> list[tuple[int, str]]:
+    """The cells, cut where a term begins in the column of another row, though only one blank stands before it."""
+    out = []
+    for at, cell in row:
+        cuts = [start - at for start in columns if OPERATOR.match(cell[max(start - at - 1, 0) :])]
+        inner = [0, *(cut for cut in cuts if cut > 0), len(cell)]
+        out += [(at + first, cell[first:last].strip()) for first, last in pairwise(inner)]
     return out
 
 

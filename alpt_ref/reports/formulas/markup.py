@@ -125,7 +125,8 @@ def _formula(before: str, after: str) -> bool:
     """True where a letter that may be an article stands in a formula."""
     follows = re.match(r"\s*(?:[=<>+^_)/|,]|- |\((?:1|[a-z]\W)|->)|\s+times |\w?$", after) and not after.startswith(" ->")
     return bool(
-        re.search(r"(?:[-=<>+(/|]|\^\w+ |eta |rho |_t )\s*$", before) or (follows and not re.match(r", [a-z]{3}", after))
+        re.search(r"(?:[-=<>+(/|]|\^\w+ |eta |rho |_t |probability |down by )\s*$", before)
+        or (follows and not re.match(r", [a-z]{3}", after))
     )
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from alpt_ref.cli import main
-from alpt_ref.reports import verdicts
+from alpt_ref.reports import curves, verdicts
 from alpt_ref.reports.page import Figure, Page, Prose, Section, Table, render, settings_of, slug
 from alpt_ref.reports.publish import Report, publish
 from alpt_ref.tools import origin
 from alpt_ref.tools.origin import Origin
 from alpt_ref.tools.sheet import Sheet
+from alpt_ref.walks.rule import Rule
 from tests.page_records import verdicts_record
 
 pytestmark = pytest.mark.glue
@@ -93,6 +94,20 @@ def test_a_page_of_verdicts_is_whole_and_the_same_each_time(page):
     assert len(figures) >= 2  # T1's curve, the tightness of the bounds
     assert "alpt-ref verify T1" in text
     assert len(text) < 5_000_000
+
+
+def test_a_users_rule_is_drawn_beside_ours(monkeypatch):
+    """Under its own name, as it is; where it fails on a pair that the walk asks for, the caption says so."""
+    drawn = []
+    convergence = curves.plots.convergence
+    monkeypatch.setattr(curves.plots, "convergence", lambda runs, **more: drawn.append(runs) or convergence(runs, **more))
+    (figure,) = curves.curves_of("T1", Rule("_my $\\nu` <b>", lambda q_floor, a: a * (a > 0.5)))
+    assert [run.label for run in drawn[0]] == ["SR", "DR", r"your rule: _my \$\nu' <b>"]
+    assert "Your rule `_my $\\nu' <b>` walks beside" in figure.caption
+    (failing,) = curves.curves_of("T1", Rule("fails", lambda q_floor, a: a + q_floor))
+    assert [run.label for run in drawn[1]] == ["SR", "DR"]
+    assert "could not be drawn: p_up must be in [0, 1]" in failing.caption
+    assert curves.curves_of("Q1", Rule("any", lambda q_floor, a: a)) == []
 
 
 def test_every_row_is_in_the_table_and_in_the_section_of_its_statement(page):

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     began, live = time.perf_counter(), LiveRows()
 
     def shown(record: Record) -> None:
-        publish(report(record, time.perf_counter() - began), out, live.shown)
+        publish(report(record, time.perf_counter() - began, rule), out, live.shown)
 
     with resumable(out, None if request.cached else lambda: "with --rule or --claim nothing is kept to go on from"):
         check_results(out, ["verdicts.json", "verdicts.md", PAGE], args.data)

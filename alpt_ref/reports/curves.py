@@ -1,7 +1,7 @@
 """Curves of the statements, each drawn on one of its instances: exact laws, the bound over them.
 
-An entry traces SR, DR or both in one coordinate; no random number is drawn. The bound is the statement's own, from its module,
-at every number of steps.
+An entry traces SR, DR or both in one coordinate, and a user's rule beside them; no random number is drawn. The bound is the
+statement's own, from its module, at every number of steps.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from alpt_ref import plots
 from alpt_ref.grid import Grid
+from alpt_ref.plots.style import DASHED, drawing
 from alpt_ref.problems.box import box
 from alpt_ref.problems.finite import FiniteProblem, absolute, clicks, quadratic, slopes
 from alpt_ref.reports.drawings import drawn
@@ -28,6 +29,8 @@ from alpt_ref.walks.walk import Walk
 
 Floats = NDArray[float64]
 SIZE = (7.2, 3.6)  # inches
+YOURS = "your rule"
+LONGEST = 40  # of the name of a rule in a legend
 SAYS = {
     "T1": "SR stays below the bound. The updates of DR are below half a step of the grid: it never moves, and rises above it.",
     "T1#": "Without T1's noise term SR meets the bound, but for the last distance.",
@@ -72,11 +75,16 @@ class Curve:
         """The walk of ``steps`` steps."""
         return Walk(self.problem, self.grid, rule, Schedule(self.eta, self.schedule), steps, self.start)
 
+    def run(self, rule: Rule, label: str | None = None) -> Run:
+        """The run of ``rule``."""
+        call: Any = partial(trace, self.problem, self.grid, steps=self.steps, start=self.start)
+        run: Run = call(rounding=rule, eta=self.eta, schedule=self.schedule, label=label)
+        return run
+
     def runs(self) -> list[Run]:
         """The runs that are drawn."""
-        call: Any = partial(trace, self.problem, self.grid, steps=self.steps, start=self.start)
-        out = [call(rounding=RULES[name], eta=self.eta, schedule=self.schedule, label=name) for name in self.methods]
-        return out + [call(eta=eta, schedule=schedule, label=label) for label, schedule, eta in self.others]
+        others = (replace(self, eta=eta, schedule=schedule).run(STOCHASTIC, label) for label, schedule, eta in self.others)
+        return [*(self.run(RULES[name], name) for name in self.methods), *others]
 
     def bounds(self, steps: Floats) -> Floats:
         """The bound after ``steps`` steps."""
@@ -171,34 +179,49 @@ def _t4(walk: Walk) -> float:
     return t4.bound(params)
 
 
-def curves_of(statement: str) -> list[Figure]:
-    """The drawing of a statement, none where it has no curve."""
+def curves_of(statement: str, rule: Rule | None = None) -> list[Figure]:
+    """The drawing of a statement, none where it has no curve. rule : a user's, drawn beside SR and DR."""
     curve = _table().get(statement)
     if curve is None:
         return []
     what = "mean regret" if curve.y == "regret" else "gap f(w_t) - f*"
-    said = f"{curve.instance}, {curve.grid.bits} bits, Delta = {float(curve.grid.delta):.4g}, eta = {curve.eta:.4g}"
-    alt = f"{statement}: {what} against the number of steps. {said}. {curve.says}"
+    instance = f"{curve.instance}, {curve.grid.bits} bits, Delta = {float(curve.grid.delta):.4g}, eta = {curve.eta:.4g}"
+    runs, says = curve.runs(), curve.says
+    if rule is not None:
+        found, said = _of_a_user(curve, rule)
+        runs, says = runs + found, f"{says} {said}"
     return [
         drawn(
-            partial(_draw, statement, curve),
+            partial(_draw, statement, curve, runs),
             f"curve-{slug(statement)}",
-            f"{statement} on {said}",
-            alt,
-            f"{curve.says} Exact laws.",
+            f"{statement} on {instance}",
+            f"{statement}: {what} against the number of steps. {instance}. {says}".replace("`", ""),
+            f"{says} Exact laws.",
             size=SIZE,
         )
     ]
 
 
-def _draw(statement: str, curve: Curve) -> Any:
+def _of_a_user(curve: Curve, rule: Rule) -> tuple[list[Run], str]:
+    """The run of a user's rule, and a sentence on it; no run where the rule fails on a pair that this walk asks it for."""
+    shown = rule.name.replace("`", "'")[:LONGEST]
+    drawn_as = f"{YOURS}: {shown}".replace("$", r"\$")  # a name that has no colour of ours, and no formulas
+    try:
+        return [curve.run(replace(rule, name=drawn_as))], f"Your rule `{shown}` walks beside, with the same eta."
+    except ValueError as error:
+        return [], f"Your rule `{shown}` could not be drawn: {str(error).removeprefix(f'rule {drawn_as}: ')}."
+
+
+def _draw(statement: str, curve: Curve, runs: Sequence[Run]) -> Any:
     """The curve, its bound under the statement's name."""
     bound = curve.bounds if curve.bound else None
-    ax = plots.convergence(
-        curve.runs(), y=curve.y, bound=bound, floor=dict([curve.floor]) if curve.floor else None, style="alpt"
-    )
+    ax = plots.convergence(runs, y=curve.y, bound=bound, floor=dict([curve.floor]) if curve.floor else None, style="alpt")
     for line in ax.get_lines():
-        if line.get_label() == "bound":
+        name = str(line.get_label())
+        if name == "bound":
             line.set_label(f"{statement}'s bound")
-            ax.legend()
+        if name.startswith(YOURS):
+            line.set_linestyle(DASHED)  # where it does as SR does both are seen
+    with drawing("alpt"):
+        ax.legend()
     return ax

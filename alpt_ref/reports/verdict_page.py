@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from alpt_ref.reports import formulas
 from alpt_ref.reports.convergence import ctr_wins
-from alpt_ref.reports.page import Block, Prose, Section, anchors, templates
+from alpt_ref.reports.page import Block, Figure, Prose, Section, anchors, templates
 from alpt_ref.reports.wording import METHODS, SYMBOL, caught, ratio_text, value_text
 from alpt_ref.theory.claim import HOLDS, KINDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.theory.registry import STATEMENTS
@@ -30,11 +30,12 @@ MEANINGS = {
 }
 
 Extra = tuple[str, str, str, Sequence[Block]]
+Curves = Callable[[str], Sequence[Figure]]
 SIGNS = {"<=": "≤", ">=": "≥"}
 
 
-def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = (), *, draws: bool = True) -> list[Section]:
-    """All sections. extra : (id, title, lead, blocks) of what else the run has. draws : whether statements get curves."""
+def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = (), curves: Curves | None = None) -> list[Section]:
+    """All sections. extra : (id, title, lead, blocks) of what else the run has. curves : makes those of a statement."""
     groups = [(name, list(part)) for name, part in groupby(rows, key=lambda row: row.id.split("(")[0])]
     plain = bool(results["data"]) or bool(results["own"])
     views = [_view(row, plain) for row in rows]
@@ -52,11 +53,9 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = (), 
     make: Any = templates().get_template("verdicts.html.j2").module
     lines = [_line(part, there[part[0].id]) for part in _parts(rows)]
     items = [_statement(name, sections_at[name], by_group[name], len(groups) <= 4, link) for name in by_group]
-    if draws:
-        from alpt_ref.reports.curves import curves_of  # with matplotlib, which a refused command need not wait for
-
+    if curves is not None:
         for item in items:
-            item.figures = curves_of(item.id)
+            item.figures = curves(item.id)
     choices = [
         ("statement", list(by_group)),
         ("verdict", [outcome for outcome in OUTCOMES if any(view.outcome == outcome for view in views)]),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
@@ -14,13 +15,17 @@ from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row, Setting
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, number
+from alpt_ref.walks.rule import Rule
 
 SHORT = {"exact": "exact", "monte-carlo": "MC", "trajectory": "path"}
 COLUMNS = ("instance", "by", "measured", "", "bound", "ratio", "verdict")
 
 
-def report(results: Record, seconds: float) -> Report:
-    """A run of ``seconds``: a summary and the claims, C1 and C2 in both directions, and the CTR panel, where there are any."""
+def report(results: Record, seconds: float, rule: Rule | None = None) -> Report:
+    """A run of ``seconds``: a summary and the claims, C1 and C2 in both directions, and the CTR panel, where there are any.
+
+    rule : the user's that the record is of, for the page to draw.
+    """
     rows = [Row.from_record(row) for row in results["rows"]]
     tables = list(sheets(rows))
     if results["directions"]:
@@ -32,14 +37,17 @@ def report(results: Record, seconds: float) -> Report:
     chance = f"{results['false_alarm']:g}"
     closing = f"{seconds:.0f} s. The intervals of all MC rows hold at once, but for a chance of {chance}."
     record = results | {"finding": finding(rows, results), "seed": Setting().seed}
-    return Report("verdicts", record, tables, "Verdicts", summary(rows), closing, lambda out: page_sections(rows, results))
+    return Report(
+        "verdicts", record, tables, "Verdicts", summary(rows), closing, lambda out: page_sections(rows, results, rule)
+    )
 
 
-def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
+def page_sections(rows: Sequence[Row], results: Record, rule: Rule | None = None) -> list[Section]:
     """The sections of the page; matplotlib is imported for its figures. Where a run was stopped nobody waits for drawings."""
     if not results.get("complete", True):
-        return sections(rows, results, draws=False)
+        return sections(rows, results)
     from alpt_ref.reports import drawings
+    from alpt_ref.reports.curves import curves_of
 
     extra: list[Extra] = []
     if any(row.kind in ("upper", "lower") and row.verdict == HOLDS and (row.bound or 0) > 0 for row in rows):
@@ -62,7 +70,7 @@ def page_sections(rows: Sequence[Row], results: Record) -> list[Section]:
     if results["ctr"]:
         sheets = ctr_sheets(results["ctr"], Settings().confidence)
         extra.append(("ctr", "Click models, SR against DR", "", [table(sheet) for sheet in sheets]))
-    return sections(rows, results, extra)
+    return sections(rows, results, extra, partial(curves_of, rule=rule))
 
 
 def line(row: Row) -> tuple[str, ...]:

@@ -176,7 +176,8 @@ def test_print(browser, path):
     assert data.startswith(b"%PDF")
     browser.call("Emulation.setEmulatedMedia", media="print")
     hidden = "['nav', '.filters', '.skip'].map(s => getComputedStyle(document.querySelector(s)).display)"
-    assert browser.ask(hidden) == ["none", "none", "none"]
+    assert browser.ask(hidden) == ["none"] * 3
+    assert not browser.ask("document.getElementById('verdict-rows').checkVisibility()")  # its rows are the statements', too
     browser.ask("dispatchEvent(new Event('beforeprint'))")
     assert browser.ask("[...document.querySelectorAll('details.proof')].every(d => d.open)")
     ratio, where = browser.ask(CONTRAST)

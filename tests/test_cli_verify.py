@@ -23,7 +23,7 @@ def calls(monkeypatch):
         return {"rows": []}
 
     monkeypatch.setattr(verify, "verify", record)
-    monkeypatch.setattr(verify, "report", lambda record, seconds: record)
+    monkeypatch.setattr(verify, "report", lambda record, seconds, rule: record)
     monkeypatch.setattr(verify, "publish", lambda report, out, shown: None)
     return made
 
@@ -114,7 +114,7 @@ def test_exit_codes(tmp_path, capsys, mine):
     # Moves of a whole cell ask for no rounding: there floor is as good as any.
     held = [row["instance"] for row in rows if row["verdict"] not in ("violated", "not applicable")]
     assert held == ["c = 0.3 Delta, eta = 1 Delta/G"]
-    assert "the rule floor breaks L1(b)" in capsys.readouterr().out
+    assert "The rule floor breaks L1(b)" in capsys.readouterr().out
 
 
 def test_ctrl_c(capsys, monkeypatch):

@@ -22,6 +22,7 @@ LINES = {
     "<g, w - w*>": "⟨<var>g</var>, <var>w</var> − <var>w</var><sup>*</sup>⟩",
     "a full-precision law with a (1 - a)": "a full-precision law with <var>a</var> (1 − <var>a</var>)",
     "down by a with probability a, else": "down by <var>a</var> with probability <var>a</var>, else",
+    "gaussian-100x5: x5": "gaussian-100x5: <var>x</var><sub>5</sub>",
     "1.7e-7, 20,000 and +-1": "1.7e-7, 20,000 and ±1",
     "``w_t * x`` *is* code []": '<code>w_t * x</code> <em>is</em> code <span class="qed">∎</span>',
     "G_inf, eta_max, alpt_ref, a_file_name": ("<var>G</var><sub>∞</sub>, <var>η</var><sub>max</sub>, alpt_ref, a_file_name"),

@@ -182,7 +182,7 @@ def test_what_is_private_stays_private(monkeypatch, tmp_path):
 
 def test_settings_are_plain_values():
     found = dict(settings_of({"version": "1", "full": False, "data": [], "rows": [{}], "x": 0.5, "many": list(range(30))}))
-    assert found == {"full": "no", "x": "0.5", "many": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (30)"}
+    assert found == {"more instances (--full)": "no", "x": "0.5", "many": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (30)"}
 
 
 def test_commands_write_their_page(tmp_path, capsys):

@@ -177,7 +177,7 @@ def test_what_was_measured_before_an_error_is_kept(tmp_path):
     record = json.loads((tmp_path / "verdicts.json").read_text())
     assert (record["stopped"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
     assert (record["complete"], record["asked"]) == (False, 2)
-    assert record["finding"] == "Unfinished, 1 of 2 rows: 1 verdicts on 1 statement: 1 holds."
+    assert record["finding"] == "Unfinished, 1 of 2 rows: 1 verdict on 1 statement: 1 holds."
     assert (tmp_path / "verdicts.md").read_text().startswith("# Verdicts\n\nUnfinished, 1 of 2 rows: ")
 
 
@@ -198,7 +198,7 @@ def test_rows_of_a_users_rule_are_not_kept(tmp_path):
     claims = [claim for claim in registry.claims_of(["L1(b)"]) if claim.rule]
     record = published(Request(claims, Setting(rule=mine), tmp_path))
     assert not (tmp_path / "cells").exists()
-    assert record["finding"] == "the rule mine survives: of 13 verdicts 13 holds."
+    assert record["finding"] == "The rule mine survives. Of 13 rows 13 hold."
 
 
 def test_the_printed_table(finished, capsys):
@@ -210,8 +210,8 @@ def test_the_printed_table(finished, capsys):
     assert max(map(len, lines)) <= WIDTH
     assert " ".join(printed.split()).endswith(record["finding"])
     assert record["finding"] == (
-        "17 verdicts on 2 statements: 14 holds, 1 violated, 2 not applicable; all as expected, controls and refuted variants "
-        "among them: 3."
+        "17 verdicts on 2 statements: 14 hold, 1 is violated, 2 are not applicable; all as expected: 3 are controls or refuted "
+        "variants, which have to fail."
     )
     assert any(line.startswith("L1(b) (exact)") for line in lines)
     assert any("eta <= Delta/G: 1.2 <= 1 fails" in line for line in lines)
@@ -245,7 +245,7 @@ def test_surprises_are_marked_and_named():
     odd = row(verdict="violated", ratio=12345.678, measured=-1e-20, method="monte-carlo", half=0.02, note="here")
     record = {"rule": None, "directions": None, "ctr": None, "false_alarm": 1e-6}
     text = verdicts.finding([row(), odd], record)
-    assert text == "2 verdicts on 1 statement: 1 holds, 1 violated; 1 not as expected, the first X, an instance: violated."
+    assert text == "2 verdicts on 1 statement: 1 holds, 1 is violated; 1 not as expected, the first X, an instance: violated."
     assert verdicts.line(odd) == ("an instance", "MC", "0±0.02", "<=", "2", "12000", "violated !")
     console = Console(width=WIDTH, record=True, quiet=True)
     console.quiet = False
@@ -265,9 +265,9 @@ def test_what_becomes_of_a_rule():
     off = row(verdict=NOT_APPLICABLE, checks=(biased,))
     bad = row(verdict="violated", checks=(biased,), ratio=2.5)
     assert verdicts.finding([off, bad], record).startswith(
-        "the rule mine breaks X, by a factor of 2.5 in X on an instance: of 2"
+        "The rule mine breaks X, by a factor of 2.5 in X on an instance. Of 2"
     )
-    assert "breaks no bound, but an assumption (rule is unbiased): of 1" in verdicts.finding([off], record)
+    assert "breaks no bound, but an assumption (rule is unbiased). Of 1" in verdicts.finding([off], record)
     assert "survives" in verdicts.finding([row()], record)
     assert "is not decided" in verdicts.finding([row(verdict="undecided")], record)
 

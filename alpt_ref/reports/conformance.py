@@ -25,7 +25,8 @@ def page(report: Report) -> Page:
         sections.append(Section("sensitivity", "What would have been found", [_sensitivity(found[0])], lead))
     record = {key: value for key, value in told.record(report).items() if key != "properties"}
     finding = escape(public(f"{told.verdict(report)} {told.alarm(report)}"))
-    return Page(f"Conformance of {report.candidate.name}", finding, sections, record)
+    beside = "alpt-ref check-quantizer --json FILE writes the numbers of this page, unrounded."
+    return Page(f"Conformance of {report.candidate.name}", finding, sections, record, beside=beside)
 
 
 def _properties(outcomes: tuple[Outcome, ...]) -> Table:
@@ -43,7 +44,7 @@ def _properties(outcomes: tuple[Outcome, ...]) -> Table:
 
 
 def _failure(outcome: Outcome) -> list[Block]:
-    said = Markup("<p>{}. It demands: {}.</p>").format(outcome.note, outcome.entry.statement)
+    said = Markup("<p>{}. The property demands: {}.</p>").format(outcome.note, outcome.entry.statement)
     if outcome.recipe:
         said += Markup('<p>To see it:</p><pre class="recipe"><code>{}</code></pre>').format(outcome.recipe)
     return [Prose(said)]
@@ -52,4 +53,4 @@ def _failure(outcome: Outcome) -> list[Block]:
 def _sensitivity(rows: tuple[Sensitivity, ...]) -> Table:
     lines = [(told.fraction(r.fraction), f"{r.samples:,}", told.power(r.up), told.power(r.down)) for r in rows]
     title = "Smallest bias of E Q(x), in steps, found by sampling with chance 0.99"
-    return Table(title, ("fraction of a step", "roundings", "up", "down"), lines)
+    return Table(title, ("fraction of a step", "roundings", "up", "down"), lines, math=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from alpt_ref.reports.page import Section, sections_of
 from alpt_ref.reports.publish import Report
+from alpt_ref.reports.wording import many
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import Sheet, fixed, interval, number
 
@@ -79,15 +80,15 @@ def t1_sheets(results: Record) -> list[Sheet]:
     note = (
         "Average regret R(T)/T, exact gradients, w_1 = 0. From computed constants: the fewest bits with Delta G1/2 <= gap/8; "
         "the largest eta with eta G^2/2 <= gap/8 and eta |grad f(w_1)|_inf <= 0.7 Delta; the least T with bound <= 0.49 gap, "
-        "gap = f(w_1) - f*. SR/b, DR/b: over the bound, which is a theorem for SR and none for DR. "
+        "gap = f(w_1) - f*. SR/b, DR/b: over the bound, which is a theorem for SR and none for DR. fp: full precision. "
         f"±: all intervals of the panel hold at once, {results['settings']['confidence']:.0%}. fp and DR are deterministic."
     )
     widths = len(results["slopes"][0]["points"])
     explained = (
         f"GD: full precision, eta = 1/L. Last column: log-log slope of SR's floor against Delta over {widths} widths of one "
-        f"box, eta = 1/(2L), ± 95 % (t, {widths - 2} degrees of freedom). T1's floor term is linear in Delta, an upper bound; "
-        "with exact gradients of a smooth f the rounding noise shrinks with the gradient and the floor is of order Delta^2 "
-        "(T4, L4(b))."
+        f"box, eta = 1/(2L), ± 95 % (t, {many(widths - 2, 'degree')} of freedom). T1's floor term is linear in Delta, an upper "
+        "bound; with exact gradients of a smooth f the rounding noise shrinks with the gradient and the floor is of order "
+        "Delta^2 (T4, L4(b))."
     )
     return [
         Sheet.of("T1: SR's average regret against its bound", lines, note),
@@ -111,9 +112,10 @@ def ctr_sheets(ctr: Record, confidence: float) -> list[Sheet]:
     ]
     p = ctr["protocol"]
     note = (
-        f"Test set; means over {p['seeds']} seeds. SGD, one example a step, {p['epochs']} epochs, FM with k = {p['k']}; every "
-        f"line's learning rate (of {', '.join(map(str, p['lrs']))}) and box (half width for the linear weights, of "
-        f"{', '.join(number(h[0]) for h in p['half_widths'])}; smaller for factors) are picked by validation log-loss, seed 0. "
+        f"Test set; means over {p['seeds']} seeds. SGD, one example a step, {many(p['epochs'], 'epoch')}, FM with "
+        f"k = {p['k']}; every line's learning rate (of {', '.join(map(str, p['lrs']))}) and box (half width for the linear "
+        f"weights, of {', '.join(number(h[0]) for h in p['half_widths'])}; smaller for factors) are picked by validation "
+        "log-loss, seed 0. "
         "Calibration: mean prediction over mean label, 1 is right."
     )
     paired = f"Paired by seed; all {p['family']} intervals at once, {confidence:.0%}, Student t."
@@ -138,12 +140,20 @@ def finding(results: Record) -> str:
     sr_wins, dr_wins = ctr_wins(pairs)
     return (
         f"SR's average regret stayed below T1's bound on {held} of {len(t1)} problems (at most {highest:.0%} of it) and DR's "
-        f"at the same learning rate rose above it on {over} (last move at step {min(x['last_move'] for x in dr)} to "
-        f"{max(x['last_move'] for x in dr)}); SR's floor falls as Delta^{min(slopes):.2f} to Delta^{max(slopes):.2f}; DR ends "
+        f"at the same learning rate rose above it on {over} ({_last_moves(dr)}); "
+        f"SR's floor falls as Delta^{min(slopes):.2f} to Delta^{max(slopes):.2f}; DR ends "
         f"with the larger gap in {int((ratios > 1).sum())} of {ratios.size} convex settings (median ratio "
         f"{number(float(np.median(ratios)))}); of {len(pairs)} tuned CTR comparisons SR has the lower test log-loss in "
         f"{sr_wins}, DR in {dr_wins}, the rest undecided."
     )
+
+
+def _last_moves(runs: Sequence[Record]) -> str:
+    """Half a sentence on when these runs stop moving."""
+    first, last = min(run["last_move"] for run in runs), max(run["last_move"] for run in runs)
+    if first > 0:
+        return f"last move at step {first} to {last}"
+    return f"it never moves, or last at step {last}" if last > 0 else "it never moves"
 
 
 def _unfinished(results: Record) -> str:

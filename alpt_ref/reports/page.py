@@ -21,6 +21,7 @@ from alpt_ref.tools.origin import Origin, public
 from alpt_ref.tools.sheet import Sheet
 
 NUMBER = re.compile(r"[-+−]?[\d.,]+(e-?\d+)?(\s?[±/(-]\s?[-+\d.,e]+\)?)*\s?%?\*?|-|—|")
+WISHES = {"asked": "parts in all", "full": "more instances (--full)", "false_alarm": "chance of a false alarm"}  # in words
 LONGEST = 12  # of a list among the settings that is shown in full
 
 
@@ -79,7 +80,7 @@ class Page:
     """A page.
 
     finding : the sentence on top, Markup where it has a user's words. record : its settings are shown. sections : in order.
-    partial : what is said of a run that is not finished, "" for others.
+    partial : what is said of a run that is not finished, "" for others. beside : where its numbers are, unrounded.
     """
 
     title: str
@@ -87,6 +88,7 @@ class Page:
     sections: Sequence[Section]
     record: Record = field(default_factory=dict)
     partial: str = ""
+    beside: str = "The numbers of this page, unrounded, are in the JSON file beside it."
 
 
 def slug(text: str) -> str:
@@ -124,7 +126,7 @@ def settings_of(record: Record) -> list[tuple[str, str]]:
         if key == "settings" or (isinstance(value, Mapping) and key == "declared"):
             _flatten("", value, out)
         elif not isinstance(value, Mapping) and (shown := _shown(value)) is not None:
-            out.append((key, shown))
+            out.append((WISHES.get(key, key), shown))
     return out
 
 

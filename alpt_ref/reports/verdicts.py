@@ -10,7 +10,7 @@ from alpt_ref.reports.page import Block, Section, table
 from alpt_ref.reports.publish import Report
 from alpt_ref.reports.verdict_page import Extra, sections
 from alpt_ref.reports.verdict_sheet import MARK, VerdictSheet
-from alpt_ref.reports.wording import SYMBOL, caught, ratio_text, value_text
+from alpt_ref.reports.wording import CONTROLS, COUNTED, SYMBOL, caught, many, ratio_text, value_text
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row, Setting
 from alpt_ref.tools.files import Record
@@ -131,21 +131,22 @@ def finding(rows: Sequence[Row], record: Record) -> str:
     counts = Counter(row.outcome for row in rows)
     weakly = sum(row.verdict == WEAKLY for row in rows)
     surprises = [row for row in rows if row.surprising]
-    said = ", ".join(f"{counts[v]} {v}" for v in (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE) if counts[v])
+    said = ", ".join(f"{counts[v]} {words[counts[v] > 1]}" for v, words in COUNTED.items() if counts[v])
     if not record.get("complete", True):
-        return f"Unfinished, {len(rows)} of {record['asked']} rows: {finding(rows, record | {'complete': True})}"
+        found = finding(rows, record | {"complete": True})
+        return f"Unfinished, {len(rows)} of {record['asked']} rows: {found[:1].lower()}{found[1:]}"
     if record["rule"]:
-        return f"the rule {record['rule']} {_survival(rows)}: of {len(rows)} verdicts {said}."
+        return f"The rule {record['rule']} {_survival(rows)}. Of {many(len(rows), 'row')} {said}."
     groups = len({row.id.split("(")[0] for row in rows})
     controls = sum(row.expected != HOLDS for row in rows)
-    text = f"{len(rows)} verdicts on {groups} statement{'s' if groups != 1 else ''}: {said}"
+    text = f"{many(len(rows), 'verdict')} on {many(groups, 'statement')}: {said}"
     if weakly:
         text += f" ({weakly} of those that hold do so weakly)"
     if surprises:
         first = surprises[0]
         text += f"; {len(surprises)} not as expected, the first {first.id}, {first.instance}: {first.verdict}"
     elif controls:
-        text += f"; all as expected, controls and refuted variants among them: {controls}"
+        text += f"; all as expected: {controls} {CONTROLS[controls > 1]}"
     if record["directions"]:
         text += f"; {directions_finding(record['directions'])}"
     if record["ctr"]:
@@ -189,7 +190,7 @@ def directions_sheet(records: Sequence[Record]) -> Sheet:
     ]
     note = (
         "s = eta G/Delta: the (first) update in cells, G the largest E|g| in the box. fp, DR, SR: steps until E f(w_t) - f* is "
-        "a tenth of its first value (-: not within the run). Floor: its mean over the last quarter. Exact laws; full precision "
+        "a tenth of its first value (-: not within the run). err.: its mean over the last quarter. Exact laws; full precision "
         "with random gradients: 400 replicas. alike: within 5 %. C1 says SR is faster, C2 that its error is smaller."
     )
     return Sheet.of("C1 and C2, both directions: who is faster, whose error is smaller", lines, note)
@@ -219,6 +220,6 @@ def directions_finding(records: Sequence[Record]) -> str:
     sr_first = sum(x in ("SR", "only SR") for x in c1)
     dr_first = sum(x in ("DR", "only DR") for x in c1)
     return (
-        f"of {len(records)} settings from frozen to leaping SR is faster in {sr_first} and DR in {dr_first}, "
+        f"of {len(records)} settings, from small updates to large ones, SR is faster in {sr_first} and DR in {dr_first}, "
         f"SR's error smaller in {c2.count('SR')} and DR's in {c2.count('DR')}"
     )

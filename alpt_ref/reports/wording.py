@@ -1,12 +1,24 @@
-"""A row of verdicts in words and numbers, for text and for the page alike."""
+"""Verdicts in words and numbers, for text and for the page alike."""
 
 from collections.abc import Sequence
 
-from alpt_ref.theory.claim import HOLDS, Row
+from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Row
 from alpt_ref.tools.sheet import number
 
 SYMBOL = {"upper": "<=", "lower": ">=", "exact": "=", "law": "~"}
 METHODS = {"exact": "exact law", "monte-carlo": "replicas", "trajectory": "one path"}
+COUNTED = {
+    HOLDS: ("holds", "hold"),
+    VIOLATED: ("is violated", "are violated"),
+    UNDECIDED: ("is undecided", "are undecided"),
+    NOT_APPLICABLE: ("is not applicable", "are not applicable"),
+}
+CONTROLS = ("is a control or a refuted variant, which has to fail", "are controls or refuted variants, which have to fail")
+
+
+def many(number: int, what: str) -> str:
+    """So many of what has a plain plural."""
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def ratio_text(row: Row) -> str:

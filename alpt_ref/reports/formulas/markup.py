@@ -19,7 +19,6 @@ NAMES = (
 GREEK = dict(zip(NAMES.split(), "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 SYMBOLS = {"<=": "≤", ">=": "≥", "->": "→", ">>": "≫", "+-": "±", "||": "‖", "...": "…", "[]": '<span class="qed">∎</span>'}
 SIGNS = {"root": "√", "nabla": "∇", "sums": "∑", "minus": "−"}
-AS_IS = ("number", "label", "quote", "name")
 CLAIMS = re.compile(r"C[1-4]")
 ARTICLES = ("a", "A")
 
@@ -33,7 +32,7 @@ TOKEN = re.compile(
   | (?P<root>  \b sqrt (?: \( | [ ](?=\w) ) )
   | (?P<nabla> \b grad [ ](?=f) )
   | (?P<sums>  \b sum (?: (?=_) | [ ](?=\w+_\w) ) )
-  | (?P<number>(?<![\w]) \d[\d,]*\d(?:\.\d+)?(?:e[-+]?\d+)? | (?<![\w]) \d+(?:\.\d+)?(?:e[-+]?\d+)? )
+  | (?P<number>(?<![\w]) \d+x\d+ (?!\w) | (?<![\w]) \d[\d,]*\d(?:\.\d+)?(?:e[-+]?\d+)? | (?<![\w]) \d+(?:\.\d+)?(?:e[-+]?\d+)? )
   | (?P<name>  (?<!\w) \w+ (?:_\w+){2,} )
   | (?P<word>  [A-Za-z]+\d* )
   | (?P<quote> '[A-Za-z]+ )

@@ -83,7 +83,7 @@ _COMPARE: Options = (
     ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 1e-05)"),
     ("--optimizer", "adam|sgd", str, "of every method; each has a grid of learning rates of its own (default: adam)"),
 )
-_LOG: Options = (("--log-json", "FILE", file, "tell there what happens, one JSON object a line (default: nowhere)"),)
+_LOG: Options = (("--log-json", "FILE", file, "write what happens to FILE, one JSON object a line (default: nowhere)"),)
 _THREADS: Options = (("--threads", "N", threads, "1 or more; results do not depend on it (default: 1)"),)
 _DEVICE: Any = {"choices": DEVICES, "default": "cpu", "help": "cpu, or cuda for a GPU; no result depends on it (default: cpu)"}
 _KIND: Any = {"choices": ("lr", "fm"), "default": "fm", "help": "logistic regression or factorization machine (default: fm)"}
@@ -100,9 +100,9 @@ def build_parser() -> ArgumentParser:
         ("train", "train a model and measure it", examples.TRAIN, _train_options),
         ("evaluate", "measure a trained model on labelled data", examples.EVALUATE, _evaluate_options),
         ("predict", "print one probability per example", examples.PREDICT, _predict_options),
-        ("convergence", "measure convergence errors", examples.CONVERGENCE, _convergence_options),
+        ("convergence", "measure convergence errors of SR and DR", examples.CONVERGENCE, _convergence_options),
         ("compare", "compare ways to train small models", examples.COMPARE, _compare_options),
-        ("verify", "put the theorems to the test", examples.VERIFY, _verify_options),
+        ("verify", "put the statements to the test", examples.VERIFY, _verify_options),
         ("check-quantizer", "put a quantizer to the test", examples.CHECK_QUANTIZER, _check_options),
         ("plot", "draw saved runs and results", examples.PLOT, plot_options),
     ):
@@ -141,7 +141,7 @@ def _evaluate_options(command: ArgumentParser) -> None:
     _add_model_and_data(command)
     bad = "stop at a malformed line, or skip and count it (default: error)"
     command.add_argument("--on-bad-line", choices=("error", "skip"), default="error", help=bad)
-    command.add_argument("--json", metavar="FILE", type=file, help="write the figures there, too; - for standard output alone")
+    command.add_argument("--json", metavar="FILE", type=file, help="also write them to FILE; - for standard output alone")
 
 
 def _predict_options(command: ArgumentParser) -> None:
@@ -186,7 +186,7 @@ def _compare_options(command: ArgumentParser) -> None:
 
 
 def _verify_options(command: ArgumentParser) -> None:
-    ids = "statements: T1, L5, or a part, L5(a) (default: all, with C1, C2 and click models)"
+    ids = "statements: T1, L5, or a part, L5(a) (default: all, and the claims C1 and C2)"
     command.add_argument("ids", metavar="ID", nargs="*", help=ids)
     command.add_argument("--list", action="store_true", help="print the statements, one line each")
     size = command.add_mutually_exclusive_group()
@@ -203,17 +203,17 @@ def _verify_options(command: ArgumentParser) -> None:
 
 
 def _check_options(command: ArgumentParser) -> None:
-    where = "module:name or file.py:name of its adapter, a class or an object (required but with --list)"
+    where = "module:name or file.py:name of its adapter, a class or an object (required, except with --list)"
     command.add_argument("quantizer", metavar="WHERE", nargs="?", help=where)
     command.add_argument("properties", metavar="PROPERTY", nargs="*", help="properties to check (default: all)")
     command.add_argument("--list", action="store_true", help="print the properties, one line each")
     size = command.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="seconds: small arrays (default: less than a minute)")
     size.add_argument("--thorough", action="store_true", help="minutes: biases down to 2^-16 of a step show")
-    command.add_argument("--json", metavar="FILE", type=file, help="write what was found there, too (default: nowhere)")
-    command.add_argument("--html", metavar="FILE", type=file, help="write a page for a browser there, too (default: nowhere)")
+    command.add_argument("--json", metavar="FILE", type=file, help="also write what was found to FILE (default: nowhere)")
+    command.add_argument("--html", metavar="FILE", type=file, help="also write a page for a browser to FILE (default: nowhere)")
     _add(command, _LOG, default=None)
-    command.add_argument("--junit", metavar="FILE", type=file, help="write JUnit XML there, too (default: nowhere)")
+    command.add_argument("--junit", metavar="FILE", type=file, help="also write JUnit XML to FILE (default: nowhere)")
 
 
 def _add_run(command: ArgumentParser, out: str) -> None:

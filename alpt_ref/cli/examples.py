@@ -48,7 +48,9 @@ examples:
   alpt-ref convergence --data a9a w8a --out errors
   alpt-ref convergence --ctr-train train.libfm --ctr-valid valid.libfm --ctr-test test.libfm
 
-Finished parts are kept in DIR, so after an interruption the same command goes on from there.
+SR is stochastic rounding, DR deterministic (nearest) rounding; docs/glossary.md has the other words.
+DIR receives convergence.json, convergence.md and report.html; finished parts are kept there, so after an
+interruption the same command goes on.
 """
 
 COMPARE = """\
@@ -59,10 +61,11 @@ examples:
   alpt-ref compare --methods fp32,lpt-sr,alpt-sr --bits 2 --out two_bits
 
 Learning rates, of the weights and of the step sizes, and the range of LPT are tuned on validation AUC
-with seed 0; seeds 1, 2, ... are tested. Decided are C2 (lpt-sr against lpt-dr, at every width), C3 (alpt-sr
-against lpt-sr, at 4 and 2 bits) and C4 (alpt-sr at 8 bits against fp32); C3 and C4 also for -f, which
-quantizes factors only. DIR receives compare.json and compare.md; finished fits are kept there, so after an
-interruption the same command goes on.
+with seed 0; seeds 1, 2, ... are tested. Decided are three claims of the paper: C2, stochastic rounding is
+better (lpt-sr against lpt-dr, at every width), C3, so are learned step sizes (alpt-sr against lpt-sr, at 4 and
+2 bits), and C4, 8 bits lose nothing (alpt-sr against fp32); C3 and C4 also for -f, which quantizes factors
+only. docs/glossary.md has the other words. DIR receives compare.json, compare.md and report.html; finished
+fits are kept there, so after an interruption the same command goes on.
 """
 
 VERIFY = """\
@@ -78,8 +81,9 @@ mymodule.py, in the current folder:
   from alpt_ref.theory import Rule
   rule = Rule("mine", lambda q_floor, a: a**2)   # probability of rounding q_floor + a up
 
-The exit code is 1 where a verdict is not the expected one. DIR receives verdicts.json and verdicts.md;
-finished rows are kept there, so after an interruption the same command goes on.
+The exit code is 1 where a verdict is not the expected one. DIR receives verdicts.json,
+verdicts.md and report.html; finished rows are kept there, so after an interruption the same command goes on.
+docs/glossary.md has the words.
 """
 
 CHECK_QUANTIZER = """\

@@ -22,7 +22,7 @@ def plot_options(command: ArgumentParser) -> None:
     """Add the options of ``plot``."""
     kinds = "convergence, floors, law (of saved runs), phase_diagram, calibration, compare or tightness (of studies)"
     command.add_argument("kind", metavar="KIND", choices=tuple(FIGURES), help=kinds)
-    inputs = "saved runs (.npz), or the folder or the JSON record of a study; phase_diagram may go without"
+    inputs = "saved runs (.npz), or the folder or the JSON record of a study; phase_diagram needs none"
     command.add_argument("inputs", metavar="INPUT", nargs="*", type=Path, help=inputs)
     command.add_argument("--out", metavar="FILE", type=file, required=True, help=".pdf, .svg or .png (required)")
     for name, metavar, parse, explained in (
@@ -30,7 +30,7 @@ def plot_options(command: ArgumentParser) -> None:
         ("bound", "T1|X", _bound, "convergence: T1's bound, on the regret, or a number (default: none)"),
         ("floor", "X", number, "convergence: a horizontal line (default: none)"),
         ("steps", "N,M", integers, "law: some of the steps that were kept (default: up to five)"),
-        ("w-star", "X", number, "law: the minimizer, a line (default: none)"),
+        ("w-star", "X", number, "law: the minimizer, drawn as a line (default: none)"),
         ("x", "NAME", str, "calibration: p, eta, delta, k or batch (default: p)"),
         ("metric", "auc|logloss", str, "compare: what is drawn (default: auc)"),
     ):

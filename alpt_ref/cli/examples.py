@@ -6,7 +6,7 @@ examples:
   alpt-ref train --train train.libsvm --test test.libsvm --format libsvm --model lr --out run
   alpt-ref evaluate --model run/model.npz --data test.libsvm
   alpt-ref predict --model run/model.npz --data new.libsvm --no-labels > probabilities.txt
-  alpt-ref verify T1 L5                          put two theorems to the test
+  alpt-ref verify T1 L5                          put two statements to the test
   alpt-ref check-quantizer mymodule:Adapter      put a quantizer of yours to the test
   alpt-ref COMMAND --help                        every option, its default and its range
 """
@@ -62,10 +62,10 @@ examples:
 
 Learning rates, of the weights and of the step sizes, and the range of LPT are tuned on validation AUC
 with seed 0; seeds 1, 2, ... are tested. Decided are three claims of the paper: C2, stochastic rounding is
-better (lpt-sr against lpt-dr, at every width), C3, so are learned step sizes (alpt-sr against lpt-sr, at 4 and
-2 bits), and C4, 8 bits lose nothing (alpt-sr against fp32); C3 and C4 also for -f, which quantizes factors
-only. docs/glossary.md has the other words. DIR receives compare.json, compare.md and report.html; finished
-fits are kept there, so after an interruption the same command goes on.
+better (lpt-sr against lpt-dr, at every width), C3, so are learned step sizes (alpt-sr against lpt-sr, at
+4 and 2 bits), and C4, 8 bits lose nothing (alpt-sr against fp32); C3 and C4 also for -f, which quantizes
+factors only. docs/glossary.md has the other words. DIR receives compare.json, compare.md and report.html;
+finished fits are kept there, so after an interruption the same command goes on.
 """
 
 VERIFY = """\
@@ -81,8 +81,8 @@ mymodule.py, in the current folder:
   from alpt_ref.theory import Rule
   rule = Rule("mine", lambda q_floor, a: a**2)   # probability of rounding q_floor + a up
 
-The exit code is 1 where a verdict is not the expected one. DIR receives verdicts.json,
-verdicts.md and report.html; finished rows are kept there, so after an interruption the same command goes on.
+The exit code is 1 where a verdict is not the expected one. DIR receives verdicts.json, verdicts.md and
+report.html; finished rows are kept there, so after an interruption the same command goes on.
 docs/glossary.md has the words.
 """
 

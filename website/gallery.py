@@ -53,7 +53,7 @@ def pages() -> dict[str, str | bytes]:
             target = f"gallery/{Path(statements.uri(name)).stem}.svg"
             out[target] = each.svg
             words = f"[{name}]({statements.uri(name)}): {statements.cell(each.caption)}"
-            shown = re.sub(r"[^\w .,:-]", " ", each.alt)
+            shown = re.sub(r"[^\w .,:-]", lambda sign: f"&#{ord(sign[0])};", each.alt)  # no mark of Markdown
             lines.append(f"### {statements.cell(name)}\n\n{linked(target, shown)}\n\n{words}\n")
     return out | {"gallery.md": "\n".join(lines)}
 

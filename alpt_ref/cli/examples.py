@@ -70,7 +70,7 @@ finished fits are kept there, so after an interruption the same command goes on.
 
 VERIFY = """\
 examples:
-  alpt-ref verify                                all statements, in about a minute
+  alpt-ref verify                                all statements, in a minute or two
   alpt-ref verify --list
   alpt-ref verify T1 L5(a) --full
   alpt-ref verify T1 --data a9a

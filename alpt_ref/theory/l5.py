@@ -2,7 +2,7 @@ r"""L5: nearest rounding inflates the click rate; stochastic rounding does not. 
 
 Constant eta.
 
-(a) Any stationary law of SR-LPT has |E g_i| <= E[ |g_i| 1{coordinate i is clipped} ], 0 without clipping. For logistic
+(a) Any stationary law of LPT(SR) has |E g_i| <= E[ |g_i| 1{coordinate i is clipped} ], 0 without clipping. For logistic
     regression with one-hot features and independent examples: for every feature, up to that term, the mean prediction is the
     mean label.
 (b) DR, one-hot logistic regression, one example a step: an example without a click and with predicted CTR below

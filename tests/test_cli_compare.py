@@ -138,7 +138,7 @@ def test_ctrl_c(capsys, monkeypatch):
     monkeypatch.setattr(click_data, "QUICK_ROWS", 60)
     assert run("compare", "--quick", "--out", "o") == 130
     captured = capsys.readouterr()
-    assert captured.err.splitlines()[-1] == "alpt-ref: interrupted: the same command goes on from what o holds"
+    assert captured.err.splitlines()[-1] == "alpt-ref: interrupted: nothing was finished yet, and nothing is kept"
     assert captured.out == ""
 
 

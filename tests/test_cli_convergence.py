@@ -46,7 +46,7 @@ def test_ctrl_c(capsys, monkeypatch):
 
     monkeypatch.setattr(convergence, "measure", interrupt)
     assert run("convergence", "--out", "o") == 130
-    assert capsys.readouterr().err == "alpt-ref: interrupted: the same command goes on from what o holds\n"
+    assert capsys.readouterr().err == "alpt-ref: interrupted: nothing was finished yet, and nothing is kept\n"
 
 
 def test_everything_given(calls):

@@ -123,7 +123,7 @@ def test_ctrl_c(capsys, monkeypatch):
 
     monkeypatch.setattr(verify, "verify", interrupt)
     assert run("verify", "--out", "o") == 130
-    assert capsys.readouterr().err == "alpt-ref: interrupted: the same command goes on from what o holds\n"
+    assert capsys.readouterr().err == "alpt-ref: interrupted: nothing was finished yet, and nothing is kept\n"
 
 
 @pytest.mark.parametrize(

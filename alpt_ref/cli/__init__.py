@@ -112,4 +112,11 @@ def resumable(out: Path, way_on: Callable[[], str] | None = None) -> Iterator[No
     except KeyboardInterrupt as stop:
         if stop.args:
             raise
-        raise KeyboardInterrupt(way_on() if way_on else f"the same command goes on from what {out} holds") from None
+        raise KeyboardInterrupt(way_on() if way_on else _kept(out)) from None
+
+
+def _kept(out: Path) -> str:
+    """Say what a run that was interrupted left in its folder ``out``."""
+    if out.is_dir() and any(out.iterdir()):
+        return f"the same command goes on from what {out} holds"
+    return "nothing was finished yet, and nothing is kept"

@@ -50,7 +50,7 @@ def finding(results: Record) -> str:
     decided: dict[tuple[str, str], list[str]] = {}
     for claim in results["claims"]:
         name, bits = claim["this"]
-        part = ", factors alone" if name.endswith("-f") else ""
+        part = " (factors alone)" if name.endswith("-f") else ""
         decided.setdefault((claim["claim"] + part, claim["verdict"]), []).append(str(bits))
     words = [f"{claim} {verdict} at {_listed(widths)} bits" for (claim, verdict), widths in decided.items()]
     return f"On {results['data']}: {'; '.join(words)}."

@@ -154,7 +154,7 @@ def test_runs_of_one_label_are_told_apart():
     assert colours == [style.PINK, style.ORANGE, style.GREEN]
 
 
-def test_an_exact_run_is_seen_to_stop_by_its_gap():
+def test_an_exact_run_is_seen_to_stop():
     problem, grid = quadratic(1.0, 0.31, 0.5), Grid(6, 0.125)
     sr, dr = (trace(problem, grid, rounding=r, eta=0.05, steps=300, start=-16) for r in ("stochastic", "nearest"))
     assert curves.stop_of(sr) is None

@@ -83,17 +83,9 @@ def told(key: str, value: Any) -> str:
 
 def stop_of(run: Run) -> int | None:
     """The number of steps after which no replica has moved any more, 0 for a run that never moves; None where one went on into
-    the second half. Of an exact law it is seen in the gap alone."""
-    spread = run.laws.size > 0 and run.laws[-1].max() < 1.0 - 1e-9
-    random = run.exact and (spread or run.method.startswith("stochastic"))  # its gap comes to rest where its law does
-    if run.method == "float" or run.steps[-1] < 2 or random:
-        return None
-    if run.last_move.size:
-        last = int(run.last_move.max())
-    else:
-        other = np.flatnonzero((run.gaps != run.gaps[:, -1:]).any(axis=0))
-        last = int(run.steps[other[-1] + 1]) if other.size else 0
-    return last if last <= run.steps[-1] / 2 else None
+    the second half, and in full precision."""
+    last = run.stopped
+    return last if last is not None and run.steps[-1] >= 2 and last <= run.steps[-1] / 2 else None
 
 
 def _curve(ax: Axes, run: Run, y: str, colour: str, label: str, bands: bool) -> Floats:

@@ -255,7 +255,7 @@ class TestTrace:
             ({"grid": Grid(4, np.array([0.1, 0.2]))}, "grid must be a Grid"),
             ({"grid": 8}, "grid must be a Grid"),
             ({"eta": 0.0}, "eta must be positive"),
-            ({"schedule": "cosine"}, "decay must be one of"),
+            ({"schedule": "cosine"}, "schedule must be one of"),
             ({"steps": 0}, "steps must be an integer of at least 1"),
             ({"replicas": 0}, "replicas must be"),
             ({"seed": -1}, "seed must be"),

@@ -197,6 +197,8 @@ class TestArguments:
             ({"eta": "0.1"}, "eta must be positive"),
             ({"confidence": "high"}, "confidence must be in"),
             ({"label": 3}, "label must be a string"),
+            ({"exact": 0}, "exact must be True, False or None"),
+            ({"schedule": None}, "schedule must be one of"),
             ({"start": "a"}, "start must be a code"),
             ({"mode": "example"}, "mode must be batch for a problem without examples"),
         ],
@@ -213,6 +215,7 @@ class TestArguments:
             ({"grid": None}, "grid must be a Grid"),
             ({"problem": NOISY}, "problem must be an alpt_ref.Problem or a LogisticProblem"),
             ({"steps": 0}, "steps must be an integer of at least 1"),
+            ({"schedule": "inverse"}, "schedule must be one of 'constant', 'sqrt'"),
             ({"most": 0}, "most must be an integer of at least 1"),
         ],
     )

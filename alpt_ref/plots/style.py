@@ -199,7 +199,8 @@ def legend(figure: Figure, handles: Sequence[Any], columns: int, **looks: Any) -
 def save(figure: Figure, out: Path, dpi: int) -> None:
     """Write ``out``, in a folder that is made where there is none: a PNG, or what its suffix says."""
     kind = out.suffix[1:] or "png"
-    write_atomic(out, lambda file: figure.savefig(file, format=kind, dpi=dpi))
+    with drawing(style_of(figure)):
+        write_atomic(out, lambda file: figure.savefig(file, format=kind, dpi=dpi))
 
 
 def name(ax: Axes, title: str, x: str = "", y: str = "") -> None:

@@ -18,13 +18,13 @@ from alpt_ref.rng import check_counter
 from alpt_ref.runs.measure import by_law, by_replicas
 from alpt_ref.runs.run import FLOOR, Run
 from alpt_ref.theory import t1
-from alpt_ref.tools.checks import check_integer, check_threads
+from alpt_ref.tools.checks import check_integer, check_threads, one_of
 from alpt_ref.tools.files import Record, finite
 from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights
 from alpt_ref.walks.exact import MAX_ENTRIES, MAX_STATES, weights_of
 from alpt_ref.walks.rule import STOCHASTIC, Own, Rule, as_rule, bits_of
 from alpt_ref.walks.samplers import AnyProblem, mode_of, sampler_of
-from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.schedule import DECAYS, Schedule
 
 Floats = NDArray[float64]
 POINTS = 64  # checkpoints of a run, about
@@ -78,6 +78,9 @@ def trace(
         raise ValueError("state and weights are of an update of your own: give update, too")
     if label is not None and not isinstance(label, str):
         raise ValueError(f"label must be a string, got {label!r}")
+    one_of("schedule", schedule, DECAYS)
+    if exact is not None and not isinstance(exact, bool):
+        raise ValueError(f"exact must be True, False or None, got {exact!r}")
     check_counter(seed, 0, 0)
     check_threads(threads)
     mode = mode_of(problem, mode)

@@ -22,13 +22,13 @@ from alpt_ref.theory.claim import Check, Draw, Instance, Measured
 from alpt_ref.theory.sampled import judged_by, mean_of
 from alpt_ref.theory.shape import ROUND_OFF, on_points
 from alpt_ref.theory.verdict import unbiased
-from alpt_ref.tools.checks import check_integer
+from alpt_ref.tools.checks import check_integer, one_of
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights, walk
 from alpt_ref.walks.replicas import BLOCK
 from alpt_ref.walks.rule import Rule, as_rule
 from alpt_ref.walks.samplers import mode_of, sampler_of
-from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.schedule import DECAYS, Schedule
 
 Floats = NDArray[float64]
 TRIED, CORNERS = 256, 64
@@ -68,6 +68,7 @@ def regret_on(
         raise ValueError("grid must be a Grid with one delta for all coordinates")
     for argument, value in (("steps", steps), ("most", most)):
         check_integer(argument, value, 1)
+    one_of("schedule", schedule, DECAYS[:2])
     mode = mode_of(problem, mode)
     rates, q = Schedule(eta, schedule), start_codes(grid, problem.d, start)
     own = None if update is None else OwnUpdate(update, state, weights)

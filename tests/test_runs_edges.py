@@ -57,8 +57,8 @@ class TestProblemsOfOnesOwn:
         assert Problem(Square(), lambda w: w, d=2).f_star == 0.0
 
     def test_compiled_functions_are_compared_beyond_the_first_example(self) -> None:
-        """float32 times a literal is float32 in NumPy and float64 in Numba: they agree at 1, not at 0.1."""
-        x = np.array([1.0, 0.1], np.float32)
+        """float32 times a literal is float32 in NumPy and float64 in Numba: they agree at 0, not at 0.1."""
+        x = np.array([0.0, 0.1], np.float32)
         problem = Problem(lambda w, x: (w[0] - 0.3 * x) ** 2, lambda w, x: 2 * (w - 0.3 * x), x, d=1)
         plain = np.mean([(np.float64(0.5) - 0.3 * each) ** 2 for each in x])
         assert problem.loss(np.array([[0.5]]))[0] == pytest.approx(plain, rel=1e-14)
@@ -71,14 +71,17 @@ class TestProblemsOfOnesOwn:
         assert np.array_equal(problem.loss(np.array([[0.5]])), before)
 
     def test_values_from_outside_that_change_before_a_second_problem(self) -> None:
-        scale = np.array([1.0])
+        scale, at, w = np.array([1.0, 1.0]), np.arange(2), np.ones((1, 1))
 
-        def f(w: Any) -> Any:
-            return scale[0] * (w @ w)
+        def f(w: Any, i: Any) -> Any:
+            return scale[i] * (w @ w)
 
-        first, w = Problem(f, lambda w: 2 * scale[0] * w, d=1).loss(np.ones((1, 1))), np.ones((1, 1))
-        scale[0] = 3.0
-        assert Problem(f, lambda w: 2 * scale[0] * w, d=1).loss(w) == 3.0 * first
+        def gradient(w: Any, i: Any) -> Any:
+            return 2 * scale[i] * w
+
+        assert Problem(f, gradient, at, d=1).loss(w) == 1.0
+        scale[1] = 3.0
+        assert Problem(f, gradient, at, d=1).loss(w) == 2.0
 
     @pytest.mark.parametrize(
         ("change", "said"),

@@ -40,7 +40,7 @@ def points_of(grid: Grid, d: int = 1) -> NDArray[float64]:
 
 
 def start_codes(grid: Grid | None, d: int, start: ArrayLike) -> Vector:
-    """Where a walk begins, w_1 in codes (weights in full precision), float64 (d,), of a number or (d,). ValueError unless they
+    """The start of a walk, w_1 in codes (weights in full precision), float64 (d,), of a number or (d,). ValueError unless they
     are codes of the grid."""
     try:
         given = np.asarray(start, float64)

@@ -40,6 +40,7 @@ FLOAT = made("float", "fp32", [[1, 0.9, 0.5, 0.1, 0.01]])
 DR = made("nearest", "DR", [[1, 1, 1, 1, 1]], (0,))
 LATE = made("nearest", "DR", [[1, 0.9, 0.6, 0.6, 0.6]], (7,), bits=8, delta=0.1)
 SR = made("stochastic", "SR", [[1, 0.9, 0.6, 0.2, 0.06], [1, 0.9, 0.5, 0.1, 0.04]])
+ZERO = made("nearest", "DR", [[1, 0, 0, 0, 0]], (1,))
 CALIBRATION = {
     "exact": {
         "p": [
@@ -154,7 +155,7 @@ def test_runs_of_one_label_are_told_apart():
     assert colours == [style.PINK, style.ORANGE, style.GREEN]
 
 
-def test_an_exact_run_is_seen_to_stop_by_its_gap():
+def test_an_exact_run_is_seen_to_stop():
     problem, grid = quadratic(1.0, 0.31, 0.5), Grid(6, 0.125)
     sr, dr = (trace(problem, grid, rounding=r, eta=0.05, steps=300, start=-16) for r in ("stochastic", "nearest"))
     assert curves.stop_of(sr) is None
@@ -182,6 +183,16 @@ def test_runs_in_memory_and_saved(tmp_path):
         (lambda: plots.convergence(SR, bound=lambda t: -t), "bound must be positive somewhere"),
         (lambda: plots.convergence(SR, floor=0.0), "floor must be positive"),
         (lambda: plots.convergence(SR, style="dark"), "style must be one of 'alpt'"),
+        (lambda: plots.convergence(SR, bound=[1.0]), "bound must be positive and finite, got [1.0]"),
+        (lambda: plots.convergence(SR, bound=lambda t: [1, 2]), "bound must be a function of 4 numbers of steps"),
+        (lambda: plots.convergence(ZERO), "runs: no gap is positive, and the axis is logarithmic"),
+        (lambda: plots.convergence(SR, np.empty(2, object)), "ax must be Axes, or None for a new figure, got ndarray"),
+        (lambda: plots.convergence(SR, 3), "ax must be Axes, or None for a new figure, got int"),
+        (lambda: plots.compare(compared(), np.array([1, 2])), "ax must be Axes, or None for a new figure, got int"),
+        (lambda: plots.floors(ZERO), "results have no floor that is positive"),
+        (lambda: plots.floors([{"deltas": [1]}]), "results: not floors of `alpt-ref verify`"),
+        (lambda: plots.floors([{"problem": "f", "method": "m", "deltas": [1, 2], "gaps": [1]}]), "results: as many gaps as"),
+        (lambda: plots.svg(plots.convergence(SR), name='a"b'), "name must be a letter, then letters"),
         (lambda: plots.law(SR), "SR has no moving law"),
         (lambda: plots.floors(FLOAT), "full precision has no Delta"),
         (lambda: plots.floors({"rows": []}), "results have no floors"),
@@ -310,6 +321,41 @@ def test_the_same_results_give_the_same_bytes(kind, tmp_path):
     assert kind != "svg" or b"<dc:date>" not in first
 
 
+def test_the_style_is_the_same_whatever_matplotlib_is_set_to(tmp_path):
+    """Ticks are made as late as a file is written."""
+    import matplotlib as mpl
+
+    def written(name: str) -> list[bytes]:
+        drawn = plots.convergence([FLOAT, SR], style="alpt")
+        return [plots.save(drawn, tmp_path / f"{name}.{kind}").read_bytes() for kind in ("pdf", "svg", "png")]
+
+    plain = written("plain")
+    mine: Any = {
+        "text.usetex": True,
+        "font.size": 20,
+        "savefig.bbox": "tight",
+        "xtick.minor.visible": True,
+    }
+    with mpl.rc_context(mine):
+        assert written("mine") == plain
+        assert mpl.rcParams["text.usetex"]
+
+
+def test_what_a_logarithmic_axis_does_not_show():
+    ax = plots.convergence([ZERO, SR])
+    assert ax.get_ylim() == pytest.approx((0.6 * 0.015, 1.6 * 0.9))
+    assert legend(ax) == ["DR (stops at step 1)", "SR"]
+    (drawn,) = plots.floors([ZERO, SR]).containers
+    np.testing.assert_allclose(drawn.lines[0].get_ydata(), [SR.floor.mean])
+    again = made("stochastic", "SR", [[1, 0.9, 0.5, 0.1, 0.04]], seed=1)
+    assert len(plots.floors([SR, again]).get_lines()) == 3  # one Delta has no slope, and no guide
+
+
+def test_exact_and_sampled_runs_of_one_label():
+    runs = [trace(quadratic(1.0, 0.31, 0.5), Grid(6, 0.125), eta=0.05, steps=20, exact=e, replicas=4) for e in (None, False)]
+    assert legend(plots.convergence(runs)) == ["SR, exact", "SR, sampled"]
+
+
 def test_svg_for_a_page():
     ax = plots.convergence([FLOAT, SR], style="alpt")
     text = plots.svg(ax, name="gap", title="a < b")
@@ -349,6 +395,7 @@ def test_the_command(tmp_path, capsys):
     assert command("plot", "phase_diagram", "--style", "matplotlib", "--out", svg) == 0
     capsys.readouterr()
     (tmp_path / "compare.json").write_text("{")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     for words, said in (
         (["law", sr, "--y", "gap"], "--y is an option of convergence, not of law"),
         (["law", sr], "SR has no moving law"),
@@ -360,6 +407,7 @@ def test_the_command(tmp_path, capsys):
         (["convergence", sr, "--size", "3"], "must be two numbers of inches"),
         (["floors", str(tmp_path)], "results have no floors"),
         (["nothing", sr], "invalid choice: 'nothing'"),
+        (["floors", str(tmp_path / "deep.json")], "deep.json: not a record of `alpt-ref verify`"),
     ):
         assert command("plot", *words, "--out", str(tmp_path / "x.pdf")) == 2
         assert said in capsys.readouterr().err
@@ -383,6 +431,11 @@ def test_a_script_writes_a_figure_and_its_caption(tmp_path, monkeypatch, capsys)
     with pytest.raises(SystemExit, match="2"):
         runpy.run_path(script, run_name="__main__")
     assert capsys.readouterr().err.endswith("verify: no such file; `alpt-ref verify` makes it\n")
+    (tmp_path / "phases.json").write_text('{"rows": [{}]}')
+    monkeypatch.setattr(sys, "argv", ["x", "--results", str(tmp_path), "--out", str(tmp_path / "c")])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(script.replace("tightness", "phase_diagram"), run_name="__main__")
+    assert "not what phase_diagram draws, or damaged (KeyError: 'sr')" in capsys.readouterr().err
 
 
 @long

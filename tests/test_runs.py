@@ -127,7 +127,7 @@ class TestTrace:
         assert np.allclose(run.laws.sum(axis=1), 1.0)
         assert run.laws[0] @ run.points[:, 0] == -8 / 16
         assert (run.gap_half == 0).all()
-        assert run.stopped is None
+        assert run.stopped == np.flatnonzero(law.moved > 1e-9)[-1] + 1 == 300
 
     @pytest.mark.parametrize("name", ["quadratic", "clicks", "separate"])
     def test_replicas_agree_with_the_law(self, name: str) -> None:
@@ -255,7 +255,7 @@ class TestTrace:
             ({"grid": Grid(4, np.array([0.1, 0.2]))}, "grid must be a Grid"),
             ({"grid": 8}, "grid must be a Grid"),
             ({"eta": 0.0}, "eta must be positive"),
-            ({"schedule": "cosine"}, "decay must be one of"),
+            ({"schedule": "cosine"}, "schedule must be one of"),
             ({"steps": 0}, "steps must be an integer of at least 1"),
             ({"replicas": 0}, "replicas must be"),
             ({"seed": -1}, "seed must be"),
@@ -322,10 +322,10 @@ class TestRun:
             assert np.array_equal(frame["gap"], run.gap)
 
     def test_intervals_are_for_the_whole_curve(self, least_squares: Problem) -> None:
-        from alpt_ref.intervals import student
+        from alpt_ref.intervals import skewed
 
         run = trace(least_squares, GRID, eta=0.05, steps=20)
-        assert run.gap_half[-1] == student(run.gaps[:, -1], 0.95, run.steps.size).half
+        assert run.gap_half[-1] == skewed(run.gaps[:, -1], 0.95, run.steps.size).half
         assert run.floor.half is not None
         assert run.labelled("mine").label == "mine"
 

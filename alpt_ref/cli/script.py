@@ -67,6 +67,9 @@ def publish_figures(figures: dict[str, Draw], explained: str | None) -> None:
             except ValueError as error:
                 missing.append(str(error))
                 continue
+            except (AttributeError, LookupError, TypeError) as error:
+                missing.append(f"{args.results}: not what {name} draws, or damaged ({type(error).__name__}: {error})")
+                continue
             for kind in KINDS:
                 save(drawn, args.out / f"{name}.{kind}")
             write_text(args.out / f"{name}.md", caption + "\n")

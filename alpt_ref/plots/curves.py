@@ -6,20 +6,22 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy import float64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.plots.read import Runs, runs_of
 from alpt_ref.plots.style import BOUND, DASHED, FINE, QUIET, SHORT, axes_of, colours_of, drawing
 from alpt_ref.runs.run import Run
 from alpt_ref.tools.checks import one_of
+from alpt_ref.tools.files import Record
 
 Floats = NDArray[float64]
 Bound = str | float | Callable[[Floats], Any]
 NAMES = {"gap": "$f(w_t) - f^*$", "regret": "mean regret of steps $1, \\ldots, t$"}
 BELOW = 0.3  # of a mean: as far as the axis follows its interval
 DECADES = 8  # that an axis reaches down from its largest value at most
-TOLD = ("rounding", "bits", "delta", "eta", "schedule", "mode", "problem", "start", "seed")  # apart by labels, in this order
+# What tells runs of one label apart, in this order.
+TOLD = ("rounding", "bits", "delta", "eta", "schedule", "mode", "problem", "start", "seed", "law")
 FLOORS = (DASHED, FINE, SHORT)
 
 
@@ -43,6 +45,9 @@ def convergence(
     found = runs_of(runs)
     one_of("y", y, tuple(NAMES))
     levels = _levels(floor)
+    means = [_means(run, y)[1] for run in found]  # of all: nothing is drawn before a refusal
+    if not any((mean > 0).any() for mean in means):
+        raise ValueError(f"runs: no {y} is positive, and the axis is logarithmic")
     with drawing(style):
         ax = axes_of(ax)
         colours = colours_of([(run.method, run.label) for run in found])
@@ -65,13 +70,18 @@ def labels(runs: Sequence[Run]) -> list[str]:
     names = [run.label for run in runs]
     out = []
     for run in runs:
-        alike = [other for other in runs if other.label == run.label]
-        keys = [key for key in TOLD if len({str(other.params.get(key)) for other in alike}) > 1]
+        alike = [_told_of(other) for other in runs if other.label == run.label]
+        keys = [key for key in TOLD if len({str(other.get(key)) for other in alike}) > 1]
         if "bits" in keys and "delta" in keys:  # one box: the one says the other
             keys.remove("delta")
-        said = ", ".join(told(key, run.params.get(key)) for key in keys[:2] if run.params.get(key) is not None)
+        about = _told_of(run)
+        said = ", ".join(told(key, about.get(key)) for key in keys[:2] if about.get(key) is not None)
         out.append(f"{run.label}, {said}" if names.count(run.label) > 1 and said else run.label)
     return out
+
+
+def _told_of(run: Run) -> Record:
+    return run.params | {"law": "exact" if run.exact else "sampled"}
 
 
 def told(key: str, value: Any) -> str:
@@ -83,25 +93,22 @@ def told(key: str, value: Any) -> str:
 
 def stop_of(run: Run) -> int | None:
     """The number of steps after which no replica has moved any more, 0 for a run that never moves; None where one went on into
-    the second half. Of an exact law it is seen in the gap alone."""
-    spread = run.laws.size > 0 and run.laws[-1].max() < 1.0 - 1e-9
-    random = run.exact and (spread or run.method.startswith("stochastic"))  # its gap comes to rest where its law does
-    if run.method == "float" or run.steps[-1] < 2 or random:
-        return None
-    if run.last_move.size:
-        last = int(run.last_move.max())
-    else:
-        other = np.flatnonzero((run.gaps != run.gaps[:, -1:]).any(axis=0))
-        last = int(run.steps[other[-1] + 1]) if other.size else 0
-    return last if last <= run.steps[-1] / 2 else None
+    the second half, and in full precision."""
+    last = run.stopped
+    return last if last is not None and run.steps[-1] >= 2 and last <= run.steps[-1] / 2 else None
+
+
+def _means(run: Run, y: str) -> tuple[NDArray[int64], Floats, Floats]:
+    """Steps, of which the axis is logarithmic, means, half widths. ValueError where there are none."""
+    mean, half = (run.gap, run.gap_half) if y == "gap" else (run.regret, run.regret_half)
+    shown = (run.steps > 0) & np.isfinite(mean)
+    if not shown.any():
+        raise ValueError(f"runs: {run.label} has no {y} after its first step")
+    return run.steps[shown], mean[shown], half[shown]
 
 
 def _curve(ax: Axes, run: Run, y: str, colour: str, label: str, bands: bool) -> Floats:
-    mean, half = (run.gap, run.gap_half) if y == "gap" else (run.regret, run.regret_half)
-    shown = (run.steps > 0) & np.isfinite(mean)  # the axis of steps is logarithmic
-    if not shown.any():
-        raise ValueError(f"runs: {run.label} has no {y} after its first step")
-    steps, mean, half = run.steps[shown], mean[shown], half[shown]
+    steps, mean, half = _means(run, y)
     stop = stop_of(run)
     if stop is not None:
         label += " (never moves)" if stop == 0 else f" (stops at step {stop})"
@@ -123,9 +130,13 @@ def _levels(floor: float | Mapping[str, float] | None) -> dict[str, float]:
         return {}
     levels = dict(floor) if isinstance(floor, Mapping) else {"floor": floor}
     for name, level in levels.items():
-        if not (isinstance(level, int | float) and 0.0 < level < math.inf):
+        if not _is_level(level):
             raise ValueError(f"floor must be positive and finite, got {level!r} for {name}")
     return {str(name): float(level) for name, level in levels.items()}
+
+
+def _is_level(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(0.0 < value < math.inf)
 
 
 def _bounds(ax: Axes, runs: Sequence[Run], colours: Sequence[str], y: str, bound: Bound | None) -> list[Floats]:
@@ -135,23 +146,29 @@ def _bounds(ax: Axes, runs: Sequence[Run], colours: Sequence[str], y: str, bound
     line: dict[str, Any] = BOUND | {"zorder": 2.5}
     steps = np.unique(np.concatenate([run.steps[run.steps > 0] for run in runs])).astype(float64)
     if callable(bound):
-        return [_positive(ax.plot(steps, np.broadcast_to(bound(steps), steps.shape), label="bound", **line)[0].get_ydata())]
+        try:
+            values = np.broadcast_to(np.asarray(bound(steps), float64), steps.shape)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"bound must be a function of {steps.size} numbers of steps: {error}") from None
+        known = _positive(values)
+        ax.plot(steps, values, label="bound", **line)
+        return [known]
     if not isinstance(bound, str):
-        if not 0.0 < bound < math.inf:
+        if not _is_level(bound):
             raise ValueError(f"bound must be positive and finite, got {bound!r}")
         ax.axhline(bound, label="bound", **line)
         return [np.array([float(bound)])]
     one_of("bound", bound, ("T1",))
     if y != "regret":
         raise ValueError('bound: T1 is on the mean regret, so y must be "regret"')
-    known = [i for i, run in enumerate(runs) if run.method.startswith("stochastic") and np.isfinite(run.bound).any()]
-    if not known:
+    known_by = [i for i, run in enumerate(runs) if run.method.startswith("stochastic") and np.isfinite(run.bound).any()]
+    if not known_by:
         raise ValueError("bound: T1 is on stochastic rounding, and no such run here knows it")
     names = labels(runs)
-    for i in known:
-        looks = line if len(known) == 1 else line | {"color": colours[i]}
-        ax.plot(runs[i].steps, runs[i].bound, label="T1's bound" if len(known) == 1 else f"T1's bound, {names[i]}", **looks)
-    return [_positive(runs[i].bound) for i in known]
+    for i in known_by:
+        looks = line if len(known_by) == 1 else line | {"color": colours[i]}
+        ax.plot(runs[i].steps, runs[i].bound, label="T1's bound" if len(known_by) == 1 else f"T1's bound, {names[i]}", **looks)
+    return [_positive(runs[i].bound) for i in known_by]
 
 
 def _positive(values: Any) -> Floats:

@@ -52,7 +52,9 @@ def floors(
     verify`` or ``alpt-ref convergence``, or its folder; or a list of its rows under "floors". guides : slopes of lines that are
     drawn beside the series that are nearest to them. Returns the axes; ValueError where there is nothing to draw.
     """
-    series = series_of(results)
+    series = [one for one in map(_positive, series_of(results)) if one.delta.size]
+    if not series:
+        raise ValueError("results have no floor that is positive, and the axes are logarithmic")
     with drawing(style):
         ax = axes_of(ax)
         keys = list(dict.fromkeys((one.method, one.label) for one in series))
@@ -91,6 +93,12 @@ def series_of(results: Any) -> list[Series]:
     return _verified(part_of(record, "floors", f"{WORK}` of all statements, or of `alpt-ref convergence"))
 
 
+def _positive(one: Series) -> Series:
+    """The part of it that a logarithmic axis shows."""
+    shown = (one.floor > 0) & (one.delta > 0)
+    return one._replace(delta=one.delta[shown], floor=one.floor[shown], half=one.half[shown])
+
+
 def _is_record(results: Any) -> bool:
     return isinstance(results, Mapping) or (not hasattr(results, "gaps") and not str(results).endswith(".npz"))
 
@@ -98,9 +106,14 @@ def _is_record(results: Any) -> bool:
 def _verified(rows: Sequence[Record]) -> list[Series]:
     out = []
     for row in rows:
-        delta, floor = np.array(row["deltas"], float64), np.array(row["gaps"], float64)
-        name = str(row["method"])
-        out.append(Series(*METHODS.get(name, (name, name)), row["problem"], delta, floor, 0.0 * floor))
+        try:
+            delta, floor = np.array(row["deltas"], float64), np.array(row["gaps"], float64)
+            name, problem = str(row["method"]), str(row["problem"])
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"results: not floors of `{WORK}`") from None
+        if delta.ndim != 1 or delta.shape != floor.shape:
+            raise ValueError(f"results: as many gaps as deltas are needed, got {floor.shape} and {delta.shape}")
+        out.append(Series(*METHODS.get(name, (name, name)), problem, delta, floor, np.zeros(floor.shape)))
     return out
 
 
@@ -130,7 +143,7 @@ def _look(guide: float) -> tuple[str, Any]:
 
 def _guide(ax: Axes, guide: float, series: Sequence[Series]) -> bool:
     """Draw a line of that slope above the series whose own is nearest to it; False where none is within a quarter."""
-    some = [one for one in series if one.delta.size > 1 and (one.floor > 0).all()]
+    some = [one for one in series if np.unique(one.delta).size > 1]
     order = [float(np.polyfit(np.log(one.delta), np.log(one.floor), 1)[0]) for one in some]
     near = [i for i, found in enumerate(order) if abs(found - guide) <= 0.25]
     if not near:

@@ -11,6 +11,7 @@ from alpt_ref.plots.curves import labels
 from alpt_ref.plots.read import Runs, runs_of
 from alpt_ref.plots.style import BLACK, LONG, colours_of, drawing, grid_of_axes
 from alpt_ref.runs.run import Run
+from alpt_ref.tools.checks import is_integer
 
 COLUMNS = 5  # at most, where nobody says which
 REST = 1e-4  # of the mass may lie outside of what is shown
@@ -64,7 +65,10 @@ def _steps(runs: Sequence[Run], steps: Sequence[int] | None) -> list[int]:
         places = np.linspace(0, len(known) - 1, min(COLUMNS, len(known))).round().astype(int)
         chosen = [known[i] for i in dict.fromkeys(places.tolist())]
     else:
-        chosen = [int(step) for step in steps]
+        given: list[Any] = np.atleast_1d(np.asarray(steps)).tolist()
+        if not all(is_integer(step) for step in given):
+            raise ValueError(f"steps must be integers, got {steps!r}")
+        chosen = [int(step) for step in given]
     missing = [step for step in chosen if step not in known]
     if missing or not chosen:
         shown = ", ".join(map(str, known)) or "none in common"

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from alpt_ref.plots.style import drawing, style_of
 from alpt_ref.tools.output import write_atomic
 
 KINDS = ("pdf", "svg", "png")
@@ -42,7 +43,7 @@ def save(drawn: Drawn, path: str | os.PathLike[str], *, dpi: float = DPI) -> Pat
     path = Path(path)
     kind = kind_of(path)
     figure = figure_of(drawn)
-    with mpl.rc_context(_FIXED):
+    with drawing(style_of(figure)), mpl.rc_context(_FIXED):
         write_atomic(path, lambda file: figure.savefig(file, format=kind, dpi=dpi, metadata=_NO_DATES[kind]))
     return path
 
@@ -62,7 +63,9 @@ def svg(drawn: Drawn, *, name: str = "figure", title: str = "") -> str:
     transparent, and what is black has the page's colour of text (``currentColor``), in the dark too.
     """
     figure, out = figure_of(drawn), io.BytesIO()
-    with mpl.rc_context(_FIXED):
+    if not re.fullmatch(r"[A-Za-z][\w.-]*", name):
+        raise ValueError(f"name must be a letter, then letters, digits, - _ and ., got {name!r}")
+    with drawing(style_of(figure)), mpl.rc_context(_FIXED):
         figure.savefig(out, format="svg", metadata=_NO_DATES["svg"], transparent=True)
     text = out.getvalue().decode()
     text = text[text.index("<svg") :].strip()

@@ -39,7 +39,7 @@ def record_of(given: Records, files: str | tuple[str, ...], work: str) -> Record
         found = json.loads(path.read_text())
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file; `{work}` makes it") from None
-    except (ValueError, OSError):
+    except (ValueError, OSError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ValueError(f"{path}: not a record of `{work}`")
@@ -63,7 +63,7 @@ def read(path: Path, work: str = "study") -> Record:
     try:
         results: Record = json.loads(path.read_text())
         complete = results.get("complete", True)
-    except (ValueError, AttributeError):
+    except (ValueError, OSError, RecursionError, AttributeError):
         raise ValueError(f"{path}: not the results of a {work}") from None
     if not complete:
         raise ValueError(f"{path}: the {work} was stopped; the same command goes on with it")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -55,17 +56,28 @@ RC: Any = {
 }
 
 _UNSEEN: ContextVar[bool] = ContextVar("_UNSEEN", default=False)
+_STYLE: ContextVar[str | None] = ContextVar("_STYLE", default=None)
 
 
 @contextmanager
 def drawing(style: str | None) -> Iterator[None]:
-    """Looks of a figure while it is drawn: "alpt", or None for those that matplotlib has. ValueError for another ``style``."""
+    """Looks of a figure while it is drawn: "alpt", whatever the user's matplotlib is set to, or None for those that it has.
+    ValueError for another ``style``."""
     if style is None:
         yield
         return
     one_of("style", style, ("alpt",))
-    with mpl.rc_context(RC):
-        yield
+    token = _STYLE.set(style)
+    try:
+        with mpl.style.context(["default", RC]):
+            yield
+    finally:
+        _STYLE.reset(token)
+
+
+def style_of(figure: Figure) -> str | None:
+    """The style that a figure was made in: ticks are made as late as a file is written."""
+    return getattr(figure, "alpt_ref_style", None)
 
 
 @contextmanager
@@ -85,8 +97,12 @@ def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) ->
 
 
 def axes_of(ax: Axes | None, **looks: Any) -> Axes:
-    """``ax``, or that of a new figure."""
-    return ax if ax is not None else new_figure(**looks).subplots()
+    """``ax``, or that of a new figure. ValueError for what is no Axes."""
+    if ax is None:
+        return new_figure(**looks).subplots()
+    if not isinstance(ax, Axes):
+        raise ValueError(f"ax must be Axes, or None for a new figure, got {type(ax).__name__}")
+    return ax
 
 
 def grid_of_axes(axes: Any, rows: int, columns: int, size: tuple[float, float], **shared: Any) -> NDArray[Any]:
@@ -97,6 +113,8 @@ def grid_of_axes(axes: Any, rows: int, columns: int, size: tuple[float, float], 
     given = np.atleast_1d(np.asarray(axes, dtype=object))
     if given.size != rows * columns:
         raise ValueError(f"axes must be {rows * columns}, {rows} by {columns}, got {given.size}")
+    for ax in given.flat:
+        axes_of(ax)
     return given.reshape(rows, columns)
 
 
@@ -105,10 +123,11 @@ def new_figure(**looks: Any) -> Figure:
     looks.setdefault("layout", "constrained")
     pyplot = None if _UNSEEN.get() else sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
-        made: Figure = pyplot.figure(**looks)
-        return made
-    figure = Figure(**looks)
-    FigureCanvasAgg(figure)
+        figure: Figure = pyplot.figure(**looks)
+    else:
+        figure = Figure(**looks)
+        FigureCanvasAgg(figure)
+    figure.alpt_ref_style = _STYLE.get()  # type: ignore[attr-defined]
     return figure
 
 
@@ -180,7 +199,8 @@ def legend(figure: Figure, handles: Sequence[Any], columns: int, **looks: Any) -
 def save(figure: Figure, out: Path, dpi: int) -> None:
     """Write ``out``, in a folder that is made where there is none: a PNG, or what its suffix says."""
     kind = out.suffix[1:] or "png"
-    write_atomic(out, lambda file: figure.savefig(file, format=kind, dpi=dpi))
+    with drawing(style_of(figure)):
+        write_atomic(out, lambda file: figure.savefig(file, format=kind, dpi=dpi))
 
 
 def name(ax: Axes, title: str, x: str = "", y: str = "") -> None:

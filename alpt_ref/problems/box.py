@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 from numpy import float64
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 
@@ -37,3 +37,17 @@ def codes_of(grid: Grid, d: int = 1) -> NDArray[float64]:
 def points_of(grid: Grid, d: int = 1) -> NDArray[float64]:
     """The points themselves, delta times the codes, float64 (2^(bits d), d)."""
     return float(grid.delta) * codes_of(grid, d)
+
+
+def start_codes(grid: Grid | None, d: int, start: ArrayLike) -> Vector:
+    """The start of a walk, w_1 in codes (weights in full precision), float64 (d,), of a number or (d,). ValueError unless they
+    are codes of the grid."""
+    try:
+        given = np.asarray(start, float64)
+    except (TypeError, ValueError):
+        given = np.empty(0)
+    codes = grid is None or bool(((given == np.rint(given)) & (given >= grid.q_lo) & (given <= grid.q_hi)).all())
+    if given.shape not in ((), (d,)) or not np.isfinite(given).all() or not codes:
+        what = "a number" if grid is None else f"a code, an integer in [{grid.q_lo}, {grid.q_hi}]"
+        raise ValueError(f"start must be {what}, or {d} of them, got {start!r}")
+    return np.array(np.broadcast_to(given, (d,)))

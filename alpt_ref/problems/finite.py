@@ -87,9 +87,17 @@ class FiniteProblem:
 
 @dataclass(frozen=True, eq=False)
 class Separate:
-    """f(w) = sum_i f_i(w_i), f_i of one coordinate each, with exact gradients: LPT's coordinates are independent."""
+    """f(w) = sum_i f_i(w_i), f_i of one coordinate each, with exact gradients: LPT's coordinates are independent.
+
+    ValueError for parts that are not so.
+    """
 
     parts: tuple[FiniteProblem, ...]
+
+    def __post_init__(self) -> None:
+        for part in self.parts:
+            if part.d != 1 or np.shape(part.probabilities)[-1] != 1:
+                raise ValueError(f"parts must be of one coordinate, with exact gradients; {part.name} is not")
 
     @cached_property
     def w_star(self) -> Floats:

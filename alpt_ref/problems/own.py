@@ -21,7 +21,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.logistic import GradientBounds
 from alpt_ref.problems.own_loops import MOST_ARRAYS, Function, OwnLoops, loops_of
-from alpt_ref.tools.checks import check_integer
+from alpt_ref.tools.checks import check_integer, check_unmasked
 
 Floats = NDArray[float64]
 MOST_POINTS = 2**24  # numbers of a gradient that a maximum over the grid may read
@@ -32,7 +32,8 @@ STATIONARY = 1e-7  # of one and of |grad f(0)|: where a minimizer that was searc
 class Problem:
     """f of the module's first lines, float64.
 
-    f : (w (d,), *example) -> a number. gradient : the same arguments -> a (sub)gradient of it in w, (d,).
+    f : (w (d,), *example) -> a number. gradient : the same arguments -> a (sub)gradient of it in w, (d,). Neither draws random
+        numbers, or writes into its arguments.
     examples : an array of n examples, or a tuple of up to four arrays of n rows each, whose rows i are example i: (X, y) gives
         f(w, x, y). None: f(w) alone.
     d : number of coordinates. name : what tables call it.
@@ -61,8 +62,11 @@ class Problem:
             if not callable(function):
                 raise ValueError(f"{name} must be a function, got {function!r}")
         for name, value in (("L", self.L), ("mu", self.mu), ("G", self.G), ("G1", self.G1)):
-            if value is not None and not value >= 0.0:
+            known = value is not None or name in ("L", "mu")
+            if known and not (isinstance(value, int | float | np.number) and value >= 0.0):
                 raise ValueError(f"{name} must not be negative, got {value!r}")
+        if not isinstance(self.f_star, int | float | np.number) or math.isinf(self.f_star):
+            raise ValueError(f"f_star must be a finite number, got {self.f_star!r}")
         object.__setattr__(self, "examples", _arrays(self.examples))
         self._first()
         if self.w_star is not None:
@@ -82,15 +86,25 @@ class Problem:
         return tuple(array[i] for array in self.examples)
 
     def _first(self) -> None:
-        """ValueError unless both functions answer at w = 0 on the first example."""
+        """ValueError unless both functions answer on the first example, at w = 0 and beside it: numbers of the right shape, the
+        same when asked again, and without a change of their arguments, for loops hand them views."""
         for name, function, shape in (("f", self.f, ()), ("gradient", self.gradient, (self.d,))):
-            try:
-                answer = np.asarray(function(np.zeros(self.d), *self.example(0)), float64)
-            except Exception as error:
-                raise ValueError(f"{name} failed at w = 0: {type(error).__name__}: {error}") from None
-            if answer.shape != shape or not np.isfinite(answer).all():
-                wanted = "a finite number" if shape == () else f"{self.d} finite numbers"
-                raise ValueError(f"{name} must return {wanted}, got shape {answer.shape} at w = 0")
+            answers = []
+            for at in (0.0, 0.1, 0.1):
+                before = (np.full(self.d, at), *self.example(0))
+                given = tuple(part.copy() for part in before)
+                try:
+                    answer = np.array(function(*given), float64)
+                except Exception as error:
+                    raise ValueError(f"{name} failed at w = {at:g}: {type(error).__name__}: {error}") from None
+                if answer.shape != shape or not np.isfinite(answer).all():
+                    wanted = "a finite number" if shape == () else f"{self.d} finite numbers"
+                    raise ValueError(f"{name} must return {wanted}, got shape {answer.shape} at w = {at:g}")
+                if not all(map(np.array_equal, given, before)):
+                    raise ValueError(f"{name} must leave its arguments as they are")
+                answers.append(answer)
+            if not np.array_equal(answers[1], answers[2]):
+                raise ValueError(f"{name} must return the same numbers for the same arguments: examples are drawn for it")
 
     @cached_property
     def loops(self) -> OwnLoops:
@@ -150,8 +164,12 @@ class Problem:
             for _ in range(5):
                 w = self._newton(w)
             norm = float(np.linalg.norm(both(w)[1]))
+            steps = 1e-3 * max(1.0, float(np.abs(w).max())) * np.eye(self.d)
+            around, here = self.loss(np.concatenate((w + steps, w - steps))), float(self.loss(w[None])[0])
         if not norm <= STATIONARY * scale:
             raise ValueError(f"{self.name}: w_star must be given: the search for it ended where |grad f| is {norm:.3g}")
+        if (around < here - 2.0**-40 * (1.0 + abs(here))).any():
+            raise ValueError(f"{self.name}: w_star must be given: the search for it ended at a point that is no minimum")
         return w
 
     def _newton(self, w: Floats) -> Floats:
@@ -169,18 +187,28 @@ class Problem:
 
 
 def _arrays(examples: Any) -> tuple[NDArray[Any], ...]:
+    """Copies of the examples: what is done to the originals later does not reach a problem that knows its minimizer."""
     given: Sequence[ArrayLike] = () if examples is None else examples if isinstance(examples, tuple) else (examples,)
-    arrays = tuple(np.ascontiguousarray(array) for array in given)
-    if len(arrays) > MOST_ARRAYS:
-        raise ValueError(f"examples must be at most {MOST_ARRAYS} arrays, got {len(arrays)}")
-    lengths = {len(array) if array.ndim else 0 for array in arrays}
-    if arrays and (len(lengths) > 1 or 0 in lengths or any(array.dtype.kind not in "biuf" for array in arrays)):
+    if len(given) > MOST_ARRAYS:
+        raise ValueError(f"examples must be at most {MOST_ARRAYS} arrays, got {len(given)}")
+    try:
+        for array in given:
+            check_unmasked("examples", array)
+        arrays = tuple(np.array(array, order="C", ndmin=1) for array in given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"examples must be an array, or a tuple of arrays: {error}") from None
+    if arrays and (len(set(map(len, arrays))) > 1 or not len(arrays[0]) or any(a.dtype.kind not in "biuf" for a in arrays)):
         raise ValueError("examples must be arrays of numbers with as many rows each, at least one")
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError("examples must be finite")
     return arrays
 
 
 def _vector(name: str, value: ArrayLike, d: int) -> Floats:
-    vector = np.array(value, float64)
+    try:
+        vector = np.array(value, float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be {d} finite numbers, got {value!r}") from None
     if vector.shape != (d,) or not np.isfinite(vector).all():
         raise ValueError(f"{name} must be {d} finite numbers, got shape {vector.shape}")
     return vector

@@ -13,6 +13,7 @@ from alpt_ref.scalars.jit import JIT, jit
 Arrays = tuple[NDArray[Any], ...]
 Function = Callable[..., Any]
 CLOSE = 1e-10  # of one: compiled and plain functions agree to that
+COMPARED = 16  # examples on which they are asked, at two points each
 # Compiled code cannot unpack a row of each of several arrays: the call is written out for each number of them.
 _READ: tuple[Callable[[Function], Function], ...] = (
     lambda f: lambda w, arrays, i: f(w),
@@ -41,36 +42,58 @@ class OwnLoops(NamedTuple):
 def loops_of(f: Function, gradient: Function, d: int, arrays: Arrays) -> OwnLoops:
     """The loops over f and its gradient, functions of w (d,) and of a row of each array.
 
-    Compiled, or plain Python where Numba does not compile the functions or finds other numbers on the first example.
+    Compiled, or plain Python where Numba does not compile them, or finds other numbers on some of the examples.
     """
-    plain = _readers(f, gradient, len(arrays), False)
+    plain = _READ[len(arrays)](f), _READ[len(arrays)](gradient)
+    slow = _loops(*plain)
     if not JIT:
-        return _loops(*plain, False)
-    w = np.full(d, 0.1)
+        return slow
     try:
+        value, slope, fast = _compiled(f, gradient, len(arrays))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compiled = _readers(f, gradient, len(arrays), True)
-            found = [np.append(slope(w, arrays, 0), value(w, arrays, 0)) for value, slope in (compiled, plain)]
+            same = all(
+                np.allclose(compiled(w, arrays, i), known(w, arrays, i), rtol=CLOSE, atol=CLOSE, equal_nan=True)
+                for w in (np.full(d, 0.1), np.full(d, -0.3))
+                for i in np.unique(np.linspace(0, len(arrays[0]) - 1 if arrays else 0, COMPARED).astype(int)).tolist()
+                for compiled, known in zip((value, slope), plain, strict=True)
+            )
     except Exception:  # of any kind: what Numba raises on a function that it does not know
-        return _loops(*plain, False)
-    one, other = found
-    same = np.allclose(one, other, rtol=CLOSE, atol=CLOSE, equal_nan=True)
-    return _loops(*(compiled if same else plain), same)
+        return slow
+    return OwnLoops(*map(_either, fast, slow)) if same else slow
+
+
+def _either(fast: Function, slow: Function) -> Function:
+    """``fast`` as long as it works, else ``slow``, which raises what the user's function does."""
+    works: bool | None = None  # not known before the first call, in which Numba compiles, and warns
+
+    def loop(*args: Any) -> None:
+        nonlocal works
+        try:
+            if works is None:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    fast(*args)
+            elif works:
+                fast(*args)
+            works = works is not False
+        except Exception:  # a loop that Numba does not compile, as of a function that returns a list
+            works = False
+        if not works:
+            slow(*args)
+
+    return loop
 
 
 @lru_cache(maxsize=64)
-def _readers(f: Function, gradient: Function, n_arrays: int, compiled: bool) -> tuple[Function, Function]:
-    """Both as functions of (w, arrays, i)."""
-    if not compiled:
-        return _READ[n_arrays](f), _READ[n_arrays](gradient)
+def _compiled(f: Function, gradient: Function, n_arrays: int) -> tuple[Function, Function, "OwnLoops"]:
+    """Both as compiled functions of (w, arrays, i), and the loops over them."""
     inner = (function if hasattr(function, "py_func") else jit(function) for function in (f, gradient))
     value, slope = (jit(_READ[n_arrays](function)) for function in inner)
-    return value, slope
+    return value, slope, OwnLoops(*map(jit, _loops(value, slope)))
 
 
-@lru_cache(maxsize=64)
-def _loops(value: Function, slope: Function, compiled: bool) -> OwnLoops:
+def _loops(value: Function, slope: Function) -> OwnLoops:
     def losses(w: Any, arrays: Any, n: Any, out: Any) -> None:
         for r in range(w.shape[0]):
             total = 0.0
@@ -99,5 +122,4 @@ def _loops(value: Function, slope: Function, compiled: bool) -> OwnLoops:
                     squares[r] += x * x / n
                     sums[r] += abs(x) / n
 
-    loops = (losses, gradients, picked, norms)
-    return OwnLoops(*(jit(loop) if compiled else loop for loop in loops))
+    return OwnLoops(losses, gradients, picked, norms)

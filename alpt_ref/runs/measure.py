@@ -11,8 +11,8 @@ from alpt_ref.problems import LogisticProblem
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.walks.engine import OwnUpdate, Plan, Walked, walk
-from alpt_ref.walks.exact import exact_law
+from alpt_ref.walks.engine import OwnUpdate, Plan, walk
+from alpt_ref.walks.exact import exact_law, weights_of
 from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule
 from alpt_ref.walks.samplers import AnyProblem
 from alpt_ref.walks.schedule import Schedule
@@ -20,12 +20,16 @@ from alpt_ref.walks.walk import Walk
 
 Floats = NDArray[float64]
 SNAPSHOTS = 6
+NEVER = 1e-9  # of the probability that a step of an exact law moves: less is none
 _NONE = np.empty((0, 0))
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The records of a :class:`alpt_ref.runs.run.Run`; sums : of f_t(w_t) - f_t(w*) over the steps until each checkpoint."""
+    """The records of a :class:`alpt_ref.runs.run.Run`; sums : of f_t(w_t) - f_t(w*) over the steps until each checkpoint.
+
+    random : True where another replica could have come out otherwise.
+    """
 
     gaps: Floats
     sums: Floats
@@ -34,6 +38,7 @@ class Found:
     points: Floats = field(default_factory=_NONE.copy)
     laws: Floats = field(default_factory=_NONE.copy)
     law_steps: NDArray[int64] = field(default_factory=lambda: np.empty(0, int64))
+    random: bool = False
 
 
 def by_law(
@@ -44,21 +49,25 @@ def by_law(
         alone = list(zip(problem.parts, codes.tolist(), strict=True))
         each = {one: by_law(one[0], grid, rule, rates, at, np.array([one[1]])) for one in dict.fromkeys(alone)}
         parts = [each[one] for one in alone]
-        gaps, sums = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("gaps", "sums"))
-        return Found(gaps, sums, parts[0].last_move, np.sum([part.clipped for part in parts], axis=0))
+        gaps, sums, clipped = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("gaps", "sums", "clipped"))
+        return Found(gaps, sums, np.max([part.last_move for part in parts], axis=0), clipped)
     steps, eta = int(at[-1]), rates.rates(int(at[-1]))
     cuts = np.unique(np.geomspace(1.0, steps, SNAPSHOTS).astype(int64)) if problem.d == 1 else at[-1:]
-    over, laws, clipped, begun = [], [], 0.0, 0
+    over, laws, clipped, last_move, begun = [], [], 0.0, 0, 0
     law: Floats = float(grid.delta) * codes
+    weights = weights_of(problem, steps)
     for stop in cuts.tolist():
-        after = exact_law(problem, grid, rule, eta=eta[begun:stop], steps=stop - begun, start=law, observe=[problem.loss])
+        part = problem if len(weights) == 1 else replace(problem, probabilities=weights[begun:stop])
+        after = exact_law(part, grid, rule, eta=eta[begun:stop], steps=stop - begun, start=law, observe=[problem.loss])
         over.append(after.expectations[:-1, 0])
         clipped += float(after.clipped.sum())
+        moves = np.flatnonzero(after.moved > NEVER)
+        last_move = begun + int(moves[-1]) + 1 if moves.size else last_move
         law, begun = after.probability, stop
         laws.append(law)
     gaps = np.concatenate((*over, [float(after.expectations[-1, 0])])) - problem.f_star
     sums = np.concatenate(([0.0], np.cumsum(gaps[:-1])))
-    found = Found(gaps[None, at], sums[None, at], np.empty(0, int64), np.array([clipped]))
+    found = Found(gaps[None, at], sums[None, at], np.array([last_move]), np.array([clipped]))
     if problem.d > 1:
         return found
     first = (points_of(grid)[:, 0] == float(grid.delta) * codes[0]).astype(float64)
@@ -70,10 +79,11 @@ def by_replicas(problem: AnyProblem, plan: Plan, replicas: int, mode: str, threa
     rule = plan.move
     known = plan.grid is None or (isinstance(rule, Rule) and BUILT_IN.get(rule.name) is rule)
     draws = isinstance(rule, OwnUpdate) or (plan.grid is not None and (not known or rule is STOCHASTIC))
-    count = replicas if draws or plan.sampler.random else 1
+    random = draws or plan.sampler.random
+    count = replicas if random else 1
     loops = known and isinstance(rule, Rule) and isinstance(problem, LogisticProblem | AbsoluteSum)
     if not loops or plan.schedule.decay == "inverse":
-        return _found(walk(plan, 0, count))
+        return Found(*walk(plan, 0, count), random=random)
     assert isinstance(problem, LogisticProblem | AbsoluteSum)
     assert isinstance(rule, Rule)
     path = Walk(problem, plan.grid, rule, plan.schedule, int(plan.at[-1]), plan.start, mode, plan.seed)
@@ -82,8 +92,4 @@ def by_replicas(problem: AnyProblem, plan: Plan, replicas: int, mode: str, threa
     for c, stop in enumerate(plan.at.tolist()):
         path.advance(told, begun, stop, regret=True, n_threads=threads)
         sums[:, c], begun = told.regret, stop
-    return _found(Walked(told.losses - problem.f_star, sums, told.last_move, told.clipped.astype(float64)))
-
-
-def _found(walked: Walked) -> Found:
-    return Found(*walked)
+    return Found(told.losses - problem.f_star, sums, told.last_move, told.clipped.astype(float64), random=random)

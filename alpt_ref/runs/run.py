@@ -9,7 +9,7 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from alpt_ref.intervals import Estimate, student
+from alpt_ref.intervals import Estimate, skewed
 from alpt_ref.tools.files import Record, intact, member, read_npz, write_npz
 
 Floats = NDArray[float64]
@@ -23,13 +23,16 @@ class Run:
     """A walk's record. R replicas, n checkpoints; an exact law has one row, of expectations.
 
     label : what plots call it. method : "float", the name of a rounding rule, or "update". params : JSON values, by name: the
-        problem, the grid, the learning rate, all that :func:`alpt_ref.trace` was given.
+        problem, the grid, the learning rate, all that :func:`alpt_ref.trace` was given; random: two replicas may differ.
     exact : True where the numbers are expectations of the exact law.
     steps : int64 (n,), numbers of steps taken, increasing. gaps : float64 (R, n), f(w) - f(w*) after so many steps.
     regrets : float64 (R, n), the mean of f_t(w_t) - f_t(w*) over the steps until then; NaN after none.
-    last_move : int64 (R,), the last step that changed a code, 0 where none did; empty in an exact law.
-    clipped : float64 (R,), updates of a coordinate that left the box and were clipped; an expectation in an exact law.
-    bound : float64 (n,), T1's bound on the mean regret; NaN where it is not applicable or its constants are not known.
+    last_move : int64 (R,), the last step that changed a code, 0 where none did; of an exact law the last one that did with a
+        probability above 1e-9.
+    clipped : float64 (R,), updates of a coordinate that left the box and were clipped, 0 under an update of one's own; of an
+        exact law the expected number, where several coordinates are one law of the steps in which any was.
+    bound : float64 (n,), T1's bound on the mean regret, for stochastic rounding of a convex f; NaN under other rules and
+        updates, and where its constants are not known.
     points, laws, law_steps : in an exact law of one coordinate the probabilities float64 (m, N) of the points (N, 1) of the
         grid after law_steps int64 (m,) steps; else empty.
     """
@@ -65,7 +68,8 @@ class Run:
 
     @property
     def gap_half(self) -> Floats:
-        """The half widths of the intervals of ``gap``, (n,): Student's, all n at once; 0 where nothing is random."""
+        """The half widths of the intervals of ``gap``, (n,), all n at once: Student's, after a transformation for skewness
+        (:func:`alpt_ref.intervals.skewed`); 0 where nothing is random, NaN where a single replica was drawn."""
         return self._halves(self.gaps)
 
     @property
@@ -82,17 +86,22 @@ class Run:
     def floor(self) -> Estimate:
         """The mean gap over the checkpoints of the last quarter, with its own interval."""
         late = self.gaps[:, self.steps >= FLOOR * self.steps[-1]].mean(axis=1)
-        return Estimate(float(late.mean()), 0.0) if self.replicas == 1 else student(late, self.confidence)
+        return Estimate(float(late[0]), self._alone) if self.replicas == 1 else skewed(late, self.confidence)
 
     @property
     def stopped(self) -> int | None:
-        """The last step at which any replica moved, 0 for none; None in full precision and in an exact law."""
+        """The last step at which any replica moved, 0 for none; None in full precision."""
         return int(self.last_move.max()) if self.last_move.size and self.method != "float" else None
+
+    @property
+    def _alone(self) -> float:
+        """The half width of a single row."""
+        return math.nan if self.params.get("random") and not self.exact else 0.0
 
     def _halves(self, values: Floats) -> Floats:
         if self.replicas == 1:
-            return np.where(np.isnan(values[0]), math.nan, 0.0)
-        estimates = [student(column, self.confidence, self.steps.size) for column in values.T]
+            return np.where(np.isnan(values[0]), math.nan, self._alone)
+        estimates = [skewed(column, self.confidence, self.steps.size) for column in values.T]
         return np.array([estimate.half for estimate in estimates], float64)
 
     def labelled(self, label: str) -> Self:
@@ -133,12 +142,20 @@ class Run:
                 checked = np.where(np.isnan(array), 0.0, array) if holes else array
                 member({name: checked}, name, dtype, tuple(sizes[axis] for axis in shape))
                 read[name] = array
-            facts = {name: meta[name] for name in ("label", "method", "params", "exact")}
-            if not (n and rows and isinstance(facts["params"], dict)):
-                raise ValueError("it has no checkpoints or no replicas")
-            return cls(**facts, **read)
+            facts = {name: meta[name] for name in _FACTS}
+            if not all(isinstance(facts[name], kind) for name, kind in _FACTS.items()):
+                raise ValueError("its facts are of other types")
+            run = cls(**facts, **read)
+            if not (n and rows and 0.0 < run.confidence < 1.0):
+                raise ValueError("it has no checkpoints, no replicas or no confidence")
+            if run.steps[0] < 0 or (np.diff(run.steps) <= 0).any() or run.last_move.size not in (0, rows):
+                raise ValueError("its steps do not increase, or it has other replicas than moves")
+            if run.laws.shape != (run.law_steps.size, len(run.points)) and run.laws.size:
+                raise ValueError("its laws are not of its points and steps")
+            return run
 
 
+_FACTS = {"label": str, "method": str, "params": dict, "exact": bool}
 _SHAPES: dict[str, tuple[type, tuple[str, ...]]] = {
     "steps": (int64, ("n",)),
     "gaps": (float64, ("R", "n")),

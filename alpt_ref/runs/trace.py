@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, outside
-from alpt_ref.problems.box import diameter
+from alpt_ref.problems.box import diameter, start_codes
 from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.own import Problem
 from alpt_ref.problems.separable import AbsoluteSum
@@ -18,13 +18,13 @@ from alpt_ref.rng import check_counter
 from alpt_ref.runs.measure import by_law, by_replicas
 from alpt_ref.runs.run import FLOOR, Run
 from alpt_ref.theory import t1
-from alpt_ref.tools.checks import check_integer, check_threads
+from alpt_ref.tools.checks import check_integer, check_threads, one_of
 from alpt_ref.tools.files import Record, finite
 from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights
-from alpt_ref.walks.exact import MAX_ENTRIES, MAX_STATES
-from alpt_ref.walks.rule import Rule, as_rule
+from alpt_ref.walks.exact import MAX_ENTRIES, MAX_STATES, weights_of
+from alpt_ref.walks.rule import STOCHASTIC, Own, Rule, as_rule, bits_of
 from alpt_ref.walks.samplers import AnyProblem, mode_of, sampler_of
-from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.schedule import DECAYS, Schedule
 
 Floats = NDArray[float64]
 POINTS = 64  # checkpoints of a run, about
@@ -40,7 +40,7 @@ def trace(
     eta: float,
     schedule: str = "constant",
     steps: int,
-    replicas: int = 16,
+    replicas: int = 32,
     seed: int = 0,
     mode: str | None = None,
     start: ArrayLike = 0.0,
@@ -65,20 +65,28 @@ def trace(
     start : w_1 in codes (weights in full precision), a number or (d,). points : checkpoints, about; half of them lie in the
         last quarter of the steps, of which the mean is the floor.
     update, state, weights : an update of your own in the place of LPT's, see :class:`alpt_ref.walks.engine.OwnUpdate`. It
-        knows its own learning rate; ``eta`` is given to T1's bound alone.
+        knows its own learning rate; ``eta`` is kept among the parameters alone.
     exact : None takes the exact law of a problem whose gradient has finitely many outcomes, on a grid that it reaches; False
         samples replicas of it; True refuses to.
     label : what plots call the run. threads : of compiled loops; no result depends on it.
 
-    Intervals are Student's, ``confidence`` for a whole curve at once. Raises ValueError, naming the argument.
+    Intervals are those of :func:`alpt_ref.intervals.skewed`, ``confidence`` for a whole curve at once.
+    Raises ValueError, naming the argument; and where f(w) is no finite number any more, as of a walk that diverges.
     """
     asked_for = _checked(problem, grid, steps, replicas, points, confidence)
+    if update is None and (state is not None or weights is not None):
+        raise ValueError("state and weights are of an update of your own: give update, too")
+    if label is not None and not isinstance(label, str):
+        raise ValueError(f"label must be a string, got {label!r}")
+    one_of("schedule", schedule, DECAYS)
+    if exact is not None and not isinstance(exact, bool):
+        raise ValueError(f"exact must be True, False or None, got {exact!r}")
     check_counter(seed, 0, 0)
     check_threads(threads)
     mode = mode_of(problem, mode)
     move = as_rule(rounding) if update is None else OwnUpdate(update, state, weights)
     rates, at = Schedule(eta, schedule), checkpoints(steps, points)
-    q = _start(problem, grid, start)
+    q = start_codes(grid, problem.d, start)
     method = "update" if isinstance(move, OwnUpdate) else "float" if grid is None else move.name
     reached = isinstance(move, Rule) and _reached(problem, grid)
     if exact and not reached:
@@ -87,7 +95,7 @@ def trace(
     params = asked_for | {
         "rounding": method, "eta": rates.eta, "schedule": schedule, "seed": seed, "mode": mode, "start": finite(q),
     }  # fmt: skip
-    bound = _bound(problem, grid, rates, at, q, (mode, None if lawful else RANDOM_BITS))
+    bound = _bound(problem, grid, move, rates, at, q, (mode, lawful))
     if lawful:
         assert isinstance(grid, Grid)
         assert isinstance(move, Rule)
@@ -96,7 +104,11 @@ def trace(
     else:
         plan = Plan(sampler_of(problem, mode, seed), grid, move, rates, q, at, seed)
         found = by_replicas(problem, plan, replicas, mode, threads)
-    params |= {"replicas": len(found.gaps)}
+    lost = ~(np.isfinite(found.gaps).all(axis=0) & np.isfinite(found.sums).all(axis=0))
+    if lost.any():
+        step = at[np.argmax(lost)]
+        raise ValueError(f"eta = {rates.eta:g} is too large, or f is at fault: f(w) is no finite number after step {step}")
+    params |= {"replicas": len(found.gaps), "random": found.random}
     with np.errstate(invalid="ignore"):
         regrets = np.where(at > 0, found.sums / np.maximum(at, 1), math.nan)
     named = label or LABELS.get(method, "fp32" if method == "float" else method)
@@ -119,21 +131,13 @@ def _checked(problem: Any, grid: Any, steps: Any, replicas: Any, points: Any, co
         raise ValueError("grid must be a Grid with one delta for all coordinates, or None")
     for name, value, least in (("steps", steps, 1), ("replicas", replicas, 1), ("points", points, 4)):
         check_integer(name, value, least)
-    if not 0.0 < confidence < 1.0:
+    for part in problem.parts if isinstance(problem, FiniteProblem | Separate) else ():
+        weights_of(part, steps)
+    if not isinstance(confidence, int | float | np.number) or not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence must be in (0, 1), got {confidence!r}")
     about: Record = {"problem": getattr(problem, "name", "") or type(problem).__name__, "d": problem.d, "steps": int(steps)}
     about |= {"bits": None, "delta": None} if grid is None else {"bits": grid.bits, "delta": float(grid.delta)}
     return about | {"confidence": float(confidence)}
-
-
-def _start(problem: AnyProblem, grid: Grid | None, start: ArrayLike) -> Floats:
-    """w_1 in codes (d,); ValueError unless they are codes of the grid."""
-    given = np.asarray(start, float64)
-    codes = grid is None or ((given == np.rint(given)) & (given >= grid.q_lo) & (given <= grid.q_hi)).all()
-    if given.shape not in ((), (problem.d,)) or not np.isfinite(given).all() or not codes:
-        what = "a number" if grid is None else f"a code, an integer in [{grid.q_lo}, {grid.q_hi}]"
-        raise ValueError(f"start must be {what}, or {problem.d} of them, got {start!r}")
-    return np.array(np.broadcast_to(given, (problem.d,)))
 
 
 def _reached(problem: AnyProblem, grid: Grid | None) -> bool:
@@ -148,18 +152,32 @@ def _reached(problem: AnyProblem, grid: Grid | None) -> bool:
     )
 
 
+def _drawn(rule: Rule | OwnUpdate, lawful: bool) -> int | None:
+    """Random bits of the uniforms of stochastic rounding, None for exact ones. ValueError for what T1 is not about."""
+    if not isinstance(rule, Own) or not (rule is STOCHASTIC or bits_of(rule.name)):
+        raise ValueError("T1 is on stochastic rounding")
+    return bits_of(rule.name) or (None if lawful else RANDOM_BITS)
+
+
 def _bound(
-    problem: AnyProblem, grid: Grid | None, rates: Schedule, at: NDArray[int64], q: Floats, lattice: tuple[str, int | None]
+    problem: AnyProblem,
+    grid: Grid | None,
+    move: Rule | OwnUpdate,
+    rates: Schedule,
+    at: NDArray[int64],
+    q: Floats,
+    lattice: tuple[str, bool],
 ) -> Floats:
     """T1's bound on the mean regret after ``at`` steps; NaN where it is not applicable, or its constants are not known."""
-    mode, random_bits = lattice
+    mode, lawful = lattice
     bound = np.full(at.size, math.nan)
     large = isinstance(problem, FiniteProblem) and grid is not None and grid.bits * problem.d > 18
     if grid is None or rates.decay == "inverse" or large or not np.isfinite(problem.w_star).all():
         return bound
     try:
+        random_bits = _drawn(move, lawful)
         G, G1 = problem.gradient_bounds(grid, mode)
-    except ValueError:  # G is not known
+    except ValueError:  # another rule, or G is not known
         return bound
     delta = float(grid.delta)
     distance = diameter(grid, problem.d) if rates.decays else float(np.linalg.norm(problem.w_star - delta * q))

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
 from alpt_ref.problems import LogisticProblem, box, diameter, outside
+from alpt_ref.problems.box import start_codes
 from alpt_ref.problems.own import Problem
 from alpt_ref.rng import Stream, normals, uniforms
 from alpt_ref.theory import t1
@@ -21,12 +22,13 @@ from alpt_ref.theory.claim import Check, Draw, Instance, Measured
 from alpt_ref.theory.sampled import judged_by, mean_of
 from alpt_ref.theory.shape import ROUND_OFF, on_points
 from alpt_ref.theory.verdict import unbiased
+from alpt_ref.tools.checks import check_integer, one_of
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights, walk
 from alpt_ref.walks.replicas import BLOCK
 from alpt_ref.walks.rule import Rule, as_rule
 from alpt_ref.walks.samplers import mode_of, sampler_of
-from alpt_ref.walks.schedule import Schedule
+from alpt_ref.walks.schedule import DECAYS, Schedule
 
 Floats = NDArray[float64]
 TRIED, CORNERS = 256, 64
@@ -60,8 +62,15 @@ def regret_on(
     for it is at most <grad f(w), w - w*>, and ||grad f(w)||_2 <= G.
     Raises ValueError, naming the argument, as where the problem does not know G.
     """
+    if not isinstance(problem, Problem | LogisticProblem):
+        raise ValueError(f"problem must be an alpt_ref.Problem or a LogisticProblem, got {type(problem).__name__}")
+    if not isinstance(grid, Grid) or grid.per_row:
+        raise ValueError("grid must be a Grid with one delta for all coordinates")
+    for argument, value in (("steps", steps), ("most", most)):
+        check_integer(argument, value, 1)
+    one_of("schedule", schedule, DECAYS[:2])
     mode = mode_of(problem, mode)
-    rates, q = Schedule(eta, schedule), np.array(np.broadcast_to(np.asarray(start, float64), (problem.d,)))
+    rates, q = Schedule(eta, schedule), start_codes(grid, problem.d, start)
     own = None if update is None else OwnUpdate(update, state, weights)
     G, G1 = problem.gradient_bounds(grid, mode)
     delta, D = float(grid.delta), diameter(grid, problem.d)

@@ -42,6 +42,16 @@ class OwnUpdate:
     state: Any = None
     weights: Weights | None = None
 
+    def __post_init__(self) -> None:
+        if not callable(self.update):
+            raise ValueError(f"update must be a function, got {self.update!r}")
+        if self.weights is not None and not callable(self.weights):
+            raise ValueError(f"weights must be a function or None, got {self.weights!r}")
+        parts = self.state if isinstance(self.state, tuple) else (self.state,)
+        numbers = all(isinstance(part, int | float | np.number) for part in parts)
+        if not (self.state is None or callable(self.state) or numbers):
+            raise ValueError(f"state must be a number, a tuple of numbers, or a function of the codes, got {self.state!r}")
+
     def first(self, codes: Floats) -> Any:
         """The state before the first step."""
         if callable(self.state):
@@ -52,16 +62,30 @@ class OwnUpdate:
 
     def step(self, codes: Floats, g: Floats, state: Any, u: Floats, grid: Grid | None) -> tuple[Floats, Any]:
         """One call of ``update``, its answer checked. ValueError where the codes are none of the grid."""
-        try:
-            after, state = self.update(codes.copy(), g, state, u)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"update must return (codes, state): {error}") from None
-        after = np.array(after, float64)
-        if after.shape != codes.shape or not np.isfinite(after).all():
-            raise ValueError(f"update must return finite codes of shape {codes.shape}, got shape {after.shape}")
+        answer = self.update(codes.copy(), g, state, u)
+        if not isinstance(answer, tuple | list) or len(answer) != 2:
+            raise ValueError(f"update must return (codes, state), got {type(answer).__name__}")
+        after = _answer("update", "finite codes", answer[0], codes.shape)
         if grid is not None and not ((after == np.rint(after)) & (after >= grid.q_lo) & (after <= grid.q_hi)).all():
             raise ValueError(f"update must return codes of the grid, integers in [{grid.q_lo}, {grid.q_hi}]")
-        return after, state
+        return after, answer[1]
+
+    def looked(self, codes: Floats, state: Any) -> Floats | None:
+        """The weights that are measured, checked; None where they are Delta times the codes."""
+        if self.weights is None:
+            return None
+        return _answer("weights", "finite weights", self.weights(codes.copy(), state), codes.shape)
+
+
+def _answer(name: str, what: str, given: Any, shape: tuple[int, ...]) -> Floats:
+    """A copy of what a user's function returned. ValueError unless it has the shape and is finite."""
+    try:
+        array = np.array(given, float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must return {what} of shape {shape}, got {type(given).__name__}") from None
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"{name} must return {what} of shape {shape}, got shape {array.shape}")
+    return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,21 +133,26 @@ def walk(plan: Plan, first: int, last: int) -> Walked:
     for step in range(rates.size + 1):
         heed()
         w = delta * q
-        looked = move.weights(q, state) if isinstance(move, OwnUpdate) and move.weights is not None else w
+        other = move.looked(q, state) if isinstance(move, OwnUpdate) else None
+        looked = w if other is None else other
         if step == plan.at[c]:
             gaps[:, c], sums[:, c] = sampler.losses(looked) - sampler.f_star, total
             c += 1
         if step == rates.size:
             break
         g, over = sampler.gradients(w, first, step)
+        if grid is not None and not np.isfinite(g).all():
+            raise ValueError(f"gradient must be finite, got a number that is not in step {step + 1}")
         total = total + (sampler.losses(looked) - sampler.f_star if plan.mean or looked is not w else over)
         u = uniforms(n * d, seed=plan.seed, step=step, stream=Stream.LINEAR, offset=first * d).reshape(n, d)
         if isinstance(move, OwnUpdate):
             after, state = move.step(q, g, state, u.astype(float64), grid)
         elif grid is None:
-            after = q - rates[step] * g
+            with np.errstate(over="ignore", invalid="ignore"):  # what diverges is seen in its losses
+                after = q - rates[step] * g
         else:
-            t = -rates[step] / delta * g
+            with np.errstate(over="ignore"):  # a move beyond all codes
+                t = -rates[step] / delta * g
             clipped += np.count_nonzero((q + t < grid.q_lo) | (q + t > grid.q_hi), axis=1)
             after = round_codes(q, t, u, move, grid)
         last_move[(after != q).any(axis=1)] = step + 1

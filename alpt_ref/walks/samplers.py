@@ -44,10 +44,13 @@ class Sampler:
 def mode_of(problem: AnyProblem, mode: str | None) -> str:
     """The mode itself, or for None "example" where the problem has examples, else "batch"; ValueError for any other."""
     if mode is None:
-        several = isinstance(problem, LogisticProblem) or (isinstance(problem, Problem) and bool(problem.examples))
-        return "example" if several else "batch"
+        return "example" if _has_examples(problem) else "batch"
     one_of("mode", mode, MODES)
     return mode
+
+
+def _has_examples(problem: AnyProblem) -> bool:
+    return isinstance(problem, LogisticProblem) or (isinstance(problem, Problem) and bool(problem.examples))
 
 
 def sampler_of(problem: AnyProblem, mode: str, seed: int) -> Sampler:
@@ -55,8 +58,8 @@ def sampler_of(problem: AnyProblem, mode: str, seed: int) -> Sampler:
     "example" where there are none."""
     if isinstance(problem, FiniteProblem):
         gradients = partial(_outcomes, problem, seed)
-        return Sampler(problem.loss, gradients, problem.f_star, len(problem.probabilities) > 1)
-    if mode == "example" and not isinstance(problem, LogisticProblem | Problem):
+        return Sampler(problem.loss, gradients, problem.f_star, np.shape(problem.probabilities)[-1] > 1)
+    if mode == "example" and not _has_examples(problem):
         raise ValueError("mode must be batch for a problem without examples, got 'example'")
     if isinstance(problem, Separate):
         return Sampler(partial(_sum, problem), partial(_exact, problem), problem.f_star, False)

@@ -26,7 +26,8 @@ class Schedule:
 
     def __post_init__(self) -> None:
         one_of("decay", self.decay, DECAYS)
-        if not 0.0 < self.eta < math.inf:
+        number = isinstance(self.eta, int | float | np.number) and not isinstance(self.eta, bool)
+        if not number or not 0.0 < self.eta < math.inf:
             raise ValueError(f"eta must be positive and finite, got {self.eta!r}")
 
     @property

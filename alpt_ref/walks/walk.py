@@ -19,6 +19,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.intervals import Estimate
 from alpt_ref.kernels.cpu.replicas import Trace, WalkArguments
 from alpt_ref.problems import GradientBounds, LogisticProblem, diameter, outside
+from alpt_ref.problems.box import start_codes
 from alpt_ref.problems.factorization import BoxedFm
 from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.separable import AbsoluteSum
@@ -101,12 +102,7 @@ class Walk:
     @cached_property
     def codes(self) -> Floats:
         """w_1 as codes (d,); ValueError unless they are codes of the grid."""
-        given, d, grid = np.asarray(self.start, float64), self.problem.d, self.grid
-        inside = grid is None or ((given == np.rint(given)) & (given >= grid.q_lo) & (given <= grid.q_hi)).all()
-        if given.shape not in ((), (d,)) or not inside:
-            ends = "" if grid is None else f" in [{grid.q_lo}, {grid.q_hi}]"
-            raise ValueError(f"start must be a code{ends}, or {d} of them, got {self.start!r}")
-        return np.array(np.broadcast_to(given, (d,)))
+        return start_codes(self.grid, self.problem.d, self.start)
 
     @property
     def w_1(self) -> Floats:

@@ -23,7 +23,7 @@ def figure(folders: Sequence[Path]) -> Figure:
     records = [_read(folder / "compare.json") for folder in folders]
     columns = max(len(widths_of(record)) for record in records)
     heights = [1.5 + 0.24 * len(methods_of(record)) for record in records]
-    with style.drawing("alpt"):
+    with style.drawing("alpt"), style.unseen():
         drawn = style.new_figure(figsize=(2.2 + 2.5 * columns, sum(heights)))
         rows = drawn.subfigures(len(records), 1, squeeze=False, height_ratios=heights)[:, 0]
         for part, record in zip(rows, records, strict=True):

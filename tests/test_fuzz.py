@@ -52,6 +52,7 @@ def test_a_quantizer_that_is_off_at_ties_is_seen(monkeypatch):
         fuzz(quantizer, 0, 400)
 
 
+@long
 @pytest.mark.edge
 def test_other_faults_are_seen(monkeypatch):
     monkeypatch.setattr(commands, "main", lambda line: 3)

@@ -18,6 +18,7 @@ from alpt_ref.cli import main
 from alpt_ref.models import load_model
 from alpt_ref.tools import output
 from alpt_ref.tools.files import write_text
+from tests.marks import long
 
 pytestmark = pytest.mark.edge
 BASE = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40))
@@ -85,6 +86,7 @@ def test_the_mode_of_a_file_stays_and_a_new_one_heeds_the_umask(tmp_path):
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("new", "old")] == [0o640, 0o604]
 
 
+@long
 def test_devices_are_written_through(here):
     for device in ("/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "-"):
         done = shell(here, f"A {PREDICT} --out {device} > out.txt; echo $?")

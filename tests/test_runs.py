@@ -47,6 +47,7 @@ def rows(run: Run) -> tuple[Any, ...]:
     return run.gaps, run.regrets, run.last_move, run.clipped
 
 
+@pytest.mark.glue
 class TestProblem:
     def test_finds_the_minimizer(self, least_squares: Problem) -> None:
         best = np.linalg.lstsq(X, Y)[0]
@@ -290,6 +291,7 @@ class TestTrace:
             assert (np.diff(at) > 0).all()
 
 
+@pytest.mark.glue
 class TestRun:
     def test_is_saved_whole(self, least_squares: Problem, tmp_path: Any) -> None:
         for run in (trace(least_squares, GRID, eta=0.05, steps=20), trace(clicks(0.3), GRID, eta=0.2, steps=20)):
@@ -330,6 +332,7 @@ class TestRun:
         assert run.labelled("mine").label == "mine"
 
 
+@pytest.mark.glue
 class TestT1OnOwn:
     def test_holds_and_says_what_was_checked(self, least_squares: Problem) -> None:
         row = verify(t1.CLAIM, regret_on(least_squares, GRID, eta=0.05, steps=60, most=256), alpha=1e-3)

@@ -14,6 +14,8 @@ from alpt_ref.problems.finite import FiniteProblem, Separate, absolute, quadrati
 from alpt_ref.theory import Rule, regret_on, t1
 from alpt_ref.tools.files import read_npz, write_npz
 
+pytestmark = pytest.mark.glue
+
 GRID = Grid(6, 1 / 16)
 NOISY = quadratic(1.0, 0.31, 0.5)
 

@@ -33,10 +33,8 @@ def draw(results: Path) -> tuple[Drawn, str]:
             for ax, at in ((axes[0], run.steps), (axes[1], clock(run) / largest)):
                 ax.plot(at[1:], run.gap[1:], **looks)
                 if run is full:
-                    low = np.maximum(run.gap - run.gap_half, 1e-12)
-                    ax.fill_between(
-                        at[1:], low[1:], (run.gap + run.gap_half)[1:], color=looks["color"], alpha=0.15, linewidth=0
-                    )
+                    low, high = np.maximum(run.gap_interval, 1e-12)
+                    ax.fill_between(at[1:], low[1:], high[1:], color=looks["color"], alpha=0.15, linewidth=0)
     floor = float(sr.params["delta"]) * 0.5 / 4.0
     for ax, x in zip(axes, ("step $t$", "clock $\\sum \\eta_s/\\eta_{max}$"), strict=True):
         ax.axhline(floor, color=BLACK, linestyle=LONG, linewidth=1.1, label="$\\Delta\\sigma/4$ (L11d)")

@@ -124,7 +124,7 @@ def test_convergence_draws_means_and_bands():
     assert [line(ax, name).get_color() for name in legend(ax)] == [style.FULL, style.DR, style.SR]
     (band,) = ax.collections
     vertices = band.get_paths()[0].vertices
-    assert vertices[:, 1].max() == pytest.approx((SR.gap + SR.gap_half)[1:].max())
+    assert vertices[:, 1].max() == pytest.approx(SR.gap_interval[1, 1:].max())
     assert vertices[:, 1].min() > 0.0  # the lower end is below 0, where the axis does not reach
     assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlim()) == ("log", "log", (1.0, 200.0))
     assert ax.get_ylim() == pytest.approx((0.6 * 0.01, 1.6))

@@ -320,14 +320,17 @@ class TestRun:
                 run.to_dataframe()
         else:
             frame = run.to_dataframe()
-            assert list(frame.columns) == ["label", "method", "step", "gap", "gap_half", "regret", "regret_half", "bound"]
+            names = ["gap", "gap_low", "gap_high", "regret", "regret_low", "regret_high"]
+            assert list(frame.columns) == ["label", "method", "step", *names, "bound"]
             assert np.array_equal(frame["gap"], run.gap)
 
     def test_intervals_are_for_the_whole_curve(self, least_squares: Problem) -> None:
         from alpt_ref.intervals import skewed
 
         run = trace(least_squares, GRID, eta=0.05, steps=20)
-        assert run.gap_half[-1] == skewed(run.gaps[:, -1], 0.95, run.steps.size).half
+        low, high = skewed(run.gaps[:, -1], 0.95, run.steps.size)
+        assert tuple(run.gap_interval[:, -1]) == (low, high)
+        assert run.gap_half[-1] == max(run.gap[-1] - low, high - run.gap[-1])
         assert run.floor.half is not None
         assert run.labelled("mine").label == "mine"
 

@@ -99,16 +99,16 @@ def stop_of(run: Run) -> int | None:
 
 
 def _means(run: Run, y: str) -> tuple[NDArray[int64], Floats, Floats]:
-    """Steps, of which the axis is logarithmic, means, half widths. ValueError where there are none."""
-    mean, half = (run.gap, run.gap_half) if y == "gap" else (run.regret, run.regret_half)
+    """Steps, of which the axis is logarithmic, means, ends of intervals (2, n). ValueError where there are none."""
+    mean, ends = (run.gap, run.gap_interval) if y == "gap" else (run.regret, run.regret_interval)
     shown = (run.steps > 0) & np.isfinite(mean)
     if not shown.any():
         raise ValueError(f"runs: {run.label} has no {y} after its first step")
-    return run.steps[shown], mean[shown], half[shown]
+    return run.steps[shown], mean[shown], ends[:, shown]
 
 
 def _curve(ax: Axes, run: Run, y: str, colour: str, label: str, bands: bool) -> Floats:
-    steps, mean, half = _means(run, y)
+    steps, mean, (low, high) = _means(run, y)
     stop = stop_of(run)
     if stop is not None:
         label += " (never moves)" if stop == 0 else f" (stops at step {stop})"
@@ -118,9 +118,9 @@ def _curve(ax: Axes, run: Run, y: str, colour: str, label: str, bands: bool) -> 
     if stop is not None:
         at = max(stop, 1)
         ax.plot([at], [np.interp(at, steps, mean)], "o", color=colour, markersize=6, zorder=5)
-    if not (bands and (half > 0).any()):
+    if not (bands and (high > low).any()):
         return np.asarray(mean)
-    low, high = np.maximum(mean - half, tiny), mean + half
+    low = np.maximum(low, tiny)
     ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1.5)
     return np.append(mean, np.maximum(low, BELOW * mean).min())  # room for the band, but for one that goes down to 0
 

@@ -67,10 +67,16 @@ class Run:
         return np.asarray(self.gaps.mean(axis=0))
 
     @property
+    def gap_interval(self) -> Floats:
+        """The ends of the intervals of ``gap``, low and high (2, n), all n at once: Student's, after a transformation for
+        skewness (:func:`alpt_ref.intervals.skewed`). The gap itself where nothing is random, NaN where a single replica was
+        drawn."""
+        return self._ends(self.gaps)
+
+    @property
     def gap_half(self) -> Floats:
-        """The half widths of the intervals of ``gap``, (n,), all n at once: Student's, after a transformation for skewness
-        (:func:`alpt_ref.intervals.skewed`); 0 where nothing is random, NaN where a single replica was drawn."""
-        return self._halves(self.gaps)
+        """The larger halves of the intervals of ``gap``, (n,)."""
+        return _half(self.gap, self.gap_interval)
 
     @property
     def regret(self) -> Floats:
@@ -78,15 +84,23 @@ class Run:
         return np.asarray(self.regrets.mean(axis=0))
 
     @property
+    def regret_interval(self) -> Floats:
+        """The ends of the intervals of ``regret``, (2, n), as of the gap."""
+        return self._ends(self.regrets)
+
+    @property
     def regret_half(self) -> Floats:
-        """The half widths of the intervals of ``regret``, (n,), as of the gap."""
-        return self._halves(self.regrets)
+        """The larger halves of the intervals of ``regret``, (n,)."""
+        return _half(self.regret, self.regret_interval)
 
     @property
     def floor(self) -> Estimate:
-        """The mean gap over the checkpoints of the last quarter, with its own interval."""
+        """The mean gap over the checkpoints of the last quarter, with the larger half of its own interval."""
         late = self.gaps[:, self.steps >= FLOOR * self.steps[-1]].mean(axis=1)
-        return Estimate(float(late[0]), self._alone) if self.replicas == 1 else skewed(late, self.confidence)
+        if self.replicas == 1:
+            return Estimate(float(late[0]), self._alone)
+        mean, ends = float(late.mean()), skewed(late, self.confidence)
+        return Estimate(mean, max(mean - ends[0], ends[1] - mean))
 
     @property
     def stopped(self) -> int | None:
@@ -98,27 +112,27 @@ class Run:
         """The half width of a single row."""
         return math.nan if self.params.get("random") and not self.exact else 0.0
 
-    def _halves(self, values: Floats) -> Floats:
+    def _ends(self, values: Floats) -> Floats:
         if self.replicas == 1:
-            return np.where(np.isnan(values[0]), math.nan, self._alone)
-        estimates = [skewed(column, self.confidence, self.steps.size) for column in values.T]
-        return np.array([estimate.half for estimate in estimates], float64)
+            return np.array([values[0] - self._alone, values[0] + self._alone])
+        return np.array([skewed(column, self.confidence, self.steps.size) for column in values.T]).T
 
     def labelled(self, label: str) -> Self:
         """The run under another label."""
         return replace(self, label=label)
 
     def to_dataframe(self) -> Any:
-        """A pandas DataFrame with a line for each checkpoint: label, method, step, gap, gap_half, regret, regret_half, bound.
-
-        Raises ImportError where pandas is not installed.
+        """A pandas DataFrame with a line for each checkpoint: label, method, step, gap, gap_low, gap_high, regret, regret_low,
+        regret_high, bound. Raises ImportError where pandas is not installed.
         """
         try:
             import pandas  # type: ignore[import-untyped, unused-ignore]
         except ImportError:
             raise ImportError("to_dataframe needs pandas: pip install pandas") from None
-        columns = {"step": self.steps, "gap": self.gap, "gap_half": self.gap_half}
-        columns |= {"regret": self.regret, "regret_half": self.regret_half, "bound": self.bound}
+        columns: dict[str, Any] = {"step": self.steps}
+        for name, mean, ends in (("gap", self.gap, self.gap_interval), ("regret", self.regret, self.regret_interval)):
+            columns |= {name: mean, f"{name}_low": ends[0], f"{name}_high": ends[1]}
+        columns |= {"bound": self.bound}
         return pandas.DataFrame({"label": self.label, "method": self.method} | columns)
 
     def save(self, path: str | Path) -> None:
@@ -156,6 +170,12 @@ class Run:
 
 
 _FACTS = {"label": str, "method": str, "params": dict, "exact": bool}
+
+
+def _half(mean: Floats, ends: Floats) -> Floats:
+    return np.asarray(np.maximum(mean - ends[0], ends[1] - mean))
+
+
 _SHAPES: dict[str, tuple[type, tuple[str, ...]]] = {
     "steps": (int64, ("n",)),
     "gaps": (float64, ("R", "n")),

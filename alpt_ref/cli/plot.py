@@ -9,6 +9,7 @@ from alpt_ref.cli.options import FIGURES
 from alpt_ref.cli.outputs import check_outputs
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.plots.output import figure_of, kind_of
+from alpt_ref.plots.read import damaged
 
 RUNS = ("convergence", "floors", "law")  # of several inputs; the others take one
 OPTIONS = {name: f"--{name.replace('_', '-')}" for names in FIGURES.values() for name in names} | {"bands": "--no-bands"}
@@ -30,11 +31,8 @@ def run(args: argparse.Namespace) -> None:
     check_outputs({"--out": args.out}, inputs)
     results: Any = inputs[0] if len(inputs) == 1 else inputs
     style = None if args.style == "matplotlib" else args.style
-    try:
+    with damaged(" ".join(map(str, inputs)), kind):
         drawn = getattr(plots, kind)(results, style=style, **given)
-    except (AttributeError, LookupError, TypeError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{' '.join(map(str, inputs))}: not what {kind} draws, or damaged ({said})") from None
     figure = figure_of(drawn)
     if args.title:
         figure.suptitle(args.title)

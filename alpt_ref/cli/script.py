@@ -10,6 +10,7 @@ from alpt_ref.cli import command_line
 from alpt_ref.cli.outputs import check_outputs
 from alpt_ref.cli.parsing import Parser, file, folder, threads
 from alpt_ref.plots.output import KINDS, Drawn, save
+from alpt_ref.plots.read import damaged
 from alpt_ref.plots.style import drawing
 from alpt_ref.tools.files import write_text
 
@@ -62,13 +63,10 @@ def publish_figures(figures: dict[str, Draw], explained: str | None) -> None:
         missing = []
         for name, draw in figures.items():
             try:
-                with drawing("alpt"):
+                with drawing("alpt"), damaged(str(args.results), name):
                     drawn, caption = draw(args.results)
             except ValueError as error:
                 missing.append(str(error))
-                continue
-            except (AttributeError, LookupError, TypeError) as error:
-                missing.append(f"{args.results}: not what {name} draws, or damaged ({type(error).__name__}: {error})")
                 continue
             for kind in KINDS:
                 save(drawn, args.out / f"{name}.{kind}")

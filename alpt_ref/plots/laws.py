@@ -40,7 +40,7 @@ def law(
         for panel, step in zip(axes[0], chosen, strict=True):
             panel.set_title(f"$t$ = {step}", loc="center")
         for row, run, colour, label in zip(axes, found, colours, labels(found), strict=True):
-            shown = [run.laws[int(np.flatnonzero(run.law_steps == step)[0])] for step in chosen]
+            shown = [_law(run, step) for step in chosen]
             points = run.points[:, 0]
             for panel, law in zip(row, shown, strict=True):
                 some = law > 0.0
@@ -76,13 +76,17 @@ def _steps(runs: Sequence[Run], steps: Sequence[int] | None) -> list[int]:
     return chosen
 
 
+def _law(run: Run, step: int) -> NDArray[Any]:
+    return np.asarray(run.laws[int(np.flatnonzero(run.law_steps == step)[0])])
+
+
 def _range(runs: Sequence[Run], steps: Sequence[int]) -> tuple[float, float]:
     """Ends of an axis that leaves out no more than a little of any law that is shown."""
     ends = []
     for run in runs:
         points = run.points[:, 0]
         for step in steps:
-            mass = np.cumsum(run.laws[int(np.flatnonzero(run.law_steps == step)[0])])
+            mass = np.cumsum(_law(run, step))
             inside = points[(mass > REST / 2) & (np.concatenate(([0.0], mass[:-1])) < 1.0 - REST / 2)]
             ends += [inside.min(), inside.max()]
     low, high = float(min(ends)), float(max(ends))

@@ -67,7 +67,8 @@ def _at(row: Record, x: str) -> float:
     return float(bits_of(row["rule"]) or 0) if x == "k" else float(row[x])
 
 
-def _label(rule: str) -> tuple[str, str, str]:
+def look_of(rule: str) -> tuple[str, str, str]:
+    """Label, colour and marker of a rounding rule, or of "fp32"."""
     k = bits_of(rule)
     if k is not None:
         return f"SR({k})", lighter(SKY, 0.0 if k <= 4 else 0.35), "^" if k <= 4 else "v"
@@ -78,7 +79,7 @@ def _rules(ax: Axes, rows: Sequence[Record], x: str) -> None:
     for rule in dict.fromkeys(row["rule"] for row in rows):
         mine = sorted((_at(row, x), row["ctr"], row["theta"]) for row in rows if row["rule"] == rule)
         at, ctr, form = (np.array(column) for column in zip(*mine, strict=True))
-        label, colour, marker = _label(rule)
+        label, colour, marker = look_of(rule)
         ax.plot(at, ctr, marker, color=colour, linestyle="-", linewidth=1.0, label=label, zorder=3)
         if x != "batch" and rule != "stochastic" and (bits_of(rule) or 0) <= 4:  # of more bits it lies far below the truth
             name = FORMS["nearest"] if rule == "nearest" else FORMS["few"]

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,7 @@ def record_of(given: Records, files: str | tuple[str, ...], work: str) -> Record
         raise ValueError(f"results must be a record or its path, got {type(given).__name__}")
     path = Path(given)
     path = next((path / name for name in names if (path / name).exists()), path / names[0]) if path.is_dir() else path
-    try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file; `{work}` makes it") from None
-    except (ValueError, OSError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: not a record of `{work}`")
-    return found
+    return _loaded(path, f"`{work}` makes it", f"not a record of `{work}`")
 
 
 def part_of(record: Mapping[str, Any], key: str, work: str) -> Any:
@@ -58,13 +51,29 @@ def part_of(record: Mapping[str, Any], key: str, work: str) -> Any:
 
 def read(path: Path, work: str = "study") -> Record:
     """The results saved at ``path``, which ``work`` makes; ValueError where there are none, and for those of a stopped run."""
-    if not path.exists():
-        raise ValueError(f"{path}: no such file; run the {work} first")
-    try:
-        results: Record = json.loads(path.read_text())
-        complete = results.get("complete", True)
-    except (ValueError, OSError, RecursionError, AttributeError):
-        raise ValueError(f"{path}: not the results of a {work}") from None
-    if not complete:
+    results = _loaded(path, f"run the {work} first", f"not the results of a {work}")
+    if not results.get("complete", True):
         raise ValueError(f"{path}: the {work} was stopped; the same command goes on with it")
     return results
+
+
+def _loaded(path: Path, way_to: str, other: str) -> Record:
+    """The JSON object at ``path``. ValueError with ``way_to`` where there is no file, with ``other`` where it holds none."""
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; {way_to}") from None
+    except (ValueError, OSError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: {other}")
+    return found
+
+
+@contextmanager
+def damaged(where: str, kind: str) -> Iterator[None]:
+    """Turn errors in taking a record apart into a ValueError: it is not what ``kind`` draws."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"{where}: not what {kind} draws, or damaged ({type(error).__name__}: {error})") from None

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -18,7 +17,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from alpt_ref.tools.checks import one_of
-from alpt_ref.tools.output import write_atomic
 
 # Okabe and Ito's palette: told apart in every common colour blindness, and in grey by marker or line.
 FULL, DR, SR = "#222222", "#D55E00", "#0072B2"
@@ -181,8 +179,8 @@ def lighter(colour: str, share: float) -> str:
 
 def canvas(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, NDArray[Any]]:
     """An empty figure of ``size`` inches, and its axes (rows, columns)."""
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    with unseen():
+        figure = new_figure(figsize=size)
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
         ax.spines[["top", "right"]].set_visible(False)
@@ -194,13 +192,6 @@ def legend(figure: Figure, handles: Sequence[Any], columns: int, **looks: Any) -
     """One legend for the whole figure, by default above the axes."""
     looks.setdefault("loc", "outside upper center")
     figure.legend(handles=handles, ncols=columns, frameon=False, **looks)
-
-
-def save(figure: Figure, out: Path, dpi: int) -> None:
-    """Write ``out``, in a folder that is made where there is none: a PNG, or what its suffix says."""
-    kind = out.suffix[1:] or "png"
-    with drawing(style_of(figure)):
-        write_atomic(out, lambda file: figure.savefig(file, format=kind, dpi=dpi))
 
 
 def name(ax: Axes, title: str, x: str = "", y: str = "") -> None:

@@ -10,18 +10,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from alpt_ref.plots import style
+from alpt_ref.plots.output import save
+from alpt_ref.plots.rates import look_of
 from alpt_ref.plots.read import read
-from alpt_ref.plots.style import BLACK, DASHED, DR, FINE, FULL, LONG, SKY, SOLID, SR, name, note
+from alpt_ref.plots.style import BLACK, DASHED, DR, FINE, LONG, SKY, SOLID, SR, name, note
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import number
 
-STYLE = {
-    "fp32": ("full precision", FULL, "s"),
-    "nearest": ("nearest (DR)", DR, "D"),
-    "stochastic": ("stochastic (SR)", SR, "o"),
-    "stochastic(4)": ("SR, 4 random bits", SKY, "^"),
-    "stochastic(8)": ("SR, 8 random bits", style.lighter(SKY, 0.35), "v"),
+TITLES = {
+    "fp32": "full precision",
+    "nearest": "nearest (DR)",
+    "stochastic": "stochastic (SR)",
+    "stochastic(4)": "SR, 4 random bits",
+    "stochastic(8)": "SR, 8 random bits",
 }
+STYLE = {rule: (title, *look_of(rule)[1:]) for rule, title in TITLES.items()}
 FORM: Any = {"linestyle": FINE, "linewidth": 1.6}  # of closed forms
 TRUTH: Any = {"color": BLACK, "linestyle": LONG, "linewidth": 1.0}  # of true click rates
 GRIDS = (SOLID, DASHED)
@@ -30,8 +33,8 @@ MEAN = "mean predicted CTR"
 
 
 def draw(folder: Path, out: Path) -> None:
-    """Write the PNG ``out``. ValueError where ``folder`` does not hold the results of a study."""
-    style.save(figure(folder), out, 115)
+    """Write ``out``. ValueError where ``folder`` does not hold the results of a study."""
+    save(figure(folder), out, dpi=115)
 
 
 def figure(folder: Path) -> Figure:

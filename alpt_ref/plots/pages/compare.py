@@ -6,14 +6,15 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from alpt_ref.plots import style
+from alpt_ref.plots.output import save
 from alpt_ref.plots.read import read
 from alpt_ref.plots.widths import compare, methods_of, widths_of
 from alpt_ref.tools.files import Record
 
 
 def draw(folders: Sequence[Path], out: Path) -> None:
-    """Write the PNG ``out``. ValueError where one of the ``folders`` does not hold the results of a comparison."""
-    style.save(figure(folders), out, 130)
+    """Write ``out``. ValueError where one of the ``folders`` does not hold the results of a comparison."""
+    save(figure(folders), out, dpi=130)
 
 
 def figure(folders: Sequence[Path]) -> Figure:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from alpt_ref.plots import style
+from alpt_ref.plots.output import save
 from alpt_ref.plots.read import read
 from alpt_ref.plots.style import BLACK, COLOURS, DR, FINE, FULL, LONG, SHORT, SOLID, SR, name, note
 from alpt_ref.tools.files import Record, read_npz
@@ -26,8 +27,8 @@ LEAST_GAP = 1e-9
 
 
 def draw(folder: Path, out: Path) -> None:
-    """Write the PNG ``out``. ValueError where ``folder`` does not hold the results of a study."""
-    style.save(figure(folder), out, 160)
+    """Write ``out``. ValueError where ``folder`` does not hold the results of a study."""
+    save(figure(folder), out, dpi=160)
 
 
 def figure(folder: Path) -> Figure:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from alpt_ref.reports import formulas
 from alpt_ref.reports.convergence import ctr_wins
 from alpt_ref.reports.page import Block, Figure, Prose, Section, anchors, templates
-from alpt_ref.reports.wording import METHODS, SYMBOL, caught, ratio_text, value_text
+from alpt_ref.reports.wording import METHODS, SYMBOL, Tally, by_claim, caught, faster, ratio_text, smaller, value_text
 from alpt_ref.theory.claim import HOLDS, KINDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row
 from alpt_ref.theory.registry import STATEMENTS
 from alpt_ref.tools.files import Record
@@ -51,7 +51,7 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = (), 
         return f"#{there[name]}" if name in there else f"#{sections_at[group]}" if group in by_group else None
 
     make: Any = templates().get_template("verdicts.html.j2").module
-    lines = [_line(part, there[part[0].id]) for part in _parts(rows)]
+    lines = [_line(part, there[part[0].id]) for part in by_claim(rows)]
     items = [_statement(name, sections_at[name], by_group[name], len(groups) <= 4, link) for name in by_group]
     if curves is not None:
         for item in items:
@@ -72,10 +72,6 @@ def sections(rows: Sequence[Row], results: Record, extra: Sequence[Extra] = (), 
             "statements", "The statements, with proofs", [Prose(make.jump(items)), *(Prose(make.statement(x)) for x in items)]
         ),
     ]
-
-
-def _parts(rows: Sequence[Row]) -> list[list[Row]]:
-    return [list(part) for _, part in groupby(rows, key=lambda row: row.id)]
 
 
 def _math(text: str, link: formulas.Link | None = None) -> Markup:
@@ -128,23 +124,21 @@ def _sortable(value: float | None) -> str:
 
 def _line(part: Sequence[Row], anchor: str) -> SimpleNamespace:
     """A line of the overview: what became of the rows of one part."""
-    counts = Counter(row.outcome for row in part)
-    ratios = [row.ratio for row in part if row.ratio is not None and row.verdict == HOLDS]
-    bounded = part[0].kind in ("upper", "lower")
+    tally = Tally.of(part)
     return SimpleNamespace(
         id=part[0].id,
         anchor=anchor,
         statement=_math(part[0].statement),
         kind=part[0].kind,
         rows=len(part),
-        holds=counts[HOLDS] or "",
-        violated=counts[VIOLATED] or "",
-        undecided=counts[UNDECIDED] or "",
-        inapplicable=counts[NOT_APPLICABLE] or "",
-        controls=sum(row.expected != HOLDS for row in part) or "",
-        tightest=f"{min(ratios, key=lambda r: abs(r - 1.0)):.3f}" if ratios and bounded else "",
+        holds=tally.counts[HOLDS] or "",
+        violated=tally.counts[VIOLATED] or "",
+        undecided=tally.counts[UNDECIDED] or "",
+        inapplicable=tally.counts[NOT_APPLICABLE] or "",
+        controls=tally.controls or "",
+        tightest=tally.tightest,
         caught=caught(part),
-        odd=sum(row.surprising for row in part),
+        odd=tally.unexpected,
     )
 
 
@@ -167,10 +161,12 @@ def _claims(results: Record) -> tuple[tuple[str, str, str], ...]:
     elsewhere = "Decided on click data by alpt-ref compare."
     first = second = "Not in this run. A complete run of all statements compares the two side by side."
     if directions:
-        c1, c2 = [r["C1"] for r in directions], [r["C2"] for r in directions]
-        sr, dr = sum(x in ("SR", "only SR") for x in c1), sum(x in ("DR", "only DR") for x in c1)
-        first = f"Of {len(c1)} settings SR is faster in {sr}, DR in {dr}; in the others they are alike, or neither arrives."
-        second = f"Of the same settings SR's error is smaller in {c2.count('SR')}, DR's in {c2.count('DR')}."
+        sr, dr = faster(directions, "SR"), faster(directions, "DR")
+        first = (
+            f"Of {len(directions)} settings SR is faster in {sr}, DR in {dr}; in the others they are alike, or neither arrives."
+        )
+        sr, dr = smaller(directions, "SR"), smaller(directions, "DR")
+        second = f"Of the same settings SR's error is smaller in {sr}, DR's in {dr}."
     if ctr:
         wins = ctr_wins(ctr["pairs"])
         second += f" On click models SR wins {wins[0]} of {len(ctr['pairs'])} tuned comparisons, DR {wins[1]}."

@@ -1,16 +1,27 @@
 """The verdicts as tables, grouped by statement, and as one sentence; with them C1 and C2 in both directions."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby
 
 from alpt_ref.reports.convergence import ctr_sheets, ctr_wins
 from alpt_ref.reports.page import Block, Section, table
 from alpt_ref.reports.publish import Report
 from alpt_ref.reports.verdict_page import Extra, sections
 from alpt_ref.reports.verdict_sheet import MARK, VerdictSheet
-from alpt_ref.reports.wording import CONTROLS, COUNTED, SYMBOL, caught, many, ratio_text, value_text
+from alpt_ref.reports.wording import (
+    CONTROLS,
+    COUNTED,
+    SYMBOL,
+    Tally,
+    by_claim,
+    caught,
+    faster,
+    many,
+    ratio_text,
+    smaller,
+    value_text,
+)
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, WEAKLY, Row, Setting
 from alpt_ref.tools.files import Record
@@ -79,13 +90,9 @@ def line(row: Row) -> tuple[str, ...]:
     return (row.instance, SHORT[row.method], value_text(row), SYMBOL[row.kind], number(row.bound, 4), ratio_text(row), verdict)
 
 
-def _by_claim(rows: Iterable[Row]) -> list[list[Row]]:
-    return [list(group) for _, group in groupby(rows, key=lambda row: row.id)]
-
-
 def sheets(rows: Sequence[Row]) -> Iterator[Sheet]:
     """A sheet for each claim; its note has the counterexamples of what is violated and why what is not applicable is not."""
-    for part in _by_claim(rows):
+    for part in by_claim(rows):
         title = f"{part[0].id} ({part[0].kind})  {part[0].statement}"
         yield VerdictSheet(title, COLUMNS, [line(row) for row in part], "\n".join(_notes(part)))
 
@@ -106,18 +113,15 @@ def _notes(rows: Sequence[Row]) -> list[str]:
 def summary(rows: Sequence[Row]) -> Sheet:
     """A line for each claim: how many rows, their verdicts, and the tightest ratio of those that hold."""
     lines = []
-    for part in _by_claim(rows):
-        counts = Counter(row.outcome for row in part)
-        controls = sum(row.expected != HOLDS for row in part)
-        ratios = [row.ratio for row in part if row.ratio is not None and row.verdict == HOLDS]
-        tightest = min(ratios, key=lambda r: abs(r - 1.0)) if ratios and part[0].kind in ("upper", "lower") else None
+    for part in by_claim(rows):
+        tally = Tally.of(part)
         shown = (HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE)
         lines.append(
             {"claim": part[0].id, "kind": part[0].kind, "rows": str(len(part))}
-            | {"n/a" if verdict == NOT_APPLICABLE else verdict: str(counts[verdict] or "") for verdict in shown}
-            | {"controls": str(controls or ""), "tightest": "" if tightest is None else f"{tightest:.3f}"}
+            | {"n/a" if verdict == NOT_APPLICABLE else verdict: str(tally.counts[verdict] or "") for verdict in shown}
+            | {"controls": str(tally.controls or ""), "tightest": tally.tightest}
             | {"caught at": caught(part)}
-            | {"unexpected": str(sum(row.surprising for row in part) or "")}
+            | {"unexpected": str(tally.unexpected or "")}
         )
     note = (
         "controls: rows that are expected to be violated or not applicable. tightest: measured/bound, of the rows that hold. "
@@ -215,11 +219,8 @@ def floors_sheet(records: Sequence[Record]) -> Sheet:
 
 def directions_finding(records: Sequence[Record]) -> str:
     """Half a sentence: how often each ordering was found."""
-    c1 = [r["C1"] for r in records]
-    c2 = [r["C2"] for r in records]
-    sr_first = sum(x in ("SR", "only SR") for x in c1)
-    dr_first = sum(x in ("DR", "only DR") for x in c1)
+    (sr_first, dr_first), (sr_less, dr_less) = ([count(records, name) for name in ("SR", "DR")] for count in (faster, smaller))
     return (
         f"of {len(records)} settings, from small updates to large ones, SR is faster in {sr_first} and DR in {dr_first}, "
-        f"SR's error smaller in {c2.count('SR')} and DR's in {c2.count('DR')}"
+        f"SR's error smaller in {sr_less} and DR's in {dr_less}"
     )

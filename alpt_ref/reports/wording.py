@@ -1,8 +1,13 @@
 """Verdicts in words and numbers, for text and for the page alike."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Self
 
 from alpt_ref.theory.claim import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Row
+from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import number
 
 SYMBOL = {"upper": "<=", "lower": ">=", "exact": "=", "law": "~"}
@@ -45,3 +50,41 @@ def caught(rows: Sequence[Row]) -> str:
         if any(sign * (row.measured - (1.0 - sign * part) * (row.bound or 0.0)) > row.half for row in fair):
             return f"{part:.0%}"
     return "-"
+
+
+def by_claim(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each claim, in order."""
+    return [list(group) for _, group in groupby(rows, key=lambda row: row.id)]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The rows of one claim in numbers. counts : by outcome. controls : that are expected not to hold. tightest : measured over
+    bound of the row nearest to its bound, of those that hold, "" where there is none. unexpected : verdicts."""
+
+    counts: Counter[str]
+    controls: int
+    tightest: str
+    unexpected: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Self:
+        """The numbers of ``rows``."""
+        bounded = rows[0].kind in ("upper", "lower")
+        ratios = [row.ratio for row in rows if bounded and row.ratio is not None and row.verdict == HOLDS]
+        return cls(
+            Counter(row.outcome for row in rows),
+            sum(row.expected != HOLDS for row in rows),
+            f"{min(ratios, key=lambda r: abs(r - 1.0)):.3f}" if ratios else "",
+            sum(row.surprising for row in rows),
+        )
+
+
+def faster(directions: Sequence[Record], rounding: str) -> int:
+    """The number of settings in which "SR" or "DR" is the faster one, or alone arrives."""
+    return sum(record["C1"] in (rounding, f"only {rounding}") for record in directions)
+
+
+def smaller(directions: Sequence[Record], rounding: str) -> int:
+    """The number of settings in which "SR" or "DR" has the smaller error."""
+    return sum(record["C2"] == rounding for record in directions)

@@ -22,11 +22,12 @@ from alpt_ref.models import FactorizationMachine
 from alpt_ref.problems import diameter, from_dataset, gaussian_logistic
 from alpt_ref.reports.convergence import report
 from alpt_ref.reports.publish import publish
+from alpt_ref.runs.run import checkpoints
 from alpt_ref.studies import click_data
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence import ctr, t1_panel
 from alpt_ref.studies.convergence import run as convergence_error
-from alpt_ref.studies.convergence.cells import METHODS, checkpoints, gradient_descent, outcome_of, walk_of
+from alpt_ref.studies.convergence.cells import METHODS, gradient_descent, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
 from alpt_ref.theory import t1
 from alpt_ref.tools.files import Record
@@ -124,7 +125,7 @@ def test_intervals() -> None:
 
 
 def test_checkpoints_cover_the_run_and_its_last_quarter() -> None:
-    at = checkpoints(100, Settings())
+    at = checkpoints(100, Settings().curve_points, Settings().floor_points)
     assert at[0] == 0
     assert at[-1] == 100
     assert (np.diff(at) > 0).all()

@@ -10,7 +10,7 @@ from alpt_ref import Grid, Problem, Run, trace
 from alpt_ref.problems import LogisticProblem, from_dataset
 from alpt_ref.problems.finite import Separate, absolute, clicks, quadratic
 from alpt_ref.problems.separable import AbsoluteSum
-from alpt_ref.runs.trace import checkpoints
+from alpt_ref.runs.run import checkpoints
 from alpt_ref.theory import Rule, regret_on, t1, verify
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC
 from alpt_ref.walks.schedule import Schedule
@@ -285,7 +285,7 @@ class TestTrace:
 
     def test_checkpoints(self) -> None:
         for steps in (1, 2, 7, 1000):
-            at = checkpoints(steps)
+            at = checkpoints(steps, 32, 32)
             assert at[0] == 0
             assert at[-1] == steps
             assert (np.diff(at) > 0).all()

@@ -39,6 +39,12 @@ def points_of(grid: Grid, d: int = 1) -> NDArray[float64]:
     return float(grid.delta) * codes_of(grid, d)
 
 
+def check_uniform(grid: Grid) -> None:
+    """ValueError unless ``grid`` is a Grid with one step size for all coordinates, as a walk needs."""
+    if not isinstance(grid, Grid) or grid.per_row:
+        raise ValueError("grid must be a Grid with one delta for all coordinates")
+
+
 def start_codes(grid: Grid | None, d: int, start: ArrayLike) -> Vector:
     """The start of a walk, w_1 in codes (weights in full precision), float64 (d,), of a number or (d,). ValueError unless they
     are codes of the grid."""

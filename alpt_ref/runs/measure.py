@@ -13,7 +13,7 @@ from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.walks.engine import OwnUpdate, Plan, walk
 from alpt_ref.walks.exact import exact_law, weights_of
-from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule
+from alpt_ref.walks.rule import Rule, is_built_in, may_draw
 from alpt_ref.walks.samplers import AnyProblem
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
@@ -77,14 +77,12 @@ def by_law(
 def by_replicas(problem: AnyProblem, plan: Plan, replicas: int, mode: str, threads: int) -> Found:
     """As many replicas of the plan's walk, by compiled loops where they know problem and rule; one where nothing is random."""
     rule = plan.move
-    known = plan.grid is None or (isinstance(rule, Rule) and BUILT_IN.get(rule.name) is rule)
-    draws = isinstance(rule, OwnUpdate) or (plan.grid is not None and (not known or rule is STOCHASTIC))
+    draws = isinstance(rule, OwnUpdate) or (plan.grid is not None and may_draw(rule))
     random = draws or plan.sampler.random
     count = replicas if random else 1
-    loops = known and isinstance(rule, Rule) and isinstance(problem, LogisticProblem | AbsoluteSum)
-    if not loops or plan.schedule.decay == "inverse":
+    known = isinstance(rule, Rule) and (plan.grid is None or is_built_in(rule)) and plan.schedule.decay != "inverse"
+    if not (known and isinstance(problem, LogisticProblem | AbsoluteSum)):
         return Found(*walk(plan, 0, count), random=random)
-    assert isinstance(problem, LogisticProblem | AbsoluteSum)
     assert isinstance(rule, Rule)
     path = Walk(problem, plan.grid, rule, plan.schedule, int(plan.at[-1]), plan.start, mode, plan.seed)
     told = path.trace(count, plan.at)

@@ -18,6 +18,17 @@ FLOOR = 0.75  # of all steps: where the part begins of which the mean is the flo
 _NONE = np.empty((0, 0))
 
 
+def checkpoints(steps: int, early: int, late: int) -> NDArray[int64]:
+    """Numbers of steps from 0 to ``steps``: about ``early`` evenly on a logarithmic axis, ``late`` over the last quarter."""
+    begun = np.geomspace(1.0, max(1.0, FLOOR * steps), early)
+    return np.unique(np.concatenate(([0.0], begun, np.linspace(FLOOR * steps, steps, late))).astype(int64))
+
+
+def late_means(at: NDArray[int64], gaps: Floats) -> Floats:
+    """The means of ``gaps`` (R, n) over the checkpoints ``at`` (n,) of the last quarter, (R,): floors, by replica."""
+    return np.asarray(gaps[:, at >= FLOOR * at[-1]].mean(axis=1))
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """A walk's record. R replicas, n checkpoints; an exact law has one row, of expectations.
@@ -96,7 +107,7 @@ class Run:
     @property
     def floor(self) -> Estimate:
         """The mean gap over the checkpoints of the last quarter, with the larger half of its own interval."""
-        late = self.gaps[:, self.steps >= FLOOR * self.steps[-1]].mean(axis=1)
+        late = late_means(self.steps, self.gaps)
         if self.replicas == 1:
             return Estimate(float(late[0]), self._alone)
         mean, ends = float(late.mean()), skewed(late, self.confidence)

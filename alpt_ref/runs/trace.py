@@ -1,6 +1,7 @@
 """``trace``: one call that walks LPT-SGD, or an update of one's own, on a problem, and returns a :class:`Run`."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,19 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
-from alpt_ref.problems import LogisticProblem, outside
-from alpt_ref.problems.box import diameter, start_codes
+from alpt_ref.problems import LogisticProblem
+from alpt_ref.problems.box import check_uniform, start_codes
 from alpt_ref.problems.finite import FiniteProblem, Separate
 from alpt_ref.problems.own import Problem
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.rng import check_counter
 from alpt_ref.runs.measure import by_law, by_replicas
-from alpt_ref.runs.run import FLOOR, Run
+from alpt_ref.runs.run import Run, checkpoints
 from alpt_ref.theory import t1
 from alpt_ref.tools.checks import check_integer, check_threads, one_of
 from alpt_ref.tools.files import Record, finite
 from alpt_ref.walks.engine import OwnUpdate, Plan, Update, Weights
-from alpt_ref.walks.exact import MAX_ENTRIES, MAX_STATES, weights_of
+from alpt_ref.walks.exact import entries_of, reaches, weights_of
 from alpt_ref.walks.rule import STOCHASTIC, Own, Rule, as_rule, bits_of
 from alpt_ref.walks.samplers import AnyProblem, mode_of, sampler_of
 from alpt_ref.walks.schedule import DECAYS, Schedule
@@ -85,7 +86,7 @@ def trace(
     check_threads(threads)
     mode = mode_of(problem, mode)
     move = as_rule(rounding) if update is None else OwnUpdate(update, state, weights)
-    rates, at = Schedule(eta, schedule), checkpoints(steps, points)
+    rates, at = Schedule(eta, schedule), checkpoints(steps, points // 2, points - points // 2)
     q = start_codes(grid, problem.d, start)
     method = "update" if isinstance(move, OwnUpdate) else "float" if grid is None else move.name
     reached = isinstance(move, Rule) and _reached(problem, grid)
@@ -116,19 +117,12 @@ def trace(
     return Run(named, method, params, lawful, at, found.gaps, regrets, found.last_move, found.clipped, bound, *laws)
 
 
-def checkpoints(steps: int, points: int = POINTS) -> NDArray[int64]:
-    """About ``points`` numbers of steps from 0 to ``steps``: half evenly on a logarithmic axis, half over the last quarter."""
-    early = np.geomspace(1.0, max(1.0, FLOOR * steps), points // 2)
-    late = np.linspace(FLOOR * steps, steps, points - points // 2)
-    return np.unique(np.concatenate(([0.0], early, late)).astype(int64))
-
-
 def _checked(problem: Any, grid: Any, steps: Any, replicas: Any, points: Any, confidence: Any) -> Record:
     """The first parameters of a run; ValueError where one of these arguments is not right."""
     if not isinstance(problem, PROBLEMS):
         raise ValueError(f"problem must be one of alpt_ref.problems, or an alpt_ref.Problem, got {type(problem).__name__}")
-    if grid is not None and (not isinstance(grid, Grid) or grid.per_row):
-        raise ValueError("grid must be a Grid with one delta for all coordinates, or None")
+    if grid is not None:
+        check_uniform(grid)
     for name, value, least in (("steps", steps, 1), ("replicas", replicas, 1), ("points", points, 4)):
         check_integer(name, value, least)
     for part in problem.parts if isinstance(problem, FiniteProblem | Separate) else ():
@@ -144,12 +138,7 @@ def _reached(problem: AnyProblem, grid: Grid | None) -> bool:
     """True where an exact law reaches the problem on the grid."""
     if grid is None or not isinstance(problem, FiniteProblem | Separate):
         return False
-    parts = problem.parts
-    return all(
-        2 ** (grid.bits * part.d) <= MAX_STATES
-        and 2 ** (grid.bits * part.d) * part.probabilities.shape[-1] * 2**part.d <= MAX_ENTRIES
-        for part in parts
-    )
+    return all(reaches(grid, part.d, entries_of(part)) for part in problem.parts)
 
 
 def _drawn(rule: Rule | OwnUpdate, lawful: bool) -> int | None:
@@ -176,14 +165,11 @@ def _bound(
         return bound
     try:
         random_bits = _drawn(move, lawful)
-        G, G1 = problem.gradient_bounds(grid, mode)
+        bounds = problem.gradient_bounds(grid, mode)
     except ValueError:  # another rule, or G is not known
         return bound
-    delta = float(grid.delta)
-    distance = diameter(grid, problem.d) if rates.decays else float(np.linalg.norm(problem.w_star - delta * q))
-    beyond = outside(grid, problem.w_star)
-    if beyond <= 0.0:
-        for i, steps in enumerate(at.tolist()):
-            numbers = (rates.eta, rates.decays, grid.bits, delta, problem.d, G, G1, distance, beyond, random_bits)
-            bound[i] = t1.total(t1.Params(steps, *numbers)) if steps else math.nan
+    p = t1.params_of(grid, rates, 1, float(grid.delta) * q, problem.w_star, bounds, random_bits)
+    if p.outside <= 0.0:
+        for i in np.flatnonzero(at):
+            bound[i] = t1.total(replace(p, steps=int(at[i])))
     return bound

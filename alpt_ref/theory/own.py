@@ -13,14 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
-from alpt_ref.problems import LogisticProblem, box, diameter, outside
-from alpt_ref.problems.box import start_codes
+from alpt_ref.problems import GradientBounds, LogisticProblem, box
+from alpt_ref.problems.box import check_uniform, start_codes
 from alpt_ref.problems.own import Problem
 from alpt_ref.rng import Stream, normals, uniforms
 from alpt_ref.theory import t1
 from alpt_ref.theory.claim import Check, Draw, Instance, Measured
 from alpt_ref.theory.sampled import judged_by, mean_of
-from alpt_ref.theory.shape import ROUND_OFF, on_points
+from alpt_ref.theory.shape import on_points, slack_of
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.tools.checks import check_integer, one_of
 from alpt_ref.walks.asked import Asked
@@ -64,21 +64,16 @@ def regret_on(
     """
     if not isinstance(problem, Problem | LogisticProblem):
         raise ValueError(f"problem must be an alpt_ref.Problem or a LogisticProblem, got {type(problem).__name__}")
-    if not isinstance(grid, Grid) or grid.per_row:
-        raise ValueError("grid must be a Grid with one delta for all coordinates")
+    check_uniform(grid)
     for argument, value in (("steps", steps), ("most", most)):
         check_integer(argument, value, 1)
     one_of("schedule", schedule, DECAYS[:2])
     mode = mode_of(problem, mode)
     rates, q = Schedule(eta, schedule), start_codes(grid, problem.d, start)
     own = None if update is None else OwnUpdate(update, state, weights)
-    G, G1 = problem.gradient_bounds(grid, mode)
-    delta, D = float(grid.delta), diameter(grid, problem.d)
-    D1 = float(np.linalg.norm(problem.w_star - delta * q))
-    beyond, (lo, hi) = outside(grid, problem.w_star), box(grid)
+    bounds, (lo, hi) = problem.gradient_bounds(grid, mode), box(grid)
+    known = t1.params_of(grid, rates, steps, float(grid.delta) * q, problem.w_star, bounds, RANDOM_BITS)
     farthest = float(np.linalg.norm(np.maximum(problem.w_star - lo, hi - problem.w_star)))
-    numbers = (rates.decays, grid.bits, delta, problem.d, G, G1, D if rates.decays else D1, beyond, RANDOM_BITS)
-    known = t1.Params(steps, eta, *numbers)
     points, sampler = _points(problem, grid, q), sampler_of(problem, mode, seed)
     at = np.array([0, steps])
 
@@ -92,10 +87,10 @@ def regret_on(
             parts = [walk(plan, r, min(r + block, last)).sums[:, -1] for r in range(first, last, block)]
             return np.concatenate(parts) / steps, None
 
-        checks = _checks(problem, points, (mode, G, G1))
+        checks = _checks(problem, points, mode, bounds)
         if not all(check.holds for check in checks):
             return Measured(math.nan, 0.0, tuple(checks), "not measured: the problem is not as it says")
-        measured = mean_of(regrets, (0.0, G * farthest), draw, t1.total, most)
+        measured = mean_of(regrets, (0.0, bounds.G * farthest), draw, t1.total, most)
         if own is None:
             checks.append(unbiased(asked))
         elif judged_by(t1.total, draw):
@@ -116,21 +111,20 @@ def _points(problem: Problem | LogisticProblem, grid: Grid, q: Floats) -> Floats
     return delta * codes
 
 
-def _checks(problem: Problem | LogisticProblem, points: Floats, given: tuple[str, float, float]) -> list[Check]:
+def _checks(problem: Problem | LogisticProblem, points: Floats, mode: str, bounds: GradientBounds) -> list[Check]:
     """Checks at the points of all that the problem says of itself: convexity, mu, L; f*; the gradient; G and G1."""
     if isinstance(problem, LogisticProblem):  # all of it is proved
         return []
-    mode, G, G1 = given
     f, g = problem.loss(points), problem.mean_gradient(points)
-    slack = ROUND_OFF * float(np.abs(f).max() + np.abs(g).sum(axis=1).max() * np.ptp(points))
+    slack = slack_of(f, g, points)
     squares, sums = problem.norms(points, mode)
     most = 1.0 + 2.0**-40
     return [
         *on_points(problem, points),
         Check(f"f* <= f at {TRIED} points", problem.f_star - float(f.min()), "<=", slack),
         Check("f changes by <g, v> along short v: largest excess", _excess(problem, points, f, g), "<=", 16.0 * slack),
-        Check(f"G: root of the largest E||g||_2^2 of {TRIED} points", math.sqrt(float(squares.max())), "<=", G * most),
-        Check(f"G1: largest E||g||_1 of {TRIED} points", float(sums.max()), "<=", G1 * most),
+        Check(f"G: root of the largest E||g||_2^2 of {TRIED} points", math.sqrt(float(squares.max())), "<=", bounds.G * most),
+        Check(f"G1: largest E||g||_1 of {TRIED} points", float(sums.max()), "<=", bounds.G1 * most),
     ]
 
 

@@ -39,7 +39,7 @@ def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> t
 def _convex(problem: FiniteProblem | Problem, points: Floats, tried: Tried, strongly: bool) -> tuple[Check, ...]:
     f, g, mu = problem.loss(points), problem.mean_gradient(points), problem.mu if strongly else 0.0
     i, j, words = tried
-    slack = _slack(f, g, points)
+    slack = slack_of(f, g, points)
     least = problem.w_star - points
     at_star = problem.f_star - f - (g * least).sum(axis=1) - mu / 2.0 * (least**2).sum(axis=1)
     said = "f(w') >= f(w) + <g, w' - w>" + (" + (mu/2)||w' - w||^2" if strongly else "")
@@ -61,7 +61,7 @@ def _smooth(problem: FiniteProblem | Problem, points: Floats, tried: Tried) -> C
     f, g, (i, j, words) = problem.loss(points), problem.mean_gradient(points), tried
     excess = float(_above(points, f, g, problem.L, i, j).max())
     said = f"f(w') <= f(w) + <g, w' - w> + (L/2)||w' - w||^2, {words}: largest excess"
-    return Check(said, excess, "<=", _slack(f, g, points))
+    return Check(said, excess, "<=", slack_of(f, g, points))
 
 
 def affine(problem: FiniteProblem, grid: Grid) -> Check:
@@ -86,7 +86,8 @@ def _random_places(count: int, size: int) -> NDArray[int64]:
     return np.floor(uniforms(count, seed=0, stream=Stream.DATA).astype(float64) * size).astype(int64)
 
 
-def _slack(f: Floats, g: Floats, points: Floats) -> float:
+def slack_of(f: Floats, g: Floats, points: Floats) -> float:
+    """The round-off that inequalities between f (N,) and its gradients (N, d) at the points (N, d) are granted."""
     return ROUND_OFF * float(np.abs(f).max() + np.abs(g).sum(axis=1).max() * np.ptp(points))
 
 

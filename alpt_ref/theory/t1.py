@@ -45,12 +45,14 @@ import numpy as np
 
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS
+from alpt_ref.problems import GradientBounds, Vector, diameter, outside
 from alpt_ref.theory import sharp
 from alpt_ref.theory.claim import VIOLATED, Check, Claim, Instance, Measured, Setting
 from alpt_ref.theory.drawn import random_walks
 from alpt_ref.theory.instances import regret_instance, sampled_walks, standard_walks, stuck_walks, tuned
 from alpt_ref.theory.verdict import unbiased, worst_of
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC
+from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
 
 
@@ -111,21 +113,20 @@ def total(p: Params) -> float:
     return bound(p).total
 
 
+def params_of(
+    grid: Grid, schedule: Schedule, steps: int, w_1: Vector, w_star: Vector, bounds: GradientBounds, random_bits: int | None
+) -> Params:
+    """The statement for ``steps`` steps from w_1, (d,), against w_star, (d,), which T1 needs in S. bounds : G and G1 on S."""
+    decays, d = schedule.decays, w_star.size
+    distance = diameter(grid, d) if decays else float(np.linalg.norm(w_star - w_1))
+    numbers = (grid.bits, float(grid.delta), d, *bounds, distance, outside(grid, w_star), random_bits)
+    return Params(steps, schedule.eta, decays, *numbers)
+
+
 def params(walk: Walk) -> Params:
-    """The statement for a walk, w* its problem's minimizer, which T1 needs in S. Replicas draw uniforms of 24 bits."""
-    decays = walk.schedule.decays
-    return Params(
-        walk.steps,
-        walk.schedule.eta,
-        decays,
-        walk.box_grid.bits,
-        walk.delta,
-        walk.problem.d,
-        *walk.bounds,
-        walk.D if decays else walk.D1,
-        walk.outside,
-        None if walk.finite else RANDOM_BITS,
-    )
+    """The statement for a walk, w* its problem's minimizer. Replicas draw uniforms of 24 bits."""
+    lattice = None if walk.finite else RANDOM_BITS
+    return params_of(walk.box_grid, walk.schedule, walk.steps, walk.w_1, walk.w_star, walk.bounds, lattice)
 
 
 def instance(name: str, walk: Walk, most: int = 8192) -> Instance:

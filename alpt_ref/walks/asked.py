@@ -17,7 +17,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from alpt_ref.walks.rule import ALMOST_ONE, BUILT_IN, Own, Rule
+from alpt_ref.walks.rule import ALMOST_ONE, Own, Rule, is_built_in
 
 Floats = NDArray[float64]
 BLOCK = 2**20  # pairs of an enumeration that are asked at once
@@ -84,7 +84,7 @@ class Asked:
 
     def compiled(self, rule: Rule) -> Rule:
         """A built-in rule itself, with what it would have answered: loops over replicas compile it. Others as :meth:`of`."""
-        if BUILT_IN.get(rule.name) is not rule:
+        if not is_built_in(rule):
             return self.of(rule)
         known = enumerated(rule)
         self.pairs = known.pairs

@@ -9,7 +9,7 @@ from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
-from alpt_ref.problems.box import codes_of
+from alpt_ref.problems.box import check_uniform, codes_of
 from alpt_ref.tools.checks import is_integer
 from alpt_ref.walks.rule import Rule, as_rule
 from alpt_ref.walks.transition import EPS, Floats, Step, leaving, push, transitions, weigh
@@ -80,12 +80,17 @@ def values_of(h: Observable, points: Floats) -> Floats:
     return values
 
 
+def reaches(grid: Grid, d: int, entries_per_state: int) -> bool:
+    """True where the chain on ``grid`` in d coordinates is small enough for an exact law."""
+    n = 2 ** (grid.bits * d)
+    return bool(n <= MAX_STATES and n * entries_per_state <= MAX_ENTRIES)
+
+
 def check_grid(grid: Grid, d: int, entries_per_state: int) -> None:
     """ValueError where the chain is too large, or the grid has steps of its own for each row."""
-    if not isinstance(grid, Grid) or grid.per_row:
-        raise ValueError("grid must be a Grid with one delta for all coordinates")
-    n = 2 ** (grid.bits * d)
-    if n > MAX_STATES or n * entries_per_state > MAX_ENTRIES:
+    check_uniform(grid)
+    if not reaches(grid, d, entries_per_state):
+        n = 2 ** (grid.bits * d)
         raise ValueError(
             f"grid of {grid.bits} bits in {d} coordinates has {n} states and {n * entries_per_state} transitions: "
             f"an exact law takes at most {MAX_STATES} and {MAX_ENTRIES}"
@@ -190,9 +195,15 @@ def exact_law(
     return Law(points, law, expectations, clipped, moved, error)
 
 
+def entries_of(oracle: Oracle) -> int:
+    """Successors of a state, with multiplicity: k outcomes, and 2^d roundings of each."""
+    k = int(np.shape(oracle.probabilities)[-1])
+    return k * int(2**oracle.d)
+
+
 def states_of(oracle: Oracle, grid: Grid) -> tuple[Floats, Floats]:
     """The points of the grid and their codes, both float64 (N, d); ValueError where the chain is too large."""
-    check_grid(grid, oracle.d, np.shape(oracle.probabilities)[-1] * 2**oracle.d)
+    check_grid(grid, oracle.d, entries_of(oracle))
     codes = codes_of(grid, oracle.d)
     return float(grid.delta) * codes, codes
 

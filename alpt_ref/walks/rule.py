@@ -121,6 +121,16 @@ STOCHASTIC = Own("stochastic", lambda q_floor, a: a)
 BUILT_IN = {rule.name: rule for rule in (NEAREST, STOCHASTIC, TOWARD_ZERO, FLOOR)}
 
 
+def is_built_in(rule: Rule) -> bool:
+    """True for the rules of ``BUILT_IN``, which compiled loops know; a rule of one's own may have the name of one."""
+    return BUILT_IN.get(rule.name) is rule
+
+
+def may_draw(rule: Rule) -> bool:
+    """False for rules that are known to draw no random number."""
+    return rule is STOCHASTIC or not is_built_in(rule)
+
+
 def few_bits(k: int) -> str:
     """The name of stochastic rounding with k random bits: "stochastic(k)"."""
     return f"stochastic({k})"

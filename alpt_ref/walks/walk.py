@@ -27,7 +27,7 @@ from alpt_ref.rng import check_counter
 from alpt_ref.tools.devices import check_device
 from alpt_ref.walks.exact import Law, Observable, exact_law
 from alpt_ref.walks.replicas import Samples, advance_compiled, advance_on_gpu, advance_rows, empty_trace, in_blocks
-from alpt_ref.walks.rule import BUILT_IN, STOCHASTIC, Rule, as_rule
+from alpt_ref.walks.rule import Rule, as_rule, is_built_in, may_draw
 from alpt_ref.walks.schedule import Schedule
 
 Floats = NDArray[float64]
@@ -92,12 +92,12 @@ class Walk:
     @property
     def compiled(self) -> bool:
         """True where the rule is one of ``walks.rule.BUILT_IN``, which compiled loops know, or none is needed."""
-        return self.grid is None or BUILT_IN.get(self.rule.name) is self.rule
+        return self.grid is None or is_built_in(self.rule)
 
     @property
     def random(self) -> bool:
         """True where two replicas differ: examples are drawn, or rounding draws (as every rule that is not built in may)."""
-        return self.mode == "example" or not self.compiled or (self.grid is not None and self.rule is STOCHASTIC)
+        return self.mode == "example" or (self.grid is not None and may_draw(self.rule))
 
     @cached_property
     def codes(self) -> Floats:

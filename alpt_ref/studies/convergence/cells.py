@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.quantizer import quantize
+from alpt_ref.runs.run import checkpoints, late_means
 from alpt_ref.studies.cells import RunSpec, Store
 from alpt_ref.studies.convergence.settings import Settings
 from alpt_ref.tools.files import Arrays
@@ -58,15 +59,7 @@ class Outcome:
     @property
     def floor(self) -> NDArray[float64]:
         """Mean gap over the checkpoints of the last quarter, by replica."""
-        out: NDArray[float64] = self.gaps[:, self.checkpoints >= 0.75 * self.checkpoints[-1]].mean(axis=1)
-        return out
-
-
-def checkpoints(steps: int, settings: Settings) -> NDArray[int64]:
-    """Steps 0 and 1, then about evenly spaced on a logarithmic axis, then evenly over the last quarter."""
-    early = np.geomspace(1, max(1.0, 0.75 * steps), settings.curve_points)
-    late = np.linspace(0.75 * steps, steps, settings.floor_points)
-    return np.unique(np.concatenate(([0], early, late)).astype(int64))
+        return late_means(self.checkpoints, self.gaps)
 
 
 def outcome_of(
@@ -87,7 +80,7 @@ def outcome_of(
     problem, grid = walk.problem, walk.grid or beside
     assert isinstance(problem, LogisticProblem)
     replicas = settings.replicas if walk.random else 1
-    at = checkpoints(walk.steps, settings)
+    at = checkpoints(walk.steps, settings.curve_points, settings.floor_points)
     params: dict[str, Any] = {
         "problem": problem.name,
         "data": problem.fingerprint,

@@ -18,12 +18,12 @@ from alpt_ref.reports import verdicts
 from alpt_ref.studies.verification import run as verification
 from alpt_ref.theory import claim as claims
 from alpt_ref.tools import events
+from tests.children import INTERRUPTED, PLAIN, last_words
 from tests.cli_support import error_of, run, train_arguments
 
 pytestmark = pytest.mark.edge
 
 IDS = ("Q6", "L1(b)")
-PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}
 ALWAYS = {"event", "time", "seconds"}
 
 
@@ -110,12 +110,12 @@ sys.exit(main(sys.argv[1:]))
 def test_ctrl_c_leaves_what_was_found_and_resume_completes_it(tmp_path, whole, capsys):
     out, log = tmp_path / "o", tmp_path / "log"
     arguments = ["verify", *IDS, "--out", str(out), "--log-json", str(log)]
-    process = subprocess.Popen([sys.executable, "-c", STALLS, *arguments], env=PLAIN, stdout=-1, stderr=-1, text=True)
+    process = subprocess.Popen([sys.executable, "-c", STALLS, *arguments], env=INTERRUPTED, stdout=-1, stderr=-1, text=True)
     while not log.exists() or kinds_of(lines_of(log)).count("row") < 5:
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, last_words(process)
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    printed, said = process.communicate(timeout=60)
+    printed, said = last_words(process)
     assert process.returncode == 130, said
     assert said.splitlines()[-1] == f"alpt-ref: interrupted: the same command goes on from what {out} holds"
     record = json.loads((out / "verdicts.json").read_text())

@@ -18,12 +18,13 @@ from alpt_ref.cli import main
 from alpt_ref.models import load_model
 from alpt_ref.tools import output
 from alpt_ref.tools.files import write_text
+from tests.children import PLAIN
 from tests.marks import long
 
 pytestmark = pytest.mark.edge
 BASE = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40))
 FULL = Path("/dev/full")
-PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONUNBUFFERED": ""}
+BUFFERED = PLAIN | {"PYTHONUNBUFFERED": ""}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def here(trained, tmp_path, monkeypatch) -> Path:
 def shell(folder: Path, line: str, **more: str) -> subprocess.CompletedProcess:
     """The end of a line of bash in which A is alpt-ref."""
     text = f"A() {{ '{sys.executable}' -m alpt_ref \"$@\"; }}; {line}"
-    return subprocess.run(["bash", "-c", text], cwd=folder, env=PLAIN | more, capture_output=True, text=True, check=False)
+    return subprocess.run(["bash", "-c", text], cwd=folder, env=BUFFERED | more, capture_output=True, text=True, check=False)
 
 
 PREDICT, EVALUATE = "predict --model m1/model.npz --data base.svm", "evaluate --model m1/model.npz --data base.svm"

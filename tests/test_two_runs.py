@@ -16,11 +16,11 @@ from alpt_ref.tools import locks
 from alpt_ref.tools.interrupts import heed, heeding_interrupts
 from alpt_ref.tools.locks import alone_in
 from alpt_ref.training import epochs
+from tests.children import INTERRUPTED, last_words
 from tests.marks import long
 
 pytestmark = pytest.mark.edge
 BASE = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(60))
-PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}
 
 
 def interrupt():
@@ -104,14 +104,14 @@ def test_ctrl_c_during_training(data, times, capsys):
     stopped = 0
     for i in range(times):
         process = subprocess.Popen(
-            [*command, "--force"], env=PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [*command, "--force"], env=INTERRUPTED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         assert process.stderr is not None
         while not process.stderr.readline().startswith("epoch"):
             assert process.poll() is None
         time.sleep(0.02 * (i % 10))
         process.send_signal(signal.SIGINT)
-        said = [line for line in process.communicate()[1].splitlines() if not line.startswith("epoch")]
+        said = [line for line in last_words(process)[1].splitlines() if not line.startswith("epoch")]
         if process.returncode == 0:
             continue
         stopped += 1
@@ -169,7 +169,7 @@ def test_a_dead_process_holds_no_folder(tmp_path):
     with pytest.raises(ValueError, match="another run is writing there"), alone_in(tmp_path):
         pass
     holder.kill()
-    holder.communicate()
+    last_words(holder)
     with alone_in(tmp_path):
         pass
 

@@ -3,7 +3,6 @@
 Most runs are plain Python, which is soon at work. Some compile, and get a Ctrl-C while they do: they go on as plain Python.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from alpt_ref.models import load_model
+from tests.children import INTERRUPTED, PLAIN, last_words
 from tests.fuzz.commands import ROWS
 
 UNIT = "signals"
@@ -23,7 +23,6 @@ UNIT = "signals"
 plain = st.tuples(st.just(False), st.sampled_from([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
 compiled = st.just((True, signal.SIGINT))
 inputs = st.tuples(st.floats(0.0, 1.0), st.one_of(plain, plain, plain, compiled))
-PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}
 LONGEST = {False: 1.5, True: 12.0}  # seconds until the signal
 
 
@@ -71,13 +70,13 @@ def one(drawn: tuple[float, tuple[bool, int]]) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "base.svm").write_text(ROWS)
-        with_compiler = os.environ | {"NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(folder / "cache")}
+        with_compiler = INTERRUPTED | {"NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(folder / "cache")}
         process = subprocess.Popen(
-            command(folder), env=with_compiler if compiles else PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command(folder), env=with_compiler if compiles else INTERRUPTED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         time.sleep(share * LONGEST[compiles])
         process.send_signal(number)
-        _, said = process.communicate()
+        _, said = last_words(process)
         if number == signal.SIGINT and b"train:" in said:  # it was at work; before, Python was starting
             assert process.returncode in (0, 130), (drawn, said)
             assert process.returncode == 130 or (folder / "run" / "metrics.json").exists(), (drawn, said)

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.compiler_lock import global_compiler_lock
 
 from alpt_ref.cli import guarded, main
 from alpt_ref.models import LogisticRegression, load_model
@@ -45,6 +47,50 @@ def test_an_interrupt_that_was_lost_is_raised_anew():
         with pytest.raises(KeyboardInterrupt), heeding_interrupts():
             part()
     heed()  # of a block that is over, nothing is left
+
+
+def test_an_interrupt_waits_for_a_step_of_the_compiler():
+    reached = []
+
+    def compiles():
+        with global_compiler_lock:
+            with global_compiler_lock:
+                interrupt()
+                reached.append("the end of the inner step")
+            reached.append("the end of the outer step")
+
+    def goes_on():
+        interrupt()
+        reached.append("what comes after the last step")
+
+    for work in (compiles, goes_on):
+        with pytest.raises(KeyboardInterrupt), heeding_interrupts():
+            work()
+    assert reached == ["the end of the inner step"]
+
+
+def test_an_interrupt_does_not_wait_for_steps_in_other_threads():
+    holds, done, reached = threading.Event(), threading.Event(), []
+
+    def compiles():
+        with global_compiler_lock:
+            holds.set()
+            done.wait(60)
+
+    def waits():
+        thread.start()
+        assert holds.wait(60)
+        interrupt()
+        reached.append("what comes after the interrupt")
+
+    thread = threading.Thread(target=compiles)
+    try:
+        with pytest.raises(KeyboardInterrupt), heeding_interrupts():
+            waits()
+    finally:
+        done.set()
+        thread.join()
+    assert reached == []
 
 
 def test_an_error_after_an_interrupt_is_the_interrupt():

@@ -17,8 +17,10 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import event
 
 from alpt_ref.scalars.diskcache import keep_on_disk
+from alpt_ref.tools.interrupts import compiler_begins, compiler_ends
 
 # False under NUMBA_DISABLE_JIT=1: nothing is compiled then.
 JIT: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
@@ -26,6 +28,19 @@ JIT: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 _POLICY: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class _Steps(event.Listener):
+    """Hears of the compiler's lock, which each of its steps takes, one in another: whole functions, and each pass over them."""
+
+    def on_start(self, found: Any) -> None:
+        compiler_begins()
+
+    def on_end(self, found: Any) -> None:
+        compiler_ends()
+
+
+event.register("numba:compiler_lock", _Steps())
 
 
 def jit(function: Function) -> Function:

@@ -70,18 +70,21 @@ def one(drawn: tuple[float, tuple[bool, int]]) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "base.svm").write_text(ROWS)
-        with_compiler = INTERRUPTED | {"NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(folder / "cache")}
+        more = {"NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONFAULTHANDLER": "1"}
         process = subprocess.Popen(
-            command(folder), env=with_compiler if compiles else INTERRUPTED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command(folder),
+            env=INTERRUPTED | more if compiles else INTERRUPTED,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         time.sleep(share * LONGEST[compiles])
         process.send_signal(number)
         _, said = last_words(process)
         if number == signal.SIGINT and b"train:" in said:  # it was at work; before, Python was starting
-            assert process.returncode in (0, 130), (drawn, said)
+            assert process.returncode in (0, 130), (drawn, process.returncode, said)
             assert process.returncode == 130 or (folder / "run" / "metrics.json").exists(), (drawn, said)
             assert b"Traceback" not in said, (drawn, said)
-        assert process.returncode in (0, -number, 130, 1), (drawn, said)
+        assert process.returncode in (0, -number, 130, 1), (drawn, process.returncode, said)
         run(folder, "--resume" if process.returncode else "--force")
         assert codes(folder) == wanted, drawn
         left = sorted(path.name for path in (folder / "run").iterdir())

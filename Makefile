@@ -12,7 +12,8 @@ PLAIN ?= $(BIN)/python
 CUDA_FILES := alpt_ref/gpu.py,alpt_ref/kernels/cuda/*,alpt_ref/training/cuda/*
 MINUTES ?= 10
 SEED ?= 0
-# A file's tests share a worker, and what its fixtures make; files keep the order of tests/conftest.py. A worker that dies is the end.
+# A file's tests share a worker, and what its fixtures make; files keep the order of tests/conftest.py. A worker that dies is not
+# replaced, for the next would meet the same test.
 WORKERS := -n 2 --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 SHORT := $(WORKERS) -m 'not long'
 COMPILED ?= $(SHORT)

@@ -8,7 +8,7 @@ PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}  # soon at work
 # Coverage's tracer takes a lock in Python code. A Ctrl-C that comes between leaves the lock taken, and the process waits for
 # ever: those that get one are not counted.
 INTERRUPTED = {name: value for name, value in PLAIN.items() if not name.startswith("COVERAGE_")}
-PATIENCE = 120.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 def last_words(process: subprocess.Popen[Any]) -> tuple[Any, Any]:
@@ -18,4 +18,5 @@ def last_words(process: subprocess.Popen[Any]) -> tuple[Any, Any]:
         return process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
         raise

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from alpt_ref.training import epochs as fit
+from tests.children import PLAIN
 from tests.cli_support import LEARNED, assert_same_arrays, error_of, run, train_arguments, write_data
 
 pytestmark = pytest.mark.glue
@@ -58,8 +59,7 @@ def uninterrupted(tmp_path, more):
 def test_killed_and_resumed(tmp_path, uninterrupted, capsys, moment):
     arguments = train_arguments(tmp_path, *RUN)
     # Not compiled: that gives the same bits, and takes a second.
-    plain = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    killed = subprocess.run([sys.executable, "-c", KILLED, moment, *arguments], capture_output=True, check=False, env=plain)
+    killed = subprocess.run([sys.executable, "-c", KILLED, moment, *arguments], capture_output=True, check=False, env=PLAIN)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     folder = tmp_path / "run"
     assert (folder / "checkpoint.npz").exists()

@@ -69,6 +69,25 @@ def test_an_interrupt_waits_for_a_step_of_the_compiler():
     assert reached == ["the end of the inner step"]
 
 
+def test_other_threads_compile_undisturbed():
+    reached = []
+
+    def compiles():
+        with global_compiler_lock:
+            pass
+        reached.append("the end of a step")
+
+    def work():
+        lost()
+        thread.start()
+        thread.join()
+
+    thread = threading.Thread(target=compiles)
+    with pytest.raises(KeyboardInterrupt), heeding_interrupts():
+        work()
+    assert reached == ["the end of a step"]
+
+
 def test_an_interrupt_does_not_wait_for_steps_in_other_threads():
     holds, done, reached = threading.Event(), threading.Event(), []
 

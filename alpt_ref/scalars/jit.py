@@ -18,9 +18,10 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 from numba.core import event
+from numba.core.compiler_lock import global_compiler_lock
 
 from alpt_ref.scalars.diskcache import keep_on_disk
-from alpt_ref.tools.interrupts import compiler_begins, compiler_ends
+from alpt_ref.tools.interrupts import heed_held, hold_while
 
 # False under NUMBA_DISABLE_JIT=1: nothing is compiled then.
 JIT: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
@@ -34,12 +35,15 @@ class _Steps(event.Listener):
     """Hears of the compiler's lock, which each of its steps takes, one in another: whole functions, and each pass over them."""
 
     def on_start(self, found: Any) -> None:
-        compiler_begins()
+        pass
 
     def on_end(self, found: Any) -> None:
-        compiler_ends()
+        heed_held()
 
 
+# LLVM's objects change hands in a call, and Python is told of it in the line after. An exception in between, such as that of a
+# Ctrl-C, leaves one with two owners, and when both free it, the process dies.
+hold_while(global_compiler_lock.is_locked)
 event.register("numba:compiler_lock", _Steps())
 
 

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, current_thread, main_thread
 from traceback import clear_frames
@@ -10,7 +10,7 @@ from typing import Any
 
 _SEEN = Event()
 _HELD = Event()
-_depth = 0  # of steps of the compiler, one in another, that the main thread is in
+_HOLDS: list[Callable[[], bool]] = [_HELD.is_set]  # a Ctrl-C waits while one of them is true
 
 
 def heed() -> None:
@@ -23,19 +23,18 @@ def heed() -> None:
 def heeding_interrupts() -> Iterator[None]:
     """Make every Ctrl-C a KeyboardInterrupt of the block, without a word of where it came.
 
-    One that comes while the compiler is at work waits for the end of its step, see :func:`compiler_begins`. One that comes
+    One that comes while the compiler is at work waits for the end of its step, see :func:`hold_while`. One that comes
     while a callback or a destructor runs is swallowed there, or turned into a SystemError: :func:`heed` raises the first anew,
     and errors after a Ctrl-C become it; what destructors then complain of is dropped. Does nothing outside of the main thread,
     which alone gets signals, and where Ctrl-C is to be ignored, as under nohup.
     """
-    global _depth
     if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
         yield
         return
 
     def on_signal(number: int, frame: Any) -> None:
         _SEEN.set()
-        if not (_HELD.is_set() or _depth):
+        if not any(holds() for holds in _HOLDS):
             raise KeyboardInterrupt
 
     def on_unraisable(found: Any) -> None:
@@ -43,7 +42,7 @@ def heeding_interrupts() -> Iterator[None]:
             hook(found)
 
     before, hook = signal.signal(signal.SIGINT, on_signal), sys.unraisablehook
-    sys.unraisablehook, _depth = on_unraisable, 0
+    sys.unraisablehook = on_unraisable
     try:
         yield
         heed()
@@ -58,21 +57,16 @@ def heeding_interrupts() -> Iterator[None]:
         _SEEN.clear()
 
 
-def compiler_begins() -> None:
-    """Let a Ctrl-C wait until :func:`compiler_ends`. LLVM's objects change hands in a call, and Python is told of it in the
-    line after: an exception in between leaves one with two owners, and when both free it, the process dies."""
-    global _depth
-    if current_thread() is main_thread():
-        _depth += 1
+def hold_while(holds: Callable[[], bool]) -> None:
+    """Let a Ctrl-C wait while ``holds()``, which is asked in the main thread, is true. Who asks for it calls :func:`heed_held`
+    when it no longer is."""
+    _HOLDS.append(holds)
 
 
-def compiler_ends() -> None:
-    """Raise the KeyboardInterrupt of a Ctrl-C that has waited, unless an error is on its way already."""
-    global _depth
-    if current_thread() is main_thread():
-        _depth = max(_depth - 1, 0)
-        if not _HELD.is_set() and sys.exception() is None:
-            heed()
+def heed_held() -> None:
+    """Raise the KeyboardInterrupt of a Ctrl-C that has waited, in the main thread, unless an error is on its way already."""
+    if current_thread() is main_thread() and not _HELD.is_set() and sys.exception() is None:
+        heed()
 
 
 @contextmanager

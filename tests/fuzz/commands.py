@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from alpt_ref.cli import main
 from alpt_ref.cli.arguments import build_parser
+from tests.children import PLAIN
 
 UNIT = "lines"
 ROWS = "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(12))
@@ -174,7 +175,7 @@ def judged_apart(line: list[str], streams: str) -> int:
     done = subprocess.run(
         ["bash", "-c", script, "bash", sys.executable, "-m", "alpt_ref", *words],
         cwd=place(),
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=PLAIN | {"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         check=False,
     )

@@ -71,12 +71,8 @@ def one(drawn: tuple[float, tuple[bool, int]]) -> int:
         folder = Path(name)
         (folder / "base.svm").write_text(ROWS)
         more = {"NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONFAULTHANDLER": "1"}
-        process = subprocess.Popen(
-            command(folder),
-            env=INTERRUPTED | more if compiles else INTERRUPTED,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        env = INTERRUPTED | more if compiles else INTERRUPTED
+        process = subprocess.Popen(command(folder), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         time.sleep(share * LONGEST[compiles])
         process.send_signal(number)
         _, said = last_words(process)

@@ -1,6 +1,7 @@
 """Processes that tests start and interrupt."""
 
 import os
+import signal
 import subprocess
 from typing import Any
 
@@ -9,6 +10,11 @@ PLAIN = os.environ | {"NUMBA_DISABLE_JIT": "1"}  # soon at work
 # ever: those that get one are not counted.
 INTERRUPTED = {name: value for name, value in PLAIN.items() if not name.startswith("COVERAGE_")}
 PATIENCE = 60.0  # seconds
+
+
+def hear_ctrl_c() -> None:
+    """Let this process and its children get a Ctrl-C, even in the background of a shell, which has them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def last_words(process: subprocess.Popen[Any]) -> tuple[Any, Any]:

@@ -1,7 +1,6 @@
 """Profiles and shared fixtures. The suite runs compiled, and again as plain Python with NUMBA_DISABLE_JIT=1."""
 
 import os
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from alpt_ref.scalars.jit import JIT
+from tests.children import hear_ctrl_c
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("jit", deadline=None, max_examples=200, suppress_health_check=_QUIET, derandomize=True)
@@ -43,8 +43,7 @@ LONGEST = (
 )
 WANT_DATA = "set ALPT_DATA to the folder with the real data sets"
 
-# Ctrl-C is heeded even where the tests run in the background of a shell, which ignores it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+hear_ctrl_c()
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks

@@ -8,6 +8,7 @@ from types import ModuleType
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from tests.children import hear_ctrl_c
 from tests.fuzz import commands, containers, crafted, kills, quantizer, readers
 
 TARGETS: dict[str, ModuleType] = {
@@ -63,6 +64,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first lot; runs of other seeds try other inputs")
     parser.add_argument("--only", choices=TARGETS, action="append", help="a target; may be given several times")
     args = parser.parse_args()
+    hear_ctrl_c()
     try:
         run(args.only or list(TARGETS), 60.0 * args.minutes, args.seed, lambda line: print(line, flush=True))
     except AssertionError as error:

@@ -65,6 +65,7 @@ def codes(folder: Path) -> bytes:
 
 def one(drawn: tuple[float, tuple[bool, int]]) -> int:
     """Judge one signal; returns 1."""
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # or children would ignore it, too, and all be well
     share, (compiles, number) = drawn
     wanted = whole()
     with tempfile.TemporaryDirectory() as name:

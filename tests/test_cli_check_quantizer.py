@@ -1,6 +1,5 @@
 """``alpt-ref check-quantizer`` and the contract under pytest: what they print, write and refuse."""
 
-import json
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 from alpt_ref.testing.properties import CONTRACT
 from tests.cli_support import run
 from tests.marks import long
+from tests.records import fits
 
 pytestmark = pytest.mark.glue
 
@@ -84,7 +84,7 @@ def test_stochastic_rounding_prints_its_sensitivity(capsys):
 def test_json_and_junit(module, tmp_path, capsys):
     arguments = ("half:Half", "--quick", "--json", "out/found.json", "--junit", "out/found.xml")
     assert run("check-quantizer", *arguments) == 1
-    found = json.loads((tmp_path / "out" / "found.json").read_text())
+    found = fits("found", tmp_path / "out" / "found.json")
     assert found["quantizer"] == "half:Half"
     assert found["declared"]["bits"] == list(range(2, 17))
     assert not found["conforms"]

@@ -35,6 +35,7 @@ from alpt_ref.tools.events import open_log
 from alpt_ref.tools.sheet import WIDTH, number
 from alpt_ref.training.forward import TrainingDivergedError
 from tests.cli_support import write_data
+from tests.records import fits
 from tests.widths import assert_fits
 
 pytestmark = pytest.mark.glue
@@ -275,7 +276,7 @@ def finished(tmp_path_factory):
 
 
 def read(out):
-    return json.loads((out / "compare.json").read_text())
+    return fits("compare", out / "compare.json")
 
 
 def but_for_speed(record):

@@ -2,11 +2,9 @@
 
 import json
 import math
-import re
 import runpy
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from alpt_ref.studies import click_data
 from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence import ctr, t1_panel
 from alpt_ref.studies.convergence import run as convergence_error
-from alpt_ref.studies.convergence.cells import METHODS, gradient_descent, outcome_of, walk_of
+from alpt_ref.studies.convergence.cells import gradient_descent, outcome_of, walk_of
 from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
 from alpt_ref.theory import t1
 from alpt_ref.tools.files import Record
@@ -36,6 +34,7 @@ from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.rule import STOCHASTIC
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
+from tests.records import fits
 from tests.widths import assert_fits
 
 ROOT = Path(__file__).parent.parent
@@ -202,7 +201,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    results = json.loads((finished / "convergence.json").read_text())
+    results = fits("convergence", finished / "convergence.json")
     asked = convergence_error.n_cells(convergence_error.problems_of([], TINY), TINY)
     tuned_again = len(results["ctr"]["rows"])  # seed 0 of the chosen learning rate: one cell, asked for twice
     assert len(list((finished / "cells").glob("*.npz"))) == asked - tuned_again
@@ -215,33 +214,6 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert max(map(len, printed.splitlines())) <= 100
     assert " ".join(printed.split()).endswith(results["finding"])
     assert_fits(report(results).sheets)
-
-
-def keys(value: Any, path: str = "") -> Iterator[str]:
-    """Keys as docs/convergence.md writes them, those of a method after an ellipsis."""
-    if isinstance(value, dict) and path != "settings":
-        for name, inner in value.items():
-            yield from keys(inner, f"{path}.{name}".lstrip("."))
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        yield f"{path}[]"
-        for item in value:
-            yield from keys(item, f"{path}[]")
-    else:
-        yield re.sub(r"^t1\[\]\.methods\.\w+\.", "….", path)
-
-
-def documented() -> Iterator[str]:
-    """In a line of the table, a key that begins with a dot belongs to the record of the first one."""
-    for line in (ROOT / "docs" / "convergence.md").read_text().splitlines():
-        names = re.findall(r"`(.+?)`", line.split("|")[1]) if line.startswith("| `") else []
-        yield from (names[0].rpartition(".")[0] + name if name[0] == "." else name for name in names)
-
-
-def test_every_key_is_documented_and_every_documented_key_is_there(finished: Path) -> None:
-    """``ctr.rows[]`` and the like are named by their keys alone."""
-    there = {*keys(json.loads((finished / "convergence.json").read_text()))}
-    there |= {f"t1[].methods.{method}" for method in METHODS}
-    assert {*documented()} == there - {"ctr.rows[]", "ctr.pairs[]", "slopes[].points[]"}
 
 
 def test_an_interrupted_study_goes_on_to_the_same_results(
@@ -258,7 +230,7 @@ def test_an_interrupted_study_goes_on_to_the_same_results(
     monkeypatch.setattr(Store, "cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         study(tmp_path, threads=2)
-    assert json.loads((tmp_path / "convergence.json").read_text())["complete"] is False
+    assert fits("convergence", tmp_path / "convergence.json")["complete"] is False
     assert len(list((tmp_path / "cells").iterdir())) == 7
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     monkeypatch.setattr(Store, "cell", cell)

@@ -26,6 +26,7 @@ from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
 from alpt_ref.tools.sheet import WIDTH
 from alpt_ref.walks.rule import STOCHASTIC, Rule
+from tests.records import fits
 from tests.widths import WIDTHS, assert_fits, printed
 
 pytestmark = pytest.mark.glue
@@ -56,7 +57,7 @@ def finished(tmp_path_factory) -> Path:
 
 
 def test_what_is_written(finished):
-    record = json.loads((finished / "verdicts.json").read_text())
+    record = fits("verdicts", finished / "verdicts.json")
     assert {row["id"] for row in record["rows"]} == {"Q6", "L1(b)"}
     row = record["rows"][0]
     keys = ("statement", "kind", "instance", "method", "params", "bound", "measured", "half", "confidence", "ratio", "verdict")
@@ -89,7 +90,7 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         published(one)
-    record = json.loads((tmp_path / "verdicts.json").read_text())
+    record = fits("verdicts", tmp_path / "verdicts.json")
     assert (record["complete"], record["asked"], len(record["rows"]), record["stopped"]) == (False, 17, 3, "KeyboardInterrupt")
     assert len(list((tmp_path / "cells").iterdir())) == 3
     with pytest.raises(ValueError, match=r"verdicts.json has results of other claims"):
@@ -174,7 +175,7 @@ def test_what_was_measured_before_an_error_is_kept(tmp_path):
     bad = replace(good, name="bad", measure=fail)
     with pytest.raises(ValueError, match="Q6, bad: RuntimeError: no such thing"):
         published(Request([replace(base, instances=lambda s: [good, bad])], Setting(), tmp_path))
-    record = json.loads((tmp_path / "verdicts.json").read_text())
+    record = fits("verdicts", tmp_path / "verdicts.json")
     assert (record["stopped"], len(record["rows"])) == ("ValueError: Q6, bad: RuntimeError: no such thing", 1)
     assert (record["complete"], record["asked"]) == (False, 2)
     assert record["finding"] == "Unfinished, 1 of 2 rows: 1 verdict on 1 statement: 1 holds."

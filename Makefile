@@ -5,6 +5,8 @@
 # make fuzz       try inputs that nobody thought of, for MINUTES=10: docs/reliability.md
 # make docs       set up .venv and build the documentation in site/, warnings being errors: open site/index.html
 # make cuda       install numba-cuda and NVIDIA's compilers, with which the tests of the loops for a GPU run, too
+# make dist       build the source distribution and the wheel in dist/; for a release ALPT_REF_SOURCE=https://... (setup.py)
+# make smoke      install that wheel, and nothing else, and use it from another folder; PYTHON=python3.13 tries another Python
 # make peers      set up .peers, with the libraries of peers.txt, and write docs/conformance.md: the suite on their quantizers
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,7 +21,7 @@ SHORT := $(WORKERS) -m 'not long'
 COMPILED ?= $(SHORT)
 BETWEEN ?= @true
 
-.PHONY: verify test test-long lint plain coverage covered docs cuda fuzz bench peers clean
+.PHONY: verify test test-long lint plain coverage covered docs cuda fuzz bench dist smoke peers clean
 
 .venv/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -77,6 +79,20 @@ fuzz: .venv/stamp
 bench: .venv/stamp
 	$(BIN)/python -m pytest analysis/bench_kernels.py analysis/bench_theory.py --benchmark-enable --benchmark-columns=median,rounds -q -s
 
+dist: .venv/stamp
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist . > /dev/null
+
+smoke: dist
+	rm -rf .smoke
+	$(PYTHON) -m venv .smoke
+	.smoke/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	place=$$(mktemp -d) && cd $$place && PATH="$(CURDIR)/.smoke/bin:$$PATH" && python --version && \
+	  alpt-ref verify Q1 T1 && \
+	  python -m alpt_ref train --precision lpt --epochs 1 --out run && \
+	  { alpt-ref check-quantizer --list; test $$? = 2; } && \
+	  cd / && rm -r $$place
+
 .peers/stamp: peers.txt pyproject.toml
 	$(PYTHON) -m venv .peers
 	.peers/bin/python -m pip install --quiet --disable-pip-version-check -r peers.txt
@@ -87,4 +103,4 @@ peers: .peers/stamp
 	PATH="$(CURDIR)/.peers/bin:$$PATH" .peers/bin/python analysis/peer_conformance.py
 
 clean:
-	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build site *.egg-info
+	rm -rf .venv .peers .smoke dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build site *.egg-info

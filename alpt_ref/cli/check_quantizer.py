@@ -6,8 +6,6 @@ from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis.configuration import set_hypothesis_home_dir
-
 from alpt_ref.cli.outputs import check_outputs, to_stdout
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.reports import conformance
@@ -17,9 +15,13 @@ from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.suite import Outcome, check_quantizer, properties_of
 from alpt_ref.tools.events import conclude, tell
+from alpt_ref.tools.extras import extra
 from alpt_ref.tools.files import write_json, write_text
 from alpt_ref.tools.origin import origin
 from alpt_ref.tools.output import write_atomic
+
+with extra("testing"):
+    from hypothesis.configuration import set_hypothesis_home_dir
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,9 +7,6 @@ code, and a failure in one of their arrays is tried again with that element alon
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
-from hypothesis.errors import Flaky
-from hypothesis.strategies import SearchStrategy
 from numpy import float32, float64
 
 from alpt_ref.testing.adapter import Candidate
@@ -18,6 +15,12 @@ from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Check, Finding
 from alpt_ref.testing.strategies import cases
 from alpt_ref.testing.targets import UNIFORMS, comparable, step_sizes, thresholds, widths
+from alpt_ref.tools.extras import extra
+
+with extra("testing"):
+    from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+    from hypothesis.errors import Flaky
+    from hypothesis.strategies import SearchStrategy
 
 Judge = Callable[[Candidate, Case], None]
 

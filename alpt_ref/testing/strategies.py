@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
 from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.grid import MAX_BITS, MIN_BITS, Grid
 from alpt_ref.testing.case import Case
 from alpt_ref.testing.declaration import ALL_BITS, STEP_RANGE
+from alpt_ref.tools.extras import extra
+
+with extra("testing"):
+    from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
 
 LAST_UNIFORM = 1.0 - 2.0**-24  # the largest float32 below 1
 TINY = (0.0, -0.0, 2.0**-149, -(2.0**-149), 1e-42, -1e-42, 2.0**-126, -(2.0**-126), 1e-30, -1e-30)

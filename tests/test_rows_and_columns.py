@@ -41,8 +41,8 @@ def made(tmp_path, name, text):
 @pytest.fixture
 def model(tmp_path):
     made(tmp_path, "base.svm", "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40)))
-    arguments = ["train", "--model", "lr", "--format", "libsvm", "--train", str(tmp_path / "base.svm"), "--epochs", "1"]
-    assert main([*arguments, "--out", str(tmp_path / "m1")]) == 0
+    arguments = ["train", "--model", "lr", "--format", "libsvm", "--train", str(tmp_path / "base.svm"), "--no-split"]
+    assert main([*arguments, "--epochs", "1", "--out", str(tmp_path / "m1")]) == 0
     return tmp_path / "m1" / "model.npz"
 
 

@@ -112,12 +112,7 @@ def build_parser() -> ArgumentParser:
 
 
 def _train_options(command: ArgumentParser) -> None:
-    explained = (
-        "Text may be compressed by gzip or bzip2. --train without --valid and --test is split 8:1:1 at\n"
-        "random (the same rows whatever --seed is) into train, valid and test. Without --train, 20,000\n"
-        "clicks are generated and split so."
-    )
-    data = command.add_argument_group("data", explained)
+    data = command.add_argument_group("data", examples.TRAIN_DATA)
     _add(data, _DATA)
     data.add_argument("--no-split", dest="split", action="store_false", default=SUPPRESS, help="train on all rows of --train")
     model = command.add_argument_group("model")

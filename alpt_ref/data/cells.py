@@ -66,7 +66,7 @@ class Table(Protocol):
         """The error on the names of the columns that ``bad`` is about."""
 
     def numbers(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of the columns that hold numbers, by their type, some with a fraction."""
+        """The columns among ``names`` that are numbers by their type, one of them with a fraction."""
 
     def blocks(self, plan: Plan) -> Iterator[Cells]:
         """The rows, in order, some at a time. Raises DataError at the first bad one, or skips and counts it."""

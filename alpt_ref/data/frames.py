@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from alpt_ref.data.cells import Cells, Plan
 from alpt_ref.data.errors import DataError, LineError, quote
 from alpt_ref.data.layout import first_bad
 from alpt_ref.tools.input import named
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 CHUNK_ROWS = 1 << 16
 FRAME = "the data frame"  # its name in messages
@@ -38,7 +41,7 @@ class DataFrame(Protocol):
         """Its columns, or their names."""
 
 
-def is_frame(data: object) -> TypeGuard[DataFrame]:
+def is_frame(data: object) -> "TypeIs[DataFrame]":
     """True for a table in memory."""
     return not isinstance(data, str | os.PathLike) and hasattr(data, "shape") and hasattr(data, "columns")
 
@@ -67,7 +70,7 @@ class TypedTable:
         return DataError(f"{self.name}: {str(bad).removeprefix('the header ')}")
 
     def numbers(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of the columns that are numbers: floats (or decimals), and one of them has a fraction. Floats that are all
+        """The columns among ``names`` that are numbers: floats or decimals, one of which has a fraction. Floats that are all
         whole are integers: pandas keeps integers as floats where one is missing."""
         places = [self.names.index(name) for name in names if _may_be_floats(self.types[self.names.index(name)])]
         fractions, others = set[int](), set[int]()

@@ -1,4 +1,4 @@
-"""The note on a column whose values are numbers, nearly all different: each has become a feature, which was hardly meant."""
+"""The note on a column of categories that looks like one of numbers: each has become a feature, which was hardly meant."""
 
 import warnings
 
@@ -9,8 +9,8 @@ from alpt_ref.data.errors import quote
 from alpt_ref.data.feature_map import FeatureMap
 from alpt_ref.data.tokens import number_or_none
 
-FEWEST = 20
-"""Values of a column of which anything is said."""
+FEWEST, CELLS = 20, 4
+"""Values of a column of which anything is said, and cells to each, on average, of which nothing is."""
 NUMBERS, FRACTIONS = 0.9, 0.5
 """Shares of the values that are numbers, so that a few words may stand for what is missing, and numbers with a fraction."""
 
@@ -22,9 +22,9 @@ class DataWarning(UserWarning):
 def note_floats(name: str, indices: NDArray[np.int32], feature_map: FeatureMap) -> None:
     """Warn, by a DataWarning, of each column of a training table that looks like one of floats and was read as categories.
 
-    It does where more than half of its cells, those that are empty apart, have a value of their own with a feature: more than n
-    / 2 values in n cells, at least 20. Nine in ten of them are numbers, and half have a fraction: identifiers are whole
-    numbers, or text. Values that ``min_count`` folded together are none, and hashing keeps no values.
+    It does where the column has at least 20 values with a feature, and fewer than four cells to each on average, empty ones
+    apart; and nine in ten of the values are numbers, and half have a fraction. Identifiers are whole numbers, or text. Values
+    that ``min_count`` folded together have no feature, and hashing keeps no values.
 
     name : of the table. indices : int32 (n_rows, n_fields), the features of the cells. feature_map : learned from them.
     """
@@ -34,7 +34,7 @@ def note_floats(name: str, indices: NDArray[np.int32], feature_map: FeatureMap) 
         if field.kind != "categorical" or len(values) < FEWEST:
             continue
         n = column.size - (int((column == offset + 1).sum()) if empty else 0)
-        if 2 * len(values) <= n:
+        if CELLS * len(values) <= n:
             continue
         numbers = [number for number in map(number_or_none, values) if number is not None]
         fractions = sum(not number.is_integer() for number in numbers)
@@ -47,7 +47,7 @@ def _sentence(name: str, column: str, n_values: int, n: int, *, scaled: bool) ->
     """The note; arguments of ``Source`` stand in it by their names, for the command line to spell."""
     multiplied = " once they are multiplied, for buckets begin at whole numbers" if scaled else ""
     return (
-        f"{name}: column {quote(column)} has {n_values:,} values in {n:,} cells, nearly all numbers, and each is a feature of "
-        f"its own: numeric {quote(column)} makes buckets of them{multiplied}, min_count 2 folds rare values together, "
-        "hash_bins bounds the features"
+        f"{name}: column {quote(column)} has {n_values:,} values in {n:,} cells, numbers with fractions, and each is a "
+        f"feature: numeric {quote(column)} makes buckets of them{multiplied}, a larger min_count folds rare ones together, "
+        "hash_bins bounds their number"
     )

@@ -93,7 +93,9 @@ def test_the_map_is_that_of_the_csv(
                 same(read(data, feature_map, labels=False), unlabelled)
 
 
-def test_each_kind_of_column() -> None:
+@pytest.mark.parametrize("chunk_rows", [1, 2, 100])
+def test_each_kind_of_column(monkeypatch: pytest.MonkeyPatch, chunk_rows: int) -> None:
+    monkeypatch.setattr(frames, "CHUNK_ROWS", chunk_rows)
     frame = pd.DataFrame(
         {
             "y": [True, False, True],
@@ -120,6 +122,13 @@ def test_each_kind_of_column() -> None:
         Field("price", "price", "numeric", ("", "0", "32")),
         Field("bytes", "bytes", "categorical", ("", "é", "\udce9")),
     )
+
+
+def test_a_column_of_categories_has_categories() -> None:
+    """Whatever they are."""
+    values = pa.array([0.5, None, 2.5]).dictionary_encode()
+    table = pa.table({"y": [1, 0, 1], "a": values, "b": [0.5, 7.0, None]})
+    assert [field.kind for field in fit_read(table, Source("csv"))[1].fields] == ["categorical", "numeric"]
 
 
 def test_whole_floats_are_the_integers_that_they_were() -> None:

@@ -20,7 +20,7 @@ from alpt_ref.tools.devices import DEVICES
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
 _DATA: Options = (
-    ("--train", "FILE", Path, "training data, alone to be split; its features, buckets and columns are used for all files"),
+    ("--train", "FILE", Path, "training data, split if alone; features, buckets and columns found in it serve all files"),
     ("--valid", "FILE", Path, "picks the epoch whose weights are kept, by AUC"),
     ("--test", "FILE", Path, "measured once, after training"),
     ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu, csv or parquet (tables)"),

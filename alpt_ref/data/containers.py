@@ -47,7 +47,7 @@ class UnreadFormatError(ValueError):
 
 
 def unpacked(raw: IO[bytes]) -> tuple[IO[bytes], bool]:
-    """The content of ``raw``, which may be a pipe, and True where that is a Parquet file: then it can be sought in.
+    """The content of ``raw``, which may be a pipe, and True where that is a Parquet file, in which its reader seeks.
 
     Raises UnreadFormatError; reading from it raises OSError, EOFError or zlib.error where the content is damaged, in whichever
     of its members.
@@ -64,7 +64,6 @@ def unpacked(raw: IO[bytes]) -> tuple[IO[bytes], bool]:
     content = whole.peek(_HEAD)
     if content.startswith(_PARQUET):
         if head.startswith(_PARQUET) and raw.seekable():
-            raw.seek(-len(head), io.SEEK_CUR)
             return raw, True
         return io.BytesIO(whole.read()), True
     for magic, (kind, advice) in _UNREAD.items():

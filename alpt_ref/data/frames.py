@@ -158,11 +158,7 @@ def _may_be_floats(kind: str) -> bool:
 
 def _has_fraction(value: Any) -> bool:
     """True for a number with a fraction, and for one that is not finite."""
-    return isinstance(value, float | np.floating | Decimal) and value == value and not _is_whole(float(value))
-
-
-def _is_whole(x: float) -> bool:
-    return x.is_integer()
+    return isinstance(value, float | np.floating | Decimal) and value == value and not float(value).is_integer()
 
 
 def _speller(known: frozenset[str], boolean: tuple[str, str]) -> Callable[[Any], str]:
@@ -174,7 +170,7 @@ def _speller(known: frozenset[str], boolean: tuple[str, str]) -> Callable[[Any],
         return f"{text}.0" if known and text not in known and f"{text}.0" in known else text
 
     def fraction(value: float) -> str:
-        return "" if value != value else whole(value) if _is_whole(value) else repr(value)
+        return "" if value != value else whole(value) if value.is_integer() else repr(value)
 
     def text(value: str) -> str:
         if "\n" in value:

@@ -76,7 +76,7 @@ def open_text(path: PathLike, stream: IO[bytes], source: Source, *, labels: bool
         unlabelled = not labels and first.lines[0].count("\t") == len(CRITEO_COLUMNS) - 2
         return TextTable(path, CRITEO_COLUMNS[1:] if unlabelled else CRITEO_COLUMNS, "\t", chain([first], chunks))
     header, *below = first.lines
-    delimiter = "\t" if source.format == "csv" and "\t" in header else ","
+    delimiter = "\t" if source.is_named and "\t" in header else ","
     names = tuple(split_cells(header, delimiter))
     other = next((mark for mark in ";|" if mark in header), None)
     if len(names) == 1 and other is not None:

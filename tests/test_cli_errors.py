@@ -13,7 +13,7 @@ from tests.cli_support import LEARNED, error_of, run, train_arguments
 
 pytestmark = pytest.mark.edge
 
-FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv"
+FORMATS = "libsvm, libfm, libffm, criteo, avazu, csv, parquet"
 METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lpt-sr-f, alpt-sr-f, lsq, pact, ptq"
 
 
@@ -155,8 +155,17 @@ def test_delta_off_its_range(tmp_path, capsys, delta, precision):
         (["train", "--out", "o", "--hash-bins", "8"], "--hash-bins needs --train"),
         (["train", "--out", "o", "--train", "f"], "--train needs --format"),
         (
-            ["train", "--out", "o", "--train", "f", "--format", "csv", "--patience", "2"],
+            ["train", "--out", "o", "--train", "f", "--test", "f", "--format", "csv", "--patience", "2"],
             "--patience needs --valid",
+        ),
+        (
+            ["train", "--out", "o", "--train", "f", "--format", "csv", "--patience", "2", "--no-split"],
+            "--patience needs --valid",
+        ),
+        (["train", "--out", "o", "--no-split"], "--no-split needs --train"),
+        (
+            ["train", "--out", "o", "--train", "f", "--test", "f", "--format", "csv", "--no-split"],
+            "--no-split is for --train alone: with --valid or --test nothing is split",
         ),
         (
             ["train", "--out", "o", "--train", "f", "--format", "csv"],

@@ -62,6 +62,7 @@ def test_options_without_a_default_say_so():
         "--test",
         "--no-intercept",
         "--no-linear",
+        "--no-split",
         "--seen",
         "--controls",
         "--no-bands",
@@ -125,7 +126,7 @@ def test_ranges_are_those_of_the_code():
     assert f" {', '.join(GRADIENT_SCALES[:-1])} or {GRADIENT_SCALES[-1]};" in texts["step_scale"]
     for unit in re.findall("row|table", texts["step"].split("(")[0]):
         Config(precision="lsq", step=unit)
-    for form in re.findall(r"libsvm|libfm|libffm|criteo|avazu|csv", texts["format"]):
+    for form in re.findall(r"libsvm|libfm|libffm|criteo|avazu|csv|parquet", texts["format"]):
         Source(form)
 
 

@@ -10,7 +10,10 @@ import pytest
 
 from alpt_ref.cli import splits
 from alpt_ref.cli.report import FIGURES, progress
+from alpt_ref.data import FeatureMap, Source, fit_read
+from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression, load_model
+from alpt_ref.studies import click_data
 from tests.cli_support import LEARNED, N_ROWS, SIZES, assert_same_arrays, error_of, run, train_arguments, write_data
 from tests.records import fits
 
@@ -32,6 +35,7 @@ def test_absent_parts_are_null(tmp_path):
             tmp_path / "train.libfm",
             "--format",
             "libfm",
+            "--no-split",
             "--out",
             tmp_path / "run",
             "--force",
@@ -39,6 +43,7 @@ def test_absent_parts_are_null(tmp_path):
         == 0
     )
     bare = metrics_of(tmp_path)
+    assert bare["data"]["split"] is None
     assert bare["learned_delta"] is bare["valid"] is bare["test"] is bare["data"]["valid"] is bare["epochs"][0]["valid"] is None
     assert bare["best_epoch"] == len(bare["epochs"]) == 10
 
@@ -52,7 +57,7 @@ def test_metrics(tmp_path, capsys):
         assert part["file"] == str(tmp_path / f"{name}.libfm")
         assert 0 < part["positives"] < N_ROWS
         assert {key: part[key] for key in counts} == counts
-    assert content["schema"] == 3
+    assert content["schema"] == 4
     assert content["model"] == "FactorizationMachine"
     assert content["config"]["delta"] is content["config"]["step"] is content["learned_delta"] is None
     assert content["data"]["source"]["format"] == "libfm"
@@ -91,6 +96,42 @@ def test_generated_data(tmp_path, capsys, monkeypatch):
     content = metrics_of(tmp_path)
     assert content["data"]["source"] is content["data"]["train"]["file"] is None
     assert [content["data"][name]["rows"] for name in ("train", "valid", "test")] == [80, 10, 10]
+
+
+def test_one_file_is_split_as_compare_splits_it(tmp_path, capsys):
+    """The same rows, whatever the seed; the best epoch is picked on validation, and both AUCs are printed."""
+    data = write_data(tmp_path / "clicks.csv", "csv", 3)
+    data.write_text(data.read_text() + "0,1\n")
+    arguments = ("train", "--train", data, "--format", "csv", "--on-bad-line", "skip", "--model", "lr", "--epochs", 3)
+    assert run(*arguments, "--patience", 2, "--seed", 5, "--out", tmp_path / "run") == 0
+    captured = capsys.readouterr()
+    assert f"--train alone: {data} is split 8:1:1 at random into train, valid and test\n" in captured.err
+    content = metrics_of(tmp_path)
+    assert re.search(rf"auc +{content['valid']['auc']:.6f} +{content['test']['auc']:.6f}", captured.out)
+    assert content["data"]["split"] == [8, 1, 1]
+    whole, feature_map = fit_read(data, Source("csv", on_bad_line="skip"))
+    compared = click_data.load(data, None, None, Source("csv", on_bad_line="skip"))
+    for name, n_skipped in (("train", 1), ("valid", 0), ("test", 0)):
+        y = getattr(compared, name)[1]
+        assert content["data"][name] == {
+            "file": str(data), "rows": y.size, "positives": y.sum(), "features": whole.X.shape[1], "n_skipped": n_skipped,
+            "n_unseen": 0,
+        }  # fmt: skip
+    model, arrays = load_model(tmp_path / "run" / "model.npz")
+    assert FeatureMap.from_arrays(arrays) == feature_map
+    assert evaluate(compared.test[1], model.decision_function(compared.test[0])) == content["test"]
+    alike = LogisticRegression(epochs=3, patience=2, seed=5).fit(*compared.train, eval_set=compared.valid)
+    np.testing.assert_array_equal(alike.decision_function(whole.X), model.decision_function(whole.X))
+
+
+@pytest.mark.parametrize(("rows", "part"), [(9, "validation data, 1 rows,"), (60, "training data, 48 rows,")])
+def test_a_file_too_small_to_split(tmp_path, capsys, rows, part):
+    data = tmp_path / "few.libfm"
+    data.write_text("".join(f"{i % 2 if rows < 10 else 1} 0:1\n" for i in range(rows)))
+    arguments = ("train", "--train", data, "--format", "libfm", "--out", tmp_path / "run")
+    said = "have one class alone, and AUC compares two: give --valid or --test, or --no-split to train on all rows"
+    assert error_of(capsys, *arguments) == f"{data}: the {part} {said}"
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_option_reaches_the_model(tmp_path):
@@ -163,7 +204,7 @@ def test_every_data_option_reaches_the_reader(tmp_path):
         "--out",
         tmp_path / "run",
     )
-    assert run(*arguments, *options, "--on-bad-line", "skip") == 0
+    assert run(*arguments, *options, "--on-bad-line", "skip", "--no-split") == 0
     content = metrics_of(tmp_path)
     assert content["data"]["source"] == {
         "format": "csv", "index_base": None, "n_features": None, "hash_bins": None, "min_count": 2,

@@ -12,7 +12,7 @@ from alpt_ref.data import Source
 pytestmark = pytest.mark.edge
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"format": "parquet"}, "format must be one of libsvm, libfm, libffm, criteo, avazu, csv, got 'parquet'"),
+    ({"format": "orc"}, "format must be one of libsvm, libfm, libffm, criteo, avazu, csv, parquet, got 'orc'"),
     ({"format": "libsvm", "index_base": 2}, "index_base must be 0 or 1, got 2"),
     ({"format": "libsvm", "n_features": 0}, "n_features must be an integer between 1 and 2147483647, got 0"),
     ({"format": "csv", "hash_bins": 2**31}, "hash_bins must be an integer between 1 and 2147483647, got 2147483648"),

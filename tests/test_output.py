@@ -32,7 +32,7 @@ def trained(tmp_path_factory) -> Path:
     """A folder with base.svm and a model of it."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "base.svm").write_text(BASE)
-    command = ["train", "--model", "lr", "--format", "libsvm", "--epochs", "1"]
+    command = ["train", "--model", "lr", "--format", "libsvm", "--epochs", "1", "--no-split"]
     assert main([*command, "--train", str(folder / "base.svm"), "--out", str(folder / "m1")]) == 0
     return folder
 
@@ -166,7 +166,7 @@ def test_closed_streams(here):
     (here / "unseen.svm").write_text(BASE + "1 99:1\n")
     assert shell(here, f"A {EVALUATE} >&-").returncode == 0
     assert shell(here, f"A {EVALUATE} 2>&- >&- <&-").returncode == 0
-    assert shell(here, "A train --format libsvm --train base.svm --epochs 1 --out closed 2>&-").returncode == 0
+    assert shell(here, "A train --format libsvm --train base.svm --no-split --epochs 1 --out closed 2>&-").returncode == 0
     assert (here / "closed" / "metrics.json").exists()
     done = shell(here, f"A {PREDICT.replace('base', 'unseen')} 2>&-")
     assert np.array(done.stdout.split(), float).size == 41
@@ -306,7 +306,7 @@ def test_a_broken_pipe_of_something_else_is_an_error(here):
 def test_training_does_not_replace_its_data(here):
     (here / "mk").mkdir()
     (here / "mk/metrics.json").write_text(BASE)
-    command = "train --model lr --format libsvm --epochs 1 --out mk --force --train"
+    command = "train --model lr --format libsvm --no-split --epochs 1 --out mk --force --train"
     for data in ("mk/metrics.json", "link"):
         (here / "link").unlink(missing_ok=True)
         (here / "link").symlink_to("mk/metrics.json")

@@ -162,8 +162,8 @@ def test_a_pipe_that_hands_out_a_byte_at_a_time(pack):
             found, self.left = self.left[:1], self.left[1:]
             return found
 
-    assert unpacked(Drips(pack(ROWS))).read() == ROWS
-    assert unpacked(Drips(pack(b""))).read() == b""
+    assert unpacked(Drips(pack(ROWS)))[0].read() == ROWS
+    assert unpacked(Drips(pack(b"")))[0].read() == b""
 
 
 def test_containers_against_the_library(tmp_path):

@@ -41,8 +41,8 @@ def made(tmp_path, name, text):
 @pytest.fixture
 def model(tmp_path):
     made(tmp_path, "base.svm", "".join(f"{i % 2} {1 + i % 3}:1 {4 + i % 2}:0.5\n" for i in range(40)))
-    arguments = ["train", "--model", "lr", "--format", "libsvm", "--train", str(tmp_path / "base.svm"), "--epochs", "1"]
-    assert main([*arguments, "--out", str(tmp_path / "m1")]) == 0
+    arguments = ["train", "--model", "lr", "--format", "libsvm", "--train", str(tmp_path / "base.svm"), "--no-split"]
+    assert main([*arguments, "--epochs", "1", "--out", str(tmp_path / "m1")]) == 0
     return tmp_path / "m1" / "model.npz"
 
 
@@ -181,7 +181,7 @@ def test_numbers_that_are_scaled(tmp_path):
         (b"PK\x03\x04rest", "s: is a zip archive, unpack it first: plain text, gzip and bzip2 are read"),
         (b"\xfd7zXZ\x00rest", "s: is compressed by xz, unpack it first"),
         (b"\x28\xb5\x2f\xfdrest", "s: is compressed by zstd, unpack it first"),
-        (b"PAR1\x15rest", "s: is a Parquet file, write it as CSV"),
+        (b"PAR1\x15rest", "s: is a Parquet file: give format 'parquet', not 'csv'"),
     ],
 )
 def test_other_kinds_of_files_are_named(tmp_path, content, said):

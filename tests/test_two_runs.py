@@ -154,6 +154,7 @@ def train(data, *more):
         str(data),
         "--out",
         str(data.parent / "run"),
+        *([] if "--valid" in more else ["--no-split"]),
         *map(str, more),
     ]
 

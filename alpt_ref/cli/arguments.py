@@ -20,16 +20,16 @@ from alpt_ref.tools.devices import DEVICES
 Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 
 _DATA: Options = (
-    ("--train", "FILE", Path, "training data; features, buckets and columns found in it are used for the other files, too"),
+    ("--train", "FILE", Path, "training data, split if alone; features, buckets and columns found in it serve all files"),
     ("--valid", "FILE", Path, "picks the epoch whose weights are kept, by AUC"),
     ("--test", "FILE", Path, "measured once, after training"),
-    ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu or csv (tables)"),
+    ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu, csv or parquet (tables)"),
     ("--index-base", "0|1", integer, "indexed: the first index (default: 1 for libsvm, else 0)"),
     ("--n-features", "N", integer, "indexed: 1 to 2147483647 (default: largest training index + 1)"),
     ("--hash-bins", "N", integer, "tables: hash into N features, 1 to 2147483647 (default: no hashing)"),
     ("--min-count", "N", integer, "tables: fold together values rarer than N, 1 or more (default: 1)"),
-    ("--label-column", "NAME", str, "csv: the label (default: the first of label, click, y, target)"),
-    ("--numeric", "A,B", names, "csv: numbers, to be bucketed, besides I1, I2, ... (default: none)"),
+    ("--label-column", "NAME", str, "csv, parquet: the label (default: the first of label, click, y, target)"),
+    ("--numeric", "A,B", names, "csv, parquet: numbers, to be bucketed, besides I1, I2, ... (default: none)"),
     ("--indices", "global", str, "libffm: an index that stands in several fields is one feature (default: refused)"),
     ("--positive-label", "TEXT", str, "the label of a click (default: 1, with 0 or -1 for none)"),
     ("--on-bad-line", "error|skip", str, "stop at a malformed line, or skip and count it (default: error)"),
@@ -39,7 +39,7 @@ _COMPARED: Options = (
      "folder with ratings.dat (or ratings*.tsv), users.dat and movies.dat"),
     ("--valid", "FILE", Path, "tunes, and picks the epoch that is kept, by AUC"),
     ("--test", "FILE", Path, "measured last"),
-    ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu, csv (tables) or movielens"),
+    ("--format", "NAME", str, "libsvm, libfm, libffm (indexed), criteo, avazu, csv, parquet (tables) or movielens"),
 )  # fmt: skip
 _MODEL: Options = (
     ("--k", "N", integer, "fm: number of factors, 0 or more (default: 8)"),
@@ -112,11 +112,9 @@ def build_parser() -> ArgumentParser:
 
 
 def _train_options(command: ArgumentParser) -> None:
-    explained = (
-        "Files may be compressed by gzip or bzip2. Without --train, 20,000 clicks are generated\n"
-        "and split 8:1:1 into train, valid and test."
-    )
-    _add(command.add_argument_group("data", explained), _DATA)
+    data = command.add_argument_group("data", examples.TRAIN_DATA)
+    _add(data, _DATA)
+    data.add_argument("--no-split", dest="split", action="store_false", default=SUPPRESS, help="train on all rows of --train")
     model = command.add_argument_group("model")
     model.add_argument("--model", **_KIND)
     bias: dict[str, Any] = {"dest": "fit_intercept", "action": "store_false", "default": SUPPRESS}

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from alpt_ref.cli import resumable
+from alpt_ref.cli.notes import noting
 from alpt_ref.cli.outputs import check_inputs, check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.cli.report import row
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> None:
 
     with resumable(out):
         check_results(out, ["compare.json", "compare.md", PAGE], [path for path in (given, valid, test) if path is not None])
-        data = load(given, valid, test, source, quick=args.quick)
+        with noting():
+            data = load(given, valid, test, source, quick=args.quick)
         for name, (X, y) in (("train", data.train), ("valid", data.valid), ("test", data.test)):
             tell(name, X, y)
         if data.n_skipped or data.n_unseen:

@@ -1,4 +1,4 @@
-"""Examples, with which the help of each command ends."""
+"""Examples, with which the help of each command ends, and the longest of what stands before."""
 
 TOP = """\
 examples:
@@ -20,8 +20,10 @@ examples:
   logistic regression on libfm files, by Adam:
     alpt-ref train --train train.libfm --valid valid.libfm --test test.libfm --format libfm \\
         --model lr --optimizer adam --lr 1e-3 --l2 1e-5 --batch-size 4096 --patience 2 --out run
-  a table with a header, its rare values folded together:
+  a table with a header, its rare values folded together, a tenth of its rows for --valid, a tenth for --test:
     alpt-ref train --train clicks.csv --format csv --label-column clicked --min-count 5 --out run
+  a Parquet file, all of its rows:
+    alpt-ref train --train clicks.parquet --format parquet --no-split --out run
   the original Criteo file, hashed, its malformed lines left out:
     alpt-ref train --train train.txt --format criteo --hash-bins 1000000 --on-bad-line skip --out run
   go on after an interruption, or for more epochs:
@@ -30,6 +32,11 @@ examples:
 DIR receives model.npz (the weights, and how to read data), metrics.json (described in docs/metrics.md)
 and checkpoint.npz (rewritten after every epoch). A resumed run ends with the bits of an uninterrupted one.
 """
+
+TRAIN_DATA = """\
+Text may be compressed by gzip or bzip2. --train without --valid and --test is split 8:1:1 at random
+into train, valid and test, as compare does; --seed has no part in it. Without --train, 20,000 clicks
+are generated and split so. docs/data.md has more."""
 
 EVALUATE = """\
 example:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from alpt_ref.tools.output import STDOUT
 
 # Fields that the command line calls otherwise.
-_SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept", "fit_linear": "no-linear"}
+_SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept", "fit_linear": "no-linear", "split": "no-split"}
 
 
 class CommandError(ValueError):

@@ -11,12 +11,13 @@ from alpt_ref import __version__
 from alpt_ref.cli.parsing import naming
 from alpt_ref.cli.splits import Splits
 from alpt_ref.data import Dataset
+from alpt_ref.data.split import PARTS as SPLIT
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.table import dead_rows, step_sizes
 
-SCHEMA = 3  # of metrics.json, described in docs/metrics.md
+SCHEMA = 4  # of metrics.json, described in docs/metrics.md
 TICK = 1e-9  # seconds: a clock may show none
 Figures = dict[str, float | None]
 
@@ -43,7 +44,8 @@ def metrics(model: FactorizationMachine, splits: Splits) -> dict[str, Any]:
     epochs = [{name: record.get(name) for name in ("epoch", "seconds", "valid")} for record in model.history_]
     seconds = [record["seconds"] for record in model.history_]
     steady = seconds[1:] or seconds  # the first epoch compiles
-    data: dict[str, Any] = {"source": dataclasses.asdict(splits.feature_map.source) if splits.files else None}
+    data: dict[str, Any] = {"source": None if splits.source is None else dataclasses.asdict(splits.source)}
+    data["split"] = list(SPLIT) if splits.is_split else None
     for name, dataset in splits.items().items():
         file = str(splits.files[name]) if name in splits.files else None
         data[name] = None if dataset is None else {"file": file, **describe(dataset)}

@@ -67,7 +67,7 @@ def run_table(content: dict[str, Any]) -> str:
         lines.append(row("step sizes", ", ".join(f"{part} {_range(*spread)}" for part, spread in spreads.items())))
         if any(content["dead_rows"].values()):
             lines.append(row("dead rows", ", ".join(f"{part} {content['dead_rows'][part]:,}" for part in spreads)))
-    read = {name: part for name, part in content["data"].items() if name != "source" and part is not None}
+    read = {name: part for name, part in content["data"].items() if name in ("train", "valid", "test") and part is not None}
     for count, label in (("n_skipped", "lines skipped"), ("n_unseen", "rare, unseen")):
         if any(part[count] for part in read.values()):
             lines.append(row(label, ", ".join(f"{name} {part[count]:,}" for name, part in read.items())))

@@ -10,7 +10,7 @@ from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.cli.record import metrics
 from alpt_ref.cli.report import progress, row, run_table
-from alpt_ref.cli.splits import Splits, load, source_of
+from alpt_ref.cli.splits import Splits, is_alone, load, source_of
 from alpt_ref.models import FactorizationMachine, LogisticRegression
 from alpt_ref.tools.files import write_json
 from alpt_ref.training.forward import TrainingDivergedError
@@ -30,7 +30,7 @@ _HEEDED = {
 def run(args: argparse.Namespace) -> None:
     """Train, save, measure, print. Raises CommandError, DataError or OSError before anything is lost."""
     source, model = source_of(args), model_of(args)
-    if hasattr(args, "patience") and hasattr(args, "train") and not hasattr(args, "valid"):
+    if hasattr(args, "patience") and hasattr(args, "train") and not hasattr(args, "valid") and not is_alone(args):
         raise CommandError("--patience needs --valid")
     with resumable(args.out, lambda: _way_on(args.out / "checkpoint.npz")):
         _check_results(args)

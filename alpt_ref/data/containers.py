@@ -1,4 +1,5 @@
-"""The bytes inside a data file: gzip and bzip2 are told by their first bytes, for suffixes lie, and unpacked.
+"""The bytes inside a data file: gzip, bzip2 and Parquet are told by their first bytes, for suffixes lie; the first two are
+unpacked.
 
 Kinds of files that are not read are called by their names.
 """
@@ -30,13 +31,13 @@ _UNREAD = {
     b"\x00\x00\xfe\xff": ("text in UTF-32", RECODED),
     b"\xff\xfe": ("text in UTF-16", RECODED),
     b"\xfe\xff": ("text in UTF-16", RECODED),
-    b"PAR1\x15": ("a Parquet file", "write it as CSV"),
     b"ARROW1\x00\x00": ("an Arrow file", "write it as CSV"),
     b"\x93NUMPY": ("an array of NumPy", "write it as CSV"),
     b"\xd0\xcf\x11\xe0": ("an old Excel file", "write it as CSV"),
     b"\x89HDF": ("an HDF5 file", "write it as CSV"),
     b"SQLite format 3\x00": ("an SQLite data base", "write it as CSV"),
 }
+_PARQUET = b"PAR1\x15"
 _TAR = 257  # where the magic of a tar archive stands
 _HEAD = _TAR + 5
 
@@ -45,9 +46,12 @@ class UnreadFormatError(ValueError):
     """A file of a kind that is not read; the message says of which, and what to do."""
 
 
-def unpacked(raw: IO[bytes]) -> IO[bytes]:
-    """The content of ``raw``, which may be a pipe. Raises UnreadFormatError; reading from it raises OSError, EOFError or
-    zlib.error where the content is damaged, in whichever of its members."""
+def unpacked(raw: IO[bytes]) -> tuple[IO[bytes], bool]:
+    """The content of ``raw``, which may be a pipe, and True where that is a Parquet file, in which its reader seeks.
+
+    Raises UnreadFormatError; reading from it raises OSError, EOFError or zlib.error where the content is damaged, in whichever
+    of its members.
+    """
     head = raw.read(_HEAD)
     while len(head) < _HEAD and (more := raw.read(_HEAD - len(head))):  # a pipe may hand out a byte at a time
         head += more
@@ -58,6 +62,10 @@ def unpacked(raw: IO[bytes]) -> IO[bytes]:
         stream = _Members(io.BufferedReader(stream, _BLOCK), bz2.BZ2Decompressor, b"")
     whole = io.BufferedReader(stream, _BLOCK)
     content = whole.peek(_HEAD)
+    if content.startswith(_PARQUET):
+        if head.startswith(_PARQUET) and raw.seekable():
+            return raw, True
+        return io.BytesIO(whole.read()), True
     for magic, (kind, advice) in _UNREAD.items():
         if content.startswith(magic):
             raise UnreadFormatError(f"is {kind}, {advice}")
@@ -65,7 +73,7 @@ def unpacked(raw: IO[bytes]) -> IO[bytes]:
         raise UnreadFormatError(f"is compressed twice, {UNPACKED}")
     if content[_TAR : _TAR + 5] == b"ustar":
         raise UnreadFormatError(f"is a tar archive, {UNPACKED}")
-    return whole
+    return whole, False
 
 
 class _Rejoined(io.RawIOBase):

@@ -1,7 +1,7 @@
 """The columns of a table: how a line splits into cells, and the role of each column."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alpt_ref.data.errors import LineError, quote
@@ -139,6 +139,18 @@ def parse_row(line: str, layout: Layout, positive_label: str | None) -> list[str
         column = cell_column(line, layout.delimiter, layout.n_columns)
         message = f"expected {layout.n_columns} columns, got {len(cells)} in {quote(line)}"
         raise LineError(message, min(column, len(line) + 1))
+    found = first_bad(cells, layout, positive_label)
+    if found is not None:
+        position, bad = found
+        raise bad.at(cell_column(line, layout.delimiter, position))
+    return cells
+
+
+def first_bad(
+    cells: Sequence[str] | Mapping[int, str], layout: Layout, positive_label: str | None
+) -> tuple[int, LineError] | None:
+    """The position of the first cell of a row that is a bad label, or that its field's kind cannot read, and what is wrong
+    with it; None where all are good."""
     position = 0
     try:
         if layout.label is not None:
@@ -147,5 +159,5 @@ def parse_row(line: str, layout: Layout, positive_label: str | None) -> list[str
         for position, kind in layout.fields:  # the except clause reads position
             TOKEN[kind](cells[position])
     except LineError as bad:
-        raise bad.at(cell_column(line, layout.delimiter, position)) from None
-    return cells
+        return position, bad
+    return None

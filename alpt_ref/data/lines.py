@@ -2,9 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from alpt_ref.data.containers import UnreadFormatError, unpacked
 from alpt_ref.data.errors import DataError, LineError
@@ -26,30 +26,41 @@ class Chunk:
     lines: list[str]
 
 
-def read_chunks(path: PathLike, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
+def read_chunks(path: PathLike, chunk_bytes: int = CHUNK_BYTES, stream: IO[bytes] | None = None) -> Iterator[Chunk]:
     """The lines of a plain, gzip or bzip2 file without their line ends, in chunks of about ``chunk_bytes``.
 
     The path - is standard input. Text is UTF-8. A byte that is not becomes a lone surrogate, so that no two values are merged
-    by it.
+    by it. stream : the content of the file where it is open already.
 
     Raises DataError if the file is missing, unreadable, truncated, corrupt, or of a kind that is not read.
     """
     first_line = 1
-    for text in _read_blocks(path, chunk_bytes):
+    for text in _read_blocks(path, chunk_bytes, stream):
         # Not splitlines(): it also breaks at characters such as U+2028, which may stand inside a value.
         lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
         yield Chunk(first_line, lines)
         first_line += len(lines)
 
 
-def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
+@contextmanager
+def opened(path: PathLike) -> Iterator[tuple[IO[bytes], bool]]:
+    """Yield the content of a file, unpacked, and True where it is a Parquet file. Raises DataError as :func:`read_chunks`."""
     with ExitStack() as stack:
         try:
-            stream = stack.enter_context(unpacked(stack.enter_context(open_input(path))))
+            content = unpacked(stack.enter_context(open_input(path)))
         except UnreadFormatError as error:
             raise DataError(f"{named(path)}: {error}") from None
         except (OSError, EOFError, zlib.error) as error:
             raise unreadable(path, error) from error
+        yield content
+
+
+def _read_blocks(path: PathLike, chunk_bytes: int, stream: IO[bytes] | None = None) -> Iterator[str]:
+    with ExitStack() as stack:
+        if stream is None:
+            stream, is_parquet = stack.enter_context(opened(path))
+            if is_parquet:
+                raise DataError(f"{named(path)}: is a Parquet file, which is a table: give format 'parquet'")
         mark: bytes | None = _BYTE_ORDER_MARK
         while True:
             try:
@@ -68,7 +79,8 @@ def _read_blocks(path: PathLike, chunk_bytes: int) -> Iterator[str]:
 
 def unreadable(path: PathLike, error: Exception) -> DataError:
     """The DataError for a file or folder that the system, or a decompressor, cannot read."""
-    return DataError(f"{named(path)}: cannot be read: {getattr(error, 'strerror', None) or error}")
+    said = getattr(error, "strerror", None) or error
+    return DataError(f"{named(path)}: cannot be read: {' '.join(str(said).split())}")
 
 
 def no_rows(path: PathLike) -> DataError:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from alpt_ref.tools.checks import check_integer, is_integer, one_of
 
 INDEXED_FORMATS = ("libsvm", "libfm", "libffm")
-TABULAR_FORMATS = ("criteo", "avazu", "csv")
+TABULAR_FORMATS = ("criteo", "avazu", "csv", "parquet")
+NAMED_FORMATS = ("csv", "parquet")
 MAX_FEATURES = 2**31 - 1
 """Column indices are int32, and so must be the number of columns."""
 # An option that the format would silently ignore is more likely a mistake than a wish.
@@ -14,8 +15,8 @@ _APPLIES_TO = {
     "n_features": INDEXED_FORMATS,
     "hash_bins": TABULAR_FORMATS,
     "min_count": TABULAR_FORMATS,
-    "label_column": ("csv",),
-    "numeric": ("csv",),
+    "label_column": NAMED_FORMATS,
+    "numeric": NAMED_FORMATS,
     "indices": ("libffm",),
 }
 
@@ -24,15 +25,16 @@ _APPLIES_TO = {
 class Source:
     """The format of a file and the choices that its reader needs.
 
-    format : "libsvm", "libfm", "libffm" (features are written as indices), or "criteo", "avazu", "csv" (tables of values,
-        one-hot encoded field by field).
+    format : "libsvm", "libfm", "libffm" (features are written as indices), or "criteo", "avazu", "csv", "parquet" (tables of
+        values, one-hot encoded field by field; a data frame is read as either of the last two).
     index_base : the first legal index, 0 or 1; default 1 for libsvm, 0 for libfm and libffm.
     n_features : number of columns of X for indexed formats; default: the largest training index + 1. A feature at or beyond it
         is dropped and counted.
     hash_bins : tables only. None learns a dictionary; a number hashes "field=value" into that many features.
     min_count : tables with a dictionary only. Values rarer than this in training share their field's out-of-vocabulary feature.
-    label_column : csv only. Default: the first column named label, click, y or target in any case.
-    numeric : csv only. Columns to treat as numbers, besides those named I<number>.
+    label_column : csv and parquet only. Default: the first column named label, click, y or target in any case.
+    numeric : csv and parquet only. Columns to treat as numbers, besides those named I<number>, and those of floats in tables
+        that have types.
     indices : libffm only. "global" says that an index in several fields is one feature, as hashed ones are. Default: refused.
     positive_label : y = 1 where the label equals this text (or number), 0 elsewhere. Default: labels must be 0, 1 or -1.
     on_bad_line : "error" raises on the first malformed line, "skip" counts them.
@@ -78,6 +80,11 @@ class Source:
     def is_indexed(self) -> bool:
         """True where the file names its features by index (libsvm, libfm, libffm), False where by value."""
         return self.format in INDEXED_FORMATS
+
+    @property
+    def is_named(self) -> bool:
+        """True for tables that go by the names of their columns alone (csv, parquet, data frames)."""
+        return self.format in NAMED_FORMATS
 
     @property
     def first_index(self) -> int:

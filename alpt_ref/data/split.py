@@ -1,7 +1,10 @@
 """The random split of a data set into training, validation and test parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from alpt_ref.data.dataset import Dataset
 from alpt_ref.tools.checks import is_integer
@@ -9,9 +12,11 @@ from alpt_ref.tools.sparse import checked
 
 # make_ctr counts its steps of Stream.DATA from 0; the last step is free whatever the number of its fields.
 _STEP = 2**32 - 1
+PARTS = (8, 1, 1)
+"""Training, validation and test data, where there is one file for all three."""
 
 
-def split(dataset: Dataset, seed: int = 0, parts: Sequence[int] = (8, 1, 1)) -> tuple[Dataset, ...]:
+def split(dataset: Dataset, seed: int = 0, parts: Sequence[int] = PARTS) -> tuple[Dataset, ...]:
     """The parts of ``dataset``, of sizes proportional to ``parts``; each row is in exactly one of them.
 
     A permutation of the rows, which is a function of their number n and of the seed alone, is cut after the first floor(n
@@ -33,3 +38,11 @@ def split(dataset: Dataset, seed: int = 0, parts: Sequence[int] = (8, 1, 1)) -> 
     cuts = [n * total // sums[-1] for total in sums]
     rows = [order[start:stop] for start, stop in pairwise(cuts)]
     return tuple(Dataset(X[part], dataset.y[part], n_skipped=0, n_unseen=0) for part in rows)
+
+
+def check_classes(name: str, parts: Mapping[str, NDArray[np.float32]]) -> None:
+    """Raise ValueError, with the ``name`` of the data, where one of the ``parts``, labels by the name of the part, has no
+    clicks or nothing else: AUC is not defined there."""
+    for part, y in parts.items():
+        if np.unique(y).size < 2:
+            raise ValueError(f"{name}: the {part} data, {y.size} rows, have one class alone, and AUC compares two")

@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from alpt_ref.data import Dataset, Source, fit_read, make_ctr, read, read_movielens, split
+from alpt_ref.data.frames import DataFrame, is_frame
 from alpt_ref.data.source import INDEXED_FORMATS, TABULAR_FORMATS
+from alpt_ref.data.split import check_classes
 from alpt_ref.studies.convergence.settings import CtrSettings
 from alpt_ref.tools.checks import one_of
 from alpt_ref.tools.files import checksum
+from alpt_ref.tools.input import PathLike
 
 Part = tuple[Any, Any]
+Data: TypeAlias = PathLike | DataFrame
 MOVIELENS = "movielens"
 FORMATS = (*INDEXED_FORMATS, *TABULAR_FORMATS, MOVIELENS)
 QUICK_ROWS = 1200
@@ -51,19 +53,22 @@ def synthetic(settings: CtrSettings, seed: int) -> ClickData:
     return ClickData("synthetic", train, valid, test)
 
 
-def from_files(paths: tuple[Path, Path, Path], source: Source | str = "libfm") -> ClickData:
-    """Files of train, validation and test, read as ``source``; features that training never saw are dropped."""
+def from_files(paths: tuple[Data, Data, Data], source: Source | str = "libfm") -> ClickData:
+    """Files or data frames of train, validation and test, read as ``source``; features that training never saw are dropped."""
     train, feature_map = fit_read(paths[0], _source(source))
     valid, test = (read(path, feature_map) for path in paths[1:])
     skipped, unseen = (sum(getattr(part, name) for part in (train, valid, test)) for name in ("n_skipped", "n_unseen"))
     return ClickData(_name(paths[0]), _part(train), _part(valid), _part(test), skipped, unseen)
 
 
-def from_whole(path: Path, source: Source | str, seed: int = 0) -> ClickData:
-    """A file, or a folder of MovieLens-1M (``source`` "movielens"), split at random 8:1:1."""
-    whole = read_movielens(path)[0] if source == MOVIELENS else fit_read(path, _source(source))[0]
+def from_whole(data: Data, source: Source | str, seed: int = 0) -> ClickData:
+    """A file, a data frame, or a folder of MovieLens-1M (``source`` "movielens"), split at random 8:1:1."""
+    if source == MOVIELENS and not is_frame(data):
+        whole = read_movielens(data)[0]
+    else:
+        whole, _ = fit_read(data, _source(source))
     train, valid, test = (_part(part) for part in split(whole, seed))
-    return ClickData(_name(path), train, valid, test, whole.n_skipped)
+    return ClickData(_name(data), train, valid, test, whole.n_skipped)
 
 
 def load(
@@ -93,9 +98,7 @@ def load(
 
 
 def _checked(data: ClickData) -> ClickData:
-    for name, (_, y) in (("training", data.train), ("validation", data.valid), ("test", data.test)):
-        if np.unique(y).size < 2:
-            raise ValueError(f"{data.name}: the {name} data, {y.size} rows, have one class alone, and AUC compares two")
+    check_classes(data.name, {"training": data.train[1], "validation": data.valid[1], "test": data.test[1]})
     return data
 
 
@@ -107,5 +110,5 @@ def _part(data: Dataset) -> Part:
     return data.X, data.y
 
 
-def _name(path: Path) -> str:
-    return path.resolve().name.split(".")[0]
+def _name(data: Data) -> str:
+    return "frame" if is_frame(data) else Path(data).resolve().name.split(".")[0]

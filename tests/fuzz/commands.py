@@ -37,10 +37,10 @@ RIGHT = (
     "evaluate --model m1/model.npz --data base.svm --json new/out",
     "evaluate --model m1/model.npz --data base.svm --json -",
     "evaluate --model m1/model.npz --data bad.svm --on-bad-line skip",
-    "train --model lr --format libsvm --epochs 1 --train base.svm --out new",
+    "train --model lr --format libsvm --epochs 1 --train base.svm --no-split --out new",
     "train --model fm --k 2 --format libsvm --epochs 2 --train base.svm --valid base.svm --patience 1 --out new",
-    "train --model fm --precision lpt --bits 4 --optimizer adam --format libsvm --epochs 1 --train base.svm --out new",
-    "train --model lr --precision alpt --bits 2 --step row --format libsvm --epochs 1 --train base.svm --out m1 --resume",
+    "train --precision lpt --bits 4 --optimizer adam --format libsvm --epochs 1 --train base.svm --no-split --out new",
+    "train --model lr --precision alpt --bits 2 --format libsvm --epochs 1 --train base.svm --no-split --out m1 --resume",
     "verify --list",
     "verify L1 --list",
     "check-quantizer --list",
@@ -104,9 +104,9 @@ def place() -> Path:
     (folder / "base.svm").write_text(ROWS)
     (folder / "bad.svm").write_text("1 1:1\n0 x\n")
     (folder / "folder").mkdir()
-    command = ["train", "--model", "lr", "--format", "libsvm", "--epochs", "1", "--train", str(folder / "base.svm")]
+    command = ["train", "--model", "lr", "--format", "libsvm", "--epochs", "1", "--no-split"]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        assert main([*command, "--out", str(folder / "m1")]) == 0
+        assert main([*command, "--train", str(folder / "base.svm"), "--out", str(folder / "m1")]) == 0
     return folder
 
 

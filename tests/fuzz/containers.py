@@ -83,7 +83,7 @@ def one(drawn: tuple[str, list[bytes], int]) -> int:
         except ValueError:
             wanted = None
         try:
-            found = unpacked(io.BytesIO(mutant)).read()
+            found = unpacked(io.BytesIO(mutant))[0].read()
         except (OSError, EOFError, zlib.error):
             found = None
         except UnreadFormatError:  # that of its content

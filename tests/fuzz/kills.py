@@ -28,7 +28,7 @@ LONGEST = {False: 1.5, True: 12.0}  # seconds until the signal
 
 def command(folder: Path) -> list[str]:
     """The run: enough epochs that signals find it at work."""
-    options = ["--model", "lr", "--format", "libsvm", "--precision", "alpt", "--bits", "4", "--epochs", "60"]
+    options = ["--model", "lr", "--format", "libsvm", "--precision", "alpt", "--bits", "4", "--epochs", "60", "--no-split"]
     return [
         sys.executable,
         "-m",

@@ -33,7 +33,15 @@ class Part(TypedDict):
 class Data(TypedDict):
     """The data sets, and how they were read."""
 
-    source: Annotated[dict[str, Any] | None, "how the files were read (alpt_ref.data.Source); null for generated data"]
+    source: Annotated[
+        dict[str, Any] | None,
+        "how the files were read: the arguments of alpt_ref.data.Source, and in numeric the columns of floats of a "
+        "Parquet file; null for generated data",
+    ]
+    split: Annotated[
+        list[int] | None,
+        "[8, 1, 1] where --train alone was split, else null; what was skipped or unseen in such a file is counted in train",
+    ]
     train: Annotated[Part, "the training data"]
     valid: Annotated[Part | None, "the validation data; null where there are none"]
     test: Annotated[Part | None, "the test data; null where there are none"]
@@ -64,7 +72,7 @@ class Bytes(TypedDict):
 class Metrics(TypedDict):
     """The record that ``alpt-ref train`` writes next to model.npz when training has ended."""
 
-    schema: Annotated[Literal[3], "the version of this description"]
+    schema: Annotated[Literal[4], "the version of this description"]
     version: Annotated[str, "version of alpt_ref that wrote the file"]
     model: Annotated[Literal["LogisticRegression", "FactorizationMachine"], "the model's class"]
     config: Annotated[

@@ -55,6 +55,21 @@ METHODS = [
     {"k": 3, "precision": "lsq", "step_lr": 0.1},
     {"k": 2, "precision": "pact", "step_lr": 0.1, "optimizer": "adam"},
     {"k": 2, "precision": "lpt", "fit_linear": False, "bits": 16},
+    {"k": 2, "optimizer": "momentum", "l2": 0.01},
+    {"k": 2, "optimizer": "ftrl", "l1": 0.01, "l2": 0.01},
+    {"k": 2, "precision": "lpt", "bits": 8, "optimizer": "ftrl", "l1": 0.02, "update": "dense"},
+    {"k": 2, "precision": "alpt", "bits": 4, "optimizer": "momentum", "update": "dense", "step_lr": 0.1, "step_offset": 0.01},
+    {
+        "k": 2,
+        "precision": "alpt",
+        "bits": 2,
+        "optimizer": "ftrl",
+        "step_optimizer": "momentum",
+        "step_lr": 0.1,
+        "ends": "inside",
+    },
+    {"k": 2, "precision": "lsq", "bits": 2, "optimizer": "ftrl", "step_optimizer": "adagrad", "ends": "inside", "step_lr": 0.1},
+    {"k": 2, "precision": "pact", "bits": 2, "optimizer": "momentum", "ends": "inside", "step_lr": 0.1},
 ]
 
 

@@ -254,9 +254,10 @@ def test_threads_that_ask_at_once_share_an_array(monkeypatch):
 def test_rows_without_entries(precision, update):
     """Batches that touch nothing: no loop may be launched on nothing, nor read a row that is not there."""
     X = sp.csr_matrix(np.diag([1.0, 0.0, 2.0, 0.0]))
-    for steps in (("row", "row"), ("table", "table")):
+    for steps, optimizer in ((("row", "row"), "sgd"), (("table", "table"), "momentum"), (("table", "table"), "ftrl")):
         learned = precision in ("alpt", "lsq") or (precision == "pact" and steps[0] == "table")
-        some = {"step": steps, "step_lr": 0.1} if learned else {}
+        some = {"step": steps, "step_lr": 0.1, "step_optimizer": "sgd"} if learned else {}
+        some |= {"optimizer": optimizer, "l2": 0.5, "bits": 8} | ({"l1": 0.01} if optimizer == "ftrl" else {})
         arguments = {"k": 2, "precision": precision, "update": update, "batch_size": 1, "epochs": 2, "lr": 0.1, "init_std": 0.5}
         models = [FactorizationMachine(**arguments, **some, device=device).fit(X, [0, 1, 1, 0]) for device in ("cpu", "cuda")]
         assert np.array_equal(*(model.decision_function(X) for model in models))

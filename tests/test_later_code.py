@@ -19,6 +19,7 @@ from tests.test_kernels import N, make, problem
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 torch.set_num_threads(1)
+pytestmark = pytest.mark.glue  # formulas are held to as plain Python; that loops follow them is for tests/test_reference.py
 PAGE = Path(__file__).parent.parent / "docs" / "alpt.md"
 SIZE = 7
 

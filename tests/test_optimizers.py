@@ -94,7 +94,7 @@ def test_ftrl_without_penalties_is_adagrad_with_beta_for_eps(gradients, beta):
         w += d
 
 
-@pytest.mark.parametrize("precision", ["fp32", "lpt", *compiles("alpt", "lsq", "pact")])
+@pytest.mark.parametrize("precision", ["fp32", *compiles("lpt", "alpt", "lsq", "pact")])
 def test_momentum_without_momentum_is_sgd_bit_for_bit(precision):
     X, y = problem()
     runs = []
@@ -106,6 +106,7 @@ def test_momentum_without_momentum_is_sgd_bit_for_bit(precision):
     assert runs[0] == runs[1]
 
 
+@pytest.mark.glue
 @pytest.mark.parametrize("optimizer", ["momentum", "ftrl"])
 @pytest.mark.parametrize("precision", ["fp32", "lpt"])
 def test_idle_rows_of_a_dense_step(optimizer, precision):
@@ -123,6 +124,7 @@ def test_idle_rows_of_a_dense_step(optimizer, precision):
         assert moved.max() > 0.01
 
 
+@pytest.mark.glue
 def test_batches_of_one_take_the_step_of_their_optimizer():
     """The fused loop is SGD's alone."""
     X, y = problem()
@@ -146,6 +148,7 @@ def test_what_optimizers_keep_is_counted():
         assert state.nbytes["codes"] == n * (K + 1) // 2
 
 
+@pytest.mark.glue
 def test_ftrl_begins_where_the_tables_do():
     """z of each table gives its stored weights, the codes' and the masters', to float32."""
     for precision in ("fp32", "lpt", "alpt", "lsq"):
@@ -162,6 +165,7 @@ def test_ftrl_begins_where_the_tables_do():
         assert not state.optimizers["bias"].moments.any()
 
 
+@pytest.mark.glue
 def test_l1_makes_weights_zero():
     X, y = clicks()
     for precision in ("fp32", "lpt"):
@@ -174,6 +178,7 @@ def test_l1_makes_weights_zero():
         assert zeros[0] < zeros[1] <= zeros[2] == X.shape[1], precision
 
 
+@pytest.mark.glue
 def test_deterministic_rounding_does_not_stall_with_ftrl():
     """Moves below half a step are lost to SGD for good; z remembers them."""
     X, y = clicks()
@@ -186,6 +191,7 @@ def test_deterministic_rounding_does_not_stall_with_ftrl():
     assert codes["ftrl"].any()
 
 
+@pytest.mark.glue
 @pytest.mark.parametrize("optimizer", ["momentum", "ftrl"])
 def test_resumed_runs_end_with_the_bits_of_whole_ones(optimizer, tmp_path):
     X, y = clicks(60)
@@ -198,6 +204,7 @@ def test_resumed_runs_end_with_the_bits_of_whole_ones(optimizer, tmp_path):
     assert FactorizationMachine.load(tmp_path / "model.npz").get_params() == model.get_params()
 
 
+@pytest.mark.glue
 def test_what_ftrl_rounds_from_is_seen_to_diverge():
     """Codes would stay at an end of the range, and nothing would be said."""
     X, y = np.full((4, 3), 1e25, F), np.array([0, 1, 1, 0])

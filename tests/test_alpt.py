@@ -194,8 +194,7 @@ class Moments:
         ("dense", "sgd"),
         ("touched", "adam"),
         ("dense", "adagrad"),
-        ("dense", "momentum"),
-        ("touched", "ftrl"),
+        *compiles(("dense", "momentum"), ("touched", "ftrl")),
     ],
 )
 def test_quantization_aware_steps_against_the_reference(precision, width, update, optimizer):

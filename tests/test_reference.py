@@ -133,6 +133,7 @@ def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, u
     arguments = {"precision": "alpt", "bits": 4, "step": step, "optimizer": optimizer, "step_optimizer": step_optimizer, "k": k}
     arguments["update"] = update
     more = {"lr": 0.2, "step_lr": 0.05, "l2": 0.02, "step_l2": 0.3, "schedule": "sqrt", "batch_size": 7, "step_offset": 0.01}
+    more["ends"] = "inside" if update == "dense" else "clipped"
     if optimizer == "ftrl":
         more |= {"schedule": "constant", "l1": 0.03}
     compare(*make(X, y, delta=(0.15, 0.12), **arguments, **more), X, y)

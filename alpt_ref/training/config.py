@@ -80,7 +80,7 @@ class Config:
             raise ValueError("quantize must be all where k is 0: there are no factors")
         if self.k == 0 and not self.fit_linear:
             raise ValueError("fit_linear needs factors, and k is 0: no weights would be left")
-        if self.momentum >= 1:
+        if np.float32(self.momentum) >= 1:
             raise ValueError(f"momentum must be below 1, got {self.momentum!r}")
         self._check_ftrl()
         for part in PARTS:
@@ -98,6 +98,8 @@ class Config:
             names = ", ".join(REVERSALS)
             raise ValueError(f"step_optimizer must be one of {names} where optimizer is ftrl: it moves no step size")
         low, high = FTRL_STRENGTHS
+        if self.l1 > high:
+            raise ValueError(f"l1 must be at most {high}, got {self.l1!r}")
         if not low <= self.beta / self.lr + self.l2 <= high:
             raise ValueError(f"lr must be such that ftrl's beta / lr + l2 is from {low} to {high}, got {self.lr!r}")
 

@@ -32,19 +32,26 @@ class FactorizationMachine(Parameters):
         masters that are rounded to nearest in every use, with learned step sizes or clips.
     bits, delta : the grids, 2..16 bits. ``delta`` is one step size for both tables, a pair (linear, factors), or None: (4, 1) /
         2^(bits-1) for lpt; where it is learned, to begin with, max(2 mean|w| / sqrt(q_hi), 1e-3 / q_hi). A step size may be one
-        per feature, shape (n_features,).
+        per feature, shape (n_features,). step_init : "1/sqrt(q)", or "1/sqrt(q+1)": with q_hi + 1 under that root.
     step : which weights share a learned step size, "row" or "table", or a pair (linear, factors); None for ("table", "row"),
         with pact ("table", "table").
     step_lr, step_optimizer, step_l2 : descent on the step sizes (of pact: on the clips): learning rate, with the same schedule;
         an optimizer, or None for that of the weights; adds (step_l2/2) ||delta||^2 to the loss that they see.
     step_scale : their gradient is multiplied by "1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)" or "1/sqrt(bdq)": N weights
-        share the step size, d are in a row, q = 2^(bits-1) - 1, b examples (pact: by 1/q). Adam cancels it, but for its eps.
+        share the step size, d are in a row, q = 2^(bits-1) - 1, b examples (pact: by 1/q), or "1/sqrt(N(q+1))". Adam cancels
+        it, but for its eps.
+    step_offset : a learned step size is the absolute value of what is learned plus this.
+    ends : of lsq, pact and alpt, a weight exactly at an end of the range is "clipped", as LSQ's equations have it: the step
+        size's slope is that end, and no gradient reaches the weight; or "inside": the slope is 0, and the gradient passes.
     rounding : "stochastic", "nearest", or the controls "toward_zero" and "floor"; ``random_bits`` as in ``quantize``.
     fit_intercept, fit_linear : False leaves out b, or the sum of w_j x_j.
     quantize : "all", or "factors": linear weights are float32.
     update : "touched" (rows of the batch move, the default of lpt and alpt) or "dense" (l2 and optimizer act on every row in
         every step, the default of the others). Without l2 and with SGD the two give the same bits.
-    optimizer, lr, schedule : "sgd", "adam" or "adagrad"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt").
+    optimizer, lr, schedule : "sgd", "momentum", "adam", "adagrad" or "ftrl"; eta_t = lr ("constant") or lr / sqrt(t) ("sqrt",
+        not with ftrl). Step sizes may have any but ftrl, which keeps a float32 for each weight from which the weight follows.
+    momentum : of the optimizer "momentum", in [0, 1): m = momentum m + g, d = -eta_t m.
+    l1, beta : of ftrl, with lr as its alpha and l2 as its lambda_2; l1 is its lambda_1, and must be 0 elsewhere.
     batch_size, l2, epochs, seed, n_threads : no result depends on ``n_threads``.
     device : "cpu", or "cuda" to train and predict on a GPU, with the same bits.
     patience : with ``eval_set``, stop after that many epochs without a better validation AUC; None never stops.
@@ -83,6 +90,12 @@ class FactorizationMachine(Parameters):
         step_scale: str = "1/sqrt(bNq)",
         step_optimizer: str | None = None,
         step_l2: float = 0.0,
+        step_init: str = "1/sqrt(q)",
+        step_offset: float = 0.0,
+        ends: str = "clipped",
+        momentum: float = 0.9,
+        l1: float = 0.0,
+        beta: float = 1.0,
         device: str = "cpu",
     ) -> None:
         self._keep(locals())
@@ -209,6 +222,12 @@ class LogisticRegression(FactorizationMachine):
         step_scale: str = "1/sqrt(bNq)",
         step_optimizer: str | None = None,
         step_l2: float = 0.0,
+        step_init: str = "1/sqrt(q)",
+        step_offset: float = 0.0,
+        ends: str = "clipped",
+        momentum: float = 0.9,
+        l1: float = 0.0,
+        beta: float = 1.0,
         device: str = "cpu",
     ) -> None:
         self._keep(locals())

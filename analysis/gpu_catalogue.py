@@ -21,10 +21,11 @@ from alpt_ref.kernels.problems import (
     mean_loss,
 )
 from alpt_ref.kernels.storage import FLOATS, PACKED_CODES, PLAIN_CODES, Part, View, masters
-from alpt_ref.scalars.moves import DIRECTIONS, Hyper, advance_float, code_advance
+from alpt_ref.scalars.moves import advance_float, code_advance
+from alpt_ref.scalars.optimizers import DIRECTIONS, REVERSALS, Hyper
 from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import FLOAT32, FLOAT64, ROUNDINGS
-from alpt_ref.scalars.slopes import lsq_slope, pact_slope
+from alpt_ref.scalars.slopes import slopes_of, trial_of
 
 K = 16  # factors
 PHILOX_PRODUCTS = 20  # of 32-bit words, in a block of four words
@@ -49,7 +50,7 @@ i8, i16, i32, i64 = (np.zeros(2, kind) for kind in (int8, int16, int32, int64))
 u32, u64, f32, f64 = (np.zeros(2, kind) for kind in (uint32, uint64, float32, float64))
 MOMENTS, PAIR, ONE = np.zeros((2, 2), float32), np.zeros((2, 2)), float32(1)
 ROWS, TRIED, BATCH = (i64, i32, f32), (i32, i32, f32), (i32, f32, f32, f32)  # TRIED: of one batch, the second forward pass
-NOISE, HYPER = Noise(True, uint32(0), uint64(0), uint64(0), uint64(0)), Hyper(*[ONE] * 9)
+NOISE, HYPER = Noise(True, uint32(0), uint64(0), uint64(0), uint64(0)), Hyper(*[ONE] * len(Hyper._fields))
 PACKED = on_device(PACKED_CODES)
 STORED = {"float32": (FLOATS, f32), "8 bits": (PLAIN_CODES, i8), "16 bits": (PLAIN_CODES, i16), "4 bits": (PACKED, u32)}
 
@@ -151,16 +152,15 @@ def _alpt() -> Iterator[Case]:
     for optimizer in DIRECTIONS:
         for name in ("8 bits", "4 bits"):
             access, buffer = STORED[name]
-            tries = alpt.trier(access, optimizer, K)
+            tries = alpt.trier(access, trial_of("clipped"), optimizer, K)
             trial = (i32, _part(buffer), f32, f32, HYPER, (f32, f32, f32))
             yield Case(f"ALPT 1: try, {name}, {optimizer}", tries, trial)
-        for name, (_, buffer) in STORED.items():
+        for name, (_, buffer) in STORED.items() if optimizer in REVERSALS else ():
             moved = (f32, i32, _view(buffer), MOMENTS, ONE, HYPER, f32)
             yield Case(f"ALPT 2: step sizes, {name}, {optimizer}", alpt.delta_updater(optimizer), moved)
-        for slope in (lsq_slope, pact_slope):
-            trained = qat.updater(masters(-8, 7), slope, optimizer, K)
-            name = f"QAT: masters, {slope.__name__.removesuffix('_slope')}, {optimizer}"
-            yield Case(name, trained, (i32, _part(f32), f32, HYPER, f32))
+        for method in ("lsq", "pact"):
+            trained = qat.updater(masters(-8, 7), slopes_of(method, "clipped"), optimizer, K)
+            yield Case(f"QAT: masters, {method}, {optimizer}", trained, (i32, _part(f32), f32, HYPER, f32))
     yield Case("ALPT 2: slopes of rows", alpt.slope_summer(K), (f32, f32, f32))
     yield Case("ALPT 2: spread", alpt.spread, (f32, i32, f32), 1)
     for name in ("8 bits", "4 bits", "float32"):

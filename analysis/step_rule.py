@@ -37,13 +37,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @jit
-def halving(delta: Any, move: Any) -> Any:
+def halving(delta: Any, move: Any, offset: Any) -> Any:
     """Return at least half of the step size."""
     return min(max(delta + move, delta * _HALF, _MIN), _MAX), False
 
 
 @jit
-def mirrored(delta: Any, move: Any) -> Any:
+def mirrored(delta: Any, move: Any, offset: Any) -> Any:
     """Return the absolute value; the optimizer does not hear of it."""
     return min(max(abs(delta + move), _MIN), _MAX), False
 
@@ -66,7 +66,7 @@ def fit(job: tuple[str, dict[str, Any], argparse.Namespace]) -> tuple[list[float
 def damped(args: argparse.Namespace) -> float:
     """The part of the rows touched by ALPT at 8 bits whose moves eps = 1e-8 damps by more than a tenth, at the end."""
     from alpt_ref.models import FactorizationMachine
-    from alpt_ref.scalars.moves import ADAM_BETA_2, ADAM_EPS
+    from alpt_ref.scalars.optimizers import ADAM_BETA_2, ADAM_EPS
     from alpt_ref.studies.click_data import load
 
     data = load(args.data, args.valid, args.test, args.format, quick=args.quick)

@@ -26,10 +26,10 @@ def word(index: int, step: int, stream: int, seed: int) -> int:
     return philox((block % 2**32, block // 2**32, step, stream), (seed % 2**32, seed // 2**32))[index % 4]
 
 
-def loss(X, y, w, V, bias: float, l2: float) -> float:
-    """The mean log-loss + (l2/2) (||w||^2 + ||V||^2)."""
+def loss(X, y, w, V, bias: float) -> float:
+    """The mean log-loss."""
     z = reference.score(X, w, V, bias)
-    return float(np.mean(np.logaddexp(0, z) - y * z) + l2 / 2 * (np.sum(w**2) + np.sum(V**2)))
+    return float(np.mean(np.logaddexp(0, z) - y * z))
 
 
 def fake_quantize(w, delta, lo, hi, inside="lsq"):
@@ -57,12 +57,13 @@ def uniforms(shape, step, stream, seed, random_bits=24):
     return np.array(words, float).reshape(shape) * 2.0**-random_bits
 
 
-def state_of(state):
+def state_of(state, config):
     """A training state as ``reference`` has it, codes and step sizes in float64."""
 
     def moments(name, shape):
-        held = state.optimizers[name].moments.astype(float)
-        m, v = [0.0] * (2 - len(held)) + [of.reshape(shape) if of.size else 0.0 for of in held]
+        held = [of.reshape(shape) if of.size else 0.0 for of in state.optimizers[name].moments.astype(float)]
+        optimizer, none = config.step_direction if name.endswith(" steps") else config.optimizer, [0.0] * (2 - len(held))
+        m, v = held + none if optimizer == "momentum" else none + held
         return m, v
 
     tables = []
@@ -96,6 +97,11 @@ def settings_of(config, n_examples, n_features):
         step_lr=config.step_lr,
         step_optimizer=config.step_direction,
         step_l2=config.step_l2,
+        step_offset=config.step_offset,
+        ends=config.ends,
+        momentum=config.momentum,
+        l1=config.l1,
+        beta=config.beta,
         scales=scales,
         per_row=per_row,
         codes=tuple(config.storage_of(part) == "codes" for part in ("linear", "factors")),
@@ -105,7 +111,7 @@ def settings_of(config, n_examples, n_features):
 
 def step(X, y, state, config):
     """The state after one step on the minibatch X, y, by ``reference``, with the words of (weight, step, seed)."""
-    at = state_of(state)
+    at = state_of(state, config)
     u = tuple(
         uniforms(table.q.shape, at.t, stream, config.seed, config.random_bits)
         for table, stream in zip((at.linear, at.factors), (Stream.LINEAR, Stream.FACTORS), strict=True)

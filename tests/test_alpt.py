@@ -15,19 +15,19 @@ from alpt_ref import FactorizationMachine, LogisticRegression, reference, rng
 from alpt_ref.kernels.cpu import alpt
 from alpt_ref.kernels.cpu.rows import delta_updater
 from alpt_ref.scalars.jit import JIT
-from alpt_ref.scalars.moves import DIRECTIONS, N_MOMENTS, Hyper, When, hyper
+from alpt_ref.scalars.optimizers import DIRECTIONS, N_MOMENTS, REVERSALS, Hyper, When, hyper
 from alpt_ref.scalars.slopes import (
     DELTA_MAX,
     DELTA_MIN,
+    ENDS,
     GRADIENT_SCALES,
     first_delta,
     gradient_scale,
-    lsq_slope,
+    master_position,
     nearest_code,
     next_delta,
-    pact_slope,
-    passes,
     quantized,
+    slopes_of,
 )
 from alpt_ref.training import step as steps
 from alpt_ref.training.config import Config
@@ -43,8 +43,8 @@ F = np.float32
 BATCH = np.arange(7)
 
 
-@given(st.integers(2, 8), st.floats(-300, 300, width=32), st.floats(2.0**-10, 10, width=32))
-def test_scalars_of_quantization_against_rational_numbers(width, s, delta):
+@given(st.integers(2, 8), st.floats(-300, 300, width=32), st.floats(2.0**-10, 10, width=32), st.sampled_from(ENDS))
+def test_scalars_of_quantization_against_rational_numbers(width, s, delta, ends):
     lo, hi = -(2 ** (width - 1)), 2 ** (width - 1) - 1
     n, r = np.rint(F(s)), F(s) - np.rint(F(s))
     exact = Fraction(float(n)) + Fraction(float(r))
@@ -52,12 +52,24 @@ def test_scalars_of_quantization_against_rational_numbers(width, s, delta):
     up = exact - below > Fraction(1, 2) or (exact - below == Fraction(1, 2) and below % 2 == 1)
     code = min(max(below + up, lo), hi)
     assert nearest_code(n, r, F(lo), F(hi)) == code
-    inside = lo < exact < hi
-    assert passes(n, r, F(lo), F(hi)) == inside
+    inside = lo < exact < hi or (ends == "inside" and exact in (lo, hi))
     outside = lo if exact <= lo else hi
-    assert lsq_slope(n, r, F(lo), F(hi)) == (float(code - exact) if inside else outside)
-    assert pact_slope(n, r, F(lo), F(hi)) == (0 if inside else outside)
+    for method in ("lsq", "pact"):
+        in_delta, passes = slopes_of(method, ends)
+        assert passes(n, r, F(lo), F(hi)) == inside
+        assert in_delta(n, r, F(lo), F(hi)) == ((float(code - exact) if method == "lsq" else 0) if inside else outside)
     assert quantized(F(code) * F(delta), F(delta), F(lo), F(hi)) == F(code) * F(delta)
+
+
+@pytest.mark.parametrize("delta", [0.1, 2.0**-60, 3.0])
+def test_masters_at_an_end_are_told_from_those_beyond(delta):
+    delta, lo, hi = F(delta), F(-8), F(7)
+    for code, end in ((lo, "low"), (hi, "high")):
+        for w in (code * delta, np.nextafter(code * delta, F(0)), code * delta * F(1.01), code * delta * F(1e9)):
+            n, r = master_position(w, delta, lo, hi)
+            beyond = abs(w) > abs(code * delta) and abs(w / delta) > abs(code)
+            assert slopes_of("lsq", "inside").passes(n, r, lo, hi) == (not beyond), end
+            assert slopes_of("lsq", "inside").in_delta(n, r, lo, hi) == (code if beyond else np.rint(n + r) - (n + r))
 
 
 @pytest.mark.parametrize("width", [2, 4, 8])
@@ -72,41 +84,45 @@ def test_slope_is_that_of_the_quantizer_straight_through(width):
         difference = ((delta + h) * codes[2] - (delta - h) * codes[0]) / (2 * h)
         s = w / delta
         n = F(np.rint(s))
-        slope = lsq_slope(n, F(s - n), F(lo), F(hi))
+        slope = slopes_of("lsq", "clipped").in_delta(n, F(s - n), F(lo), F(hi))
         assert slope == pytest.approx(difference - s if lo < s < hi else difference, abs=1e-5)
 
 
 @given(
     st.floats(2.0**-60, 2.0**60, width=32),
     st.floats(width=32, allow_nan=True, allow_infinity=True),
+    st.sampled_from([0.0, 1.0, 0.3]),
 )
-def test_a_step_size_stays_positive_and_finite(delta, move):
+def test_a_step_size_stays_positive_and_finite(delta, move, part):
     delta, move = F(delta), F(move)
-    new, through_zero = next_delta(delta, move)
+    offset = delta * F(part)
+    new, through_zero = next_delta(delta, move, offset)
     assert DELTA_MIN <= new <= DELTA_MAX
     if np.isnan(move):
         assert (new, through_zero) == (delta, False)
     else:
-        assert through_zero == (delta + move < 0)
-        assert new == np.clip(np.abs(delta + move), F(DELTA_MIN), F(DELTA_MAX))
+        assert through_zero == (delta - offset + move < 0)
+        assert new == np.clip(np.abs(delta - offset + move) + offset, F(DELTA_MIN), F(DELTA_MAX))
 
 
 @pytest.mark.parametrize("move", [-1.0, -1.0 - 2.0**-23, -1.0 + 2.0**-24, 0.0, -np.inf, np.inf, np.nan, -2.0, -3.4e38])
 def test_moves_to_zero_and_beyond_leave_a_step_size(move):
-    new, _ = next_delta(F(1), F(move))
+    new, _ = next_delta(F(1), F(move), F(0))
     assert DELTA_MIN <= new <= DELTA_MAX
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adagrad"])
-def test_a_step_size_is_the_absolute_value_of_a_parameter_of_either_sign(optimizer):
-    """Bit for bit, over many steps from a step size smaller than a move: the parameter's gradient has its sign."""
-    n, lr = 12, {"sgd": 0.05, "adam": 0.02, "adagrad": 0.3}[optimizer]
+@pytest.mark.parametrize("offset", [0.0, 5e-4])
+@pytest.mark.parametrize("optimizer", REVERSALS)
+def test_a_step_size_is_the_absolute_value_of_a_parameter_of_either_sign(optimizer, offset):
+    """Over many steps from a step size smaller than a move, bit for bit: the parameter's gradient has its sign. With an offset
+    to float32, as what is stored is their sum."""
+    n, lr = 12, {"sgd": 0.05, "momentum": 0.01, "adam": 0.02, "adagrad": 0.3}[optimizer]
     moments, signed_moments = (np.zeros((N_MOMENTS[optimizer], n), F) for _ in range(2))
     start = np.geomspace(1e-3, 0.27, n).astype(F)
     table = CodeTable(4, start.copy(), np.zeros(n, np.uint8), (n, 2))
-    signed, crossed = start.copy(), 0
+    signed, crossed = start - F(offset), 0
     for t in range(1, 200):
-        when = When(lr, False, 0.1, t)
+        when = When(lr, False, 0.1, t, offset=offset)
         g = rng.normals(n, seed=1, stream=6, step=t) + F(0.5)
         out = np.empty(n, F)
         delta_updater(optimizer)(g, np.arange(n), table.view(), moments, F(1), when, out)
@@ -114,13 +130,16 @@ def test_a_step_size_is_the_absolute_value_of_a_parameter_of_either_sign(optimiz
         h = Hyper(*(F(scalar) for scalar in hyper(when)))  # Numba returns Python's floats
         for i in range(n):
             sign = F(-1) if signed[i] < 0 else F(1)
-            signed[i] += DIRECTIONS[optimizer](sign * (g[i] + h.l2 * abs(signed[i])), signed_moments, i, h)
+            signed[i] += DIRECTIONS[optimizer](sign * g[i], signed[i], signed_moments, i, h)
             crossed += int(sign * signed[i] < 0)
-        assert np.array_equal(table.delta, np.abs(signed))
+        if offset:
+            assert table.delta == pytest.approx(np.abs(signed) + F(offset), abs=2e-5)
+        else:
+            assert np.array_equal(table.delta, np.abs(signed))
     assert crossed > n
-    if optimizer == "adam":  # a step size alone has the moments of its own frame
+    if optimizer in ("adam", "momentum") and not offset:  # a step size alone has the moments of its own frame
         assert np.array_equal(moments[0], np.where(signed < 0, F(-1), F(1)) * signed_moments[0])
-        assert np.array_equal(moments[1], signed_moments[1])
+        assert np.array_equal(moments[1:], signed_moments[1:])
 
 
 def test_rows_that_count_as_zero():
@@ -140,12 +159,14 @@ def test_gradient_scales_and_the_first_step():
         "1/sqrt(bNq)": 64 * 160 * 127,
         "1/sqrt(dq)": 16 * 127,
         "1/sqrt(bdq)": 64 * 16 * 127,
+        "1/sqrt(N(q+1))": 160 * 128,
     }
     assert {name: gradient_scale(name, 64, 16, 10, 127) for name in GRADIENT_SCALES} == pytest.approx(
         {name: n**-0.5 for name, n in weights.items()}
     )
     assert first_delta(np.float64(0.0), 7) == F(1e-3 / 7)
     assert first_delta(np.array([0.5, 0.0]), 4).tolist() == [0.5, F(1e-3 / 4)]
+    assert first_delta(np.float64(0.5), 7, "1/sqrt(q+1)", 1e-3) == F(8**-0.5 + 1e-3)
 
 
 def deltas_of(state):
@@ -154,43 +175,56 @@ def deltas_of(state):
 
 
 class Moments:
-    """Adam's, for the rows that move."""
+    """An optimizer's, for the rows that move."""
 
     def __init__(self):
         self.held = (0.0, 0.0)
 
-    def move(self, name, g, eta, t, moves):
-        d, self.held = reference.direction(name, g, self.held, eta, t, moves)
+    def move(self, name, g, w, by, moves):
+        d, self.held = reference.direction(name, g, w, self.held, by, moves)
         return d
 
 
 @pytest.mark.parametrize("precision", ["lsq", "pact"])
 @pytest.mark.parametrize("width", [2, *compiles(4, 8)])
 @pytest.mark.parametrize(
-    ("update", "optimizer"), [("touched", "sgd"), ("dense", "sgd"), ("touched", "adam"), ("dense", "adagrad")]
+    ("update", "optimizer"),
+    [
+        ("touched", "sgd"),
+        ("dense", "sgd"),
+        ("touched", "adam"),
+        ("dense", "adagrad"),
+        *compiles(("dense", "momentum"), ("touched", "ftrl")),
+    ],
 )
 def test_quantization_aware_steps_against_the_reference(precision, width, update, optimizer):
     """Two steps: masters by the straight-through gradient with l2, step sizes (or clips) by SGD on theirs."""
     X, y = problem(density=0.5)
     lr, step_lr, l2 = 0.3, 0.05, 0.01
     arguments = {"precision": precision, "bits": width, "delta": (0.05, 0.11), "step_scale": "1", "update": update}
-    more = {"optimizer": optimizer, "step_optimizer": "sgd", "step_l2": 0.1}
+    l1 = 0.05 * (optimizer == "ftrl")
+    more = {"optimizer": optimizer, "step_optimizer": "sgd", "step_l2": 0.1, "l1": l1}
     state, stepper = make(X, y, lr=lr, step_lr=step_lr, l2=l2, **arguments, **more)
-    state.linear.weights[:, 0] = np.linspace(-0.41, 0.397, D)
+    if optimizer != "ftrl":  # whose z knows its weights
+        state.linear.weights[:, 0] = np.linspace(-0.41, 0.397, D)
     lo, hi = stepper.config.box
     assert (lo, hi) == ((-(2 ** (width - 1)) + (precision == "pact")), 2 ** (width - 1) - 1)
     per_row = [precision == "lsq" and part == "factors" for part in ("linear", "factors")]
     masters = [state.linear.weights.astype(float), state.factors.weights.astype(float)]
     deltas, b = list(deltas_of(state)), 0.0
     of_weights, of_bias = (Moments(), Moments()), Moments()
+    if optimizer == "ftrl":
+        for kept, w in zip(of_weights, masters, strict=True):
+            kept.held = reference.ftrl_start(w, lr, l2, l1, 1.0)
     for t in (0, 1):
         batch = np.arange(7 * t, 7 * t + 7)
         touched = ((X[batch] != 0).any(axis=0) | (update == "dense"))[:, None]
+        by = reference.Rates(lr, t + 1, l2, l1=l1)
         quant = [naive.fake_quantize(w, d, lo, hi, precision) for w, d in zip(masters, deltas, strict=True)]
-        g_w, g_V, g_b = reference.gradients(X[batch].astype(float), y[batch], quant[0][0][:, 0], quant[1][0], b, 0.0)
+        g_w, g_V, g_b = reference.gradients(X[batch].astype(float), y[batch], quant[0][0][:, 0], quant[1][0], b)
         for part, g in enumerate((g_w[:, None], g_V)):
             _, slope, through = quant[part]
-            moves = of_weights[part].move(optimizer, g * through + l2 * masters[part], lr, t + 1, touched)
+            moves = of_weights[part].move(optimizer, g * through, masters[part], by, touched)
             pooled = naive.pooled(g * slope, per_row[part])
             if precision == "lsq":
                 step = -step_lr * (pooled + 0.1 * deltas[part])
@@ -199,7 +233,7 @@ def test_quantization_aware_steps_against_the_reference(precision, width, update
             moved = touched | (not per_row[part])
             deltas[part] = np.where(moved, naive.next_steps(deltas[part], step), deltas[part])
             masters[part] = masters[part] + np.where(touched, moves, 0)
-        b += of_bias.move(optimizer, g_b, lr, t + 1, True)
+        b += of_bias.move(optimizer, g_b, b, by._replace(l2=0.0, l1=0.0), True)
         stepper.step(state, batch)
     assert float(state.bias) == pytest.approx(b, abs=1e-5)
     for part, table in enumerate((state.linear, state.factors)):
@@ -219,11 +253,11 @@ def test_lsq_gradient_of_delta_is_the_slope_of_the_loss():
 
     def loss(delta):
         quant = [naive.fake_quantize(t, np.full((D, 1), delta), -2, 1)[0] for t in (w, V)]
-        return naive.loss(X, y, quant[0][:, 0], quant[1], 0.1, 0.0)
+        return naive.loss(X, y, quant[0][:, 0], quant[1], 0.1)
 
     delta, h = 0.1, 1e-6
     (q_w, s_w, _), (q_V, s_V, _) = (naive.fake_quantize(t, np.full((D, 1), delta), -2, 1) for t in (w, V))
-    g_w, g_V, _ = reference.gradients(X, y, q_w[:, 0], q_V, 0.1, 0.0)
+    g_w, g_V, _ = reference.gradients(X, y, q_w[:, 0], q_V, 0.1)
     slope = (g_w[:, None] * s_w).sum() + (g_V * s_V).sum()
     assert slope == pytest.approx((loss(delta + h) - loss(delta - h)) / (2 * h), rel=1e-6)
 
@@ -343,7 +377,7 @@ def clicks(n=400 if JIT else 200, d=12):
 @pytest.mark.parametrize("lr", [1e-3, 1e6])
 @pytest.mark.parametrize("step_lr", [1e-3, 1e6])
 @pytest.mark.parametrize("precision", ["alpt", "lsq", "pact"])
-@pytest.mark.parametrize("step_optimizer", ["sgd", "adam", "adagrad"])
+@pytest.mark.parametrize("step_optimizer", REVERSALS)
 def test_no_learning_rate_breaks_a_step_size(lr, step_lr, precision, step_optimizer):
     """Absurd rates stop with a sentence or go on, and no step size is ever zero, negative, infinite or no number."""
     X, y = problem()
@@ -415,7 +449,7 @@ def test_memory_of_a_factor_table_with_a_step_size_for_each_row(width):
         ({"step_lr": -1.0}, "step_lr must be a non-negative number"),
         ({"step_l2": float("nan")}, "step_l2 must be"),
         ({"step_scale": "2"}, "step_scale must be one of 1, 1/sqrt"),
-        ({"step_optimizer": "lamb"}, "step_optimizer must be one of sgd, adam, adagrad"),
+        ({"step_optimizer": "lamb"}, "step_optimizer must be one of sgd, momentum, adam, adagrad"),
         ({"delta": (0.1, np.full(5, 0.1))}, "delta of the factors has 5 entries for 12 features"),
         ({"delta": 2.0**-61}, r"delta must be in \[2\^-60, 2\^60\]: step sizes are learned"),
         ({"delta": (0.1, 2.0**61), "precision": "lsq"}, "delta must be in"),

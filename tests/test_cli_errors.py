@@ -8,6 +8,7 @@ import pytest
 from alpt_ref.cli import guarded
 from alpt_ref.cli.arguments import build_parser
 from alpt_ref.cli.train import model_of
+from alpt_ref.scalars.slopes import GRADIENT_SCALES
 from alpt_ref.tools.files import write_npz
 from tests.cli_support import LEARNED, error_of, run, train_arguments
 
@@ -38,7 +39,7 @@ METHODS = "fp32, hash, lpt-dr, lpt-sr, alpt-dr, alpt-sr, lpt-sr-f, alpt-sr-f, ls
         (["--model", "lr", "--init-std", "1"], "--init-std needs --model fm"),
         (["--k", "-1"], "--k must be an integer of at least 0, got -1"),
         (["--init-std", "-1"], "--init-std must be a non-negative number, got -1.0"),
-        (["--optimizer", "lbfgs"], "--optimizer must be one of sgd, adam, adagrad, got 'lbfgs'"),
+        (["--optimizer", "lbfgs"], "--optimizer must be one of sgd, momentum, adam, adagrad, ftrl, got 'lbfgs'"),
         (["--update", "some"], "--update must be one of touched, dense, got 'some'"),
         (["--model", "lr", "--no-linear"], "--no-linear needs --model fm"),
         (["--model", "lr", "--quantize", "factors", "--precision", "lpt"], "--quantize needs --model fm"),
@@ -83,8 +84,8 @@ def test_train_options(tmp_path, capsys, options, sentence):
         (["--step-lr", "-1"], "--step-lr must be a non-negative number, got -1.0"),
         (["--step-lr", "nan"], "--step-lr must be a non-negative number, got nan"),
         (["--step-l2", "inf"], "--step-l2 must be a non-negative number, got inf"),
-        (["--step-scale", "2"], "--step-scale must be one of 1, 1/sqrt(Nq), 1/sqrt(bNq), 1/sqrt(dq), 1/sqrt(bdq), got '2'"),
-        (["--step-optimizer", "lr"], "--step-optimizer must be one of sgd, adam, adagrad, got 'lr'"),
+        (["--step-scale", "2"], f"--step-scale must be one of {', '.join(GRADIENT_SCALES)}, got '2'"),
+        (["--step-optimizer", "lr"], "--step-optimizer must be one of sgd, momentum, adam, adagrad, got 'lr'"),
         (["--bits", "1"], "--bits must be an integer in 2..16, got 1"),
     ],
 )
@@ -103,6 +104,41 @@ def test_a_clip_is_of_a_table(tmp_path, capsys, step, got):
     assert not (tmp_path / "run").exists()
 
 
+FTRL = "--optimizer", "ftrl"
+NO_STEP = "--step-optimizer must be one of sgd, momentum, adam, adagrad where --optimizer is ftrl: it moves no step size"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--momentum", "0.5"], "--momentum needs --optimizer momentum"),
+        (["--l1", "0.5", "--optimizer", "adam"], "--l1 needs --optimizer ftrl"),
+        (["--beta", "0.5"], "--beta needs --optimizer ftrl"),
+        (["--momentum", "1", "--optimizer", "momentum"], "--momentum must be below 1, got 1.0"),
+        (["--momentum", "-0.1", "--optimizer", "momentum"], "--momentum must be a non-negative number, got -0.1"),
+        (["--l1", "-1", *FTRL], "--l1 must be a non-negative number, got -1.0"),
+        (["--beta", "0", *FTRL], "--beta must be a positive number, got 0.0"),
+        (["--lr", "1e-35", *FTRL], "--lr must be such that ftrl's --beta / --lr + --l2 is from 1e-30 to 1e+30, got 1e-35"),
+        (
+            ["--schedule", "sqrt", *FTRL],
+            "--schedule must be constant with ftrl: its learning rate lr / (beta + sqrt(n)) decays by itself",
+        ),
+        (["--precision", "alpt", *FTRL], NO_STEP),
+        (["--precision", "lsq", "--step-optimizer", "ftrl", *FTRL], NO_STEP.split(" where")[0] + ", got 'ftrl'"),
+        (["--precision", "lsq", "--delta", "0.1", "--step-offset", "0.2"], "--step-offset must be at most --delta, got 0.2"),
+    ],
+)
+def test_options_of_optimizers(tmp_path, capsys, options, sentence):
+    assert error_of(capsys, *train_arguments(tmp_path, *options)) == sentence
+    assert not (tmp_path / "run").exists()
+
+
+def test_momentum_may_be_that_of_step_sizes(tmp_path):
+    options = ["--precision", "alpt", "--step-optimizer", "momentum", "--momentum", "0.5"]
+    model = model_of(build_parser().parse_args(train_arguments(tmp_path, *options)))
+    assert (model.config().step_direction, model.momentum) == ("momentum", 0.5)
+
+
 HEEDED = {
     "--bits 4": "lpt, alpt, lsq or pact",
     "--quantize factors": "lpt, alpt, lsq or pact",
@@ -114,6 +150,9 @@ HEEDED = {
     "--step-optimizer sgd": "alpt, lsq or pact",
     "--step-l2 0.1": "alpt, lsq or pact",
     "--step-scale 1": "alpt or lsq",
+    "--step-init 1/sqrt(q+1)": "alpt, lsq or pact",
+    "--step-offset 1e-10": "alpt, lsq or pact",
+    "--ends inside": "alpt, lsq or pact",
 }
 
 

@@ -138,7 +138,8 @@ def test_every_option_reaches_the_model(tmp_path):
     options = {
         "k": 2, "init_std": 0.02, "precision": "alpt", "bits": 4, "quantize": "all", "rounding": "nearest", "random_bits": 16,
         "step_lr": 0.001, "step_optimizer": "sgd", "step_scale": "1/sqrt(dq)", "step_l2": 0.01,
-        "optimizer": "adam", "lr": 0.02, "schedule": "sqrt", "update": "touched", "l2": 0.001, "batch_size": 30,
+        "step_init": "1/sqrt(q+1)", "step_offset": 0.0625, "ends": "inside", "momentum": 0.8,
+        "optimizer": "momentum", "lr": 0.02, "schedule": "sqrt", "update": "touched", "l2": 0.001, "batch_size": 30,
         "epochs": 3, "patience": 1, "seed": 7,
     }  # fmt: skip
     pairs = ("--delta", "0.5,0.25", "--step", "row,table")
@@ -152,12 +153,21 @@ def test_every_option_reaches_the_model(tmp_path):
         "delta": [0.25],
         "step": ["row", "table"],
         "device": "cpu",
+        "l1": 0.0,
+        "beta": 1.0,
     }
     assert config == {**options, **rest}
     model, _ = load_model(tmp_path / "run" / "model.npz")
     assert isinstance(model, FactorizationMachine)
     assert model.state_.bias == 0
-    assert metrics_of(tmp_path)["bytes"] == {"codes": 13, "steps": 4, "optimizer": 2 * 4 * (26 + 1)}
+    assert metrics_of(tmp_path)["bytes"] == {"codes": 13, "steps": 4, "optimizer": 4 * (26 + 1)}
+
+
+def test_options_of_ftrl_reach_the_model(tmp_path):
+    options = ("--optimizer", "ftrl", "--l1", 0.5, "--beta", 2, "--l2", 0.25, "--lr", 0.125)
+    assert run(*train_arguments(tmp_path, *options)) == 0
+    config = metrics_of(tmp_path)["config"]
+    assert [config[name] for name in ("optimizer", "l1", "beta", "l2", "lr")] == ["ftrl", 0.5, 2.0, 0.25, 0.125]
 
 
 @pytest.mark.parametrize(("precision", "model"), [*((name, "fm") for name in LEARNED), ("lsq", "lr")])

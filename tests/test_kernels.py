@@ -1,6 +1,6 @@
 """The compiled loops against the naive ones: scores, gradients, steps, grouping, and everything that must be bit-identical."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -73,7 +73,7 @@ def test_reference_gradient_is_the_slope_of_the_loss(scale):
         scale * rng.normals(D, seed=1, stream=6).astype(float),
         scale * rng.normals(D * K, seed=2, stream=6).reshape(D, K).astype(float),
     )
-    g_w, g_V, g_b = reference.gradients(X, y, w, V, 0.2, 0.05)
+    g_w, g_V, g_b = reference.gradients(X, y, w, V, 0.2)
     h = 1e-5
 
     def slope(loss_at):
@@ -86,22 +86,32 @@ def test_reference_gradient_is_the_slope_of_the_loss(scale):
 
     tolerance = {"rel": 1e-5, "abs": 1e-5 * scale**2}
     for j in range(0, D, 4):
-        assert g_w[j] == pytest.approx(slope(lambda e, j=j: naive.loss(X, y, moved(w, j, e), V, 0.2, 0.05)), **tolerance)
+        assert g_w[j] == pytest.approx(slope(lambda e, j=j: naive.loss(X, y, moved(w, j, e), V, 0.2)), **tolerance)
         at = (j, j % K)
-        assert g_V[at] == pytest.approx(slope(lambda e, at=at: naive.loss(X, y, w, moved(V, at, e), 0.2, 0.05)), **tolerance)
-    assert g_b == pytest.approx(slope(lambda e: naive.loss(X, y, w, V, 0.2 + e, 0.05)), **tolerance)
+        assert g_V[at] == pytest.approx(slope(lambda e, at=at: naive.loss(X, y, w, moved(V, at, e), 0.2)), **tolerance)
+    assert g_b == pytest.approx(slope(lambda e: naive.loss(X, y, w, V, 0.2 + e)), **tolerance)
 
 
 @pytest.mark.parametrize("update", ["touched", "dense"])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adagrad"])
-@pytest.mark.parametrize("schedule", ["constant", "sqrt"])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"),
+    [
+        *product(["sgd", "adam", "adagrad"], ["constant", "sqrt"]),
+        *compiles(*product(["momentum"], ["constant", "sqrt"])),
+        *compiles(("ftrl", "constant")),
+    ],
+)
 @pytest.mark.parametrize("k", [0, K])
 def test_fp32_steps_against_the_reference(update, optimizer, schedule, k):
     """Three batch steps with l2: weights move by the reference's d; a row that a batch does not touch rests under "touched"."""
     X, y = problem()
-    state, stepper = make(X, y, k=k, optimizer=optimizer, schedule=schedule, update=update, l2=0.01, lr=0.05)
+    more = {"l1": 0.02, "beta": 0.5} if optimizer == "ftrl" else {"momentum": 0.8}
+    state, stepper = make(X, y, k=k, optimizer=optimizer, schedule=schedule, update=update, l2=0.01, lr=0.05, **more)
     one = np.ones((D, 1))
-    at = reference.State(*(reference.Table(w, one) for w in (weights(state)[0][:, None], weights(state)[1])))
+    tables = [reference.Table(w, one) for w in (weights(state)[0][:, None], weights(state)[1])]
+    if optimizer == "ftrl":
+        tables = [table._replace(moments=reference.ftrl_start(table.q, 0.05, 0.01, 0.02, 0.5)) for table in tables]
+    at = reference.State(*tables)
     for t in (1, 2, 3):
         batch = np.arange(7 * (t - 1), 7 * t)
         stepper.step(state, batch)

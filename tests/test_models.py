@@ -227,7 +227,7 @@ def test_no_float_copy_of_the_table_exists(optimizer):
         ),
         ({"rounding": "up"}, "rounding must be one of"),
         ({"update": "lazy"}, "update must be one of touched, dense, got 'lazy'"),
-        ({"optimizer": "lion"}, "optimizer must be one of sgd, adam"),
+        ({"optimizer": "lion"}, "optimizer must be one of sgd, momentum, adam, adagrad, ftrl, got .lion."),
         ({"schedule": "cosine"}, "schedule must be one of constant, sqrt"),
         ({"lr": 0}, "lr must be a positive number"),
         ({"lr": 1e-60}, "lr must be a positive number"),

@@ -14,7 +14,8 @@ from tests.test_kernels import D, K, N, make, problem
 ROUNDINGS = ("nearest", "stochastic", "toward_zero", "floor")
 BATCHES = (np.arange(7), np.arange(7, 11), np.arange(11, 18))
 STEPS = [("row", "row"), ("table", "row"), ("table", "table")]
-TOLERANCE = {"sgd": 1e-5, "adam": 1e-3, "adagrad": 1e-5}  # relative; Adam divides by a root of float32 moments
+# Relative; Adam divides by a root of float32 moments, and FTRL moves no step size.
+TOLERANCE = {"sgd": 1e-5, "momentum": 1e-5, "adam": 1e-3, "adagrad": 1e-5, "ftrl": 0.0}
 
 
 def stored(value):
@@ -49,6 +50,12 @@ def compare(state, stepper, X, y, batches=BATCHES):
                 delta = np.broadcast_to(table.delta.reshape(-1, 1), of.delta.shape)
                 assert delta == pytest.approx(of.delta, rel=TOLERANCE[c.step_direction])
         assert float(state.bias) == pytest.approx(expected.bias, abs=1e-4)
+        after = naive.state_of(state, c)
+        for part in ("linear", "factors"):
+            ours, theirs = getattr(after, part), getattr(expected, part)
+            if state.table(part).shape[1]:
+                for kept, wanted in zip(ours.moments + ours.delta_moments, theirs.moments + theirs.delta_moments, strict=True):
+                    assert np.broadcast_to(kept, np.shape(wanted)) == pytest.approx(wanted, rel=1e-4, abs=1e-5)
     assert moved > 0
 
 
@@ -65,11 +72,20 @@ def test_lpt_steps(width, rounding, optimizer):
     compare(*make(X, y, lr=lr, seed=3, schedule="sqrt", **arguments), X, y)
 
 
-@pytest.mark.parametrize(("optimizer", "k", "update"), [*product(["sgd", "adam", "adagrad"], [0, K], ["touched", "dense"])])
+ALL = [*product(["sgd", "adam", "adagrad"], [0, K], ["touched", "dense"])]
+ALL += [
+    *product(["momentum", "ftrl"], [K], ["touched", "dense"]),
+    *compiles(*product(["momentum", "ftrl"], [0], ["touched", "dense"])),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "k", "update"), ALL)
 def test_lpt_steps_dense_and_touched_with_and_without_factors(optimizer, k, update):
     X, y = problem(density=0.3)
     arguments = {"precision": "lpt", "bits": 4, "optimizer": optimizer, "update": update, "k": k, "random_bits": 5}
-    compare(*make(X, y, lr={"sgd": 0.3, "adam": 0.05, "adagrad": 0.1}[optimizer], l2=0.05, seed=1, **arguments), X, y)
+    arguments |= {"l1": 0.02, "beta": 0.7} if optimizer == "ftrl" else {"momentum": 0.7}
+    lr = {"sgd": 0.3, "momentum": 0.3, "adam": 0.05, "adagrad": 0.1, "ftrl": 3.0}[optimizer]
+    compare(*make(X, y, lr=lr, l2=0.05, seed=1, **arguments), X, y)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +120,10 @@ def test_alpt_steps(width, rounding, step):
     compare(*make(X, y, delta=(0.8 / 2 ** (width / 2), 0.12), lr=0.5, step_lr=0.3, seed=3, l2=0.02, **arguments), X, y)
 
 
-@pytest.mark.parametrize(("optimizer", "step_optimizer"), [("adam", "sgd"), ("sgd", "adam"), ("adam", None), ("adagrad", None)])
+@pytest.mark.parametrize(
+    ("optimizer", "step_optimizer"),
+    [("adam", "sgd"), ("sgd", "adam"), ("adam", None), ("adagrad", None), ("ftrl", "momentum"), *compiles(("momentum", None))],
+)
 @pytest.mark.parametrize("update", ["touched", *compiles("dense")])
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("k", [0, K])
@@ -113,7 +132,10 @@ def test_alpt_steps_with_all_that_moves_a_step_size(optimizer, step_optimizer, u
     X, y = problem(density=0.35)
     arguments = {"precision": "alpt", "bits": 4, "step": step, "optimizer": optimizer, "step_optimizer": step_optimizer, "k": k}
     arguments["update"] = update
-    more = {"lr": 0.2, "step_lr": 0.05, "l2": 0.02, "step_l2": 0.3, "schedule": "sqrt", "batch_size": 7}
+    more = {"lr": 0.2, "step_lr": 0.05, "l2": 0.02, "step_l2": 0.3, "schedule": "sqrt", "batch_size": 7, "step_offset": 0.01}
+    more["ends"] = "inside" if update == "dense" else "clipped"
+    if optimizer == "ftrl":
+        more |= {"schedule": "constant", "l1": 0.03}
     compare(*make(X, y, delta=(0.15, 0.12), **arguments, **more), X, y)
 
 

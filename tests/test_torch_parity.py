@@ -31,9 +31,10 @@ def tensor(x):
 
 def optimizer_step(name, parameter, moments, lr, decay, t):
     """The parameter and its moments after one step of the library's optimizer, that is put into the state after t - 1 steps."""
-    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad}[name]
-    optimizer = kind([parameter], lr=lr, weight_decay=decay)
-    keys = {"sgd": (), "adam": ("exp_avg", "exp_avg_sq"), "adagrad": ("sum",)}[name]
+    kinds = {"momentum": torch.optim.SGD, "adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad}
+    more = {"momentum": 0.9} if name == "momentum" else {}
+    optimizer = kinds.get(name, torch.optim.SGD)([parameter], lr=lr, weight_decay=decay, **more)
+    keys = {"momentum": ("momentum_buffer",), "adam": ("exp_avg", "exp_avg_sq"), "adagrad": ("sum",)}.get(name, ())
     held = dict(zip(keys, (torch.tensor(m).reshape(parameter.shape) for m in moments), strict=True))
     if held:
         optimizer.state[parameter] = {"step": torch.tensor(float(t - 1))} | held
@@ -147,7 +148,7 @@ class Twin:
         of.grad = parameter.grad / unit if c.precision == "pact" else parameter.grad / np.sqrt(SIZE * sharing * self.hi)
         signed = self.stepped(name, of, rows, c.step_lr, c.step_l2, c.step_direction)
         self.crossed += int((signed < 0).sum())
-        if c.step_direction == "adam":
+        if c.step_direction in ("adam", "momentum"):
             self.new_moments[name][0] = np.where(signed < 0, -1, 1) * self.new_moments[name][0]
         return np.abs(signed) / unit
 
@@ -173,7 +174,8 @@ def hold(config, X, y, state, stepper, seed=3):
         assert float(state.bias) == pytest.approx(float(bias), abs=WEIGHTS)
         for name, held in twin.new_moments.items():
             for ours, theirs in zip(state.optimizers[name].moments, held, strict=True):
-                assert ours == pytest.approx(theirs.reshape(-1), abs=1e-7, rel=1e-6)
+                sums = 1e-6 if "momentum" in (config.optimizer, config.step_direction) else 1e-7  # of gradients, not their mean
+                assert ours == pytest.approx(theirs.reshape(-1), abs=sums, rel=1e-6)
                 if name in PARTS and (theirs >= 0).all():  # squares of many gradients: their sum has no cancellation
                     assert ours.astype(float).sum() == pytest.approx(theirs.sum(), rel=5e-6, abs=1e-12)
         crossed += twin.crossed
@@ -189,7 +191,7 @@ ARGUMENTS = {
 }
 
 
-PLAINLY = list(product([0, K], ["sgd", "adam", "adagrad"], ["touched", "dense"]))
+PLAINLY = list(product([0, K], ["sgd", "momentum", "adam", "adagrad"], ["touched", "dense"]))
 COMPILED = [(K, "adam", "touched"), *compiles((K, "sgd", "touched"), (0, "adam", "touched"), (0, "sgd", "touched"))]
 
 
@@ -197,7 +199,7 @@ COMPILED = [(K, "adam", "touched"), *compiles((K, "sgd", "touched"), (0, "adam",
 @pytest.mark.parametrize(("k", "optimizer", "update"), COMPILED if JIT else PLAINLY)
 def test_fifty_steps(precision, k, optimizer, update):
     X, y = problem(density=0.4)
-    lr = {"sgd": 0.3, "adam": 0.03, "adagrad": 0.05}[optimizer]
+    lr = {"sgd": 0.3, "momentum": 0.1, "adam": 0.03, "adagrad": 0.05}[optimizer]
     more = {"k": k, "optimizer": optimizer, "update": update, "l2": 0.01, "step_l2": 0.05, "bits": 4, "lr": lr}
     state, stepper = make(X, y, precision=precision, **(ARGUMENTS[precision] | more))
     moved, _ = hold(stepper.config, X, y, state, stepper)
@@ -218,14 +220,14 @@ def test_widths_and_the_scale_of_a_shared_step_size(precision, width, step):
 
 
 @pytest.mark.parametrize("precision", ["alpt", "lsq"])
-@pytest.mark.parametrize("optimizer", ["adam", *(pytest.param(name, marks=PLAIN) for name in ("sgd", "adagrad"))])
+@pytest.mark.parametrize("optimizer", ["adam", *(pytest.param(name, marks=PLAIN) for name in ("sgd", "momentum", "adagrad"))])
 def test_step_sizes_that_go_through_zero(precision, optimizer):
     """Learning rates of the order of the step sizes: the parameter changes sign, and its absolute value goes on.
 
     Numbers are crooked: first moves of Adam and AdaGrad are lr itself, and a whole or half number of steps is a tie.
     """
     X, y = problem(density=0.4)
-    more = {"bits": 4, "lr": 0.0213, "step_lr": {"sgd": 3.0, "adam": 0.0187, "adagrad": 0.0161}[optimizer]}
+    more = {"bits": 4, "lr": 0.0213, "step_lr": {"sgd": 3.0, "momentum": 1.0, "adam": 0.0187, "adagrad": 0.0161}[optimizer]}
     state, stepper = make(X, y, precision=precision, optimizer=optimizer, delta=(0.013, 0.0117), **more)
     _, crossed = hold(stepper.config, X, y, state, stepper)
     assert crossed > 0

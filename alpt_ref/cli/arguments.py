@@ -13,6 +13,7 @@ from typing import Any
 
 from alpt_ref import __version__
 from alpt_ref.cli import examples
+from alpt_ref.cli.descent import DESCENT, STEPS
 from alpt_ref.cli.options import plot_options
 from alpt_ref.cli.parsing import Parser, by_part, file, folder, integer, integers, names, number, threads
 from alpt_ref.tools.devices import DEVICES
@@ -52,28 +53,6 @@ _MODEL: Options = (
      "linear,factors (default: 4/2^(bits-1),1/2^(bits-1) with lpt, else from the first weights)"),
     ("--rounding", "RULE", str, "lpt, alpt: stochastic, nearest, toward_zero or floor (default: stochastic)"),
     ("--random-bits", "N", integer, "lpt, alpt: bits of the numbers that round, 1 to 24 (default: 24)"),
-)  # fmt: skip
-_STEPS: Options = (
-    ("--step", "UNIT[,UNIT]", by_part(str, "word"), "weights that share a step size, row or table; one, or two as "
-     "linear,factors (default: table with pact, else table,row)"),
-    ("--step-lr", "X", number, "learning rate of step sizes, 0 or more, with the same schedule (default: 2e-05)"),
-    ("--step-optimizer", "sgd|adam|adagrad", str, "direction of a step on step sizes (default: that of the weights)"),
-    ("--step-scale", "SCALE", str, "alpt, lsq: factor of their gradient: 1, 1/sqrt(Nq), 1/sqrt(bNq), 1/sqrt(dq) or "
-     "1/sqrt(bdq); N weights that share one, d in a row, q = 2^(bits-1)-1, b examples (default: 1/sqrt(bNq))"),
-    ("--step-l2", "X", number, "adds X/2 times the squared step sizes to their loss, 0 or more (default: 0.0)"),
-)  # fmt: skip
-_DESCENT: Options = (
-    ("--optimizer", "sgd|adam|adagrad", str, "direction of a step (default: sgd)"),
-    ("--lr", "X", number, "learning rate, above 0 (default: 0.1)"),
-    ("--schedule", "constant|sqrt", str, "lr, or lr/sqrt(t) in step t (default: constant)"),
-    ("--update", "touched|dense", str, "rows that a step moves: those of the batch, or all "
-     "(default: touched with lpt and alpt, else dense)"),
-    ("--l2", "X", number, "adds X/2 times the squared weights to the loss, 0 or more (default: 0.0)"),
-    ("--batch-size", "N", integer, "examples of a step, 1 or more (default: 256)"),
-    ("--epochs", "N", integer, "passes over the training data, 1 or more (default: 10)"),
-    ("--patience", "N", integer, "stop after N epochs without a better AUC on --valid, 1 or more "
-     "(default: never)"),
-    ("--seed", "N", integer, "of everything random, 0 to 2^64-1 (default: 0)"),
 )  # fmt: skip
 _COMPARE: Options = (
     ("--seeds", "N", integer, "fits of each row, 1 or more; claims need 2 (default: 5)"),
@@ -123,8 +102,8 @@ def _train_options(command: ArgumentParser) -> None:
     model.add_argument("--no-linear", help="fm: leave out the linear weights", **linear)
     _add(model, _MODEL)
     learned = "With --precision alpt, lsq or pact. What pact learns is the clip, 2^(bits-1)-1 step sizes."
-    _add(command.add_argument_group("learned step sizes", learned), _STEPS)
-    _add(command.add_argument_group("descent"), _DESCENT)
+    _add(command.add_argument_group("learned step sizes", learned), STEPS)
+    _add(command.add_argument_group("descent"), DESCENT)
     run = command.add_argument_group("run")
     run.add_argument("--out", metavar="DIR", type=folder, required=True, help="folder of the results (required)")
     _add(run, _THREADS, dest="n_threads")

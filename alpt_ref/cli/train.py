@@ -22,9 +22,10 @@ _QUANTIZED = ("lpt", "alpt", "lsq", "pact")
 _HEEDED = {
     ("bits", "delta", "quantize"): _QUANTIZED,
     ("rounding", "random_bits"): ("lpt", "alpt"),
-    ("step", "step_lr", "step_optimizer", "step_l2"): ("alpt", "lsq", "pact"),
+    ("step", "step_lr", "step_optimizer", "step_l2", "step_init", "step_offset", "ends"): ("alpt", "lsq", "pact"),
     ("step_scale",): ("alpt", "lsq"),
 }
+_OF_OPTIMIZERS = {"momentum": "momentum", "l1": "ftrl", "beta": "ftrl"}
 
 
 def run(args: argparse.Namespace) -> None:
@@ -64,6 +65,7 @@ def _refuse_ignored(given: dict[str, Any], model: str) -> None:
     for names, heeding in _HEEDED.items() if precision in ("fp32", *_QUANTIZED) else ():
         if precision not in heeding:
             wanted |= dict.fromkeys(names, f"--precision {', '.join(heeding[:-1])} or {heeding[-1]}")
+    wanted |= {name: f"--optimizer {one}" for name, one in _OF_OPTIMIZERS.items() if one not in _optimizers_of(given)}
     if model == "lr":
         wanted |= dict.fromkeys(_FACTORS, "--model fm")
     for name in wanted:
@@ -72,6 +74,11 @@ def _refuse_ignored(given: dict[str, Any], model: str) -> None:
     for name, values in (("delta", "step sizes"), ("step", "values")):
         if model == "lr" and isinstance(given.get(name), tuple):
             raise CommandError(f"--{name} with two {values} needs --model fm")
+
+
+def _optimizers_of(given: dict[str, Any]) -> tuple[Any, Any]:
+    """The optimizers of weights and step sizes, as asked for."""
+    return given.get("optimizer"), given.get("step_optimizer")
 
 
 def _check_results(args: argparse.Namespace) -> None:

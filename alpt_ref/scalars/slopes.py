@@ -5,33 +5,39 @@
                          LSQ    R_D(w / delta) - w / delta       Esser et al., arXiv 1902.08153, (3); ALPT uses it too
                          PACT   0                                Choi et al., arXiv 1805.06085, (3), with clip = delta q_hi
     its slope in w       1 where q_lo < w / delta < q_hi, else 0     straight through the rounding
+    at the ends          a weight with w / delta = q_lo or q_hi is "clipped", as above; or "inside", as where a clamp hands the
+                         gradient on at its ends: its slope in w is 1, and the other that of the inside, 0
     gradient scale       1,  1 / sqrt(N q_hi)  or  1 / sqrt(b N q_hi),  N weights that share the step size, b examples in the
-                         batch; LSQ's is the second. With d, the weights in a row, for N: all tables alike
-    first step size      max(2 mean|w| / sqrt(q_hi),  1e-3 / q_hi)
-    next step size       |delta + move|, in [2^-60, 2^60]
+                         batch; LSQ's is the second. With d, the weights in a row, for N: all tables alike. With q_hi + 1 for
+                         q_hi: the code of ALPT's first author
+    first step size      max(2 mean|w| / sqrt(q_hi),  1e-3 / q_hi), or with q_hi + 1 under the root; and the offset
+    next step size       |a + move| + offset, in [2^-60, 2^60], from a = delta - offset; the offset is 0 unless it is asked for
 
-So a step size is positive and finite by construction. It is the absolute value of a parameter that may have either sign:
-where delta + move < 0 that parameter has gone through 0, and its gradient, seen from the absolute value, changes sign. The
-mean of past gradients that an optimizer keeps must change sign with it (``moves.REVERSALS``). A guard that keeps
+So a step size is positive and finite by construction. It is the absolute value of a parameter a that may have either sign:
+where a + move < 0 that parameter has gone through 0, and its gradient, seen from the absolute value, changes sign. The
+mean of past gradients that an optimizer keeps must change sign with it (``optimizers.REVERSALS``). A guard that keeps
 delta + move above a part of delta instead lets a step size fall towards 0 for ever: Adam's moves do not shrink with it.
 """
 
 import math
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float32
 
 from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.rounding import FLOAT32
+from alpt_ref.scalars.rounding import FLOAT32, Scalar
 
 DELTA_MIN, DELTA_MAX = 2.0**-60, 2.0**60
-GRADIENT_SCALES = ("1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)")
+GRADIENT_SCALES = ("1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)", "1/sqrt(N(q+1))")
+FIRST_STEPS = ("1/sqrt(q)", "1/sqrt(q+1)")  # times 2 mean|w|
+ENDS = ("clipped", "inside")
 SMALLEST_RANGE = 1e-3  # of weights that all start at 0
 
 _nearest, _clip, _split, _split_move = FLOAT32.nearest, FLOAT32.clip, FLOAT32.split_position, FLOAT32.split_move
-_ZERO = float32(0)
+_ZERO, _ONE = float32(0), float32(1)
 _MIN, _MAX = float32(DELTA_MIN), float32(DELTA_MAX)
 
 
@@ -49,44 +55,70 @@ def quantized(w: Any, delta: Any, lo: Any, hi: Any) -> Any:
 
 
 @jit
-def passes(n: Any, r: Any, lo: Any, hi: Any) -> Any:
-    """True where lo < n + r < hi, so that a gradient reaches w. n - lo is exact, so the signs are right."""
-    return (n - lo) + r > _ZERO and (n - hi) + r < _ZERO
+def master_position(w: Any, delta: Any, lo: Any, hi: Any) -> Any:
+    """w / delta, split, and held within a cell of the range: what lies beyond an end is told from what lies there."""
+    return _split(w, delta, lo - _ONE, hi + _ONE)
+
+
+class Slopes(NamedTuple):
+    """The slopes of Q(w) at w / delta = n + r, of LSQ or PACT."""
+
+    in_delta: Scalar  # (n, r, lo, hi) -> slope
+    passes: Scalar  # (n, r, lo, hi) -> True where the gradient reaches w
+
+
+@cache
+def slopes_of(method: str, ends: str) -> Slopes:
+    """Slopes of "lsq" (of ALPT, too) or "pact", for a rule at the ends. n - lo is exact, so the signs are right."""
+    learns_inside, ends_are_clipped = method == "lsq", ends == "clipped"
+
+    @jit
+    def below(n: Any, r: Any, lo: Any) -> Any:
+        s = (n - lo) + r
+        return s < _ZERO or (ends_are_clipped and s == _ZERO)
+
+    @jit
+    def above(n: Any, r: Any, hi: Any) -> Any:
+        s = (n - hi) + r
+        return s > _ZERO or (ends_are_clipped and s == _ZERO)
+
+    @jit
+    def slope_in_delta(n: Any, r: Any, lo: Any, hi: Any) -> Any:
+        if below(n, r, lo):
+            return lo
+        if above(n, r, hi):
+            return hi
+        return (_nearest(n, r, _ZERO) - n) - r if learns_inside else _ZERO
+
+    @jit
+    def passes(n: Any, r: Any, lo: Any, hi: Any) -> Any:
+        return not (below(n, r, lo) or above(n, r, hi))
+
+    return Slopes(slope_in_delta, passes)
+
+
+@cache
+def trial_of(ends: str) -> Scalar:
+    """Function (entry, move, delta, lo, hi) -> (what code ``entry`` moved by ``move`` is rounded to, nearest, at step size
+    ``delta``; its slope in it): ALPT's trial."""
+    slope = slopes_of("lsq", ends).in_delta
+
+    @jit
+    def tried(entry: Any, move: Any, delta: Any, lo: Any, hi: Any) -> Any:
+        n, r = _split_move(move / delta)
+        position = entry + n
+        return times(delta, nearest_code(position, r, lo, hi)), slope(position, r, lo, hi)
+
+    return tried
 
 
 @jit
-def lsq_slope(n: Any, r: Any, lo: Any, hi: Any) -> Any:
-    """dQ/d delta of LSQ."""
-    if (n - lo) + r <= _ZERO:
-        return lo
-    if (n - hi) + r >= _ZERO:
-        return hi
-    return (_nearest(n, r, _ZERO) - n) - r
-
-
-@jit
-def tried(entry: Any, move: Any, delta: Any, lo: Any, hi: Any) -> Any:
-    """(what code ``entry`` moved by ``move`` is rounded to, nearest, at step size ``delta``; its slope in it): ALPT's trial."""
-    n, r = _split_move(move / delta)
-    position = entry + n
-    return times(delta, nearest_code(position, r, lo, hi)), lsq_slope(position, r, lo, hi)
-
-
-@jit
-def pact_slope(n: Any, r: Any, lo: Any, hi: Any) -> Any:
-    """dQ/d delta of PACT; over q_hi it is the slope in the clip."""
-    if (n - lo) + r <= _ZERO:
-        return lo
-    return hi if (n - hi) + r >= _ZERO else _ZERO
-
-
-@jit
-def next_delta(delta: Any, move: Any) -> Any:
-    """The step size after a move, and whether it went through 0; after a move that is not a number, the same."""
-    moved = delta + move
+def next_delta(delta: Any, move: Any, offset: Any) -> Any:
+    """The step size after a move, and whether its parameter went through 0; after a move that is not a number, the same."""
+    moved = (delta - offset) + move
     if moved != moved:
         return delta, False
-    return _clip(abs(moved), _MIN, _MAX), moved < _ZERO
+    return _clip(abs(moved) + offset, _MIN, _MAX), moved < _ZERO
 
 
 def gradient_scale(name: str, batch: int, row: int, n_rows: int, q_hi: int) -> float:
@@ -94,11 +126,13 @@ def gradient_scale(name: str, batch: int, row: int, n_rows: int, q_hi: int) -> f
 
     ``batch`` examples; ``row`` weights in a row, of which ``n_rows`` share the step size.
     """
-    shared, own = row * n_rows * q_hi, row * q_hi
-    squares = {"1": 1, "1/sqrt(Nq)": shared, "1/sqrt(bNq)": batch * shared, "1/sqrt(dq)": own, "1/sqrt(bdq)": batch * own}
+    n, own = row * n_rows, row * q_hi
+    squares = {"1": 1, "1/sqrt(Nq)": n * q_hi, "1/sqrt(bNq)": batch * n * q_hi, "1/sqrt(N(q+1))": n * (q_hi + 1)}
+    squares |= {"1/sqrt(dq)": own, "1/sqrt(bdq)": batch * own}
     return 1.0 / math.sqrt(squares[name])
 
 
-def first_delta(mean_abs: Any, q_hi: int) -> Any:
-    """The step size to start with, from the mean of |w| (array or number, float64), float32."""
-    return np.maximum(2.0 * mean_abs / math.sqrt(q_hi), SMALLEST_RANGE / q_hi).astype(float32)
+def first_delta(mean_abs: Any, q_hi: int, rule: str = "1/sqrt(q)", offset: float = 0.0) -> Any:
+    """The step size to start with, from the mean of |w| (array or number, float64), float32; ``rule`` is one of FIRST_STEPS."""
+    root = math.sqrt(q_hi + 1 if rule == "1/sqrt(q+1)" else q_hi)
+    return (np.maximum(2.0 * mean_abs / root, SMALLEST_RANGE / q_hi) + offset).astype(float32)

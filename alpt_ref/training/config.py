@@ -9,9 +9,9 @@ import numpy as np
 
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
-from alpt_ref.scalars.moves import DIRECTIONS
+from alpt_ref.scalars.optimizers import DIRECTIONS, REVERSALS, When
 from alpt_ref.scalars.rounding import check_rounding
-from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, GRADIENT_SCALES
+from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, ENDS, FIRST_STEPS, GRADIENT_SCALES
 from alpt_ref.tools.checks import check_integer, check_number, check_threads
 from alpt_ref.tools.devices import check_device
 
@@ -19,6 +19,7 @@ MOST = 2**31 - 1  # of what is counted
 PARTS = ("linear", "factors")
 # Half width of the box when no step size is given: delta = RANGE / 2^(bits - 1), for linear weights and for factors.
 DEFAULT_RANGE = (4.0, 1.0)
+FTRL_STRENGTHS = (1e-30, 1e30)  # what beta / lr + l2 may be: products with weights are far from the ends of float32
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Config:
     step_scale: str = "1/sqrt(bNq)"
     step_optimizer: str | None = None
     step_l2: float = 0.0
+    step_init: str = "1/sqrt(q)"
+    step_offset: float = 0.0
+    ends: str = "clipped"
+    momentum: float = 0.9
+    l1: float = 0.0
+    beta: float = 1.0
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -73,9 +80,28 @@ class Config:
             raise ValueError("quantize must be all where k is 0: there are no factors")
         if self.k == 0 and not self.fit_linear:
             raise ValueError("fit_linear needs factors, and k is 0: no weights would be left")
+        if np.float32(self.momentum) >= 1:
+            raise ValueError(f"momentum must be below 1, got {self.momentum!r}")
+        self._check_ftrl()
         for part in PARTS:
             if self.storage_of(part) != "floats":
                 self._check_steps(part)
+
+    def _check_ftrl(self) -> None:
+        if self.optimizer != "ftrl":
+            if self.l1:
+                raise ValueError(f"l1 must be 0 unless optimizer is ftrl, got {self.l1!r}")
+            return
+        if self.decays:
+            raise ValueError("schedule must be constant with ftrl: its learning rate lr / (beta + sqrt(n)) decays by itself")
+        if self.learns_steps and self.step_optimizer is None:
+            names = ", ".join(REVERSALS)
+            raise ValueError(f"step_optimizer must be one of {names} where optimizer is ftrl: it moves no step size")
+        low, high = FTRL_STRENGTHS
+        if self.l1 > high:
+            raise ValueError(f"l1 must be at most {high}, got {self.l1!r}")
+        if not low <= self.beta / self.lr + self.l2 <= high:
+            raise ValueError(f"lr must be such that ftrl's beta / lr + l2 is from {low} to {high}, got {self.lr!r}")
 
     def _check_steps(self, part: str) -> None:
         granularity = self.steps_of(part)
@@ -91,6 +117,8 @@ class Config:
             raise ValueError("delta must be one number where step is table")
         if not ((grid.delta >= DELTA_MIN) & (grid.delta <= DELTA_MAX)).all():
             raise ValueError("delta must be in [2^-60, 2^60]: step sizes are learned")
+        if (grid.delta < self.step_offset).any():
+            raise ValueError(f"step_offset must be at most delta, got {self.step_offset!r}")
 
     def delta_of(self, part: str) -> Any:
         """The step size given for "linear" or "factors"; of lpt the default; None where a rule sets it."""
@@ -142,11 +170,17 @@ class Config:
         """True where eta_t = eta / sqrt(t)."""
         return self.schedule == "sqrt"
 
+    def when(self, t: int) -> When:
+        """The settings of step t = 1, 2, ... of the weights."""
+        return When(float(self.lr), self.decays, float(self.l2), t, float(self.momentum), float(self.l1), float(self.beta))
+
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "precision": ("fp32", "lpt", "alpt", "lsq", "pact"),
     "step_scale": GRADIENT_SCALES,
-    "step_optimizer": (None, *DIRECTIONS),
+    "step_init": FIRST_STEPS,
+    "ends": ENDS,
+    "step_optimizer": (None, *REVERSALS),
     "update": (None, "touched", "dense"),
     "optimizer": tuple(DIRECTIONS),
     "schedule": ("constant", "sqrt"),
@@ -154,7 +188,10 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "fit_linear": (True, False),
     "quantize": ("all", "factors"),
 }
-_NUMBERS = (("lr", True), ("l2", False), ("init_std", False), ("step_lr", False), ("step_l2", False))
+_NUMBERS = (
+    *(("lr", True), ("l2", False), ("init_std", False), ("step_lr", False), ("step_l2", False), ("step_offset", False)),
+    *(("momentum", False), ("l1", False), ("beta", True)),
+)
 
 
 def _of_part(value: Any, part: str) -> Any:

@@ -22,10 +22,9 @@ from alpt_ref.kernels.cpu.score import scratch, widest
 from alpt_ref.kernels.storage import Tables
 from alpt_ref.metrics import evaluate
 from alpt_ref.rng import permutation
-from alpt_ref.scalars.moves import When
 from alpt_ref.tools.interrupts import heed
 from alpt_ref.training.checkpoint import Best, Labelled, fingerprint, restore, save_checkpoint
-from alpt_ref.training.config import Config
+from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.forward import TrainingDivergedError, logits
 from alpt_ref.training.state import State, initial_state
 from alpt_ref.training.step import BatchStepper, Stepper, advance_of, noise_of
@@ -73,12 +72,14 @@ class Trainer:
             self.step.end(state)
         state.epoch += 1
         floats = [table.weights for table in (state.linear, state.factors) if not isinstance(table, CodeTable)]
+        if config.optimizer == "ftrl":  # codes are finite where what they are rounded from is no more
+            floats += [state.optimizers[part].moments for part in PARTS]
         if not all(math.isfinite(w.sum(dtype=np.float64)) for w in (*floats, np.asarray(state.bias))):
             raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: weights are not finite, lower lr")
 
     def _online(self, state: State, order: NDArray[np.int64]) -> None:
         c = self.config
-        when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
+        when = c.when(state.step + 1)
         noises = noise_of(c, "linear", state.step), noise_of(c, "factors", state.step)
         tables = Tables(state.linear.view(), state.factors.view(), state.bias)
         room = scratch(int(widest(self.rows.indptr, order)), c.k)

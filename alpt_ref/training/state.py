@@ -9,9 +9,10 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.grid import Grid, storage_bits
+from alpt_ref.kernels.cpu.rows import ftrl_starter
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, normals
-from alpt_ref.scalars.moves import N_MOMENTS
+from alpt_ref.scalars.optimizers import N_MOMENTS
 from alpt_ref.scalars.packing import buffer_dtype, pack
 from alpt_ref.scalars.slopes import first_delta
 from alpt_ref.tools.memory import check_fits
@@ -30,7 +31,7 @@ class Optimizer:
 
     @classmethod
     def zero(cls, name: str, n: int) -> "Optimizer":
-        """The state that ``name`` starts ``n`` weights with; SGD keeps none."""
+        """The state that ``name`` starts ``n`` weights at 0 with; SGD keeps none."""
         return cls(np.zeros((N_MOMENTS[name], n), float32))
 
 
@@ -85,6 +86,8 @@ def initial_state(config: Config, n_features: int, keeps_best: bool = False) -> 
     for part, shape, std, stream in zip(PARTS, shapes, stds, (Stream.INIT_LINEAR, Stream.INIT_FACTORS), strict=True):
         tables[part] = _initial_table(config, part, shape, _draw(config.seed, shape[1], std, stream), stream)
         optimizers[part] = Optimizer.zero(config.optimizer, shape[0] * shape[1])
+        if config.optimizer == "ftrl" and shape[1]:
+            ftrl_starter(tables[part].access)(tables[part].view(), optimizers[part].moments[0], config.when(1))
         learns = config.learns_steps and config.storage_of(part) != "floats" and shape[1]
         n_steps = (shape[0] if config.steps_of(part) == "row" else 1) if learns else 0
         optimizers[f"{part} steps"] = Optimizer.zero(config.step_direction, n_steps)
@@ -146,11 +149,12 @@ def _initial_grid(config: Config, part: str, shape: tuple[int, int], block: Bloc
             stop = min(n_rows, start + INIT_BLOCK)
             of_rows = np.abs(block(start, stop).astype(np.float64)).sum(axis=1) / max(k, 1)
             if by_row:
-                first[start:stop] = first_delta(of_rows, q_hi)
+                first[start:stop] = first_delta(of_rows, q_hi, config.step_init, config.step_offset)
             else:
                 mean_abs += of_rows.sum() / n_rows
         try:
-            return Grid(config.bits, first if by_row else first_delta(mean_abs, q_hi))
+            rule = (config.step_init, config.step_offset)
+            return Grid(config.bits, first if by_row else first_delta(mean_abs, q_hi, *rule))
         except ValueError:
             said = f"init_std must be so small that float32 holds the first step sizes, got {config.init_std!r}"
             raise ValueError(said) from None

@@ -15,10 +15,11 @@ from alpt_ref.kernels.cpu.score import residuals
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.kernels.storage import Part, View
 from alpt_ref.rng import Stream, random_bits_mask
-from alpt_ref.scalars.moves import When, advance_float, code_advance
+from alpt_ref.scalars.moves import advance_float, code_advance
+from alpt_ref.scalars.optimizers import When
 from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import Scalar
-from alpt_ref.scalars.slopes import gradient_scale, lsq_slope, pact_slope
+from alpt_ref.scalars.slopes import Slopes, gradient_scale, slopes_of, trial_of
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.forward import Floats, TrainingDivergedError, score
 from alpt_ref.training.state import State
@@ -38,9 +39,9 @@ def advance_of(config: Config, part: str) -> Scalar:
     return code_advance(config.rounding) if config.storage_of(part) == "codes" else advance_float
 
 
-def slope_of(config: Config) -> Scalar:
-    """The slope of a quantized weight in its step size, of LSQ or PACT."""
-    return lsq_slope if config.precision == "lsq" else pact_slope
+def rule_of(config: Config) -> Slopes:
+    """The slopes of a quantized weight, of LSQ or PACT."""
+    return slopes_of(config.precision, config.ends)
 
 
 def step_of_deltas(config: Config, view: View, n_features: int, batch: int, step: int) -> tuple[float32, When]:
@@ -50,7 +51,7 @@ def step_of_deltas(config: Config, view: View, n_features: int, batch: int, step
     if config.precision == "pact":  # what is learned is the clip delta q_hi
         scale, per_delta = 1.0 / q_hi, float(q_hi)
     when = When(float(config.step_lr) / per_delta, config.decays, float(config.step_l2) * per_delta, step + 1)
-    return float32(scale), when
+    return float32(scale), when._replace(momentum=float(config.momentum), offset=float(config.step_offset))
 
 
 class Stepper(Protocol):
@@ -86,9 +87,10 @@ class BatchStepper:
         c = self.config
         z, sums = score((state.linear, state.factors), state.bias, self.rows, examples, c.n_threads)
         residual = self._residuals(z, self.y[examples], state)
-        when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
+        when = c.when(state.step + 1)
         if c.fit_intercept:
-            state.bias = float32(bias_updater(c.optimizer)(state.bias, residual, state.optimizers["bias"].moments, when))
+            moments = state.optimizers["bias"].moments
+            state.bias = float32(bias_updater(c.optimizer)(state.bias, residual, moments, when.of_bias))
         feature, position, value = batch_entries(*self.rows, examples)
         by_row = stable_order(feature, self.n_features - 1)
         rows, starts = distinct(feature[by_row])
@@ -131,7 +133,7 @@ class BatchStepper:
         """Move the masters and step sizes of LSQ and PACT."""
         c, part, access = self.config, self._part(name, state), state.table(name).access
         gradient = np.empty(batch.rows.size, float32)
-        update = qat.updater(access, slope_of(c), c.optimizer, part.view.k, name == "linear")
+        update = qat.updater(access, rule_of(c), c.optimizer, part.view.k, name == "linear")
         self._over(batch.rows, update, batch, part, when, gradient)
         self._set_deltas(name, state, batch.rows, self._next_deltas(name, state, batch.rows, gradient, batch.residual.size))
 
@@ -159,7 +161,7 @@ class BatchStepper:
         c, table = self.config, state.table(name)
         trial = alpt.Trial.empty(batch.rows.size, table.shape[1])
         if coded:
-            attempt = alpt.trier(table.access, c.optimizer, table.shape[1], name == "linear")
+            attempt = alpt.trier(table.access, trial_of(c.ends), c.optimizer, table.shape[1], name == "linear")
             self._over(batch.rows, attempt, batch, self._part(name, state), when, trial)
         elif isinstance(table, FloatTable) and table.shape[1]:
             self._plain(name, state, batch.over_all(self.n_features) if c.dense else batch, when)

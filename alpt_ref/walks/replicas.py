@@ -16,7 +16,7 @@ from alpt_ref.kernels.cpu.replicas import Span, Trace, WalkArguments, walker
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.kernels.problems import Loops, row_gradients, row_losses
 from alpt_ref.rng import Stream, uniforms
-from alpt_ref.scalars.moves import learning_rate
+from alpt_ref.scalars.optimizers import learning_rate
 from alpt_ref.scalars.rounding import MAX_MOVE
 from alpt_ref.tools.interrupts import heed
 from alpt_ref.walks.rule import Rule

@@ -7,7 +7,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from alpt_ref.scalars.moves import learning_rate
+from alpt_ref.scalars.optimizers import learning_rate
 from alpt_ref.tools.checks import one_of
 
 Floats = NDArray[float64]

@@ -9,8 +9,8 @@ Stage 3 is (delta q + d) / delta' with rounding errors relative to the move, not
 delta' up to 2 delta, and rounded once, which costs at most 2^-24 |q| steps, where a step size grows by more. An unchanged step
 size leaves LPT's q + d / delta, bit for bit. One step size for a whole table moves under the rows that the batch does not
 touch as well: they are rounded onto the new grid too, or their weights would be scaled with it. With ``update="dense"`` all
-rows move, those outside of the batch by l2 and old gradients alone; such moves are computed where they are stored, so that no
-step holds floats for the whole table.
+rows move, those outside of the batch by penalties and old gradients alone; such moves are computed where they are stored, so
+that no step holds floats for the whole table.
 """
 
 from functools import cache
@@ -24,9 +24,9 @@ from alpt_ref.kernels.cpu.rows import fill_row_words, row_blocks, row_gradient, 
 from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.jit import inlined, kernel
-from alpt_ref.scalars.moves import DIRECTIONS, code_regrid, hyper
+from alpt_ref.scalars.moves import code_regrid
+from alpt_ref.scalars.optimizers import DIRECTIONS, hyper
 from alpt_ref.scalars.rounding import Scalar
-from alpt_ref.scalars.slopes import tried
 
 CHUNK = 1024  # rows of a table that are rounded onto a new grid at a time
 
@@ -52,8 +52,11 @@ class Moves(NamedTuple):
 
 
 @cache
-def trier(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
-    """Function (batch, part, when, trial, start, stop): stage 1 on rows[start:stop], into ``trial``."""
+def trier(access: Access, tried: Scalar, optimizer: str, k: int, is_linear: bool) -> Scalar:
+    """Function (batch, part, when, trial, start, stop): stage 1 on rows[start:stop], into ``trial``.
+
+    tried : by ``slopes.trial_of``.
+    """
     load = access.load
     window = row_window(access, k)
     row_moves = row_mover(access, optimizer, k, is_linear)
@@ -143,7 +146,7 @@ def row_storer(access: Access, rounding: str, k: int) -> Scalar:
 def idle_mover(access: Access, optimizer: str, k: int) -> Scalar:
     """Function (view, j, moments, h, d): the moves of row j, which is not in the batch, into ``d`` (k,).
 
-    They are those of a dense ``optimizer``, for which l2 alone makes a gradient; with "" the row stays.
+    They are those of a dense ``optimizer``, whose loss has no gradient there; with "" the row stays.
     """
     load, weight = access.load, access.weight
     window = row_window(access, k)
@@ -159,7 +162,7 @@ def idle_mover(access: Access, optimizer: str, k: int) -> Scalar:
         row, offset = window(buffer, j)
         for f in range(k):
             w = weight(load(row, width, offset + f), deltas[j * stride])
-            d[f] = direction(h.l2 * w, moments, j * k + f, h)
+            d[f] = direction(float32(0), w, moments, j * k + f, h)
 
     return move if optimizer else stay
 

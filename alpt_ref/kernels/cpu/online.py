@@ -18,7 +18,7 @@ from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.factorization import factor_gradient
 from alpt_ref.scalars.jit import inlined, kernel
 from alpt_ref.scalars.logistic import FLOAT32
-from alpt_ref.scalars.moves import sgd, sgd_hyper
+from alpt_ref.scalars.optimizers import sgd, sgd_hyper
 from alpt_ref.scalars.rounding import Scalar
 
 _residual = FLOAT32.residual
@@ -55,7 +55,7 @@ def trainer(linear_access: Access, linear_advance: Scalar, access: Access, advan
     def moved(v, delta, rx, x, s, h, word, mask, lo, hi):
         """A factor's entry after d_f = -eta (r x (S_f - v_f x) + l2 v_f)."""
         w = weight(v, delta)
-        d = sgd(factor_gradient(rx, x, s, w) + h.l2 * w, _NO_MOMENTS, 0, h)
+        d = sgd(factor_gradient(rx, x, s, w), w, _NO_MOMENTS, 0, h)
         return advance(v, d, delta, word, mask, lo, hi)
 
     # LLVM unrolls a short loop with a small body, and then does not vectorize it: four rows of floats make the body large
@@ -101,7 +101,7 @@ def trainer(linear_access: Access, linear_advance: Scalar, access: Access, advan
         for e in range(n):
             j = int64(features[e])
             w = load_linear(buffer, width, j)
-            store_linear(buffer, width, j, w + sgd(r * values[e] + h.l2 * w, _NO_MOMENTS, 0, h))
+            store_linear(buffer, width, j, w + sgd(r * values[e], w, _NO_MOMENTS, 0, h))
 
     @inlined
     def move_linear_codes(features, n, view, ends, scratch, values, r, h, words, mask):
@@ -110,7 +110,7 @@ def trainer(linear_access: Access, linear_advance: Scalar, access: Access, advan
         lo, hi = ends
         x, w, deltas = scratch.x, scratch.w, scratch.linear_deltas
         for e in range(-(-n // PADDING) * PADDING):
-            d = sgd(r * x[e] + h.l2 * weight_linear(w[e], deltas[e]), _NO_MOMENTS, 0, h)
+            d = sgd(r * x[e], weight_linear(w[e], deltas[e]), _NO_MOMENTS, 0, h)
             w[e] = linear_advance(w[e], d, deltas[e], words[e], mask, lo, hi)
         for e in range(n):
             store_linear(buffer, width, int64(features[e]), w[e])
@@ -176,7 +176,7 @@ def trainer(linear_access: Access, linear_advance: Scalar, access: Access, advan
                     fill_scattered(flat_words, flat_blocks[:n_blocks], uint64(s), factor_noise.stream, seed)
                 move_factors(features, n, factors, ends, scratch, r, sums, h, factor_words, skips, mask)
             if fit_intercept:
-                bias += sgd(r, _NO_MOMENTS, 0, h)
+                bias += sgd(r, float32(0), _NO_MOMENTS, 0, h)  # without l2
         return bias
 
     return train_range

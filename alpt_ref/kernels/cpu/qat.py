@@ -8,22 +8,20 @@ from numpy import float32
 from alpt_ref.kernels.cpu.rows import row_gradient
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.jit import kernel
-from alpt_ref.scalars.moves import DIRECTIONS, hyper
-from alpt_ref.scalars.rounding import FLOAT32, Scalar
-from alpt_ref.scalars.slopes import passes
-
-_split = FLOAT32.split_position
+from alpt_ref.scalars.optimizers import DIRECTIONS, hyper
+from alpt_ref.scalars.rounding import Scalar
+from alpt_ref.scalars.slopes import Slopes, master_position
 
 
 @cache
-def updater(access: Access, slope: Scalar, optimizer: str, k: int, is_linear: bool) -> Scalar:
+def updater(access: Access, slopes: Slopes, optimizer: str, k: int, is_linear: bool) -> Scalar:
     """Function (batch, part, when, out, start, stop): one step on rows[start:stop].
 
     The loss gradient of each row's step size goes to ``out`` (n_rows,).
     """
     load, store, weight = access.load, access.store, access.weight
     window, direction = row_window(access, k), DIRECTIONS[optimizer]
-    gradient = row_gradient(is_linear)
+    gradient, (slope, passes) = row_gradient(is_linear), slopes
 
     @kernel
     def update_range(batch, part, when, out, start, stop):
@@ -43,10 +41,10 @@ def updater(access: Access, slope: Scalar, optimizer: str, k: int, is_linear: bo
             total = float32(0)
             for f in range(k):
                 w = load(row, width, offset + f)
-                n, rest = _split(w, delta, lo, hi)
+                n, rest = master_position(w, delta, lo, hi)
                 total += g[f] * slope(n, rest, lo, hi)
                 through = g[f] if passes(n, rest, lo, hi) else float32(0)
-                store(row, width, offset + f, w + direction(through + h.l2 * w, moments, j * k + f, h))
+                store(row, width, offset + f, w + direction(through, w, moments, j * k + f, h))
             out[r] = total
 
     return update_range

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from alpt_ref.kernels.cpu.words import fill_words
 from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit, kernel
-from alpt_ref.scalars.moves import learning_rate
+from alpt_ref.scalars.optimizers import learning_rate
 from alpt_ref.scalars.philox import Stream, centred_uniform, random_bits_mask
 from alpt_ref.scalars.rounding import FLOAT64, Scalar, mover
 

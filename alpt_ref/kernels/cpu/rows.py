@@ -12,8 +12,10 @@ from numpy import float32, uint32, uint64
 from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars import factorization
+from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import inlined, jit, kernel
-from alpt_ref.scalars.moves import DIRECTIONS, delta_step, hyper
+from alpt_ref.scalars.moves import delta_step
+from alpt_ref.scalars.optimizers import DIRECTIONS, ftrl_start, hyper
 from alpt_ref.scalars.rounding import Scalar
 
 _factor_gradient = factorization.factor_gradient
@@ -29,7 +31,7 @@ def bias_updater(optimizer: str) -> Scalar:
         g = float32(0)
         for r in residual:
             g += r
-        return bias + direction(g, moments, 0, hyper(when))
+        return bias + direction(g, float32(bias), moments, 0, hyper(when))
 
     return update_bias
 
@@ -81,7 +83,7 @@ def row_gradient(is_linear: bool) -> Scalar:
 def row_mover(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar:
     """Function (entries, residual, sums, begin, end, view, j, moments, h, v, g): row j's weights into ``v``, moves into ``g``.
 
-    A move is the direction of (loss gradient + l2 w); the optimizer's ``moments`` are updated.
+    The optimizer's ``moments`` are updated.
     """
     load, weight = access.load, access.weight
     window, direction = row_window(access, k), DIRECTIONS[optimizer]
@@ -96,7 +98,7 @@ def row_mover(access: Access, optimizer: str, k: int, is_linear: bool) -> Scalar
             v[f] = weight(load(row, width, offset + f), delta)
         gradient(entries, residual, sums, begin, end, v, g)
         for f in range(k):
-            g[f] = direction(g[f] + h.l2 * v[f], moments, j * k + f, h)
+            g[f] = direction(g[f], v[f], moments, j * k + f, h)
 
     return row_moves
 
@@ -157,3 +159,19 @@ def delta_updater(optimizer: str) -> Scalar:
             out[r] = step(deltas[j], scale * gradient[r], moments, j, h)
 
     return next_deltas
+
+
+@cache
+def ftrl_starter(access: Access) -> Scalar:
+    """Function (view, z, when): FTRL's z of all weights of a table into ``z`` (n_rows k,), so that it begins at them."""
+    load, is_code = access.load, access.is_code
+
+    @kernel
+    def start_table(view, z, when):
+        buffer, width, deltas, stride, k = view
+        h = hyper(when)
+        for i in range(z.size):
+            entry = load(buffer, width, i)
+            z[i] = ftrl_start(times(entry, deltas[i // k * stride]) if is_code else entry, h)
+
+    return start_table

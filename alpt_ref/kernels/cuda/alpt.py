@@ -10,15 +10,18 @@ from alpt_ref.kernels.cuda.launch import kernel
 from alpt_ref.kernels.storage import Access
 from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.moves import DIRECTIONS, code_regrid, delta_step
+from alpt_ref.scalars.moves import code_regrid, delta_step
+from alpt_ref.scalars.optimizers import DIRECTIONS
 from alpt_ref.scalars.philox import word_at
 from alpt_ref.scalars.rounding import Scalar
-from alpt_ref.scalars.slopes import tried
 
 
 @cache
-def trier(access: Access, optimizer: str, k: int) -> Scalar:
-    """Kernel (rows, part, v, g, h, trial): stage 1 on ``rows``, whose weights are ``v`` and gradients ``g``, into ``trial``."""
+def trier(access: Access, tried: Scalar, optimizer: str, k: int) -> Scalar:
+    """Kernel (rows, part, v, g, h, trial): stage 1 on ``rows``, whose weights are ``v`` and gradients ``g``, into ``trial``.
+
+    tried : by ``slopes.trial_of``.
+    """
     load, direction = access.load, DIRECTIONS[optimizer]
 
     @kernel
@@ -29,7 +32,7 @@ def trier(access: Access, optimizer: str, k: int) -> Scalar:
         for i in range(cuda.grid(1), g.size, cuda.gridsize(1)):
             j = int64(rows[i // k])
             place = j * k + i % k
-            d = direction(g[i] + times(h.l2, v[i]), moments, place, h)
+            d = direction(g[i], v[i], moments, place, h)
             moves[i] = d
             weights[i], slopes[i] = tried(load(buffer, width, place), d, deltas[j * stride], lo, hi)
 
@@ -127,7 +130,8 @@ def _place_of(j: Any, rows: Any) -> Any:
 def table_storer(access: Access, rounding: str, k: int, optimizer: str) -> Scalar:
     """Kernel (n, rows, moves, part, new, noise, h): stage 3 on all n weights of a table, moved to the step sizes ``new``.
 
-    Rows that are not in ``rows`` move as a dense ``optimizer`` moves them, by l2 alone; with "" they stay, and are rounded.
+    Rows that are not in ``rows`` move as a dense ``optimizer`` moves them, without a gradient; with "" they stay, and are
+    rounded.
     """
     load, store, weight, regrid = access.load, access.store, access.weight, code_regrid(rounding)
     direction = DIRECTIONS[optimizer or "sgd"]
@@ -143,7 +147,7 @@ def table_storer(access: Access, rounding: str, k: int, optimizer: str) -> Scala
             if r < rows.size and rows[r] == j:
                 d = moves[r * k + place % k]
             elif optimizer:
-                d = direction(times(h.l2, weight(entry, old)), moments, place, h)
+                d = direction(float32(0), weight(entry, old), moments, place, h)
             word = word_at(place, noise.step, noise.stream, noise.seed) if noise.draws else noise.step
             store(buffer, width, place, regrid(entry, d, old, new[j * stride], word, noise.mask, lo, hi))
 

@@ -8,7 +8,7 @@ from numpy import float64, int64, uint64
 from alpt_ref.kernels.cpu.replicas import RANDOM_BITS, outcome, shift
 from alpt_ref.kernels.cuda.launch import kernel
 from alpt_ref.scalars.arithmetic import times
-from alpt_ref.scalars.moves import learning_rate
+from alpt_ref.scalars.optimizers import learning_rate
 from alpt_ref.scalars.philox import Stream, centred_uniform, random_bits_mask, word_at
 from alpt_ref.scalars.rounding import FLOAT64, Scalar, mover
 

@@ -16,7 +16,7 @@ from alpt_ref.kernels.storage import Access
 from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.factorization import factor_gradient
 from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.moves import DIRECTIONS
+from alpt_ref.scalars.optimizers import DIRECTIONS
 from alpt_ref.scalars.philox import word_at
 from alpt_ref.scalars.rounding import Scalar
 
@@ -144,7 +144,7 @@ def bias_updater(optimizer: str) -> Scalar:
     @kernel
     def update_bias(bias, g, moments, h):
         if cuda.grid(1) == 0:
-            bias[0] += direction(g[0], moments, 0, h)
+            bias[0] += direction(g[0], bias[0], moments, 0, h)
 
     return update_bias
 
@@ -161,7 +161,7 @@ def updater(access: Access, advance: Scalar, optimizer: str, k: int) -> Scalar:
         for i in range(cuda.grid(1), g.size, cuda.gridsize(1)):
             j = int64(rows[i // k])
             place = j * k + i % k
-            d = direction(g[i] + times(h.l2, v[i]), moments, place, h)
+            d = direction(g[i], v[i], moments, place, h)
             word = word_at(place, noise.step, noise.stream, noise.seed) if noise.draws else noise.step
             entry = load(buffer, width, place)
             store(buffer, width, place, advance(entry, d, deltas[j * stride], word, noise.mask, lo, hi))

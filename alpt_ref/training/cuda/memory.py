@@ -5,7 +5,7 @@ import numpy as np
 from alpt_ref.data.examples import Rows
 from alpt_ref.grid import storage_bits
 from alpt_ref.kernels.cuda.memory import free_bytes, gibibytes
-from alpt_ref.scalars.moves import N_MOMENTS
+from alpt_ref.scalars.optimizers import N_MOMENTS
 from alpt_ref.training.config import PARTS, Config
 
 PER_ENTRY = 16 * 4  # bytes of scratch for an entry of a batch: keys, places, values, and their sorted copies

@@ -15,14 +15,15 @@ from alpt_ref.kernels.cuda.memory import out_of_memory, put
 from alpt_ref.kernels.cuda.score import residuals, score
 from alpt_ref.kernels.cuda.workspace import Workspace
 from alpt_ref.kernels.storage import FLOATS, NOTHING, View
-from alpt_ref.scalars.moves import Hyper, When, hyper
+from alpt_ref.scalars.optimizers import Hyper, When, hyper
+from alpt_ref.scalars.slopes import trial_of
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.cuda.batch import Sorted, over_all, sorted_batch
 from alpt_ref.training.cuda.memory import check_fits
 from alpt_ref.training.cuda.placed import Placed
 from alpt_ref.training.forward import Floats, TrainingDivergedError
 from alpt_ref.training.state import State
-from alpt_ref.training.step import advance_of, noise_of, slope_of, step_of_deltas
+from alpt_ref.training.step import advance_of, noise_of, rule_of, step_of_deltas
 
 LONG_BLOCKS = 512  # that take the rows with many entries
 
@@ -69,14 +70,16 @@ class CudaStepper:
     def _step(self, state: State, examples: NDArray[np.int64]) -> None:
         c, size = self.config, examples.size
         batch = put(examples)
-        when = When(float(c.lr), c.decays, float(c.l2), state.step + 1)
+        when = c.when(state.step + 1)
         h = _scalars(when)
         views = {name: self.placed.parts[name].view for name in PARTS}
         residual, sums = self._scored(self.placed.access, views, self.data, batch, batch, state.step + 1)
         if c.fit_intercept:
             total = self.room.array("bias gradient", 1, float32)
             launch_blocks(loops.sum_in_order, 1, residual, float32(1), total)
-            launch_blocks(loops.bias_updater(c.optimizer), 1, self.placed.bias, total, self.placed.bias_moments, h)
+            launch_blocks(
+                loops.bias_updater(c.optimizer), 1, self.placed.bias, total, self.placed.bias_moments, _scalars(when.of_bias)
+            )
         by_row = sorted_batch(self.data, batch, self.n_features, self.room, residual, sums)
         if c.precision == "alpt":
             self._alpt(state, by_row, batch, h)
@@ -133,7 +136,7 @@ class CudaStepper:
         c, k = self.config, self.width[name]
         g = self._gradients(name, batch, self._weights(name, batch))
         slopes = self.room.array("slopes", g.size, float32)
-        update = qat.updater(self.placed.access[name], slope_of(c), c.optimizer, k)
+        update = qat.updater(self.placed.access[name], rule_of(c), c.optimizer, k)
         launch(update, g.size, batch.rows, self.placed.parts[name], g, h, slopes)
         new = self._next_deltas(name, state, batch.rows, self._slope_sums(name, g, slopes), size)
         launch(alpt.set_deltas, new.size, batch.rows, new, self.placed.parts[name].view)
@@ -176,7 +179,7 @@ class CudaStepper:
         k, v = self.width[name], self._weights(name, batch)
         g = self._gradients(name, batch, v)
         trial = tuple(self.room.array(f"{name} {what}", g.size, float32) for what in ("moves", "tried", "slopes"))
-        attempt = alpt.trier(self.placed.access[name], self.config.optimizer, k)
+        attempt = alpt.trier(self.placed.access[name], trial_of(self.config.ends), self.config.optimizer, k)
         launch(attempt, g.size, batch.rows, self.placed.parts[name], v, g, h, trial)
         return trial
 

@@ -64,9 +64,10 @@ def score(X: Floats, w: Floats, V: Floats, bias: float) -> Floats:
     return z
 
 
-def gradients(X: Floats, y: Floats, w: Floats, V: Floats, bias: float, l2: float) -> tuple[Floats, Floats, float]:
-    """The gradient of mean log-loss + l2/2 (||w||^2 + ||V||^2): dz/dw_j = x_j, dz/dv_jf = x_j (S_f - v_jf x_j), S = X V."""
-    r = (expit(score(X, w, V, bias)) - y) / len(y)
+def gradients(X: Floats, y: Floats, w: Floats, V: Floats, bias: float, l2: float, s: Any = 1.0) -> tuple[Floats, Floats, float]:
+    """The gradient of (1/b) sum_i s_i log-loss_i + l2/2 (||w||^2 + ||V||^2), where s (b,) are weights of the examples:
+    dz/dw_j = x_j, dz/dv_jf = x_j (S_f - v_jf x_j), S = X V."""
+    r = s * (expit(score(X, w, V, bias)) - y) / len(y)
     g_factors = X.T @ (r[:, None] * (X @ V)) - (X**2).T @ r[:, None] * V
     return X.T @ r + l2 * w, g_factors + l2 * V, float(r.sum())
 
@@ -111,12 +112,12 @@ def quantized(w: Floats, delta: Floats, lo: int, hi: int) -> tuple[Floats, Float
     return delta * np.clip(np.rint(s), lo, hi), np.where((lo < s) & (s < hi), np.rint(s) - s, np.clip(s, lo, hi))
 
 
-def moved(X: Floats, y: Floats, at: State, of: Settings) -> tuple[list[Floats], list[Table], State, Any]:
+def moved(X: Floats, y: Floats, at: State, of: Settings, s: Any = 1.0) -> tuple[list[Floats], list[Table], State, Any]:
     """The moves d of both tables' weights, the tables with new moments, the state with the next bias, and which rows move."""
     t, (w, V) = at.t + 1, (table.delta * table.q for table in (at.linear, at.factors))
     eta = of.lr / sqrt(t) if of.decays else of.lr
     seen = (X != 0).any(axis=0)[:, None] | of.dense
-    g_w, g_V, g_bias = gradients(X, y, w[:, 0], V, at.bias, of.l2)
+    g_w, g_V, g_bias = gradients(X, y, w[:, 0], V, at.bias, of.l2, s)
     d_bias, bias_moments = direction(of.optimizer, g_bias, at.bias_moments, eta, t)
     moves, tables = [], []
     for g, table, fits in zip((g_w[:, None], g_V), (at.linear, at.factors), of.fits, strict=True):
@@ -126,9 +127,9 @@ def moved(X: Floats, y: Floats, at: State, of: Settings) -> tuple[list[Floats], 
     return moves, tables, at._replace(bias=float(at.bias + d_bias), bias_moments=bias_moments, t=t), seen
 
 
-def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
+def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats], s: Any = 1.0) -> State:
     """The state after one step of LPT: q <- clip(R(q + d / delta)) in the rows that move."""
-    moves, tables, after, _ = moved(X, y, at, of)
+    moves, tables, after, _ = moved(X, y, at, of, s)
     out = []
     for table, d, v, codes in zip(tables, moves, u, of.codes, strict=True):
         t = d / table.delta
@@ -136,14 +137,14 @@ def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Flo
     return after._replace(linear=out[0], factors=out[1])
 
 
-def alpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
+def alpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats], s: Any = 1.0) -> State:
     """The state after one step of ALPT."""
     # 1  Try: the weights move, and are rounded to nearest at the old step size.
-    moves, tables, after, seen = moved(X, y, at, of)
+    moves, tables, after, seen = moved(X, y, at, of, s)
     w = [table.delta * table.q + d for table, d in zip(tables, moves, strict=True)]
     tried = [quantized(w[i], tables[i].delta, *of.box) if of.codes[i] else (w[i], 0 * w[i]) for i in (0, 1)]
     # 2  Learn: the gradient of the loss at these weights, in the step size: one number a row, or their sum for all rows.
-    g_w, g_V, _ = gradients(X, y, tried[0][0][:, 0], tried[1][0], after.bias, 0.0)
+    g_w, g_V, _ = gradients(X, y, tried[0][0][:, 0], tried[1][0], after.bias, 0.0, s)
     eta, out = of.step_lr / sqrt(after.t) if of.decays else of.step_lr, []
     for i, (g, table, d) in enumerate(zip((g_w[:, None], g_V), tables, moves, strict=True)):
         if not of.codes[i]:

@@ -17,7 +17,7 @@ delta + move above a part of delta instead lets a step size fall towards 0 for e
 """
 
 import math
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy import float32
@@ -27,7 +27,8 @@ from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.rounding import FLOAT32
 
 DELTA_MIN, DELTA_MAX = 2.0**-60, 2.0**60
-GRADIENT_SCALES = ("1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)")
+GradientScale = Literal["1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)"]
+GRADIENT_SCALES: tuple[GradientScale, ...] = get_args(GradientScale)
 SMALLEST_RANGE = 1e-3  # of weights that all start at 0
 
 _nearest, _clip, _split, _split_move = FLOAT32.nearest, FLOAT32.clip, FLOAT32.split_position, FLOAT32.split_move

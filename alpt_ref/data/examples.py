@@ -59,7 +59,7 @@ def columns_of(names: Iterable[Any]) -> Columns:
 
 
 def check_columns(X: Any, known: Columns, model: str) -> None:
-    """Raise ValueError, in scikit-learn's words, where the columns of ``X`` are not ``known``, those of ``fit``, in that order: a
+    """Raise ValueError, in scikit-learn's words, where the columns of ``X`` are not ``known``, those of ``fit`` in order: a
     ``model`` goes by places. Warn where one of the two alone has names; numbers of places are none.
     """
     names = column_names(X)

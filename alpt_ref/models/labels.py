@@ -23,11 +23,11 @@ def as_labels(y: Any, n: int, name: str = "y", classes: NDArray[Any] | None = No
     """The labels as float32 (n,) in {0, 1}, and their two ``classes`` (2,), which are found in ``y`` where they are not given.
 
     y : (n,), or (n, 1) with a warning: booleans, numbers, strings or objects that can be sorted. Raises ValueError where it has
-    another shape, missing values, other values than those of ``classes``, or as :func:`classes_of` does.
+    another shape, missing values, other values than ``classes``, or as :func:`classes_of` does.
     """
     labels = _vector(y, n, name)
     if classes is None:
-        classes = classes_of(labels, name)
+        classes = _found(labels, name)
     positive = labels == classes[1]
     bad = ~(positive | (labels == classes[0]))
     if bad.any():
@@ -42,7 +42,10 @@ def classes_of(labels: Any, name: str = "y") -> NDArray[Any]:
     Raises ValueError for more than two values, one value that tells no other, fractions, values that cannot be sorted, and for
     -1 beside 0, of which one may mean that a label is unknown.
     """
-    values = np.asarray(labels)
+    return _found(_vector(labels, np.size(labels), name), name)
+
+
+def _found(values: NDArray[Any], name: str) -> NDArray[Any]:
     if values.dtype.kind not in "biufUO":
         raise ValueError(f"Unknown label type: {name} has dtype {values.dtype}, and must be booleans, numbers or strings")
     try:
@@ -60,7 +63,7 @@ def classes_of(labels: Any, name: str = "y") -> NDArray[Any]:
     if found.size == 1:
         pair = next((KNOWN[known] for known in KNOWN if found[0] == known), None)
         if pair is None:
-            raise ValueError(f"{name} has one class alone, {_listed(found)}, and two are needed")
+            raise ValueError(f"{name} has one class, {_listed(found)}, and two are needed: in y, or as classes of partial_fit")
         return np.array(pair).astype(found.dtype)
     return found
 

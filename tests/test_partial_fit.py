@@ -7,7 +7,7 @@ import pytest
 
 from alpt_ref import FactorizationMachine, LogisticRegression
 from alpt_ref.compress import compressed
-from tests.marks import compiles, once
+from tests.marks import compiles
 from tests.test_kernels import K
 from tests.test_models import buffers, clicks
 from tests.test_weights import PRECISIONS, SIMULATED, weights
@@ -101,7 +101,7 @@ def test_classes_are_known_from_the_first_call():
             LogisticRegression().partial_fit(X, y, classes=bad)
 
 
-@once
+@pytest.mark.glue
 def test_what_cannot_go_on(tmp_path):
     X, y = clicks()
     model = FactorizationMachine(K, precision="lpt", bits=4, delta=(0.1, 0.05)).partial_fit(X, y)

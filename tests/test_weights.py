@@ -12,7 +12,7 @@ from alpt_ref.training.config import Config
 from alpt_ref.training.epochs import Trainer
 from alpt_ref.training.state import initial_state
 from tests import naive
-from tests.marks import compiles, once
+from tests.marks import compiles
 from tests.test_kernels import D, K, N, problem
 from tests.test_models import buffers
 from tests.test_reference import BATCHES, held
@@ -127,7 +127,7 @@ def test_an_example_of_weight_0_is_not_learned_from():
     assert buffers(fits[0]) == buffers(fits[1])
 
 
-@once
+@pytest.mark.edge
 @pytest.mark.parametrize(
     ("given", "said"),
     [

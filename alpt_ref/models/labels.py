@@ -94,6 +94,8 @@ def _vector(y: Any, n: int, name: str) -> NDArray[Any]:
     """``y`` as an array (n,) of values, none of which is missing."""
     check_unmasked(name, y)
     labels = np.asarray(y)
+    if labels.dtype.kind == "U" and isinstance(y, list | tuple) and not all(isinstance(value, str) for value in y):
+        labels = np.array(y, object)  # NumPy had made text of all
     if labels.shape == (n, 1):
         said = f"A column-vector {name} was passed when a 1d array was expected: its shape is {labels.shape}, ({n},) is meant"
         warnings.warn(said, conversion_warning(), stacklevel=5)

@@ -1,4 +1,4 @@
-"""Labels of any kind: two values, the larger is the positive class; what is refused, in scikit-learn's words where it has some."""
+"""Labels of any kind: two values, the larger is positive; what is refused, in scikit-learn's words where it has some."""
 
 from decimal import Decimal
 

@@ -195,7 +195,7 @@ def test_frames_of_pandas_polars_and_arrow():
         for other in frames:
             assert np.array_equal(model.predict(other), expected.predict(X))
     text = pandas.DataFrame({"a": ["1", "2"], "b": [1, 2]})
-    with pytest.raises(ValueError, match="X must be a matrix of real numbers, got shape .2, 2. and dtype object"):
+    with pytest.raises(ValueError, match=r"X must be a matrix of real numbers, got shape \(2, 2\) and dtype object"):
         LogisticRegression().fit(text, [0, 1])
 
 

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy import float32
 from numpy.typing import NDArray
 
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import check_unmasked, is_integer
 from alpt_ref.tools.sparse import canonical
 
@@ -27,6 +28,9 @@ class Rows(NamedTuple):
     indices: NDArray[np.int32]
     values: NDArray[float32]
 
+    def __repr__(self) -> str:
+        return brief_repr(self)
+
 
 def no_weights() -> NDArray[float32]:
     """The weights of examples that have none: each counts as 1, and no array of ones is made."""
@@ -39,6 +43,9 @@ class Labelled(NamedTuple):
     rows: Rows
     y: NDArray[float32]
     weights: NDArray[float32] = no_weights()
+
+    def __repr__(self) -> str:
+        return brief_repr(self)
 
 
 def column_names(X: Any) -> Columns:

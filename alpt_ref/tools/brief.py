@@ -4,7 +4,6 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 FEW = 4  # entries of an array, a list or a dictionary that are shown
 LONGEST = 60  # characters of any other value
@@ -16,9 +15,8 @@ def brief(value: Any) -> str:
         return str(value)
     if isinstance(value, np.ndarray):
         return str(value.tolist()) if value.size <= FEW and value.ndim == 1 else f"<{value.dtype} {value.shape}>"
-    if sp.issparse(value):
-        matrix: Any = value
-        return f"<sparse {matrix.dtype} {matrix.shape}, {matrix.nnz} entries>"
+    if hasattr(value, "nnz") and hasattr(value, "dtype"):
+        return f"<sparse {value.dtype} {value.shape}, {value.nnz} entries>"
     if isinstance(value, tuple | list) and type(value) in (tuple, list):
         if len(value) > FEW:
             return f"<{type(value).__name__} of {len(value)}>"

@@ -11,6 +11,7 @@ from numpy import float32
 
 from alpt_ref.data.examples import Columns, Labelled, columns_of
 from alpt_ref.grid import Grid
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import is_integer
 from alpt_ref.tools.files import Arrays, checksum, intact, member, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.config import PARTS, Config
@@ -30,6 +31,8 @@ class Best:
     linear: Table
     factors: Table
     bias: float32
+
+    __repr__ = brief_repr
 
 
 def weights_to_arrays(weights: State | Best) -> Arrays:

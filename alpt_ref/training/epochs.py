@@ -23,6 +23,7 @@ from alpt_ref.kernels.storage import Tables
 from alpt_ref.metrics import evaluate
 from alpt_ref.rng import permutation
 from alpt_ref.scalars.moves import When
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.interrupts import heed
 from alpt_ref.training.checkpoint import Best, fingerprint, restore, save_checkpoint
 from alpt_ref.training.config import Config
@@ -43,6 +44,8 @@ class Trainer:
     y: NDArray[float32]
     n_features: int
     weights: NDArray[float32] = field(default_factory=no_weights)
+
+    __repr__ = brief_repr
 
     @cached_property
     def step(self) -> Stepper:

@@ -7,6 +7,7 @@ import pytest
 
 from alpt_ref import FactorizationMachine, LogisticRegression
 from alpt_ref.compress import compressed
+from alpt_ref.training.forward import TrainingDivergedError
 from tests.marks import compiles
 from tests.test_kernels import K
 from tests.test_models import buffers, clicks
@@ -99,6 +100,14 @@ def test_classes_are_known_from_the_first_call():
     ):
         with pytest.raises(ValueError, match=said):
             LogisticRegression().partial_fit(X, y, classes=bad)
+
+
+def test_an_epoch_that_diverges_says_so_again():
+    X, y = clicks()
+    model = FactorizationMachine(K, lr=1e30)
+    for _ in range(2):
+        with pytest.raises(TrainingDivergedError, match="training diverged in"):
+            model.partial_fit(X, y)
 
 
 @pytest.mark.glue

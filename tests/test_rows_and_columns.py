@@ -132,6 +132,10 @@ def test_rows_of_labels_are_those_of_the_examples():
     LogisticRegression(epochs=1).fit(Labelled([0, 1, 2], X), Labelled([7, 3, 1], [0, 1, 1]))  # by place, or not at all
     with pytest.raises(ValueError, match="y has its rows in another order than X"):
         LogisticRegression(epochs=1).fit(Labelled([0, 1, 2], X), Labelled([2, 1, 0], [0, 1, 1]))
+    weights = Labelled([2, 1, 0], [1.0, 2.0, 3.0])
+    for ask in (LogisticRegression(epochs=1).fit, LogisticRegression(epochs=1).fit(X, [0, 1, 1]).score):
+        with pytest.raises(ValueError, match="sample_weight has its rows in another order than X"):
+            ask(Labelled([0, 1, 2], X), [0, 1, 1], sample_weight=weights)
 
 
 def test_labels_of_three_kinds(tmp_path):

@@ -54,10 +54,10 @@ def test_the_reference_gradient_is_the_slope_of_the_weighted_loss():
 
 @pytest.mark.parametrize(("precision", "update"), [("lpt", "touched"), ("alpt", "touched"), *compiles(("alpt", "dense"))])
 def test_weighted_steps_are_those_of_the_reference(precision, update):
-    """Code for code."""
+    """Code for code; step sizes, which the weights move in ALPT's second stage, to float32."""
     X, y = problem(density=0.35)
     s = weights()
-    state, stepper = trainer(X, y, s, precision=precision, update=update, l2=0.02, step_lr=0.05, seed=3)
+    state, stepper = trainer(X, y, s, precision=precision, update=update, l2=0.02, step_lr=0.3, step_scale="1/sqrt(dq)", seed=3)
     moved = 0
     for batch in BATCHES:
         expected = naive.step(X[batch], y[batch], state, stepper.config, s[batch].astype(float))
@@ -65,6 +65,8 @@ def test_weighted_steps_are_those_of_the_reference(precision, update):
         stepper.step(state, batch)
         for part, of, other in zip(("linear", "factors"), expected[:2], plain[:2], strict=True):
             assert np.array_equal(held(state.table(part)), of.q), part
+            delta = np.broadcast_to(state.table(part).delta.reshape(-1, 1), of.delta.shape)
+            assert delta == pytest.approx(of.delta, rel=1e-5), part
             moved += int((of.q != other.q).sum())
         assert float(state.bias) == pytest.approx(expected.bias, abs=1e-5)
     assert moved > 0, "the weights change nothing: the test cannot fail"

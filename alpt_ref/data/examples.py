@@ -92,15 +92,15 @@ def check_columns(X: Any, known: Columns, model: str) -> None:
     raise ValueError(said)
 
 
-def check_index(X: Any, y: Any) -> None:
-    """Raise ValueError where X and y name the same rows, as data frames do, in different orders: rows go by places, and may
-    have been meant to go by name."""
+def check_index(X: Any, y: Any, name: str = "y") -> None:
+    """Raise ValueError where X and y, or what else ``name`` is, name the same rows, as data frames do, in different orders: rows
+    go by places, and may have been meant to go by name."""
     rows, labels = getattr(X, "index", None), getattr(y, "index", None)
     if rows is None or labels is None or callable(rows) or callable(labels):
         return
     names, others = list(rows), list(labels)
     if names != others and set(names) == set(others):
-        raise ValueError("y has its rows in another order than X: bring both to one index")
+        raise ValueError(f"{name} has its rows in another order than X: bring both to one index")
 
 
 def as_rows(X: Any) -> tuple[Rows, int]:

@@ -1,4 +1,4 @@
-"""Training and predictions of a model: ``fit``, ``partial_fit``, ``decision_function``, ``predict_proba``, ``predict``."""
+"""Training and predictions: ``fit``, ``partial_fit``, ``decision_function``, ``predict_proba``, ``predict``, ``score``."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -49,9 +49,10 @@ class Classifier(Estimator):
         resume: bool = False,
         on_epoch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train from scratch on ``X`` (n, d), sparse or dense, and ``y`` (n,), labels of two kinds: booleans, numbers, text.
+        """Train from scratch on ``X`` (n, d), sparse or dense, and labels ``y`` (n,): two values of any kind.
 
-        The larger value is the positive class, and ``classes_`` holds both. Of {0, 1} and of {-1, 1} one alone may occur.
+        Booleans, numbers and text are such values. The larger one is the positive class, and ``classes_`` holds both. Of {0, 1}
+        and of {-1, 1} one alone may occur.
 
         eval_set : (X, y) of validation; the model keeps the weights of the epoch with the best AUC on it.
         sample_weight : (n,), s_i >= 0: the loss of a batch of b examples is (1/b) sum_i s_i log-loss_i. None: each is 1.
@@ -98,8 +99,10 @@ class Classifier(Estimator):
             rows, d = as_rows(X)
             train, pair = self._labelled(rows, X, y, sample_weight, pair)
             self._adopt(initial_state(config, d), pair, 0, column_names(X), made_by(config))
-        one_more(config, train, self.n_features_in_, self.state_)
-        self.best_epoch_ = self.state_.epoch
+        try:
+            one_more(config, train, self.n_features_in_, self.state_)
+        finally:
+            self.best_epoch_ = self.state_.epoch
         return self
 
     def _check_goes_on(self, config: Config, classes: NDArray[Any] | None) -> None:
@@ -145,6 +148,7 @@ class Classifier(Estimator):
         if not n:
             raise ValueError(f"{name} has no examples")
         check_index(X, y)
+        check_index(X, sample_weight, "sample_weight")
         labels, classes = as_labels(y, n, "y" if name == "X" else f"y of {name}", classes)
         return Labelled(rows, labels, as_weights(sample_weight, n)), classes
 
@@ -165,6 +169,15 @@ class Classifier(Estimator):
         positive = self.decision_function(X) > 0
         labels: NDArray[Any] = self.classes_[positive.astype(int)]
         return labels
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The accuracy of ``predict(X)``: the part of the examples, by their weights, whose label is that of ``y`` (n,)."""
+        predicted = self.predict(X)
+        check_index(X, y)
+        check_index(X, sample_weight, "sample_weight")
+        labels, _ = as_labels(y, predicted.size, classes=self.classes_)
+        weights = as_weights(sample_weight, labels.size)
+        return float(np.average((predicted == self.classes_[1]) == labels, weights=weights if weights.size else None))
 
 
 def made_by(config: Config) -> dict[str, Any]:

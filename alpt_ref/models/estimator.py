@@ -1,4 +1,4 @@
-"""The manners of an estimator: parameters, a short repr, accuracy, and what scikit-learn asks of a classifier.
+"""The manners of an estimator: parameters, a short repr, and what scikit-learn asks of a classifier.
 
 scikit-learn is no dependency. What is its own is imported where it calls: tags, and requests for metadata.
 """
@@ -8,11 +8,8 @@ from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from alpt_ref.data.examples import check_index
 from alpt_ref.models.errors import not_fitted
-from alpt_ref.models.labels import as_labels, as_weights
 from alpt_ref.tools.brief import brief
 from alpt_ref.training.config import Config
 
@@ -24,7 +21,6 @@ class Estimator:
     """A classifier of two classes whose constructor takes arguments of :class:`Config`, each kept under its own name."""
 
     _estimator_type = "classifier"  # scikit-learn before 1.6 asks for it
-    classes_: NDArray[Any]
 
     @classmethod
     def _parameters(cls) -> dict[str, inspect.Parameter]:
@@ -57,18 +53,6 @@ class Estimator:
         defaults = {name: parameter.default for name, parameter in self._parameters().items()}
         shown = [f"{name}={brief(value)}" for name, value in self.get_params().items() if not _same(value, defaults[name])]
         return f"{type(self).__name__}({', '.join(shown)})"
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The accuracy of ``predict(X)``: the part of the examples, by their weights, whose label is that of ``y`` (n,)."""
-        predicted = self.predict(X)
-        check_index(X, y)
-        labels, _ = as_labels(y, predicted.size, classes=self.classes_)
-        weights = as_weights(sample_weight, labels.size)
-        return float(np.average((predicted == self.classes_[1]) == labels, weights=weights if weights.size else None))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The likelier label of each example."""
-        raise NotImplementedError
 
     def _check_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():

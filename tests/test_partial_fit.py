@@ -104,7 +104,7 @@ def test_classes_are_known_from_the_first_call():
 
 def test_an_epoch_that_diverges_says_so_again():
     X, y = clicks()
-    model = FactorizationMachine(K, lr=1e30)
+    model = FactorizationMachine(K, lr=1e30, batch_size=8)
     for _ in range(2):
         with pytest.raises(TrainingDivergedError, match="training diverged in"):
             model.partial_fit(X, y)

@@ -93,8 +93,8 @@ def check_columns(X: Any, known: Columns, model: str) -> None:
 
 
 def check_index(X: Any, y: Any, name: str = "y") -> None:
-    """Raise ValueError where X and y, or what else ``name`` is, name the same rows, as data frames do, in different orders: rows
-    go by places, and may have been meant to go by name."""
+    """Raise ValueError where X and y, or whatever ``name`` is, name the same rows, as frames do, in different orders: rows go
+    by places, and may have been meant to go by name."""
     rows, labels = getattr(X, "index", None), getattr(y, "index", None)
     if rows is None or labels is None or callable(rows) or callable(labels):
         return

@@ -77,7 +77,7 @@ def check_columns(X: Any, known: Columns, model: str) -> None:
     if not (named and was_named) and not set(there) & set(kept):
         said = "X does not have valid feature names, but {} was fitted with feature names"
         said = said if was_named else "X has feature names, but {} was fitted without feature names"
-        warnings.warn(said.format(model), stacklevel=5)
+        warnings.warn(said.format(model), stacklevel=6)
         return
     said = "The feature names should match those that were passed during fit.\n"
     unseen, lacking = sorted(set(there) - set(kept), key=str), sorted(set(kept) - set(there), key=str)

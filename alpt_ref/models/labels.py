@@ -98,7 +98,7 @@ def _vector(y: Any, n: int, name: str) -> NDArray[Any]:
         labels = np.array(y, object)  # NumPy had made text of all
     if labels.shape == (n, 1):
         said = f"A column-vector {name} was passed when a 1d array was expected: its shape is {labels.shape}, ({n},) is meant"
-        warnings.warn(said, conversion_warning(), stacklevel=5)
+        warnings.warn(said, conversion_warning(), stacklevel=6)
         labels = labels[:, 0]
     if labels.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), got {labels.shape}")

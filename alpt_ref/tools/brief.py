@@ -1,4 +1,4 @@
-"""Short reprs: what an object is, on a line or two, where NumPy's and those of dataclasses print every number."""
+"""Short reprs: what an object is, on one line, where those of dataclasses print what their arrays hold."""
 
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -17,7 +17,7 @@ def brief(value: Any) -> str:
         return str(value.tolist()) if value.size <= FEW and value.ndim == 1 else f"<{value.dtype} {value.shape}>"
     if hasattr(value, "nnz") and hasattr(value, "dtype"):
         return f"<sparse {value.dtype} {value.shape}, {value.nnz} entries>"
-    if isinstance(value, tuple | list) and type(value) in (tuple, list):
+    if type(value) in (tuple, list):
         if len(value) > FEW:
             return f"<{type(value).__name__} of {len(value)}>"
         shown = ", ".join(map(brief, value))
@@ -25,8 +25,8 @@ def brief(value: Any) -> str:
     if isinstance(value, dict):
         few = len(value) <= FEW
         return f"{{{', '.join(f'{k!r}: {brief(v)}' for k, v in value.items())}}}" if few else f"<dict of {len(value)}>"
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"<{value.__qualname__.removesuffix('.<locals>').split('.')[-1]}>"
+    if callable(value) and hasattr(value, "__name__"):
+        return str(value.__name__)
     shown = repr(value)
     short = len(shown) <= LONGEST or getattr(type(value), "__repr__", None) is brief_repr
     return shown if short else f"{shown[: LONGEST - 3]}..."

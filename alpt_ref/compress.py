@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.search import least_error_deltas
 from alpt_ref.models import FactorizationMachine
+from alpt_ref.models.errors import not_fitted
 from alpt_ref.quantizer import quantize
 from alpt_ref.rng import Stream, words
 from alpt_ref.scalars.packing import pack
 from alpt_ref.tools.checks import is_integer
 from alpt_ref.tools.sparse import canonical
-from alpt_ref.training.config import PARTS
+from alpt_ref.training.config import PARTS, Quantized
 from alpt_ref.training.state import State
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, Table
 
@@ -38,7 +39,7 @@ def best_delta(w: NDArray[float32], bits: int, per_row: bool) -> NDArray[float32
 
 
 def compressed(
-    model: FactorizationMachine, bits: int = 8, step: tuple[str, str] = ("table", "row"), quantize: str = "all"
+    model: FactorizationMachine, bits: int = 8, step: tuple[str, str] = ("table", "row"), quantize: Quantized = "all"
 ) -> FactorizationMachine:
     """A copy of the fitted ``model`` whose tables are packed codes; the model itself is not changed.
 
@@ -50,7 +51,7 @@ def compressed(
     Raises ValueError for a model that is not fitted, bits outside of 2..16, or another ``step`` or ``quantize``.
     """
     if not hasattr(model, "state_"):
-        raise ValueError(f"this {type(model).__name__} is not fitted: nothing to compress")
+        raise not_fitted(f"this {type(model).__name__} is not fitted: nothing to compress")
     if not isinstance(step, tuple | list) or len(step) != 2 or not all(kind in ("row", "table") for kind in step):
         raise ValueError(f"step must be a pair of row and table, got {step!r}")
     config = model.config()

@@ -69,9 +69,10 @@ def score(X: Floats, w: Floats, V: Floats, bias: float) -> Floats:
     return z
 
 
-def gradients(X: Floats, y: Floats, w: Floats, V: Floats, bias: float) -> tuple[Floats, Floats, float]:
-    """The gradient of mean log-loss: dz/dw_j = x_j, dz/dv_jf = x_j (S_f - v_jf x_j), S = X V."""
-    r = (expit(score(X, w, V, bias)) - y) / len(y)
+def gradients(X: Floats, y: Floats, w: Floats, V: Floats, bias: float, s: Any = 1.0) -> tuple[Floats, Floats, float]:
+    """The gradient of (1/b) sum_i s_i log-loss_i, where s (b,) are weights of the examples: dz/dw_j = x_j,
+    dz/dv_jf = x_j (S_f - v_jf x_j), S = X V."""
+    r = s * (expit(score(X, w, V, bias)) - y) / len(y)
     g_factors = X.T @ (r[:, None] * (X @ V)) - (X**2).T @ r[:, None] * V
     return X.T @ r, g_factors, float(r.sum())
 
@@ -147,13 +148,13 @@ def quantized(w: Floats, delta: Floats, lo: int, hi: int, ends: str = "clipped")
     return delta * np.clip(np.rint(s), lo, hi), np.where(inside, np.rint(s) - s, np.clip(s, lo, hi))
 
 
-def moved(X: Floats, y: Floats, at: State, of: Settings) -> tuple[list[Floats], list[Table], State, Any]:
+def moved(X: Floats, y: Floats, at: State, of: Settings, s: Any = 1.0) -> tuple[list[Floats], list[Table], State, Any]:
     """The moves d of both tables' weights, the tables with new moments, the state with the next bias, and which rows move."""
     t, (w, V) = at.t + 1, (table.delta * table.q for table in (at.linear, at.factors))
     eta = of.lr / sqrt(t) if of.decays else of.lr
     by = Rates(eta, t, of.l2, of.momentum, of.l1, of.beta)
     seen = (X != 0).any(axis=0)[:, None] | of.dense
-    g_w, g_V, g_bias = gradients(X, y, w[:, 0], V, at.bias)
+    g_w, g_V, g_bias = gradients(X, y, w[:, 0], V, at.bias, s)
     d_bias, bias_moments = direction(of.optimizer, g_bias, at.bias, at.bias_moments, by._replace(l2=0.0, l1=0.0))
     moves, tables = [], []
     for g, weights, table, fits in zip((g_w[:, None], g_V), (w, V), (at.linear, at.factors), of.fits, strict=True):
@@ -163,9 +164,9 @@ def moved(X: Floats, y: Floats, at: State, of: Settings) -> tuple[list[Floats], 
     return moves, tables, at._replace(bias=float(at.bias + d_bias), bias_moments=bias_moments, t=t), seen
 
 
-def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
+def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats], s: Any = 1.0) -> State:
     """The state after one step of LPT: q <- clip(R(q + d / delta)) in the rows that move."""
-    moves, tables, after, _ = moved(X, y, at, of)
+    moves, tables, after, _ = moved(X, y, at, of, s)
     out = []
     for table, d, v, codes in zip(tables, moves, u, of.codes, strict=True):
         t = d / table.delta
@@ -173,14 +174,14 @@ def lpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Flo
     return after._replace(linear=out[0], factors=out[1])
 
 
-def alpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats]) -> State:
+def alpt_step(X: Floats, y: Floats, at: State, of: Settings, u: tuple[Floats, Floats], s: Any = 1.0) -> State:
     """The state after one step of ALPT."""
     # 1  Try: the weights move, and are rounded to nearest at the old step size.
-    moves, tables, after, seen = moved(X, y, at, of)
+    moves, tables, after, seen = moved(X, y, at, of, s)
     w = [table.delta * table.q + d for table, d in zip(tables, moves, strict=True)]
     tried = [quantized(w[i], tables[i].delta, *of.box, of.ends) if of.codes[i] else (w[i], 0 * w[i]) for i in (0, 1)]
     # 2  Learn: the gradient of the loss at these weights, in the step size: one number a row, or their sum for all rows.
-    g_w, g_V, _ = gradients(X, y, tried[0][0][:, 0], tried[1][0], after.bias)
+    g_w, g_V, _ = gradients(X, y, tried[0][0][:, 0], tried[1][0], after.bias, s)
     eta, out = of.step_lr / sqrt(after.t) if of.decays else of.step_lr, []
     by = Rates(eta, after.t, of.step_l2, of.momentum)
     for i, (g, table, d) in enumerate(zip((g_w[:, None], g_V), tables, moves, strict=True)):

@@ -126,7 +126,7 @@ def _forward() -> Iterator[Case]:
         yield Case(f"weights of rows, {name}", rows.weight_loader(access, K), (i32, _view(buffer), f32), 1)
     yield Case("factor sums, ALPT's trial", score.factor_scorer(FLOATS, K), (TRIED, i32, _view(f32), f32, f32))
     yield Case("logits, ALPT's trial", score.scorer(FLOATS, K), (TRIED, i32, _view(f32), f32, f32, f32))
-    yield Case("residuals", score.residuals, (f32, f32, i64, int64(0), f32, i64))
+    yield Case("residuals", score.residuals, (f32, f32, f32, i64, int64(0), f32, i64))
 
 
 def _steps() -> Iterator[Case]:

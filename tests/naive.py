@@ -26,10 +26,10 @@ def word(index: int, step: int, stream: int, seed: int) -> int:
     return philox((block % 2**32, block // 2**32, step, stream), (seed % 2**32, seed // 2**32))[index % 4]
 
 
-def loss(X, y, w, V, bias: float) -> float:
-    """The mean log-loss."""
+def loss(X, y, w, V, bias: float, s=1.0) -> float:
+    """The mean of s log-loss."""
     z = reference.score(X, w, V, bias)
-    return float(np.mean(np.logaddexp(0, z) - y * z))
+    return float(np.mean(s * (np.logaddexp(0, z) - y * z)))
 
 
 def fake_quantize(w, delta, lo, hi, inside="lsq"):
@@ -109,12 +109,12 @@ def settings_of(config, n_examples, n_features):
     )
 
 
-def step(X, y, state, config):
-    """The state after one step on the minibatch X, y, by ``reference``, with the words of (weight, step, seed)."""
+def step(X, y, state, config, s=1.0):
+    """The state after one step on the minibatch X, y of weights s, by ``reference``, with the words of (weight, step, seed)."""
     at = state_of(state, config)
     u = tuple(
         uniforms(table.q.shape, at.t, stream, config.seed, config.random_bits)
         for table, stream in zip((at.linear, at.factors), (Stream.LINEAR, Stream.FACTORS), strict=True)
     )
     take = reference.alpt_step if config.precision == "alpt" else reference.lpt_step
-    return take(X.astype(float), y.astype(float), at, settings_of(config, len(y), X.shape[1]), u)
+    return take(X.astype(float), y.astype(float), at, settings_of(config, len(y), X.shape[1]), u, s)

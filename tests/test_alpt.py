@@ -4,6 +4,7 @@ import tracemalloc
 from contextlib import suppress
 from fractions import Fraction
 from math import floor
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from alpt_ref.scalars.optimizers import DIRECTIONS, N_MOMENTS, REVERSALS, Hyper,
 from alpt_ref.scalars.slopes import (
     DELTA_MAX,
     DELTA_MIN,
-    ENDS,
     GRADIENT_SCALES,
+    Ends,
     first_delta,
     gradient_scale,
     master_position,
@@ -43,7 +44,7 @@ F = np.float32
 BATCH = np.arange(7)
 
 
-@given(st.integers(2, 8), st.floats(-300, 300, width=32), st.floats(2.0**-10, 10, width=32), st.sampled_from(ENDS))
+@given(st.integers(2, 8), st.floats(-300, 300, width=32), st.floats(2.0**-10, 10, width=32), st.sampled_from(get_args(Ends)))
 def test_scalars_of_quantization_against_rational_numbers(width, s, delta, ends):
     lo, hi = -(2 ** (width - 1)), 2 ** (width - 1) - 1
     n, r = np.rint(F(s)), F(s) - np.rint(F(s))

@@ -288,9 +288,9 @@ def test_files_that_are_no_models(tmp_path, capsys):
     file.write_bytes((tmp_path / "other.npz").read_bytes())
     assert error_of(capsys, *evaluate).startswith(f"{file}: not a readable alpt_ref file (")
     write_npz(file, {"hello": 1}, {})
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 4"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 5"
     file.write_bytes((tmp_path / "run" / "checkpoint.npz").read_bytes())
-    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 4"
+    assert error_of(capsys, *evaluate) == f"{file}: not a model of format version 5"
     folder = error_of(capsys, "evaluate", "--model", tmp_path, "--data", file)
     assert folder.startswith(f"{tmp_path}: cannot be read: Is a directory")
 

@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sp
 
 from alpt_ref import FactorizationMachine, Grid, dequantize, quantize
-from alpt_ref.data.examples import as_examples
+from alpt_ref.data.examples import as_rows
 from alpt_ref.problems.separable import AbsoluteSum
 from alpt_ref.scalars.packing import pack, unpack
 from alpt_ref.theory.instances import small_logistic
@@ -78,9 +78,15 @@ def clicks(n=24 * MANY, d=9 * MANY):
     return X, rng.integers(0, 2, n)
 
 
+def examples():
+    X, y = clicks()
+    rows, n_features = as_rows(X)
+    return rows, y.astype(np.float32), n_features
+
+
 @pytest.mark.parametrize("method", METHODS, ids=str)
 def test_steps_have_the_bits_of_the_cpu(method):
-    rows, y, _, n_features = as_examples(*clicks(), "X")
+    rows, y, n_features = examples()
     config = FactorizationMachine(lr=0.3, init_std=0.3, batch_size=8 * MANY, **method).config()
     ours, theirs = initial_state(config, n_features), initial_state(config, n_features)
     on_cpu, on_gpu = BatchStepper(config, rows, y, n_features), CudaStepper(config, rows, y, n_features)
@@ -284,7 +290,7 @@ def test_moves_that_are_no_numbers_end_at_the_same_codes():
 
 
 def test_memory_is_given_back_between_epochs():
-    rows, y, _, n_features = as_examples(*clicks(), "X")
+    rows, y, n_features = examples()
     stepper = CudaStepper(FactorizationMachine(batch_size=8 * MANY).config(), rows, y, n_features)
     state = initial_state(stepper.config, n_features)
     for _ in range(2):
@@ -295,7 +301,7 @@ def test_memory_is_given_back_between_epochs():
 
 
 def test_a_full_batch_takes_the_memory_of_its_examples():
-    rows, _, _, n_features = as_examples(*clicks(), "X")
+    rows, _, n_features = examples()
     sizes = [FactorizationMachine(k=16, batch_size=size).config() for size in (rows.indptr.size - 1, 2**31 - 1)]
     assert len({training_memory.needed(config, n_features, rows) for config in sizes}) == 1
 

@@ -76,6 +76,7 @@ def test_a_blank_line_of_a_table_of_one_column(tmp_path):
 
 
 def test_columns_are_those_of_fit_in_their_order(tmp_path):
+    """scikit-learn's rule and words; names that are not text count, too, but for the numbers of places."""
     X = normals(600, seed=1, stream=6).reshape(200, 3)
     y = (X[:, 0] > 0).astype(int)
     for kind in (LogisticRegression, FactorizationMachine):
@@ -84,31 +85,43 @@ def test_columns_are_those_of_fit_in_their_order(tmp_path):
         model.save(tmp_path / "m.npz")
         for known in (model, load_model(tmp_path / "m.npz")[0]):
             whole = known.predict(Frame(list("abc"), X))
-            assert np.array_equal(known.predict(X), whole)
-            with pytest.raises(ValueError, match="column 0 of X is 'c' and was 'a' in fit: give the columns in that order"):
+            with pytest.warns(UserWarning, match=f"X does not have valid feature names, but {kind.__name__} was fitted with"):
+                assert np.array_equal(known.predict(X), whole)
+            order = "names must be in the same order as they were in fit.\nColumn 0 of X is 'c', and was 'a'"
+            with pytest.raises(ValueError, match=order):
                 known.predict(Frame(list("cba"), X[:, ::-1]))
-            with pytest.raises(ValueError, match="X has no column 'b', which it had in fit"):
+            both = "unseen at fit time:\n- d\nFeature names seen at fit time, yet now missing:\n- b\n$"
+            with pytest.raises(ValueError, match=both):
                 known.predict_proba(Frame(list("adc"), X))
-            with pytest.raises(ValueError, match="X has 4 columns, 3 in fit"):
+            with pytest.raises(ValueError, match=r"^The feature names should .*\n.* unseen at fit time:\n- d\n$"):
                 known.decision_function(Frame(list("abcd"), np.hstack((X, X[:, :1]))))
-        with pytest.raises(ValueError, match="column 1 of X is 'c'"):
+        with pytest.raises(ValueError, match="Column 1 of X is 'c', and was 'b'"):
             kind(epochs=1).fit(Frame(list("abc"), X), y, eval_set=(Frame(list("acb"), X), y))
         model.fit(X, y)
         assert not hasattr(model, "feature_names_in_")
+        with pytest.warns(UserWarning, match=f"X has feature names, but {kind.__name__} was fitted without feature names"):
+            model.predict(Frame(list("abc"), X))
         for names in ([0, 1, 2], [10, 5, 7]):
             model.fit(Frame(names, X), y).save(tmp_path / "m.npz")
             for known in (model, load_model(tmp_path / "m.npz")[0]):
-                assert np.array_equal(known.predict(X), known.predict(Frame(names, X)))
-                with pytest.raises(ValueError, match=f"column 0 of X is {names[1]} and was {names[0]} in fit"):
+                known.predict(Frame(names, X))
+                with pytest.raises(ValueError, match=f"Column 0 of X is {names[1]}, and was {names[0]}"):
                     known.predict(Frame([names[1], names[0], names[2]], X))
+        model.fit(Frame([0, 1, 2], X), y).predict(X)
+        model.fit(X, y).predict(Frame([0, 1, 2], X))
         model.fit(Frame([0, "a", (1, 2)], X), y).save(tmp_path / "m.npz")
         for known in (model, load_model(tmp_path / "m.npz")[0]):
             known.predict(Frame([0, "a", (1, 2)], X))
-            with pytest.raises(ValueError, match=r"column 0 of X is '\(1, 2\)' and was 0 in fit"):
+            with pytest.raises(ValueError, match=r"Column 0 of X is '\(1, 2\)', and was 0"):
                 known.predict(Frame([(1, 2), "a", 0], X))
         assert not hasattr(model, "feature_names_in_")
         for first, second in (([0, 1, 2], list("abc")), (list("abc"), [0, 1, 2])):  # frames without names of their own
-            assert model.fit(Frame(first, X), y).predict(Frame(second, X)).shape == (200,)
+            model.fit(Frame(first, X), y)
+            with pytest.warns(UserWarning, match="feature names"):
+                assert model.predict(Frame(second, X)).shape == (200,)
+    wide = Frame([f"c{i}" for i in range(9)], np.ones((2, 9)))
+    with pytest.raises(ValueError, match=r"fit time:\n- c0\n- c1\n- c2\n- c3\n- c4\n- \.\.\.\nFeature"):
+        model.fit(Frame(list("abc"), X), y).predict(wide)
 
 
 def test_rows_of_labels_are_those_of_the_examples():
@@ -119,6 +132,10 @@ def test_rows_of_labels_are_those_of_the_examples():
     LogisticRegression(epochs=1).fit(Labelled([0, 1, 2], X), Labelled([7, 3, 1], [0, 1, 1]))  # by place, or not at all
     with pytest.raises(ValueError, match="y has its rows in another order than X"):
         LogisticRegression(epochs=1).fit(Labelled([0, 1, 2], X), Labelled([2, 1, 0], [0, 1, 1]))
+    weights = Labelled([2, 1, 0], [1.0, 2.0, 3.0])
+    for ask in (LogisticRegression(epochs=1).fit, LogisticRegression(epochs=1).fit(X, [0, 1, 1]).score):
+        with pytest.raises(ValueError, match="sample_weight has its rows in another order than X"):
+            ask(Labelled([0, 1, 2], X), [0, 1, 1], sample_weight=weights)
 
 
 def test_labels_of_three_kinds(tmp_path):
@@ -189,7 +206,8 @@ def test_other_kinds_of_files_are_named(tmp_path, content, said):
         fit_read(made(tmp_path, "s", content), Source("csv"))
 
 
-def test_metrics_take_the_labels_that_fit_takes():
+def test_metrics_take_labels_that_say_which_is_positive():
+    """0 and 1, or -1 and 1; ``fit`` takes any two values, and ``score`` those of ``fit``."""
     X = normals(1200, seed=1, stream=6).reshape(300, 4)
     y = np.where(X[:, 0] > 0, 1, -1)
     z = LogisticRegression(epochs=5).fit(X, y).decision_function(X)

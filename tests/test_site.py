@@ -49,7 +49,8 @@ def test_the_site_is_built_strictly(site):
     for page in site.rglob("*.html"):  # w* and f* in plain text are no marks of emphasis
         assert not re.search(r"<em>[\s;,.)]", page.read_text()), page
     names = (site / "api" / "alpt_ref.html").read_text()
-    for name in ("alpt_ref.models.FactorizationMachine", "alpt_ref.runs.trace.trace", "alpt_ref.quantizer.quantize"):
+    machine = "alpt_ref.models.factorization.FactorizationMachine"
+    for name in (machine, f"{machine}.fit", "alpt_ref.runs.trace.trace", "alpt_ref.quantizer.quantize"):
         assert f'id="{name}"' in names
     assert "<dt><code>precision</code></dt>" in names
 

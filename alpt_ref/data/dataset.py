@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from alpt_ref.tools.brief import brief_repr
+
 FloatCsr: TypeAlias = "csr_array[np.float32, tuple[int, int]]"
 IntArray: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
 
@@ -27,6 +29,8 @@ class Dataset:
     y: NDArray[np.float32]
     n_skipped: int
     n_unseen: int
+
+    __repr__ = brief_repr
 
 
 def make_csr(data: NDArray[np.float32], indices: IntArray, lengths: IntArray, n_features: int) -> FloatCsr:

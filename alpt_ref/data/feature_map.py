@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alpt_ref.data.errors import DataError
 from alpt_ref.data.source import Source
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import check_integer
 
 
@@ -30,6 +31,8 @@ class Field:
     kind: str
     values: tuple[str, ...] = ()
 
+    __repr__ = brief_repr
+
 
 @dataclass(frozen=True)
 class FeatureMap:
@@ -47,6 +50,8 @@ class FeatureMap:
     n_features: int
     label_column: str = ""
     fields: tuple[Field, ...] = ()
+
+    __repr__ = brief_repr
 
     @property
     def offsets(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ in all of them. Only the year of a title is read, so the encoding of titles (lat
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -48,7 +48,7 @@ class FieldRange:
 
     name: str
     first: int
-    values: tuple[int, ...] | tuple[str, ...]
+    values: tuple[int, ...] | tuple[str, ...] = field(repr=False)
 
     @property
     def size(self) -> int:

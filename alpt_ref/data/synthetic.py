@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from alpt_ref.data.dataset import Dataset, FloatCsr, one_hot
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import check_integer, check_number
 
 # Steps of the counter, one for each thing drawn. Field f takes two: _VALUES + 2 f and the next.
@@ -27,6 +28,8 @@ class Teacher:
     bias: float
     linear: NDArray[np.float32]
     factors: NDArray[np.float32]
+
+    __repr__ = brief_repr
 
     def probability(self, X: FloatCsr) -> NDArray[np.float64]:
         """The click probability P(y = 1 | x) of each row of ``X``, float64 (n,). It is expit(b + <w, x> + sum over pairs i < j

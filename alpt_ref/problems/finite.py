@@ -19,6 +19,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.logistic import GradientBounds
 from alpt_ref.scalars.logistic import log_losses
+from alpt_ref.tools.brief import brief_repr
 
 Floats = NDArray[float64]
 
@@ -40,6 +41,8 @@ class FiniteProblem:
     f_star: float
     L: float = math.inf
     mu: float = 0.0
+
+    __repr__ = brief_repr
 
     @property
     def d(self) -> int:
@@ -93,6 +96,8 @@ class Separate:
     """
 
     parts: tuple[FiniteProblem, ...]
+
+    __repr__ = brief_repr
 
     def __post_init__(self) -> None:
         for part in self.parts:

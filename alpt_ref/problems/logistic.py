@@ -16,13 +16,13 @@ from scipy.special import expit
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.kernels.problems import Examples, Loops, batch_gradient, example_gradient, example_losses, mean_loss
 from alpt_ref.problems.box import Vector, box
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import as_labels
 from alpt_ref.tools.files import checksum
 from alpt_ref.tools.memory import check_fits
 from alpt_ref.tools.sparse import canonical
 
-TOLERANCE = 1e-12
-MAX_NEWTON_STEPS = 100
+TOLERANCE, MAX_NEWTON_STEPS = 1e-12, 100
 
 
 class Solution(NamedTuple):
@@ -31,6 +31,9 @@ class Solution(NamedTuple):
     w: Vector
     f: float
     gradient_norm: float
+
+    def __repr__(self) -> str:
+        return brief_repr(self)
 
 
 class GradientBounds(NamedTuple):
@@ -51,6 +54,8 @@ class LogisticProblem:
     X: Any
     y: Vector
     l2: float
+
+    __repr__ = brief_repr
 
     @property
     def d(self) -> int:
@@ -142,8 +147,7 @@ class LogisticProblem:
         *Proof.* The Hessian is (1/n) X^T diag(p_i (1 - p_i)) X + l2 I, and p (1 - p) <= 1/4.
         """
         self._check_dense()
-        gram = (self.X.T @ self.X).toarray()
-        top = scipy.linalg.eigh(gram, eigvals_only=True, subset_by_index=[self.d - 1, self.d - 1])[0]
+        top = scipy.linalg.eigh((self.X.T @ self.X).toarray(), eigvals_only=True, subset_by_index=[self.d - 1] * 2)[0]
         return float(top) / (4.0 * self.y.size) + self.l2
 
     @property
@@ -195,8 +199,7 @@ class LogisticProblem:
         lo, hi = box(grid)
         signed = self.X.multiply((1.0 - 2.0 * self.y)[:, None]).tocsr()
         low, high = (np.asarray(part.sum(axis=1)).ravel() for part in (signed.minimum(0), signed.maximum(0)))
-        margins = lo * low + hi * high
-        most = np.logaddexp(0.0, margins) + self.d * self.l2 / 2.0 * max(lo**2, hi**2)
+        most = np.logaddexp(0.0, lo * low + hi * high) + self.d * self.l2 / 2.0 * max(lo**2, hi**2)
         if mode == "batch":
             return 0.0, float(most.mean()) - self.solution.f
         best = self.solved_examples.best

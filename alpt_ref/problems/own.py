@@ -21,6 +21,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.box import points_of
 from alpt_ref.problems.logistic import GradientBounds
 from alpt_ref.problems.own_loops import MOST_ARRAYS, Function, OwnLoops, loops_of
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import check_integer, check_unmasked
 
 Floats = NDArray[float64]
@@ -55,6 +56,8 @@ class Problem:
     mu: float = 0.0
     G: float | None = None
     G1: float | None = None
+
+    __repr__ = brief_repr
 
     def __post_init__(self) -> None:
         check_integer("d", self.d, 1)

@@ -10,6 +10,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.intervals import Estimate, skewed
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.files import Record, intact, member, read_npz, write_npz
 
 Floats = NDArray[float64]
@@ -61,6 +62,8 @@ class Run:
     points: Floats = field(default_factory=_NONE.copy)
     laws: Floats = field(default_factory=_NONE.copy)
     law_steps: NDArray[int64] = field(default_factory=lambda: np.empty(0, int64))
+
+    __repr__ = brief_repr
 
     @property
     def confidence(self) -> float:

@@ -3,6 +3,7 @@
     sigmoid(z)     = 1 / (1 + e^-z)
     log_loss(z, y) = log(1 + e^z) - y z           y in {0, 1}, or a probability
     residual(z, y) = d log_loss / dz = sigmoid(z) - y
+    share(z, y, s, b) = s residual(z, y) / b      dL / dz_i of a batch of b examples: L = (1/b) sum_i s_i log_loss(z_i, y_i)
 
 All use e = exp(-|z|) <= 1, so that nothing overflows at any z: sigmoid is 1/(1 + e) or e/(1 + e), and
 log(1 + e^z) = max(z, 0) + log1p(e). exp and log1p are our own (:mod:`alpt_ref.scalars.elementary`), to give the same bits on a
@@ -27,6 +28,7 @@ class Logistic(NamedTuple):
     sigmoid: Scalar
     log_loss: Scalar
     residual: Scalar
+    share: Scalar
 
 
 def _define(real: type, functions: elementary.Elementary) -> Logistic:
@@ -46,11 +48,21 @@ def _define(real: type, functions: elementary.Elementary) -> Logistic:
     def residual(z: Any, y: Any) -> Any:
         return sigmoid(z) - y
 
-    return Logistic(sigmoid, log_loss, residual)
+    @jit
+    def share(z: Any, y: Any, s: Any, b: Any) -> Any:
+        return times(s, residual(z, y)) / b
+
+    return Logistic(sigmoid, log_loss, residual, share)
 
 
 FLOAT32 = _define(float32, elementary.FLOAT32)
 FLOAT64 = _define(float64, elementary.FLOAT64)
+
+
+@jit
+def example_weight(weights: Any, i: Any) -> Any:
+    """s_i: weights[i], or 1 where examples have no weights, and the array is empty."""
+    return weights[i] if weights.size else float32(1)
 
 
 def log_losses(z: ArrayLike, y: ArrayLike) -> NDArray[float64]:

@@ -17,7 +17,7 @@ With ``update="touched"`` the moments of a row move only in steps that touch it,
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from numpy import float32
 
@@ -25,6 +25,8 @@ from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.jit import jit, kernel
 from alpt_ref.scalars.rounding import Scalar
 
+OptimizerName = Literal["sgd", "momentum", "adam", "adagrad", "ftrl"]
+StepOptimizer = Literal["sgd", "momentum", "adam", "adagrad"]  # of step sizes
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
 ADAGRAD_EPS = 1e-10
 _ADAGRAD_EPS, _ZERO = float32(ADAGRAD_EPS), float32(0)

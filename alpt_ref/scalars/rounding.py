@@ -21,7 +21,7 @@ stays in one type and vectorizes.
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy import float32, float64, int32
@@ -110,7 +110,8 @@ def _define(real: type, magic: float) -> Rules:
 
 FLOAT32 = _define(float32, 1.5 * 2**23)
 FLOAT64 = _define(float64, 1.5 * 2**52)
-ROUNDINGS = ("nearest", "stochastic", "toward_zero", "floor")
+Rounding = Literal["nearest", "stochastic", "toward_zero", "floor"]
+ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 
 
 @cache

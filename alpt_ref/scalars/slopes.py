@@ -21,7 +21,7 @@ delta + move above a part of delta instead lets a step size fall towards 0 for e
 
 import math
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy import float32
@@ -31,9 +31,10 @@ from alpt_ref.scalars.jit import jit
 from alpt_ref.scalars.rounding import FLOAT32, Scalar
 
 DELTA_MIN, DELTA_MAX = 2.0**-60, 2.0**60
-GRADIENT_SCALES = ("1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)", "1/sqrt(N(q+1))")
-FIRST_STEPS = ("1/sqrt(q)", "1/sqrt(q+1)")  # times 2 mean|w|
-ENDS = ("clipped", "inside")
+GradientScale = Literal["1", "1/sqrt(Nq)", "1/sqrt(bNq)", "1/sqrt(dq)", "1/sqrt(bdq)", "1/sqrt(N(q+1))"]
+FirstStep = Literal["1/sqrt(q)", "1/sqrt(q+1)"]  # times 2 mean|w|
+Ends = Literal["clipped", "inside"]
+GRADIENT_SCALES: tuple[GradientScale, ...] = get_args(GradientScale)
 SMALLEST_RANGE = 1e-3  # of weights that all start at 0
 
 _nearest, _clip, _split, _split_move = FLOAT32.nearest, FLOAT32.clip, FLOAT32.split_position, FLOAT32.split_move
@@ -133,6 +134,6 @@ def gradient_scale(name: str, batch: int, row: int, n_rows: int, q_hi: int) -> f
 
 
 def first_delta(mean_abs: Any, q_hi: int, rule: str = "1/sqrt(q)", offset: float = 0.0) -> Any:
-    """The step size to start with, from the mean of |w| (array or number, float64), float32; ``rule`` is one of FIRST_STEPS."""
+    """The step size to start with, from the mean of |w| (array or number, float64), float32; ``rule`` is a FirstStep."""
     root = math.sqrt(q_hi + 1 if rule == "1/sqrt(q+1)" else q_hi)
     return (np.maximum(2.0 * mean_abs / root, SMALLEST_RANGE / q_hi) + offset).astype(float32)

@@ -19,6 +19,7 @@ from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import LEVELS, Level
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
 from alpt_ref.testing.property import Finding, Property
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import check_subnormals, one_of
 
 FALSE_ALARM = 1e-6
@@ -62,6 +63,8 @@ class Report:
     candidate: Candidate
     level: Level
     outcomes: tuple[Outcome, ...]
+
+    __repr__ = brief_repr
 
     @property
     def conforms(self) -> bool:

@@ -22,9 +22,11 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems import LogisticProblem, box, diameter
 from alpt_ref.rng import permutation
 from alpt_ref.scalars.logistic import log_losses
+from alpt_ref.scalars.optimizers import StepOptimizer
 from alpt_ref.scalars.packing import pack, unpack
+from alpt_ref.scalars.rounding import Rounding
 from alpt_ref.theory import t6
-from alpt_ref.training.config import Config
+from alpt_ref.training.config import Config, StepUnit
 from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
 from alpt_ref.walks.schedule import Schedule
@@ -92,13 +94,13 @@ class Run:
     delta: float
     eta: float
     steps: int
-    step: str
-    step_optimizer: str
+    step: StepUnit
+    step_optimizer: StepOptimizer
     step_lr: float
     start: int = 0
     shrink: float = 0.9
     grow: float = 1.2
-    rounding: str = "stochastic"
+    rounding: Rounding = "stochastic"
     seed: int = 0
 
     @property

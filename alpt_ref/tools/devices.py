@@ -3,9 +3,10 @@
 import os
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, get_args
 
-DEVICES = ("cpu", "cuda")
+Device = Literal["cpu", "cuda"]
+DEVICES: tuple[Device, ...] = get_args(Device)
 
 
 def check_device(device: str) -> str:

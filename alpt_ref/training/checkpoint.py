@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy import float32
-from numpy.typing import NDArray
 
-from alpt_ref.data.examples import Columns, Rows, columns_of
+from alpt_ref.data.examples import Columns, Labelled, columns_of
 from alpt_ref.grid import Grid
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import is_integer
 from alpt_ref.tools.files import Arrays, checksum, intact, member, read_npz, with_prefix, without_prefix, write_npz
 from alpt_ref.training.config import PARTS, Config
@@ -20,7 +20,6 @@ from alpt_ref.training.table import Table, table_from_arrays
 
 CHECKPOINT_VERSION = 3
 MAY_DIFFER = ("epochs", "patience", "n_threads", "device")
-Labelled = tuple[Rows, NDArray[float32]]
 
 
 @dataclass
@@ -32,6 +31,8 @@ class Best:
     linear: Table
     factors: Table
     bias: float32
+
+    __repr__ = brief_repr
 
 
 def weights_to_arrays(weights: State | Best) -> Arrays:
@@ -57,8 +58,8 @@ def trained_state(config: Config, meta: dict[str, Any], arrays: Arrays) -> tuple
     if not (fits and named and are_kept_as(config, linear, factors)):
         raise ValueError("its tables do not fit each other, or its columns")
     history, best = history_of(meta["history"]), meta["best_epoch"]
-    if meta["classes"] not in ([0, 1], [-1, 1]) or not (is_integer(best) and 0 <= best <= len(history)):
-        raise ValueError(f"its classes are {meta['classes']!r}, its best epoch {best!r}")
+    if not (is_integer(best) and 0 <= best <= len(history)):
+        raise ValueError(f"its best epoch is {best!r}")
     return State(linear, factors, {}, bias, history=history), columns
 
 
@@ -72,15 +73,22 @@ def history_of(records: Any) -> list[dict[str, Any]]:
     return list(records)
 
 
-def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
-    """The facts that a checkpoint must agree with: everything but epochs, patience, threads and device, and the data."""
-    settings = {name: value for name, value in asdict(config).items() if name not in MAY_DIFFER}
+def settings(config: Config) -> dict[str, Any]:
+    """The arguments of a run as JSON holds them; of step sizes, the checksums of those of each table that is quantized."""
+    values = asdict(config)
     quantized = [part for part in PARTS if config.storage_of(part) != "floats"]
     given = [config.delta_of(part) for part in quantized]
-    settings["delta"] = [None if delta is None else checksum([Grid(config.bits, delta).delta]) for delta in given]
-    settings["step"] = [config.steps_of(part) for part in quantized]
-    data = [checksum([part]) for rows, y in (train, *([valid] if valid else [])) for part in (*rows, y)]
-    return {"config": settings, "data": [n_features, *data]}
+    values["delta"] = [None if delta is None else checksum([Grid(config.bits, delta).delta]) for delta in given]
+    values["step"] = [config.steps_of(part) for part in quantized]
+    return values
+
+
+def fingerprint(config: Config, train: Labelled, valid: Labelled | None, n_features: int) -> dict[str, Any]:
+    """The facts that a checkpoint must agree with: everything but epochs, patience, threads and device, and the data."""
+    weights = [train.weights] if train.weights.size else []
+    data = [checksum([part]) for part in (*train.rows, train.y, *weights, *((*valid.rows, valid.y) if valid else ()))]
+    kept = {name: value for name, value in settings(config).items() if name not in MAY_DIFFER}
+    return {"config": kept, "data": [n_features, *data]}
 
 
 def save_checkpoint(path: Path, state: State, best: Best | None, run: dict[str, Any]) -> None:

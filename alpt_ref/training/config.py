@@ -1,22 +1,29 @@
 """The arguments of a training run, their defaults and ranges, validated once."""
 
-import inspect
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.rng import MAX_RANDOM_BITS, check_counter, random_bits_mask
-from alpt_ref.scalars.optimizers import DIRECTIONS, REVERSALS, When
-from alpt_ref.scalars.rounding import check_rounding
-from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, ENDS, FIRST_STEPS, GRADIENT_SCALES
+from alpt_ref.scalars.optimizers import OptimizerName, StepOptimizer, When
+from alpt_ref.scalars.rounding import Rounding, check_rounding
+from alpt_ref.scalars.slopes import DELTA_MAX, DELTA_MIN, Ends, FirstStep, GradientScale
 from alpt_ref.tools.checks import check_integer, check_number, check_threads
-from alpt_ref.tools.devices import check_device
+from alpt_ref.tools.devices import Device, check_device
 
 MOST = 2**31 - 1  # of what is counted
 PARTS = ("linear", "factors")
+# The options that are words: what an argument may be stands here alone, beside Rounding, GradientScale and Device.
+Precision = Literal["fp32", "lpt", "alpt", "lsq", "pact"]
+Schedule = Literal["constant", "sqrt"]
+Update = Literal["touched", "dense"]
+Quantized = Literal["all", "factors"]
+StepUnit = Literal["row", "table"]
+Delta = ArrayLike | tuple[ArrayLike, ArrayLike]
 # Half width of the box when no step size is given: delta = RANGE / 2^(bits - 1), for linear weights and for factors.
 DEFAULT_RANGE = (4.0, 1.0)
 FTRL_STRENGTHS = (1e-30, 1e30)  # what beta / lr + l2 may be: products with weights are far from the ends of float32
@@ -27,14 +34,14 @@ class Config:
     """Arguments of a run; see :class:`alpt_ref.FactorizationMachine` for their meaning. ValueError names a bad one."""
 
     k: int = 0
-    precision: str = "fp32"
+    precision: Precision = "fp32"
     bits: int = 8
-    delta: Any = None
-    rounding: str = "stochastic"
-    update: str | None = None
-    optimizer: str = "sgd"
+    delta: Delta | None = None
+    rounding: Rounding = "stochastic"
+    update: Update | None = None
+    optimizer: OptimizerName = "sgd"
     lr: float = 0.1
-    schedule: str = "constant"
+    schedule: Schedule = "constant"
     batch_size: int = 256
     l2: float = 0.0
     epochs: int = 10
@@ -43,21 +50,21 @@ class Config:
     n_threads: int = 1
     fit_intercept: bool = True
     fit_linear: bool = True
-    quantize: str = "all"
+    quantize: Quantized = "all"
     random_bits: int = MAX_RANDOM_BITS
     init_std: float = 0.01
-    step: Any = None
+    step: StepUnit | tuple[StepUnit, StepUnit] | None = None
     step_lr: float = 2e-5
-    step_scale: str = "1/sqrt(bNq)"
-    step_optimizer: str | None = None
+    step_scale: GradientScale = "1/sqrt(bNq)"
+    step_optimizer: StepOptimizer | None = None
     step_l2: float = 0.0
-    step_init: str = "1/sqrt(q)"
+    step_init: FirstStep = "1/sqrt(q)"
     step_offset: float = 0.0
-    ends: str = "clipped"
+    ends: Ends = "clipped"
     momentum: float = 0.9
     l1: float = 0.0
     beta: float = 1.0
-    device: str = "cpu"
+    device: Device = "cpu"
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -95,7 +102,7 @@ class Config:
         if self.decays:
             raise ValueError("schedule must be constant with ftrl: its learning rate lr / (beta + sqrt(n)) decays by itself")
         if self.learns_steps and self.step_optimizer is None:
-            names = ", ".join(REVERSALS)
+            names = ", ".join(get_args(StepOptimizer))
             raise ValueError(f"step_optimizer must be one of {names} where optimizer is ftrl: it moves no step size")
         low, high = FTRL_STRENGTHS
         if self.l1 > high:
@@ -105,7 +112,7 @@ class Config:
 
     def _check_steps(self, part: str) -> None:
         granularity = self.steps_of(part)
-        if granularity not in ("row", "table"):
+        if granularity not in get_args(StepUnit):
             raise ValueError(f"step must be row or table, or a pair of them, got {self.step!r}")
         if self.precision == "pact" and granularity != "table":
             raise ValueError(f"step must be table with pact, which learns one clip for a table, got {self.step!r}")
@@ -150,7 +157,7 @@ class Config:
         return self.precision in ("alpt", "lsq", "pact")
 
     @property
-    def step_direction(self) -> str:
+    def step_direction(self) -> OptimizerName:
         """The optimizer of step sizes; by default that of the weights."""
         return self.step_optimizer or self.optimizer
 
@@ -176,17 +183,17 @@ class Config:
 
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
-    "precision": ("fp32", "lpt", "alpt", "lsq", "pact"),
-    "step_scale": GRADIENT_SCALES,
-    "step_init": FIRST_STEPS,
-    "ends": ENDS,
-    "step_optimizer": (None, *REVERSALS),
-    "update": (None, "touched", "dense"),
-    "optimizer": tuple(DIRECTIONS),
-    "schedule": ("constant", "sqrt"),
+    "precision": get_args(Precision),
+    "step_scale": get_args(GradientScale),
+    "step_init": get_args(FirstStep),
+    "ends": get_args(Ends),
+    "step_optimizer": (None, *get_args(StepOptimizer)),
+    "update": (None, *get_args(Update)),
+    "optimizer": get_args(OptimizerName),
+    "schedule": get_args(Schedule),
     "fit_intercept": (True, False),
     "fit_linear": (True, False),
-    "quantize": ("all", "factors"),
+    "quantize": get_args(Quantized),
 }
 _NUMBERS = (
     *(("lr", True), ("l2", False), ("init_std", False), ("step_lr", False), ("step_l2", False), ("step_offset", False)),
@@ -197,32 +204,3 @@ _NUMBERS = (
 def _of_part(value: Any, part: str) -> Any:
     """The value for a part, from a pair (linear, factors) or from one value for both."""
     return value[PARTS.index(part)] if isinstance(value, tuple) and len(value) == 2 else value
-
-
-class Parameters:
-    """The manners of an estimator whose constructor takes arguments of :class:`Config`: each is kept under its own name."""
-
-    @classmethod
-    def _parameter_names(cls) -> list[str]:
-        return list(inspect.signature(cls).parameters)
-
-    def _keep(self, values: dict[str, Any]) -> None:
-        for name in self._parameter_names():
-            setattr(self, name, values[name])
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Constructor arguments by name."""
-        return {name: getattr(self, name) for name in self._parameter_names()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set constructor arguments; ValueError for an unknown name."""
-        for name, value in params.items():
-            if name not in self._parameter_names():
-                raise ValueError(f"{name} is not a parameter of {type(self).__name__}")
-            setattr(self, name, value)
-        return self
-
-    def config(self) -> Config:
-        """The validated arguments; numbers of NumPy become Python's, whose products do not wrap."""
-        given = self.get_params().items()
-        return Config(**{name: value.item() if isinstance(value, np.number) else value for name, value in given})

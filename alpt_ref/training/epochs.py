@@ -7,7 +7,7 @@ its state ends with the same bits.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,15 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from alpt_ref.data.examples import Rows
+from alpt_ref.data.examples import Labelled, Rows, no_weights
 from alpt_ref.kernels.cpu.online import Visits, trainer
 from alpt_ref.kernels.cpu.score import scratch, widest
 from alpt_ref.kernels.storage import Tables
 from alpt_ref.metrics import evaluate
 from alpt_ref.rng import permutation
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.interrupts import heed
-from alpt_ref.training.checkpoint import Best, Labelled, fingerprint, restore, save_checkpoint
+from alpt_ref.training.checkpoint import Best, fingerprint, restore, save_checkpoint
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.forward import TrainingDivergedError, logits
 from alpt_ref.training.state import State, initial_state
@@ -41,6 +42,9 @@ class Trainer:
     rows: Rows
     y: NDArray[float32]
     n_features: int
+    weights: NDArray[float32] = field(default_factory=no_weights)
+
+    __repr__ = brief_repr
 
     @cached_property
     def step(self) -> Stepper:
@@ -48,8 +52,8 @@ class Trainer:
         if self.config.device == "cuda":
             from alpt_ref.training.cuda.step import CudaStepper
 
-            return CudaStepper(self.config, self.rows, self.y, self.n_features)
-        return BatchStepper(self.config, self.rows, self.y, self.n_features)
+            return CudaStepper(self.config, self.rows, self.y, self.n_features, self.weights)
+        return BatchStepper(self.config, self.rows, self.y, self.n_features, self.weights)
 
     def run_epoch(self, state: State) -> None:
         """One pass in an order drawn for the epoch; ``state`` moves in place."""
@@ -77,6 +81,13 @@ class Trainer:
         if not all(math.isfinite(w.sum(dtype=np.float64)) for w in (*floats, np.asarray(state.bias))):
             raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: weights are not finite, lower lr")
 
+    def timed_epoch(self, state: State) -> dict[str, Any]:
+        """Run one epoch; returns the record of it."""
+        began = time.perf_counter()
+        self.run_epoch(state)
+        heed()
+        return {"epoch": state.epoch, "seconds": time.perf_counter() - began}
+
     def _online(self, state: State, order: NDArray[np.int64]) -> None:
         c = self.config
         when = c.when(state.step + 1)
@@ -85,7 +96,9 @@ class Trainer:
         room = scratch(int(widest(self.rows.indptr, order)), c.k)
         train_range = trainer(state.linear.access, advance_of(c, "linear"), state.factors.access, advance_of(c, "factors"), c.k)
         ends = float32(c.box[0]), float32(c.box[1])
-        bias = train_range(Visits(self.rows, self.y, order), tables, ends, when, noises, room, bool(c.fit_intercept))
+        bias = train_range(
+            Visits(self.rows, self.y, self.weights, order), tables, ends, when, noises, room, bool(c.fit_intercept)
+        )
         state.bias = float32(bias)
         state.step += order.size
 
@@ -117,14 +130,11 @@ def fit(
     if resume and checkpoint is not None and checkpoint.exists():
         best = restore(checkpoint, config, state, run)
         _check_further(config, state, checkpoint)
-    trainer = Trainer(config, *train, n_features)
+    trainer = Trainer(config, train.rows, train.y, n_features, train.weights)
     while state.epoch < config.epochs and not _stale(config, state, best):
-        began = time.perf_counter()
-        trainer.run_epoch(state)
-        heed()
-        record: dict[str, Any] = {"epoch": state.epoch, "seconds": time.perf_counter() - began}
+        record = trainer.timed_epoch(state)
         if valid is not None:
-            record["valid"] = evaluate(valid[1], _valid_logits(state, valid[0], config))
+            record["valid"] = evaluate(valid.y, _valid_logits(state, valid.rows, config))
             figure = figure_of_merit(record["valid"])
             if best is None or figure > best.figure:
                 best = Best(figure, state.epoch, state.linear.copy(), state.factors.copy(), state.bias)
@@ -137,6 +147,11 @@ def fit(
         return state, state.epoch
     state.linear, state.factors, state.bias = best.linear, best.factors, best.bias
     return state, best.epoch
+
+
+def one_more(config: Config, train: Labelled, n_features: int, state: State) -> None:
+    """Run one more epoch of ``state``, on any examples; the history has a record of it. Raises TrainingDivergedError."""
+    state.history.append(Trainer(config, train.rows, train.y, n_features, train.weights).timed_epoch(state))
 
 
 def _check_further(config: Config, state: State, checkpoint: Path) -> None:

@@ -15,6 +15,7 @@ from alpt_ref.rng import Stream, normals
 from alpt_ref.scalars.optimizers import N_MOMENTS
 from alpt_ref.scalars.packing import buffer_dtype, pack
 from alpt_ref.scalars.slopes import first_delta
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.memory import check_fits
 from alpt_ref.training.config import PARTS, Config
 from alpt_ref.training.table import CodeTable, FloatTable, MasterTable, Table
@@ -28,6 +29,8 @@ class Optimizer:
     """State for the weights of one table, or the bias; it is optimizer memory, never table memory."""
 
     moments: NDArray[float32] = field(default_factory=lambda: np.zeros((0, 0), float32))
+
+    __repr__ = brief_repr
 
     @classmethod
     def zero(cls, name: str, n: int) -> "Optimizer":
@@ -47,6 +50,8 @@ class State:
     step: int = 0
     epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    __repr__ = brief_repr
 
     def table(self, part: str) -> Table:
         """The table of a part."""

@@ -1,13 +1,13 @@
 """One step on a minibatch, for every way of keeping the weights: the phases of ``kernels/cpu``, in order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy import float32, uint64
 from numpy.typing import NDArray
 
-from alpt_ref.data.examples import Rows
+from alpt_ref.data.examples import Rows, no_weights
 from alpt_ref.kernels.cpu import alpt, qat
 from alpt_ref.kernels.cpu.group import Batch, batch_entries, distinct, stable_order
 from alpt_ref.kernels.cpu.rows import bias_updater, delta_updater, updater
@@ -75,6 +75,7 @@ class BatchStepper:
     rows: Rows
     y: Floats
     n_features: int
+    weights: Floats = field(default_factory=no_weights)
 
     def begin(self, state: State) -> None:
         """Do nothing: it is in memory."""
@@ -86,7 +87,7 @@ class BatchStepper:
         """Take one step on the minibatch ``examples``. Raises TrainingDivergedError."""
         c = self.config
         z, sums = score((state.linear, state.factors), state.bias, self.rows, examples, c.n_threads)
-        residual = self._residuals(z, self.y[examples], state)
+        residual = self._residuals(z, examples, state)
         when = c.when(state.step + 1)
         if c.fit_intercept:
             moments = state.optimizers["bias"].moments
@@ -96,7 +97,7 @@ class BatchStepper:
         rows, starts = distinct(feature[by_row])
         batch = Batch(rows, starts, position[by_row], value[by_row], residual, sums)
         if c.precision == "alpt":
-            self._alpt(state, batch, when, self._renumbered(examples, batch, by_row, value), self.y[examples])
+            self._alpt(state, batch, when, self._renumbered(examples, batch, by_row, value), examples)
         else:
             batch = batch.over_all(self.n_features) if c.dense else batch
             for part in PARTS:
@@ -104,9 +105,9 @@ class BatchStepper:
                     (self._qat if c.storage_of(part) == "masters" else self._plain)(part, state, batch, when)
         state.step += 1
 
-    def _residuals(self, z: Floats, y: Floats, state: State) -> Floats:
+    def _residuals(self, z: Floats, examples: NDArray[np.int64], state: State) -> Floats:
         residual = np.empty(z.size, float32)
-        residuals(z, y, residual)
+        residuals(z, self.y[examples], self.weights[examples] if self.weights.size else self.weights, residual)
         if not np.isfinite(residual).all():  # codes would saturate without a word
             raise TrainingDivergedError(f"training diverged in step {state.step + 1}: logits are not finite, lower lr")
         return residual
@@ -137,14 +138,14 @@ class BatchStepper:
         self._over(batch.rows, update, batch, part, when, gradient)
         self._set_deltas(name, state, batch.rows, self._next_deltas(name, state, batch.rows, gradient, batch.residual.size))
 
-    def _alpt(self, state: State, batch: Batch, when: When, small: Rows, y: Floats) -> None:
+    def _alpt(self, state: State, batch: Batch, when: When, small: Rows, examples: NDArray[np.int64]) -> None:
         """Algorithm 1's three stages (``kernels/cpu/alpt``); the bias has moved. small : the batch, its rows renumbered."""
         c = self.config
         coded = [part for part in PARTS if c.storage_of(part) == "codes" and state.table(part).shape[1]]
         trials = {part: self._tried(part, state, batch, when, part in coded) for part in PARTS}
         tables = FloatTable(trials["linear"].weights), FloatTable(trials["factors"].weights)
-        z, sums = score(tables, state.bias, small, np.arange(y.size), c.n_threads)
-        batch = batch._replace(residual=self._residuals(z, y, state), sums=sums)
+        z, sums = score(tables, state.bias, small, np.arange(examples.size), c.n_threads)
+        batch = batch._replace(residual=self._residuals(z, examples, state), sums=sums)
         for name in coded:
             trial, gradient = trials[name], np.empty(batch.rows.size, float32)
             total = alpt.slope_summer(trial.weights.shape[1], name == "linear")
@@ -152,7 +153,7 @@ class BatchStepper:
             rows = batch.rows
             if c.dense:
                 rows, gradient = np.arange(self.n_features), spread(gradient, rows, self.n_features)
-            new = self._next_deltas(name, state, rows, gradient, y.size)
+            new = self._next_deltas(name, state, rows, gradient, examples.size)
             self._store(name, state, alpt.Moves(batch.rows, trial.moves), new, when)
             self._set_deltas(name, state, rows, new)
 

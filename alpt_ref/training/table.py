@@ -11,6 +11,7 @@ from alpt_ref.grid import Grid, storage_bits
 from alpt_ref.kernels.storage import FLOATS, NOTHING, PACKED_CODES, PLAIN_CODES, Access, View, masters
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.scalars.packing import buffer_dtype, pack, unpack
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.files import member
 
 DEAD_WEIGHT = 1e-5  # less than what a logit of float32 shows
@@ -21,6 +22,8 @@ class FloatTable:
     """Weights in float32."""
 
     weights: NDArray[float32]
+
+    __repr__ = brief_repr
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -65,6 +68,8 @@ class CodeTable:
     delta: NDArray[float32]
     buffer: NDArray[Any]
     shape: tuple[int, int]
+
+    __repr__ = brief_repr
 
     @classmethod
     def on(cls, grid: Grid, buffer: NDArray[Any], shape: tuple[int, int]) -> "CodeTable":
@@ -119,6 +124,8 @@ class MasterTable:
     box: tuple[int, int]
     delta: NDArray[float32]
     weights: NDArray[float32]
+
+    __repr__ = brief_repr
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.grid import Grid
 from alpt_ref.problems.box import check_uniform, codes_of
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.tools.checks import is_integer
 from alpt_ref.walks.rule import Rule, as_rule
 from alpt_ref.walks.transition import EPS, Floats, Step, leaving, push, transitions, weigh
@@ -45,6 +46,8 @@ class Distribution:
     points: Floats
     probability: Floats
 
+    __repr__ = brief_repr
+
     def mean(self, h: Observable | None = None) -> Any:
         """E h(w), a float; E w, (d,), without ``h``."""
         if h is None:
@@ -70,6 +73,8 @@ class Law(Distribution):
     clipped: Floats
     moved: Floats
     error: float
+
+    __repr__ = brief_repr
 
 
 def values_of(h: Observable, points: Floats) -> Floats:

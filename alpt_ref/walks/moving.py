@@ -9,6 +9,7 @@ import numpy as np
 from alpt_ref.grid import Grid
 from alpt_ref.problems.box import codes_of
 from alpt_ref.problems.finite import FiniteProblem
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.walks.exact import gradients_at
 from alpt_ref.walks.rule import Rule
 from alpt_ref.walks.schedule import Schedule
@@ -34,6 +35,9 @@ class MovingLaw(NamedTuple):
     variance: float
     error: float
 
+    def __repr__(self) -> str:
+        return brief_repr(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Path:
@@ -50,6 +54,8 @@ class Path:
     schedule: Schedule
     steps: int
     code: int = 0
+
+    __repr__ = brief_repr
 
     def exact(self, terms: Terms) -> MovingLaw:
         """The exact law along the path.

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from alpt_ref.rng import random_bits_mask
 from alpt_ref.scalars.jit import kernel
 from alpt_ref.scalars.rounding import FLOAT64
+from alpt_ref.tools.brief import brief_repr
 
 Table = Callable[[NDArray[Any], NDArray[float64]], Any]
 ALMOST_ONE = float(np.nextafter(1.0, 0.0))
@@ -42,6 +43,8 @@ class Rule:
     name: str
     p_up: Table
     p_down: Table | None = None
+
+    __repr__ = brief_repr
 
     def up(self, q_floor: NDArray[Any], a: NDArray[float64]) -> NDArray[float64]:
         """p_up, checked: float64 of the shape of ``a``. ValueError naming the rule and the first pair it fails on."""

@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import splu
 
 from alpt_ref.grid import Grid
+from alpt_ref.tools.brief import brief_repr
 from alpt_ref.walks.exact import Distribution, Oracle, gradients_at, start_law, states_of, weights_of
 from alpt_ref.walks.rule import Rule, as_rule
 from alpt_ref.walks.transition import EPS, Floats, transitions
@@ -35,6 +36,8 @@ class Stationary(Distribution):
     clipped: float
     gradient: Floats
     clip_gradient: Floats
+
+    __repr__ = brief_repr
 
 
 def stationary_law(

@@ -17,11 +17,12 @@ from alpt_ref.kernels.cpu.words import LANES, fill_scattered
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.factorization import factor_gradient
 from alpt_ref.scalars.jit import inlined, kernel
-from alpt_ref.scalars.logistic import FLOAT32
+from alpt_ref.scalars.logistic import FLOAT32, example_weight
 from alpt_ref.scalars.optimizers import sgd, sgd_hyper
 from alpt_ref.scalars.rounding import Scalar
 
-_residual = FLOAT32.residual
+_share = FLOAT32.share
+_ONE = float32(1)
 _NO_MOMENTS = np.zeros((2, 0), float32)
 # Examples are visited in random order: their entries, then their weights, are asked for some examples ahead.
 AHEAD = 3
@@ -33,6 +34,7 @@ class Visits(NamedTuple):
 
     rows: Any  # indptr, indices, values
     y: NDArray[float32]
+    weights: NDArray[float32]  # (0,) where each is 1
     order: NDArray[int64]
 
 
@@ -119,7 +121,7 @@ def trainer(linear_access: Access, linear_advance: Scalar, access: Access, advan
 
     @kernel
     def train_range(visits, tables, ends, when, noises, scratch, fit_intercept):
-        rows, y, order = visits
+        rows, y, weights, order = visits
         indptr, indices, values = rows
         linear, factors, bias = tables
         linear_buffer, linear_width, factor_buffer, factor_width = linear.buffer, linear.width, factors.buffer, factors.width
@@ -155,7 +157,7 @@ def trainer(linear_access: Access, linear_advance: Scalar, access: Access, advan
                     prefetch_row(factor_buffer, factor_width, int64(indices[p]))
             h = sgd_hyper(when, s + 1)
             z = score(rows, i, linear, factors, bias, scratch, sums, squares)
-            r = _residual(z, y[i])
+            r = _share(z, y[i], example_weight(weights, i), _ONE)
             bias += r - r  # a residual that is not finite stays on record: codes would saturate without a word
             if linear_noise.draws:
                 for e in range(n):

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from alpt_ref.kernels.storage import Access, row_window
 from alpt_ref.scalars.factorization import add_four, add_four_squares, pair_term
 from alpt_ref.scalars.jit import inlined, jit, kernel
-from alpt_ref.scalars.logistic import FLOAT32
+from alpt_ref.scalars.logistic import FLOAT32, example_weight
 from alpt_ref.scalars.rounding import Scalar
 
-_residual = FLOAT32.residual
+_share = FLOAT32.share
 # Entries of an example are taken four at a time: four partial sums, and loop bodies large enough to vectorize.
 FOUR = 4
 PADDING = 16
@@ -143,8 +143,8 @@ def range_scorer(linear_access: Access, access: Access, k: int) -> Scalar:
 
 
 @kernel
-def residuals(z: Any, y: Any, out: Any) -> None:
-    """dL/dz of the batch's mean loss: (sigmoid(z_b) - y_b) / batch size."""
+def residuals(z: Any, y: Any, weights: Any, out: Any) -> None:
+    """dL/dz of the batch's loss: s_b (sigmoid(z_b) - y_b) / batch size. weights : (batch,), or (0,) where each s_b is 1."""
     n = float32(z.size)
     for b in range(z.size):
-        out[b] = _residual(z[b], y[b]) / n
+        out[b] = _share(z[b], y[b], example_weight(weights, b), n)

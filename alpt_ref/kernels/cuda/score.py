@@ -14,10 +14,10 @@ from alpt_ref.kernels.storage import Access
 from alpt_ref.scalars.arithmetic import times
 from alpt_ref.scalars.factorization import add_four, add_four_squares, pair_term
 from alpt_ref.scalars.jit import jit
-from alpt_ref.scalars.logistic import FLOAT32
+from alpt_ref.scalars.logistic import FLOAT32, example_weight
 from alpt_ref.scalars.rounding import Scalar
 
-_residual = FLOAT32.residual
+_share = FLOAT32.share
 
 
 @cache
@@ -80,11 +80,12 @@ def scorer(linear_access: Access, k: int) -> Scalar:
 
 
 @kernel
-def residuals(z: Any, y: Any, batch: Any, step: Any, out: Any, diverged: Any) -> None:
-    """dL/dz of the batch's mean loss; the first step where one is not finite into ``diverged`` (1,), 0 before it."""
+def residuals(z: Any, y: Any, weights: Any, batch: Any, step: Any, out: Any, diverged: Any) -> None:
+    """dL/dz of the batch's loss; the first step where one is not finite into ``diverged`` (1,), 0 before it. weights : those of
+    all examples, or (0,)."""
     n = float32(z.size)
     for b in range(cuda.grid(1), z.size, cuda.gridsize(1)):
-        r = _residual(z[b], y[batch[b]]) / n
+        r = _share(z[b], y[batch[b]], example_weight(weights, batch[b]), n)
         out[b] = r
         if r - r != float32(0) and diverged[0] == 0:
             diverged[0] = step

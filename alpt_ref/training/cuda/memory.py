@@ -33,7 +33,7 @@ def needed(config: Config, n_features: int, rows: Rows) -> int:
     kept = 4 * weights * N_MOMENTS[config.optimizer]
     if config.learns_steps:
         kept += 4 * 2 * n_features * N_MOMENTS[config.step_direction]
-    data = sum(array.nbytes for array in rows) + 4 * (rows.indptr.size - 1)
+    data = sum(array.nbytes for array in rows) + 8 * (rows.indptr.size - 1)  # with labels, and weights of examples
     batch, widest = min(config.batch_size, rows.indptr.size - 1), int(np.diff(rows.indptr).max(initial=0))
     entries = min(batch * widest, rows.indices.size)
     of_rows = n_features if config.dense else min(entries, n_features)

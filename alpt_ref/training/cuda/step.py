@@ -7,7 +7,7 @@ import numpy as np
 from numpy import float32, int32, int64
 from numpy.typing import NDArray
 
-from alpt_ref.data.examples import Rows
+from alpt_ref.data.examples import Rows, no_weights
 from alpt_ref.kernels.cuda import alpt, group, qat
 from alpt_ref.kernels.cuda import rows as loops
 from alpt_ref.kernels.cuda.launch import launch, launch_blocks
@@ -40,12 +40,13 @@ class CudaStepper:
     rows: Rows
     y: Floats
     n_features: int
+    weights: Floats = field(default_factory=no_weights)
     room: Workspace = field(default_factory=Workspace)
 
     def __post_init__(self) -> None:
         self.asked = check_fits(self.config, self.n_features, self.rows)
         with out_of_memory("training", self.asked):
-            self.data, self.labels = tuple(put(array) for array in self.rows), put(self.y)
+            self.data, self.labelled = tuple(put(array) for array in self.rows), (put(self.y), put(self.weights))
             self.diverged, self.one = put(np.zeros(1, int64)), put(np.ones(1, float32))
 
     def begin(self, state: State) -> None:
@@ -100,7 +101,7 @@ class CudaStepper:
         sums, pairs = self.room.array("sums", size * k, float32), self.room.array("pairs", size * k, float32)
         accesses = (access["linear"], access["factors"])
         score(accesses, k, rows, batch, (views["linear"], views["factors"], self.placed.bias), (z, sums, pairs))
-        launch(residuals, size, z, self.labels, labelled, int64(step), residual, self.diverged)
+        launch(residuals, size, z, *self.labelled, labelled, int64(step), residual, self.diverged)
         return residual, sums
 
     def _gradients(self, name: str, batch: Sorted, v: Any) -> Any:

@@ -90,7 +90,7 @@ def test_commands_say_it_in_their_words(tmp_path: Path, capsys: pytest.CaptureFi
     data = tmp_path / "t.csv"
     said = (
         f"note: {data}: column 'x' has 100 values in 100 cells, numbers with fractions, and each is a feature: --numeric 'x' "
-        "makes buckets of them, a larger --min-count folds rare ones together, --hash-bins bounds their number\n"
+        "makes buckets of them, a larger --min-count folds rare ones together, and --hash-bins bounds their number\n"
     )
     train = ("train", "--train", data, "--format", "csv", "--model", "lr", "--epochs", 1)
     assert run(*train, "--out", tmp_path / "a") == 0

@@ -48,6 +48,6 @@ def _sentence(name: str, column: str, n_values: int, n: int, *, scaled: bool) ->
     multiplied = " once they are multiplied, for buckets begin at whole numbers" if scaled else ""
     return (
         f"{name}: column {quote(column)} has {n_values:,} values in {n:,} cells, numbers with fractions, and each is a "
-        f"feature: numeric {quote(column)} makes buckets of them{multiplied}, a larger min_count folds rare ones together, "
+        f"feature: numeric {quote(column)} makes buckets of them{multiplied}, a larger min_count folds rare ones together, and "
         "hash_bins bounds their number"
     )

@@ -75,7 +75,7 @@ def test_options_that_mend(tmp_path: Path) -> None:
     (note,) = notes_of(tmp_path, cells)
     said = (
         "column 'x' has 400 values in 400 cells, numbers with fractions, and each is a feature: numeric 'x' makes buckets of "
-        "them, a larger min_count folds rare ones together, hash_bins bounds their number"
+        "them, a larger min_count folds rare ones together, and hash_bins bounds their number"
     )
     assert note == f"{tmp_path}/t.csv: {said}"
     for options in ({"numeric": ("x",)}, {"min_count": 2}, {"hash_bins": 50}):

@@ -1,0 +1,225 @@
+"""Executors: who computes cells. In this process, on the processes of a Dask cluster, or nobody: then cells are listed.
+
+An executor computes and hands back; it reads and writes no file, as its workers may share no disk with this process.
+"""
+
+import logging
+import pickle
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from importlib.util import find_spec
+from itertools import groupby
+from secrets import token_hex
+from typing import Any, Protocol
+
+import numba
+import numpy
+import scipy
+
+from alpt_ref.scalars.diskcache import source_hash
+from alpt_ref.studies.cells import Cell, Done, timed
+from alpt_ref.tools.interrupts import heed
+
+Found = Callable[[Cell], bool]
+PATIENCE = 30.0  # seconds for a scheduler to answer, and to have a worker
+
+
+class Executor(Protocol):
+    """Who computes the cells of a wave."""
+
+    def compute(self, cells: Sequence[Cell], found: Found) -> Generator[Done]:
+        """Yield those that are not ``found`` as they are computed, in any order; it is asked when a cell's turn comes."""
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """This process: cells side by side in ``threads`` threads; a wide one by itself, with all of them. A cell that another
+    process has saved before its turn comes is not computed."""
+
+    threads: int = 1
+
+    def compute(self, cells: Sequence[Cell], found: Found) -> Generator[Done]:
+        """Yield the cells as they are computed, wide ones in their order; Ctrl-C ends it before the next one begins."""
+        missing = (cell for cell in cells if not found(cell))
+        for wide, group in groupby(missing, key=lambda cell: cell.wide):
+            compute = self._one_by_one if wide or self.threads == 1 else self._side_by_side
+            yield from compute(group)
+
+    def _one_by_one(self, cells: Iterable[Cell]) -> Generator[Done]:
+        for cell in cells:
+            yield self._done(cell)
+            heed()
+
+    def _side_by_side(self, cells: Iterable[Cell]) -> Generator[Done]:
+        def heeded(cell: Cell) -> Done:
+            heed()
+            return self._done(cell)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            futures = [pool.submit(heeded, cell) for cell in cells]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            finally:
+                for future in futures:
+                    future.cancel()
+
+    def _done(self, cell: Cell) -> Done:
+        return Done(cell, *timed(cell.work, cell.shared + cell.arguments, self.threads if cell.wide else None))
+
+
+IN_PROCESS = InProcess(2)  # of studies that are called from Python
+
+
+class Listed(Exception):  # noqa: N818
+    """A dry run ends here: the next step needs cells that are missing."""
+
+
+@dataclass
+class Listing:
+    """Nobody: cells are listed, and whether they were found. A study goes on to its next wave where none is missing."""
+
+    cells: list[tuple[Cell, bool]] = field(default_factory=list)
+
+    def compute(self, cells: Sequence[Cell], found: Found) -> Generator[Done]:
+        """List the cells; Listed where one is missing."""
+        listed = [(cell, found(cell)) for cell in cells]
+        self.cells += listed
+        if not all(there for _, there in listed):
+            raise Listed
+        return _none()
+
+
+def _none() -> Generator[Done]:
+    yield from ()
+
+
+class Dask:
+    """The workers of a Dask cluster, one cell at a time each. A worker that dies loses nothing: another computes its cell.
+
+    The cluster is started, or joined, when the first cell is missing, and left by ``close``.
+    """
+
+    def __init__(self, workers: int = 2, threads: int = 1, scheduler: str | None = None) -> None:
+        """Ask for ``workers`` processes on this machine, or for those of the ``scheduler`` at that address. threads : of a wide
+        cell. ValueError where distributed is not installed."""
+        if find_spec("distributed") is None:
+            raise ValueError("executor dask needs distributed: pip install 'alpt-ref[dask]'")
+        self.workers, self.threads, self.scheduler = workers, threads, scheduler
+        self._left, self._token = ExitStack(), token_hex(4)
+        self._shared: dict[int, tuple[Any, Any]] = {}
+
+    @cached_property
+    def client(self) -> Any:
+        """The client of the cluster, started now where it was not. ValueError where no scheduler or no worker answers."""
+        import dask
+        from distributed import Client
+
+        self._left.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}))
+        if self.scheduler is None:
+            client = self._left.enter_context(Client(self._left.enter_context(_local_cluster(self.workers))))
+            client.register_plugin(_deaf())
+            return client
+        try:
+            client = self._left.enter_context(Client(self.scheduler, timeout=PATIENCE, set_as_default=False))
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise ValueError(f"scheduler {self.scheduler}: no scheduler with a worker answers there: {error}") from None
+        return client
+
+    def close(self) -> None:
+        """Leave the cluster; one that was started here is ended."""
+        self._left.close()
+        self._shared.clear()
+        self.__dict__.pop("client", None)
+
+    def compute(self, cells: Sequence[Cell], found: Found) -> Generator[Done]:
+        """Yield the cells as they are computed; those at work when this is closed are forgotten. ValueError for a cell with
+        which several workers died, and where the scheduler is gone."""
+        missing = [cell for cell in cells if not found(cell)]
+        if not missing:
+            return
+        from distributed import as_completed
+
+        futures = {self._submitted(cell): cell for cell in missing}
+        try:
+            for future in as_completed(list(futures), loop=self.client.loop):
+                heed()
+                cell = futures.pop(future)
+                with _told(cell):
+                    result, seconds = future.result()
+                yield Done(cell, result, seconds)
+        finally:
+            self.client.cancel(list(futures))
+
+    def _submitted(self, cell: Cell) -> Any:
+        threads = self.threads if cell.wide else None
+        shared = [self._handed(thing) for thing in cell.shared]
+        key = f"{cell.spec.kind}-{cell.spec.id}-{self._token}"
+        return self.client.submit(_computed, _versions(), cell.work, cell.arguments, threads, *shared, key=key)
+
+    def _handed(self, thing: Any) -> Any:
+        """The future of a thing that cells share. The scheduler keeps its bytes, so that it outlives every worker."""
+        if id(thing) not in self._shared:
+            packed = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
+            key = f"shared-{blake2b(packed, digest_size=8).hexdigest()}-{self._token}"
+            self._shared[id(thing)] = thing, self.client.submit(pickle.loads, packed, key=key)
+        return self._shared[id(thing)][1]
+
+
+def _computed(versions: str, work: Callable[..., Any], arguments: Any, threads: int | None, *shared: Any) -> tuple[Any, float]:
+    """On a worker: the result and its seconds. ValueError where the worker would compute something else."""
+    if _versions() != versions:
+        raise ValueError(f"a worker has other versions, {_versions()}, than this process, {versions}")
+    return timed(work, shared + tuple(arguments), threads)
+
+
+def _versions() -> str:
+    """All that decides on bits, but for the C library and the number of threads of NumPy's linear algebra."""
+    libraries = (f"{library.__name__} {library.__version__}" for library in (numpy, scipy, numba))
+    return f"{', '.join(libraries)}, alpt_ref of sources {source_hash()[:16]}"
+
+
+@contextmanager
+def _local_cluster(workers: int) -> Iterator[Any]:
+    """Processes with the environment of this one: Dask's own would give linear algebra other threads, and so other bits."""
+    import dask
+    from distributed import LocalCluster
+
+    environ = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"))
+    size: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": 0}
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
+        cluster = LocalCluster(**size, dashboard_address=None, silence_logs=logging.CRITICAL)
+    with cluster:
+        yield cluster
+
+
+def _deaf() -> Any:
+    """A plugin by which workers of this terminal leave Ctrl-C to this process."""
+    from distributed import WorkerPlugin
+
+    class Deaf(WorkerPlugin):  # type: ignore[misc]
+        def setup(self, worker: Any) -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return Deaf()
+
+
+@contextmanager
+def _told(cell: Cell) -> Iterator[None]:
+    """Turn the cluster's own errors into a sentence."""
+    from distributed import KilledWorker
+
+    try:
+        yield
+    except KilledWorker as error:
+        died = error.allowed_failures + 1
+        raise ValueError(f"{cell.spec.words}: {died} workers died while they computed it; is their memory enough?") from None
+    except (CancelledError, ImportError) as error:
+        raise ValueError(f"{cell.spec.words}: lost by the Dask cluster: {error}") from None

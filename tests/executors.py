@@ -1,10 +1,15 @@
-"""Executors for tests: one that a Ctrl-C reaches, one that nothing may be asked of."""
+"""Executors for tests: one that a Ctrl-C reaches, one that nothing may be asked of; and cells to try executors on."""
 
+import os
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
-from alpt_ref.studies.cells import Cell, Done
+import numpy as np
+
+from alpt_ref.studies.cells import Cell, Done, RunSpec
 from alpt_ref.studies.executors import Executor, Found, InProcess
+from alpt_ref.tools.files import Arrays
 
 
 class Interrupted:
@@ -33,3 +38,19 @@ class Idle:
     def compute(self, cells: Sequence[Cell], found: Found) -> Generator[Done]:
         assert all(map(found, cells)), "computed twice"
         yield from ()
+
+
+def slow(n: int) -> Arrays:
+    """A cell that takes a moment."""
+    time.sleep(0.05)
+    return {"x": np.arange(n)}
+
+
+def slow_cells(n: int) -> list[Cell]:
+    """Cells of which a worker can be in the middle."""
+    return [Cell(RunSpec("slow", {"n": i}), slow, (i,)) for i in range(n)]
+
+
+def deadly() -> Arrays:
+    """A cell that takes its worker with it."""
+    os._exit(1)

@@ -1,11 +1,13 @@
 """The conformance suite property by property, on any executor: a worker loads the adapter by its name. Nothing is kept."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import HypothesisDeprecationWarning
 
 from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.executors import Executor
@@ -55,7 +57,8 @@ def check_on(
 
 def _check(where: str, name: str, level: str) -> dict[str, Any]:
     """Fields of the outcome, but for the property, whose check is a function."""
-    with TemporaryDirectory() as notes:
+    with TemporaryDirectory() as notes, warnings.catch_warnings():
         set_hypothesis_home_dir(notes)  # else it leaves a folder in the current one
+        warnings.simplefilter("ignore", HypothesisDeprecationWarning)  # of threads of a worker, which draw random numbers
         outcome = checked(BY_NAME[name], Candidate.load(where), level_of(level))
     return {field: getattr(outcome, field) for field in Outcome.__dataclass_fields__ if field != "entry"}

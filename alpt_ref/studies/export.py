@@ -60,10 +60,16 @@ def _alike(values: list[Any]) -> list[Any]:
     given = [value for value in values if value is not None]
     if any(isinstance(value, list) for value in given) and not all(isinstance(value, list) for value in given):
         return _alike([value if value is None or isinstance(value, list) else [value] for value in values])
-    kinds = {type(value) for value in _leaves(given)}
-    if len({_depth(value) for value in given}) > 1 or not (len(kinds) <= 1 or kinds == {int, float}):
+    kinds = set(map(_kind, _leaves(given)))
+    alike = len(set(map(_depth, given))) <= 1 and (len(kinds) <= 1 or kinds == {int, float}) and object not in kinds
+    if not alike:
         return [None if value is None else json.dumps(value) for value in values]
-    return [_as_float(value) for value in values] if kinds == {int, float} else values
+    return [_as_float(value) for value in values] if float in kinds else values
+
+
+def _kind(value: Any) -> type:
+    """The type of a value, object for an integer of more than 64 bits with its sign."""
+    return object if isinstance(value, int) and not -(2**63) <= value < 2**63 else type(value)
 
 
 def _leaves(values: Iterable[Any]) -> Iterator[Any]:

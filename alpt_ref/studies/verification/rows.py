@@ -55,8 +55,12 @@ def instances_of(claim: Claim, setting: Setting, builtin: bool) -> tuple[Instanc
 
 @cache
 def _instances(claim_id: str, setting: Setting) -> tuple[Instance, ...]:
-    (claim,) = claims_of([claim_id])
-    return tuple(claim.instances(setting))
+    return tuple(_claim(claim_id).instances(setting))
+
+
+def _claim(claim_id: str) -> Claim:
+    (claim,) = (claim for claim in claims_of([claim_id]) if claim.id == claim_id)
+    return claim
 
 
 def part_of(name: str) -> Cell:
@@ -78,7 +82,7 @@ def _own_row(claim: Claim, instance: Instance, alpha: float, setting: Setting, t
 def _named_row(
     data: tuple[LogisticProblem, ...], setting: Setting, claim_id: str, name: str, alpha: float, threads: int
 ) -> Arrays:
-    (claim,) = claims_of([claim_id])
+    claim = _claim(claim_id)
     with blamed(f"{claim_id}, {name}"):
         (instance,) = (each for each in instances_of(claim, replace(setting, data=data), True) if each.name == name)
         row = verify(claim, instance, alpha, threads, device=setting.device)

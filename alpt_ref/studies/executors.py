@@ -11,7 +11,6 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from importlib.util import find_spec
 from itertools import groupby
 from secrets import token_hex
@@ -111,7 +110,7 @@ class Dask:
         if find_spec("distributed") is None:
             raise ValueError("executor dask needs distributed: pip install 'alpt-ref[dask]'")
         self.workers, self.threads, self.scheduler = workers, threads, scheduler
-        self._left, self._token = ExitStack(), token_hex(4)
+        self._left = ExitStack()
         self._shared: dict[int, tuple[Any, Any]] = {}
 
     @cached_property
@@ -119,10 +118,13 @@ class Dask:
         """The client of the cluster, started now where it was not. ValueError where no scheduler or no worker answers."""
         import dask
         from distributed import Client
+        from distributed.utils import silence_logging_cmgr
 
+        self._left.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what goes wrong is said in a sentence
         self._left.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}))
         if self.scheduler is None:
-            client = self._left.enter_context(Client(self._left.enter_context(_local_cluster(self.workers))))
+            cluster = self._left.enter_context(_local_cluster(self.workers))
+            client = self._left.enter_context(Client(cluster, set_as_default=False))
             client.register_plugin(_deaf())
             return client
         try:
@@ -149,27 +151,28 @@ class Dask:
 
         futures = {self._submitted(cell): cell for cell in missing}
         try:
-            for future in as_completed(list(futures), loop=self.client.loop):
+            fetched = {"with_results": True, "raise_errors": False}
+            for future, found_there in as_completed(list(futures), self.client.loop, **fetched):
                 heed()
                 cell = futures.pop(future)
-                with _told(cell):
-                    result, seconds = future.result()
-                yield Done(cell, result, seconds)
+                if future.status != "finished":
+                    with _told(cell):
+                        future.result()
+                yield Done(cell, *found_there)
         finally:
             self.client.cancel(list(futures))
 
     def _submitted(self, cell: Cell) -> Any:
         threads = self.threads if cell.wide else None
         shared = [self._handed(thing) for thing in cell.shared]
-        key = f"{cell.spec.kind}-{cell.spec.id}-{self._token}"
+        key = f"{cell.spec.kind}-{cell.spec.id}-{token_hex(4)}"  # the scheduler may still know an earlier attempt
         return self.client.submit(_computed, _versions(), cell.work, cell.arguments, threads, *shared, key=key)
 
     def _handed(self, thing: Any) -> Any:
         """The future of a thing that cells share. The scheduler keeps its bytes, so that it outlives every worker."""
         if id(thing) not in self._shared:
             packed = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
-            key = f"shared-{blake2b(packed, digest_size=8).hexdigest()}-{self._token}"
-            self._shared[id(thing)] = thing, self.client.submit(pickle.loads, packed, key=key)
+            self._shared[id(thing)] = thing, self.client.submit(pickle.loads, packed, key=f"shared-{token_hex(8)}")
         return self._shared[id(thing)][1]
 
 

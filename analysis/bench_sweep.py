@@ -22,7 +22,8 @@ from alpt_ref.cli import command_line
 from alpt_ref.cli.parsing import Parser, positive
 from alpt_ref.studies.calibration import exact
 from alpt_ref.studies.cells import Cell, RunSpec
-from alpt_ref.studies.executors import Dask, Executor, InProcess
+from alpt_ref.studies.cluster import Dask
+from alpt_ref.studies.executors import Executor, InProcess
 from alpt_ref.studies.store import OnCell, Store, seconds_of, unheard
 from alpt_ref.tools.files import Arrays
 

@@ -12,15 +12,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alpt_ref.studies import click_data, executors
+from alpt_ref.studies import click_data, cluster
 from alpt_ref.studies.calibration import exact
 from alpt_ref.studies.calibration import models as calibration_models
 from alpt_ref.studies.cells import Cell, RunSpec
+from alpt_ref.studies.cluster import Dask
 from alpt_ref.studies.comparison import run as comparison
 from alpt_ref.studies.convergence import convex, ctr
 from alpt_ref.studies.convergence.run import problems_of
 from alpt_ref.studies.convergence.settings import QUICK as CONVERGENCE
-from alpt_ref.studies.executors import Dask, InProcess
+from alpt_ref.studies.executors import InProcess
 from alpt_ref.studies.store import Store
 from alpt_ref.studies.verification import rows
 from alpt_ref.studies.verification.run import Request, jobs_of
@@ -122,7 +123,7 @@ def test_an_error_of_a_cell_is_that_of_the_study(dask, tmp_path):
 
 
 def test_a_worker_of_other_versions_is_refused(dask, tmp_path, monkeypatch):
-    monkeypatch.setattr(executors, "_versions", lambda: "numpy 1.0")
+    monkeypatch.setattr(cluster, "_versions", lambda: "numpy 1.0")
     with pytest.raises(ValueError, match=r"a worker has other versions, numpy 2\..* than this process, numpy 1\.0"):
         ask(Store(tmp_path, dask), slow_cells(1))
 
@@ -189,12 +190,12 @@ def test_a_quantizer_is_judged_alike_elsewhere(dask, tmp_path, monkeypatch):
 
 def test_wrong_options_are_one_sentence(tmp_path, capsys, monkeypatch):
     ask_for = ("verify", "Q6", "--out", tmp_path / "o", "--executor", "dask")
-    monkeypatch.setattr(executors, "PATIENCE", 0.2)
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
     sentence = error_of(capsys, *ask_for, "--scheduler", "tcp://127.0.0.1:9")
     assert sentence.startswith("scheduler tcp://127.0.0.1:9: no scheduler with a worker answers there: ")
     sentence = error_of(capsys, *ask_for, "--scheduler", "what")
     assert sentence.startswith("scheduler what: no scheduler with a worker answers there: ")
-    monkeypatch.setattr(executors, "find_spec", lambda name: None)
+    monkeypatch.setattr(cluster, "find_spec", lambda name: None)
     assert error_of(capsys, *ask_for) == "--executor dask needs distributed: pip install 'alpt-ref[dask]'"
     assert not (tmp_path / "o").exists()
 
@@ -202,7 +203,7 @@ def test_wrong_options_are_one_sentence(tmp_path, capsys, monkeypatch):
 @long
 def test_distributed_is_loaded_when_a_cell_is_missing():
     code = (
-        "import sys, alpt_ref.cli.compare, alpt_ref.cli.verify; from alpt_ref.studies.executors import Dask; Dask(2)\n"
+        "import sys, alpt_ref.cli.compare, alpt_ref.cli.verify; from alpt_ref.studies.cluster import Dask; Dask(2)\n"
         "print([name for name in ('dask', 'distributed') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.studies.cells import Cell
-from alpt_ref.studies.executors import Dask, Executor, InProcess, Listed, Listing
+from alpt_ref.studies.cluster import Dask
+from alpt_ref.studies.executors import Executor, InProcess, Listed, Listing
 from alpt_ref.studies.store import seconds_of
 from alpt_ref.tools.pace import clock
 

@@ -1,31 +1,18 @@
-"""Executors: who computes cells. In this process, on the processes of a Dask cluster, or nobody: then cells are listed.
+"""Executors: who computes cells. This process, or nobody: then cells are listed. :mod:`alpt_ref.studies.cluster` has a third.
 
 An executor computes and hands back; it reads and writes no file, as its workers may share no disk with this process.
 """
 
-import logging
-import pickle
-import signal
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from functools import cached_property
-from importlib.util import find_spec
 from itertools import groupby
-from secrets import token_hex
-from typing import Any, Protocol
+from typing import Protocol
 
-import numba
-import numpy
-import scipy
-
-from alpt_ref.scalars.diskcache import source_hash
 from alpt_ref.studies.cells import Cell, Done, timed
 from alpt_ref.tools.interrupts import heed
 
 Found = Callable[[Cell], bool]
-PATIENCE = 30.0  # seconds for a scheduler to answer, and to have a worker
 
 
 class Executor(Protocol):
@@ -96,133 +83,3 @@ class Listing:
 
 def _none() -> Generator[Done]:
     yield from ()
-
-
-class Dask:
-    """The workers of a Dask cluster, one cell at a time each. A worker that dies loses nothing: another computes its cell.
-
-    The cluster is started, or joined, when the first cell is missing, and left by ``close``.
-    """
-
-    def __init__(self, workers: int = 2, threads: int = 1, scheduler: str | None = None) -> None:
-        """Ask for ``workers`` processes on this machine, or for those of the ``scheduler`` at that address. threads : of a wide
-        cell. ValueError where distributed is not installed."""
-        if find_spec("distributed") is None:
-            raise ValueError("executor dask needs distributed: pip install 'alpt-ref[dask]'")
-        self.workers, self.threads, self.scheduler = workers, threads, scheduler
-        self._left = ExitStack()
-        self._shared: dict[int, tuple[Any, Any]] = {}
-
-    @cached_property
-    def client(self) -> Any:
-        """The client of the cluster, started now where it was not. ValueError where no scheduler or no worker answers."""
-        import dask
-        from distributed import Client
-        from distributed.utils import silence_logging_cmgr
-
-        self._left.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what goes wrong is said in a sentence
-        self._left.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}))
-        if self.scheduler is None:
-            cluster = self._left.enter_context(_local_cluster(self.workers))
-            client = self._left.enter_context(Client(cluster, set_as_default=False))
-            client.register_plugin(_deaf())
-            return client
-        try:
-            client = self._left.enter_context(Client(self.scheduler, timeout=PATIENCE, set_as_default=False))
-            client.wait_for_workers(1, timeout=PATIENCE)
-        except (OSError, ValueError) as error:
-            self.close()
-            raise ValueError(f"scheduler {self.scheduler}: no scheduler with a worker answers there: {error}") from None
-        return client
-
-    def close(self) -> None:
-        """Leave the cluster; one that was started here is ended."""
-        self._left.close()
-        self._shared.clear()
-        self.__dict__.pop("client", None)
-
-    def compute(self, cells: Sequence[Cell], found: Found) -> Generator[Done]:
-        """Yield the cells as they are computed; those at work when this is closed are forgotten. ValueError for a cell with
-        which several workers died, and where the scheduler is gone."""
-        missing = [cell for cell in cells if not found(cell)]
-        if not missing:
-            return
-        from distributed import as_completed
-
-        futures = {self._submitted(cell): cell for cell in missing}
-        try:
-            fetched = {"with_results": True, "raise_errors": False}
-            for future, found_there in as_completed(list(futures), self.client.loop, **fetched):
-                heed()
-                cell = futures.pop(future)
-                if future.status != "finished":
-                    with _told(cell):
-                        future.result()
-                yield Done(cell, *found_there)
-        finally:
-            self.client.cancel(list(futures))
-
-    def _submitted(self, cell: Cell) -> Any:
-        threads = self.threads if cell.wide else None
-        shared = [self._handed(thing) for thing in cell.shared]
-        key = f"{cell.spec.kind}-{cell.spec.id}-{token_hex(4)}"  # the scheduler may still know an earlier attempt
-        return self.client.submit(_computed, _versions(), cell.work, cell.arguments, threads, *shared, key=key)
-
-    def _handed(self, thing: Any) -> Any:
-        """The future of a thing that cells share. The scheduler keeps its bytes, so that it outlives every worker."""
-        if id(thing) not in self._shared:
-            packed = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
-            self._shared[id(thing)] = thing, self.client.submit(pickle.loads, packed, key=f"shared-{token_hex(8)}")
-        return self._shared[id(thing)][1]
-
-
-def _computed(versions: str, work: Callable[..., Any], arguments: Any, threads: int | None, *shared: Any) -> tuple[Any, float]:
-    """On a worker: the result and its seconds. ValueError where the worker would compute something else."""
-    if _versions() != versions:
-        raise ValueError(f"a worker has other versions, {_versions()}, than this process, {versions}")
-    return timed(work, shared + tuple(arguments), threads)
-
-
-def _versions() -> str:
-    """All that decides on bits, but for the C library and the number of threads of NumPy's linear algebra."""
-    libraries = (f"{library.__name__} {library.__version__}" for library in (numpy, scipy, numba))
-    return f"{', '.join(libraries)}, alpt_ref of sources {source_hash()[:16]}"
-
-
-@contextmanager
-def _local_cluster(workers: int) -> Iterator[Any]:
-    """Processes with the environment of this one: Dask's own would give linear algebra other threads, and so other bits."""
-    import dask
-    from distributed import LocalCluster
-
-    environ = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"))
-    size: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": 0}
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
-        cluster = LocalCluster(**size, dashboard_address=None, silence_logs=logging.CRITICAL)
-    with cluster:
-        yield cluster
-
-
-def _deaf() -> Any:
-    """A plugin by which workers of this terminal leave Ctrl-C to this process."""
-    from distributed import WorkerPlugin
-
-    class Deaf(WorkerPlugin):  # type: ignore[misc]
-        def setup(self, worker: Any) -> None:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    return Deaf()
-
-
-@contextmanager
-def _told(cell: Cell) -> Iterator[None]:
-    """Turn the cluster's own errors into a sentence."""
-    from distributed import KilledWorker
-
-    try:
-        yield
-    except KilledWorker as error:
-        died = error.allowed_failures + 1
-        raise ValueError(f"{cell.spec.words}: {died} workers died while they computed it; is their memory enough?") from None
-    except (CancelledError, ImportError) as error:
-        raise ValueError(f"{cell.spec.words}: lost by the Dask cluster: {error}") from None

@@ -12,6 +12,9 @@ from alpt_ref.studies.executors import Executor, Found, InProcess
 from alpt_ref.tools.files import Arrays
 
 
+RAN: list[int] = []  # the slow cells that this process has computed
+
+
 class Interrupted:
     """Ctrl-C comes when a cell is done of which ``stops`` is true: its result is lost, and all that would come after it."""
 
@@ -43,6 +46,7 @@ class Idle:
 def slow(n: int) -> Arrays:
     """A cell that takes a moment."""
     time.sleep(0.05)
+    RAN.append(n)
     return {"x": np.arange(n)}
 
 

@@ -12,7 +12,7 @@ from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.executors import InProcess, Listed, Listing
 from alpt_ref.studies.store import Store, seconds_of
 from alpt_ref.tools.files import Arrays, write_npz
-from tests.executors import Idle, after
+from tests.executors import RAN, Idle, after, slow_cells
 
 
 def test_the_id_is_a_function_of_the_content() -> None:
@@ -114,10 +114,11 @@ def test_an_interrupted_wave_keeps_what_was_done(tmp_path: Path) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_error_ends_the_wave_and_its_threads(tmp_path: Path, threads: int) -> None:
     bad = Cell(RunSpec("fail"), fail, ("no such thing",))
-    before = threading.active_count()
+    before, ran = threading.active_count(), len(RAN)
     with pytest.raises(ValueError, match="no such thing"):
-        ask(Store(tmp_path, InProcess(threads)), [cell(1), bad, *(cell(n) for n in range(50))])
+        ask(Store(tmp_path, InProcess(threads)), [cell(1), bad, *slow_cells(50)])
     assert threading.active_count() == before
+    assert len(RAN) - ran < 10
     assert not Store(tmp_path).has(bad)
 
 
@@ -131,6 +132,18 @@ def test_another_cell_under_this_name_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(ValueError, match="not a readable alpt_ref file"):
         ask(store, [cell(3)])
+
+
+def test_a_file_that_goes_while_it_is_wanted_is_one_sentence(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    ask(store, [cell(3)])
+    path = store.path(cell(3).spec)
+    assert path is not None
+    with store.wave([cell(3), cell(4)]) as found:
+        found(cell(4))
+        path.unlink()
+        with pytest.raises(ValueError, match="was there, and is no longer"):
+            found(cell(3))
 
 
 def test_a_listing_ends_where_a_cell_is_missing(tmp_path: Path) -> None:

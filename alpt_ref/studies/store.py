@@ -64,10 +64,11 @@ class Store:
                     if self.has(cell):
                         known[name] = self._read(cell.spec)
                         self.on_cell(cell.spec, 0.0)
-                    else:
-                        done = next(coming)
-                        known[done.cell.spec.id] = done.result
-                        self._save(done)
+                        continue
+                    if (done := next(coming, None)) is None:
+                        raise ValueError(f"{self.path(cell.spec)}: was there, and is no longer: run the command again")
+                    known[done.cell.spec.id] = done.result
+                    self._save(done)
                 return known[name]
 
             yield arrays

@@ -11,7 +11,6 @@ from alpt_ref.studies.cells import Cell, Done, RunSpec
 from alpt_ref.studies.executors import Executor, Found, InProcess
 from alpt_ref.tools.files import Arrays
 
-
 RAN: list[int] = []  # the slow cells that this process has computed
 
 

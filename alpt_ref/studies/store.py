@@ -60,15 +60,14 @@ class Store:
 
             def arrays(cell: Cell) -> Arrays:
                 name = cell.spec.id
-                while name not in known:
-                    if self.has(cell):
-                        known[name] = self._read(cell.spec)
-                        self.on_cell(cell.spec, 0.0)
-                        continue
+                while name not in known and not self.has(cell):
                     if (done := next(coming, None)) is None:
                         raise ValueError(f"{self.path(cell.spec)}: was there, and is no longer: run the command again")
-                    known[done.cell.spec.id] = done.result
                     self._save(done)
+                    known[done.cell.spec.id] = done.result
+                if name not in known:
+                    known[name] = self._read(cell.spec)
+                    self.on_cell(cell.spec, 0.0)
                 return known[name]
 
             yield arrays

@@ -116,7 +116,7 @@ def test_a_cell_with_which_workers_die_is_one_sentence(dask, tmp_path):
     scheduler = dask.client.cluster.scheduler
     before, scheduler.allowed_failures = scheduler.allowed_failures, 0
     try:
-        with pytest.raises(ValueError, match="^deadly: 1 workers died while they computed it; is their memory enough"):
+        with pytest.raises(ValueError, match=r"^deadly: 1 workers died while they computed it; is their memory enough"):
             ask(Store(tmp_path, dask), [Cell(RunSpec("deadly"), deadly)])
     finally:
         scheduler.allowed_failures = before
@@ -125,8 +125,21 @@ def test_a_cell_with_which_workers_die_is_one_sentence(dask, tmp_path):
 
 def test_attempts_at_a_cell_have_names_of_their_own(dask):
     """The scheduler may still know an earlier one, and its result."""
-    (cell,) = slow_cells(1)
-    assert dask._submitted(cell).key != dask._submitted(cell).key
+    cells = slow_cells(1)
+    assert dask._submitted(cells)[0].key != dask._submitted(cells)[0].key
+
+
+def test_a_worker_has_one_cell_at_a_time(dask, tmp_path):
+    """All others wait with the scheduler: a death is counted against the cell that the worker was at, and no other."""
+    seen = []
+
+    def on_cell(spec, seconds):
+        seen.append(max(map(len, dask.client.processing().values())))
+
+    for shared in [np.arange(10 + i) for i in range(6)]:
+        ask(Store(None, dask, on_cell), [Cell(RunSpec("sum", {"n": n}), total, (n,), (shared,)) for n in range(9)])
+    ask(Store(tmp_path, dask, on_cell), slow_cells(20))
+    assert max(seen) == 1
 
 
 def test_an_error_of_a_cell_is_that_of_the_study(dask, tmp_path):

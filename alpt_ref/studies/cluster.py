@@ -77,7 +77,7 @@ class Dask:
             return
         from distributed import as_completed
 
-        futures = {self._submitted(cell): cell for cell in missing}
+        futures = dict(zip(self._submitted(missing), missing, strict=True))
         try:
             fetched = {"with_results": True, "raise_errors": False}
             for future, found_there in as_completed(list(futures), self.client.loop, **fetched):
@@ -90,25 +90,31 @@ class Dask:
         finally:
             self.client.cancel(list(futures))
 
-    def _submitted(self, cell: Cell) -> Any:
-        threads = self.threads if cell.wide else None
-        shared = [self._handed(thing) for thing in cell.shared]
-        key = f"{cell.spec.kind}-{cell.spec.id}-{token_hex(4)}"  # the scheduler may still know an earlier attempt
-        return self.client.submit(_computed, _versions(), cell.work, cell.arguments, threads, *shared, key=key)
+    def _submitted(self, cells: Sequence[Cell]) -> list[Any]:
+        """Futures of the cells. Those that share the same are a group, of which the scheduler keeps back what no worker is at: it
+        counts a worker's death against all that was assigned to it. Names are new, as earlier attempts may still be known."""
+        groups = {tuple(map(id, cell.shared)): f"cells-{token_hex(4)}" for cell in cells}
+        each = ([cell.work, cell.arguments, self.threads if cell.wide else None] for cell in cells)
+        shared = [[self._handed(thing) for thing in cell.shared] for cell in cells]
+        keys = [(groups[tuple(map(id, cell.shared))], cell.spec.id) for cell in cells]
+        futures: list[Any] = self.client.map(_computed, *zip(*each, strict=True), shared, key=keys, versions=_versions())
+        return futures
 
     def _handed(self, thing: Any) -> Any:
         """The future of a thing that cells share. The scheduler keeps its bytes, so that it outlives every worker."""
         if id(thing) not in self._shared:
             packed = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
-            self._shared[id(thing)] = thing, self.client.submit(pickle.loads, packed, key=f"shared-{token_hex(8)}")
+            self._shared[id(thing)] = thing, self.client.submit(pickle.loads, packed, key=(f"shared-{token_hex(4)}", 0))
         return self._shared[id(thing)][1]
 
 
-def _computed(versions: str, work: Callable[..., Any], arguments: Any, threads: int | None, *shared: Any) -> tuple[Any, float]:
+def _computed(
+    work: Callable[..., Any], arguments: Any, threads: int | None, shared: Sequence[Any], versions: str
+) -> tuple[Any, float]:
     """On a worker: the result and its seconds. ValueError where the worker would compute something else."""
     if _versions() != versions:
         raise ValueError(f"a worker has other versions, {_versions()}, than this process, {versions}")
-    return timed(work, shared + tuple(arguments), threads)
+    return timed(work, (*shared, *arguments), threads)
 
 
 def _versions() -> str:
@@ -125,7 +131,8 @@ def _local_cluster(workers: int) -> Iterator[Any]:
 
     environ = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"))
     size: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": 0}
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
+    one_each = {"distributed.scheduler.worker-saturation": 1.0}
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environ} | one_each):
         cluster = LocalCluster(**size, dashboard_address=None, silence_logs=logging.CRITICAL)
     with cluster:
         yield cluster

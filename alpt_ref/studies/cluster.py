@@ -91,8 +91,8 @@ class Dask:
             self.client.cancel(list(futures))
 
     def _submitted(self, cells: Sequence[Cell]) -> list[Any]:
-        """Futures of the cells. Those that share the same are a group, of which the scheduler keeps back what no worker is at: it
-        counts a worker's death against all that was assigned to it. Names are new, as earlier attempts may still be known."""
+        """Futures of the cells. Those that share the same are a group, of which the scheduler keeps what no worker is at: it
+        counts a worker's death against all that was assigned to it. Names are new: earlier attempts may still be known."""
         groups = {tuple(map(id, cell.shared)): f"cells-{token_hex(4)}" for cell in cells}
         each = ([cell.work, cell.arguments, self.threads if cell.wide else None] for cell in cells)
         shared = [[self._handed(thing) for thing in cell.shared] for cell in cells]

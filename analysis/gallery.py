@@ -28,13 +28,14 @@ from alpt_ref.problems import gaussian_logistic, grid_of
 from alpt_ref.problems.finite import absolute, clicks, quadratic
 from alpt_ref.problems.logistic import LogisticProblem
 from alpt_ref.studies.calibration import exact
-from alpt_ref.studies.cells import Store
 from alpt_ref.studies.click_data import ClickData, synthetic
 from alpt_ref.studies.comparison.methods import LRS, CompareSettings
 from alpt_ref.studies.comparison.run import run as compare
 from alpt_ref.studies.convergence.settings import CtrSettings
+from alpt_ref.studies.executors import Executor, InProcess
 from alpt_ref.studies.phases.run import Watch
 from alpt_ref.studies.phases.run import run as place_in_phases
+from alpt_ref.studies.store import Store
 from alpt_ref.studies.verification import floors
 from alpt_ref.theory import l2, stationary_law
 from alpt_ref.tools.files import Record, write_json
@@ -125,7 +126,7 @@ def step_sizes(data: ClickData, quick: bool) -> Record:
     return out
 
 
-def records(out: Path, quick: bool, threads: int) -> dict[str, Callable[[], Record]]:
+def records(out: Path, quick: bool, executor: Executor) -> dict[str, Callable[[], Record]]:
     """What is saved as JSON, by name, in the order in which it is made."""
     small = CtrSettings(n_rows=600 if quick else 18_000, n_fields=8, n_values=20 if quick else 300)
     data = synthetic(small, 0)
@@ -137,7 +138,8 @@ def records(out: Path, quick: bool, threads: int) -> dict[str, Callable[[], Reco
 
     def laws() -> Record:
         s = exact.ExactSettings(bits=7, ps=(0.1, 0.03), ks=(2, 4)) if quick else exact.ExactSettings()
-        return {"exact": exact.study(Store(out), s, threads)}
+        with Store(out, executor).wave(exact.cells(s)) as found:
+            return {"exact": exact.study(found, s)}
 
     def phases() -> Record:
         compared = json.loads((out / "compare_sgd.json").read_text())
@@ -146,8 +148,8 @@ def records(out: Path, quick: bool, threads: int) -> dict[str, Callable[[], Reco
     return {
         "floors": lambda: {"floors": [*floors.measure(), *l2_floors()]},
         "calibration": laws,
-        "compare": lambda: compare(data, "lr", METHODS, (8, 4, 2), out, settings, threads=threads),
-        "compare_sgd": lambda: compare(data, "lr", METHODS[1:3], (8, 4, 2), out / "sgd", by_sgd, threads=threads),
+        "compare": lambda: compare(data, "lr", METHODS, (8, 4, 2), out, settings, executor=executor),
+        "compare_sgd": lambda: compare(data, "lr", METHODS[1:3], (8, 4, 2), out / "sgd", by_sgd, executor=executor),
         "phases": phases,
         "steps": lambda: step_sizes(data, quick),
     }
@@ -159,7 +161,7 @@ def work(args: argparse.Namespace) -> None:
     with resumable(out):
         for name, make in (gap_runs(args.quick) | clock_runs(args.quick) | law_runs(args.quick)).items():
             _keep(out / f"{name}.npz", lambda path, make=make: make().save(path))
-        for name, record in records(out, args.quick, args.threads).items():
+        for name, record in records(out, args.quick, InProcess(args.threads)).items():
             _keep(out / f"{name}.json", lambda path, record=record: write_json(path, record()))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alpt_ref.cli import command_line, resumable
-from alpt_ref.cli.parsing import Parser, threads
+from alpt_ref.cli.parsing import Parser, positive
 from alpt_ref.reports.phases import report
 from alpt_ref.reports.publish import publish
 from alpt_ref.studies.click_data import load
@@ -27,7 +27,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--format", help="libsvm, libfm, libffm, criteo, avazu, csv or movielens")
     parser.add_argument("--warm", type=int, default=3, help="epochs before moves are watched")
     parser.add_argument("--epochs", type=int, default=2, help="epochs that are watched")
-    parser.add_argument("--threads", type=threads, default=1)
+    parser.add_argument("--threads", type=positive, default=1)
     parser.add_argument("--quick", action="store_true", help="the tiny data of compare --quick")
     parser.add_argument("--out", type=Path, default=Path("results/skewness"))
     return parser

@@ -29,11 +29,13 @@ from alpt_ref.studies.calibration.decay import DecaySettings, minimum, until_fro
 from alpt_ref.studies.calibration.exact import DR, SR, ExactSettings, Point, feature, solve, sweeps, theta
 from alpt_ref.studies.calibration.models import ModelSettings, from_files
 from alpt_ref.studies.calibration.one_hot import OneHotSettings
-from alpt_ref.studies.calibration.run import QUICK, CalibrationSettings, n_cells
-from alpt_ref.studies.cells import Store
+from alpt_ref.studies.calibration.run import QUICK, CalibrationSettings
+from alpt_ref.studies.executors import Executor, InProcess
+from alpt_ref.studies.store import Store
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.exact import exact_law
 from alpt_ref.walks.rule import as_rule
+from tests.executors import after
 
 pytestmark = pytest.mark.glue
 
@@ -154,22 +156,23 @@ def test_groups_of_features_cover_the_examples() -> None:
     np.testing.assert_array_equal(sum(parts), np.full(40, 2.0))
 
 
-def study(out: Path, threads: int) -> None:
-    publish(calibration_report.report(calibration.run(None, None, "libfm", out, TINY, threads=threads)), out)
+def study(out: Path, executor: Executor) -> None:
+    publish(calibration_report.report(calibration.run(None, None, "libfm", out, TINY, executor=executor)), out)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study")
-    study(out, threads=2)
+    study(out, InProcess(2))
     return out
 
 
 def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = json.loads((finished / "calibration.json").read_text())
-    asked = n_cells(TINY, 1)
-    points = [point for sweep in sweeps(TINY.exact).values() for point in sweep]
-    assert len(list((finished / "cells").glob("*.npz"))) == asked - (len(points) - len(set(points)))
+    points = {point for sweep in sweeps(TINY.exact).values() for point in sweep}
+    fits = len(TINY.models.lines) * len(TINY.models.rules) * TINY.models.seeds
+    asked = len(points) + len(TINY.decay.items) + 2 * len(TINY.one_hot.etas) + fits
+    assert len(list((finished / "cells").iterdir())) == asked
     assert results["finding"] in (finished / "calibration.md").read_text()
     one = results["one_hot"]
     assert one["labels"][0] * one["weights"][0] == pytest.approx(round(one["labels"][0] * 30))
@@ -179,27 +182,17 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert " ".join(printed.split()).endswith(results["finding"])
 
 
-def test_an_interrupted_study_goes_on_to_the_same_results(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cell, done = Store.cell, []
-
-    def interrupted(self: Store, spec: Any, compute: Any) -> Any:
-        if len(done) == 12:
-            raise KeyboardInterrupt
-        done.append(spec.id)
-        return cell(self, spec, compute)
-
-    monkeypatch.setattr(Store, "cell", interrupted)
+def test_an_interrupted_study_goes_on_to_the_same_results(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        study(tmp_path, threads=1)
+        study(tmp_path, after(12))
     assert not (tmp_path / "calibration.json").exists()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
-    assert len(before) == len(set(done))
-    monkeypatch.setattr(Store, "cell", cell)
-    study(tmp_path, threads=1)
+    assert len(before) == 12
+    study(tmp_path, InProcess(1))
     assert (tmp_path / "calibration.json").read_bytes() == (finished / "calibration.json").read_bytes()
     assert before.items() <= {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}.items()
+    here, there = ({path.name: path.read_bytes() for path in (out / "cells").iterdir()} for out in (tmp_path, finished))
+    assert here == there
 
 
 def click_file(path: Path, n: int, positive: str = "1") -> Path:
@@ -230,7 +223,9 @@ def test_a_diverged_fit_is_shown_as_a_dash(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(LogisticRegression, "fit", fit_or_diverge)
     s = replace(TINY.models, lrs=(("sgd", (0.3,)),), batches=(16,))
-    record = calibration_models.fits(Store(tmp_path), calibration_models.generated(s, 0), s, 1)
+    data = calibration_models.generated(s, 0)
+    with Store(tmp_path).wave(calibration_models.cells(data, s)) as found:
+        record = calibration_models.fits(found, data, s)
     assert record["lines"][0]["rules"]["fp32"] is None
     assert record["lines"][0]["rules"][SR]["ratio"] > 0
 

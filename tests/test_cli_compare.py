@@ -13,6 +13,7 @@ from alpt_ref.studies import click_data
 from alpt_ref.studies.click_data import FORMATS
 from alpt_ref.studies.comparison.methods import METHODS, CompareSettings
 from alpt_ref.studies.comparison.run import QUICK
+from alpt_ref.studies.executors import InProcess
 from tests.cli_support import run, write_data
 from tests.test_cli_help import options_of
 from tests.test_data_movielens import RATINGS, as_dat
@@ -71,12 +72,12 @@ def test_defaults(calls, monkeypatch):
     assert loaded == ((None, None, None, None), False)
     assert made["data"] is generated
     assert made["methods"] == tuple(METHODS)
-    assert {name: made[name] for name in ("model", "bits", "out", "settings", "threads")} == {
+    assert {name: made[name] for name in ("model", "bits", "out", "settings", "executor")} == {
         "model": "fm",
         "bits": (8, 4, 2),
         "out": Path("results/compare"),
         "settings": CompareSettings(),
-        "threads": 1,
+        "executor": InProcess(1),
     }
 
 
@@ -89,7 +90,8 @@ def test_everything_given(calls, tmp_path):
     (made,) = calls
     assert made["data"].fingerprint == click_data.from_files(tuple(files), "libsvm").fingerprint
     assert made["settings"] == CompareSettings(seeds=3, k=5, epochs=7, batch_size=11, l2=1e-3)
-    assert [made[name] for name in ("methods", "bits", "out", "threads")] == [("alpt-sr", "ptq"), (16, 3), Path("o"), 2]
+    assert [made[name] for name in ("methods", "bits", "out")] == [("alpt-sr", "ptq"), (16, 3), Path("o")]
+    assert made["executor"] == InProcess(2)
     assert run("compare", *data[:2], "--format", "libsvm", "--model", "lr", "--quick", "--seeds", 4) == 0
     assert calls[1]["model"] == "lr"
     assert calls[1]["settings"] == replace(QUICK, seeds=4)

@@ -7,6 +7,7 @@ import pytest
 
 from alpt_ref.cli import convergence
 from alpt_ref.studies.convergence.settings import QUICK, Settings
+from alpt_ref.studies.executors import InProcess
 from tests.cli_support import run
 
 pytestmark = pytest.mark.glue
@@ -34,7 +35,7 @@ def test_defaults(calls):
     assert run("convergence") == 0
     out = Path("results/convergence")
     assert calls == [
-        {"data": [], "ctr_files": None, "out": out, "threads": 1, "settings": Settings()},
+        {"data": [], "ctr_files": None, "out": out, "executor": InProcess(1), "settings": Settings()},
         ("the report of the record", out),
         (out, out / "convergence_error.png"),
     ]
@@ -54,7 +55,7 @@ def test_everything_given(calls):
     assert run("convergence", *files, "--out", "o", "--threads", 2, "--quick") == 0
     ctr = (Path("c"), Path("d"), Path("e"))
     assert calls == [
-        {"data": [Path("a"), Path("b")], "ctr_files": ctr, "out": Path("o"), "threads": 2, "settings": QUICK},
+        {"data": [Path("a"), Path("b")], "ctr_files": ctr, "out": Path("o"), "executor": InProcess(2), "settings": QUICK},
         ("the report of the record", Path("o")),
         (Path("o"), Path("o/convergence_error.png")),
     ]

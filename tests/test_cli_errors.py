@@ -185,7 +185,7 @@ def test_delta_off_its_range(tmp_path, capsys, delta, precision):
         (
             ["fit"],
             "COMMAND: invalid choice: 'fit' (choose from 'train', 'evaluate', 'predict', 'convergence', 'compare', 'verify', "
-            "'check-quantizer', 'plot')",
+            "'check-quantizer', 'results', 'plot')",
         ),
         (["train"], "the following arguments are required: --out"),
         (["train", "--out", "o", "--valid", "f"], "--valid needs --train"),

@@ -19,7 +19,7 @@ from alpt_ref.scalars.slopes import GRADIENT_SCALES
 from alpt_ref.training.config import PARTS, Config
 from tests.cli_support import run
 
-COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify", "check-quantizer", "plot")
+COMMANDS = ("train", "evaluate", "predict", "convergence", "compare", "verify", "check-quantizer", "results", "plot")
 
 
 def options_of(command: str) -> list[argparse.Action]:

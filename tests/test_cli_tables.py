@@ -96,7 +96,7 @@ def test_without_pyarrow(tables: Path, capsys: pytest.CaptureFixture[str], monke
     for name in ("pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
     data = tables / "train.parquet"
-    said = f"{data}: is a Parquet file, and reading it needs pyarrow: install alpt_ref[parquet]"
+    said = f"{data}: a Parquet file needs pyarrow: pip install 'alpt-ref[parquet]'"
     assert error_of(capsys, "train", "--train", data, "--format", "parquet", "--out", tables / "run") == said
     assert error_of(capsys, "predict", "--model", model, "--data", data) == said
     assert error_of(capsys, "compare", "--data", data, "--format", "parquet", "--out", tables / "run") == said

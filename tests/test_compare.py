@@ -22,7 +22,6 @@ from alpt_ref.reports import comparison as compare_report
 from alpt_ref.reports.publish import publish
 from alpt_ref.scalars.jit import JIT
 from alpt_ref.studies import click_data
-from alpt_ref.studies.cells import Store
 from alpt_ref.studies.comparison import methods
 from alpt_ref.studies.comparison import run as compare
 from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
@@ -31,10 +30,13 @@ from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, m
 from alpt_ref.studies.comparison.run import kinds_of
 from alpt_ref.studies.comparison.tuning import Search, tune
 from alpt_ref.studies.convergence.settings import CtrSettings
+from alpt_ref.studies.executors import InProcess
+from alpt_ref.studies.store import Store
 from alpt_ref.tools.events import open_log
 from alpt_ref.tools.sheet import WIDTH, number
 from alpt_ref.training.forward import TrainingDivergedError
 from tests.cli_support import write_data
+from tests.executors import Idle, Interrupted, after
 from tests.records import fits
 from tests.widths import assert_fits
 
@@ -272,7 +274,7 @@ def study(data, model, names, bits, out, settings, **more):
 def finished(tmp_path_factory):
     """The record of a run, and its folder."""
     out = tmp_path_factory.mktemp("compare")
-    return study(clicks(), "fm", RUN, BITS, out, TINY, threads=2), out
+    return study(clicks(), "fm", RUN, BITS, out, TINY, executor=InProcess(2)), out
 
 
 def read(out):
@@ -400,27 +402,20 @@ def test_the_best_on_validation_is_chosen_and_seed_0_is_fitted_once(finished):
     )
 
 
-def test_a_second_run_reads_its_cells(finished, monkeypatch):
+def test_a_second_run_reads_its_cells(finished):
     record, out = finished
     before = [(out / name).read_bytes() for name in ("compare.json", "compare.md")]
-    monkeypatch.setattr(methods, "fit_and_measure", lambda *args: pytest.fail("fitted again"))
-    assert study(clicks(), "fm", RUN, BITS, out, TINY, threads=1) == record
+    assert study(clicks(), "fm", RUN, BITS, out, TINY, executor=Idle()) == record
     assert [(out / name).read_bytes() for name in ("compare.json", "compare.md")] == before
 
 
 def test_an_interrupted_run_leaves_its_rows(tmp_path, monkeypatch, capsys):
     """Those whose fits are all there, with the intervals of the whole table; no claim is decided."""
     asked = pretended(monkeypatch, lambda fit: 0.7 + 0.001 * fit.seed)
-    fit_cell, names = compare.fit_cell, ("fp32", "lpt-sr", "lpt-dr")
-
-    def interrupted(*args):
-        if args[3].method == "lpt-dr" and args[3].seed == 2:
-            raise KeyboardInterrupt
-        return fit_cell(*args)
-
-    monkeypatch.setattr(compare, "fit_cell", interrupted)
+    names = ("fp32", "lpt-sr", "lpt-dr")
+    interrupted = Interrupted(lambda cell: (cell.spec.params["method"], cell.spec.params["seed"]) == ("lpt-dr", 2))
     with open_log(tmp_path / "log"), pytest.raises(KeyboardInterrupt):
-        study(clicks(), "fm", names, (4,), tmp_path, TINY)
+        study(clicks(), "fm", names, (4,), tmp_path, TINY, executor=interrupted)
     told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [(line["method"], line["bits"]) for line in told if line["event"] == "row"] == [("fp32", 0), ("lpt-sr", 4)]
     record = read(tmp_path)
@@ -431,36 +426,26 @@ def test_an_interrupted_run_leaves_its_rows(tmp_path, monkeypatch, capsys):
     assert " ".join(capsys.readouterr().out.split()).endswith(finding)
     with pytest.raises(ValueError, match=r"compare.json has results of other settings"):
         study(clicks(), "fm", names, (4,), tmp_path, replace(TINY, epochs=3))
-    monkeypatch.setattr(compare, "fit_cell", fit_cell)
     whole = study(clicks(), "fm", names, (4,), tmp_path, TINY)
     assert (whole["complete"], len(whole["rows"]), len(whole["claims"])) == (True, 3, 1)
     assert json.loads(json.dumps(whole["rows"][:2])) == record["rows"]
-    monkeypatch.setattr(compare, "fit_cell", interrupted)
+    for path in (tmp_path / "cells").iterdir():
+        path.unlink()
     with pytest.raises(KeyboardInterrupt):
-        study(clicks(), "fm", names, (4,), tmp_path, TINY)
+        study(clicks(), "fm", names, (4,), tmp_path, TINY, executor=interrupted)
     assert read(tmp_path) == json.loads(json.dumps(whole))
     assert asked
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.jit)])
-def test_an_interrupted_run_goes_on_to_the_same_record(finished, tmp_path, monkeypatch, threads):
+def test_an_interrupted_run_goes_on_to_the_same_record(finished, tmp_path, threads):
     record, _ = finished
-    fit_cell, done = compare.fit_cell, []
-
-    def interrupted(*args):
-        if len(done) >= 11:
-            raise KeyboardInterrupt
-        done.append(args)
-        return fit_cell(*args)
-
-    monkeypatch.setattr(compare, "fit_cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        study(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
-    assert [path.name for path in tmp_path.iterdir()] == ["cells"]
+        study(clicks(), "fm", RUN, BITS, tmp_path, TINY, executor=after(11, InProcess(threads)))
+    assert {path.name for path in tmp_path.iterdir()} == {"cells", "seconds.jsonl"}
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
-    assert len(before) == len(done) in (11, 12)  # two threads may pass the gate at once
-    monkeypatch.setattr(compare, "fit_cell", fit_cell)
-    again = study(clicks(), "fm", RUN, BITS, tmp_path, TINY, threads=threads)
+    assert len(before) == 11
+    again = study(clicks(), "fm", RUN, BITS, tmp_path, TINY, executor=InProcess(threads))
     assert but_for_speed(again) == but_for_speed(record)
     assert before.items() <= {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}.items()
 
@@ -541,7 +526,7 @@ def pretended(monkeypatch, figure, factors=11e6):
     """``figure`` (fit) -> test AUC stands in for every fit; returns the list of those asked for."""
     asked = []
 
-    def fit_cell(store, data, model, fit, settings, device):
+    def measure(data, model, fit, settings, device):
         asked.append(fit)
         figures = np.array([figure(fit), 0.4, 1.01, 0.05])
         size = np.array([12_345_678 // (32 // (fit.bits or 32)), 500_000, 24_691_356, factors, 450_000, 1e6])
@@ -550,7 +535,7 @@ def pretended(monkeypatch, figure, factors=11e6):
             "dead": np.array([0, 3 if fit.method == "lsq" else 0]),
         }
 
-    monkeypatch.setattr(compare, "fit_cell", fit_cell)
+    monkeypatch.setattr(methods, "_measure", measure)
     return asked
 
 

@@ -17,16 +17,17 @@ from scipy.stats import t as student_t
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import loglog_slope, student
 from alpt_ref.models import FactorizationMachine
-from alpt_ref.problems import diameter, from_dataset, gaussian_logistic
+from alpt_ref.problems import LogisticProblem, diameter, from_dataset, gaussian_logistic
 from alpt_ref.reports.convergence import report
 from alpt_ref.reports.publish import publish
 from alpt_ref.runs.run import checkpoints
 from alpt_ref.studies import click_data
-from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence import ctr, t1_panel
 from alpt_ref.studies.convergence import run as convergence_error
-from alpt_ref.studies.convergence.cells import gradient_descent, outcome_of, walk_of
+from alpt_ref.studies.convergence.cells import Descent, descent_cell, descent_of, outcome_of, walk_cell, walk_of
 from alpt_ref.studies.convergence.settings import QUICK, CtrSettings, Settings
+from alpt_ref.studies.executors import Executor, InProcess
+from alpt_ref.studies.store import Store
 from alpt_ref.theory import t1
 from alpt_ref.tools.files import Record
 from alpt_ref.tools.sheet import WIDTH, interval, number
@@ -34,6 +35,7 @@ from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.rule import STOCHASTIC
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
+from tests.executors import after
 from tests.records import fits
 from tests.widths import assert_fits
 
@@ -131,13 +133,18 @@ def test_checkpoints_cover_the_run_and_its_last_quarter() -> None:
     assert (at >= 75).sum() == Settings().floor_points
 
 
+def descent(out: Path, problem: LogisticProblem, settings: Settings) -> Descent:
+    with Store(out).wave([descent_cell(problem, settings)]) as found:
+        return descent_of(found, problem, settings)
+
+
 def test_descent_stops_at_its_target_or_at_its_limit(tmp_path: Path) -> None:
     problem = gaussian_logistic(8, 2, l2=0.2)
-    reached = gradient_descent(Store(tmp_path), problem, TINY)
+    reached = descent(tmp_path, problem, TINY)
     assert reached.reached
     assert reached.gap <= TINY.gd_gap
     assert reached.steps % 20 == 0
-    short = gradient_descent(Store(tmp_path), problem, replace(TINY, gd_gap=1e-30, gd_steps=20))
+    short = descent(tmp_path, problem, replace(TINY, gd_gap=1e-30, gd_steps=20))
     assert (short.reached, short.steps) == (False, 20)
 
 
@@ -167,7 +174,9 @@ def test_verdicts(regret: float, half: float | None, name: str) -> None:
 def test_a_walk_from_the_nearest_grid_point(tmp_path: Path) -> None:
     problem = gaussian_logistic(8, 2, l2=0.2)
     walk = walk_of(problem, "nearest", Grid(4, 0.25), Schedule(1e-6), 4, "batch", TINY)
-    outcome = outcome_of(Store(tmp_path), walk, TINY, 1, nearest=True)
+    cell = walk_cell(walk, TINY, nearest=True)
+    with Store(tmp_path).wave([cell]) as found:
+        outcome = outcome_of(found, cell)
     point = 0.25 * np.rint(problem.solution.w / 0.25)
     assert outcome.final[0] == pytest.approx(problem.loss(point) - problem.solution.f, rel=1e-12)
     assert outcome.last_move[0] == 0
@@ -186,17 +195,17 @@ def files(folder: Path) -> tuple[Path, tuple[Path, Path, Path]]:
     return data, (parts[0], parts[1], parts[2])
 
 
-def study(out: Path, threads: int) -> None:
+def study(out: Path, executor: Executor) -> None:
     def shown(record: Record) -> None:
         publish(report(record), out)
 
-    shown(convergence_error.run([], None, out, TINY, threads=threads, on_stop=shown))
+    shown(convergence_error.run([], None, out, TINY, executor=executor, on_stop=shown))
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study")
-    study(out, threads=2)
+    study(out, InProcess(2))
     return out
 
 
@@ -216,27 +225,17 @@ def test_the_study_writes_its_results(finished: Path, capsys: pytest.CaptureFixt
     assert_fits(report(results).sheets)
 
 
-def test_an_interrupted_study_goes_on_to_the_same_results(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, cell, done = (finished / "convergence.json").read_bytes(), Store.cell, []
-
-    def interrupted(self: Store, spec: Any, compute: Any) -> Any:
-        if len(done) == 7:
-            raise KeyboardInterrupt
-        done.append(spec.id)
-        return cell(self, spec, compute)
-
-    monkeypatch.setattr(Store, "cell", interrupted)
+def test_an_interrupted_study_goes_on_to_the_same_results(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        study(tmp_path, threads=2)
+        study(tmp_path, after(7, InProcess(2)))
     assert fits("convergence", tmp_path / "convergence.json")["complete"] is False
-    assert len(list((tmp_path / "cells").iterdir())) == 7
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
-    monkeypatch.setattr(Store, "cell", cell)
-    study(tmp_path, threads=1)
-    assert (tmp_path / "convergence.json").read_bytes() == whole
+    assert len(before) == 7
+    study(tmp_path, InProcess(1))
+    assert (tmp_path / "convergence.json").read_bytes() == (finished / "convergence.json").read_bytes()
     assert before.items() <= {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}.items()
+    here, there = ({path.name: path.read_bytes() for path in (out / "cells").iterdir()} for out in (tmp_path, finished))
+    assert here == there
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ def test_an_interrupted_study_leaves_its_parts(
 
     monkeypatch.setattr(part, stops, interrupt)
     with pytest.raises(KeyboardInterrupt):
-        study(tmp_path, threads=1)
+        study(tmp_path, InProcess(1))
     monkeypatch.undo()
     record = json.loads((tmp_path / "convergence.json").read_text())
     assert (record["complete"], record["stopped"]) == (False, "KeyboardInterrupt")
@@ -267,7 +266,7 @@ def test_an_interrupted_study_leaves_its_parts(
     if found:
         assert record["finding"] == f"Unfinished. What was found: {found}"
         assert "### T1" in (tmp_path / "convergence.md").read_text()
-    study(tmp_path, threads=1)
+    study(tmp_path, InProcess(1))
     assert json.loads((tmp_path / "convergence.json").read_text()) == whole
 
 
@@ -292,9 +291,9 @@ def test_a_diverged_fit_is_recorded_and_not_chosen(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(FactorizationMachine, "fit", fit_or_diverge)
     data = click_data.synthetic(TINY.ctr, 0)
     huge = replace(TINY.ctr, lrs=(9.0, 0.1), bits=())
-    record = ctr.study(Store(tmp_path), data, replace(TINY, ctr=huge), 1)
+    record = ctr.study(Store(tmp_path), data, replace(TINY, ctr=huge))
     assert [row["lr"] for row in record["rows"]] == [0.1, 0.1]
-    only = ctr.study(Store(tmp_path), data, replace(TINY, ctr=replace(huge, lrs=(9.0,))), 1)
+    only = ctr.study(Store(tmp_path), data, replace(TINY, ctr=replace(huge, lrs=(9.0,))))
     assert [row["logloss"] for row in only["rows"]] == [None, None]
 
 

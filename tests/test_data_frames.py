@@ -286,7 +286,7 @@ def test_without_pyarrow(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(DataError) as caught:
         fit_read(parquet, Source("parquet"))
-    needed = "is a Parquet file, and reading it needs pyarrow: install alpt_ref[parquet]"
+    needed = "a Parquet file needs pyarrow: pip install 'alpt-ref[parquet]'"
     assert str(caught.value) == f"{parquet}: {needed}"
     assert fit_read(pl.DataFrame({"y": [1], "a": ["u"]}), Source("csv"))[0].y.tolist() == [1]
 

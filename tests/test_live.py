@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from alpt_ref.reports import verdicts
+from alpt_ref.studies.verification import rows
 from alpt_ref.studies.verification import run as verification
 from alpt_ref.theory import claim as claims
 from alpt_ref.tools import events
@@ -76,13 +77,13 @@ def test_what_is_printed_is_the_report(whole, capsys):
 
 
 def test_sheets_are_printed_as_they_are_complete(tmp_path, capsys, monkeypatch):
-    verify, seen = verification.verify, []
+    verify, seen = rows.verify, []
 
     def listened(claim, *more, **others):
         seen.append((claim.id, capsys.readouterr().out))
         return verify(claim, *more, **others)
 
-    monkeypatch.setattr(verification, "verify", listened)
+    monkeypatch.setattr(rows, "verify", listened)
     assert run("verify", *IDS, "--out", tmp_path / "o") == 0
     assert [text[:10] for _, text in seen] == ["", "", "Q6 (upper)", *[""] * 14]
     assert capsys.readouterr().out.startswith("L1(b) (exact)")
@@ -91,9 +92,9 @@ def test_sheets_are_printed_as_they_are_complete(tmp_path, capsys, monkeypatch):
 STALLS = """
 import sys, time
 from alpt_ref.cli import main
-from alpt_ref.studies.verification import run
+from alpt_ref.studies.verification import rows
 
-verify, left = run.verify, 5
+verify, left = rows.verify, 5
 
 def stalling(*arguments, **more):
     global left
@@ -102,7 +103,7 @@ def stalling(*arguments, **more):
         time.sleep(60)
     return verify(*arguments, **more)
 
-run.verify = stalling
+rows.verify = stalling
 sys.exit(main(sys.argv[1:]))
 """
 

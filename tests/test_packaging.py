@@ -100,7 +100,7 @@ def test_a_missing_extra_is_named(tmp_path):
 
         sys.exit(main(["check-quantizer", "mine:Half"]))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stderr.endswith("alpt-ref: error: hypothesis is not installed: pip install 'alpt_ref[testing]'\n")
+    assert done.stderr.endswith("alpt-ref: error: the suite for quantizers needs hypothesis: pip install 'alpt-ref[testing]'\n")
     assert done.returncode == 2
 
 

@@ -15,9 +15,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import absolute, clicks, quadratic
 from alpt_ref.reports import verdicts
 from alpt_ref.reports.publish import publish
-from alpt_ref.studies.cells import Store
 from alpt_ref.studies.convergence.settings import CtrSettings
-from alpt_ref.studies.verification import directions, floors
+from alpt_ref.studies.verification import directions, floors, rows
 from alpt_ref.studies.verification import run as verification
 from alpt_ref.studies.verification.directions import case_of
 from alpt_ref.studies.verification.floors import Case
@@ -26,6 +25,7 @@ from alpt_ref.theory import Check, Instance, Measured, Setting, registry
 from alpt_ref.theory.claim import NOT_APPLICABLE, Row
 from alpt_ref.tools.sheet import WIDTH
 from alpt_ref.walks.rule import STOCHASTIC, Rule
+from tests.executors import Idle, after
 from tests.records import fits
 from tests.widths import WIDTHS, assert_fits, printed
 
@@ -70,24 +70,14 @@ def test_what_is_written(finished):
     assert "L1(b) (exact)" in text
 
 
-def test_the_same_request_reads_its_rows_back(finished, tmp_path, monkeypatch):
+def test_the_same_request_reads_its_rows_back(finished):
     before = (finished / "verdicts.json").read_bytes()
-    monkeypatch.setattr(verification, "verify", None)
-    published(request(finished, "Q6", "L1(b)"))
+    published(request(finished, "Q6", "L1(b)", executor=Idle()))
     assert (finished / "verdicts.json").read_bytes() == before
 
 
-def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
-    cell, done = Store.cell, []
-
-    def interrupted(self, spec, compute):
-        if len(done) == 3:
-            raise KeyboardInterrupt
-        done.append(spec.id)
-        return cell(self, spec, compute)
-
-    one = replace(request(tmp_path, "Q6", "L1(b)"), setting=Setting())
-    monkeypatch.setattr(Store, "cell", interrupted)
+def test_an_interrupted_run_goes_on(finished, tmp_path):
+    one = request(tmp_path, "Q6", "L1(b)", executor=after(3))
     with pytest.raises(KeyboardInterrupt):
         published(one)
     record = fits("verdicts", tmp_path / "verdicts.json")
@@ -95,25 +85,16 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     assert len(list((tmp_path / "cells").iterdir())) == 3
     with pytest.raises(ValueError, match=r"verdicts.json has results of other claims"):
         published(request(tmp_path, "Q5"))
-    monkeypatch.setattr(Store, "cell", cell)
-    published(one)
+    published(replace(one, executor=None))
     assert (tmp_path / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
 
 
 def test_a_complete_record_stays_where_a_run_is_interrupted(finished, monkeypatch):
     """Of the same request, with other code: nothing is found in the cells."""
     before = [(finished / name).read_bytes() for name in ("verdicts.json", "verdicts.md")]
-    cell, done = Store.cell, []
-
-    def interrupted(self, spec, compute):
-        done.append(spec.id)
-        if len(done) > 3:
-            raise KeyboardInterrupt
-        return cell(self, spec, compute)
-
-    monkeypatch.setattr(Store, "cell", interrupted)
+    monkeypatch.setattr(rows, "code_version", lambda: "11111111")
     with pytest.raises(KeyboardInterrupt):
-        published(replace(request(finished, "Q6", "L1(b)"), setting=Setting()))
+        published(request(finished, "Q6", "L1(b)", executor=after(3)))
     assert [(finished / name).read_bytes() for name in ("verdicts.json", "verdicts.md")] == before
 
 
@@ -125,7 +106,7 @@ def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
             signal.raise_signal(signal.SIGINT)
         return row()
 
-    monkeypatch.setattr(verification, "verify", measure)
+    monkeypatch.setattr(rows, "verify", measure)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         list(verification.rows_of(request(tmp_path, "Q6")))
@@ -135,7 +116,7 @@ def test_a_lost_interrupt_is_heeded(tmp_path, monkeypatch):
 
 def test_rows_of_other_code_are_not_reused(finished, monkeypatch):
     cells = len(list((finished / "cells").iterdir()))
-    monkeypatch.setattr(verification, "code_version", lambda: "00000000")
+    monkeypatch.setattr(rows, "code_version", lambda: "00000000")
     (finished / "verdicts.json").unlink()
     published(request(finished, "Q6"))
     assert len(list((finished / "cells").iterdir())) == cells + 2

@@ -6,21 +6,24 @@ from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from alpt_ref.cli.executors import executing
 from alpt_ref.cli.outputs import check_outputs, to_stdout
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.reports import conformance
 from alpt_ref.reports.page import render
+from alpt_ref.studies.conformance import check_on
+from alpt_ref.studies.executors import InProcess
 from alpt_ref.studies.progress import aside, bar
 from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.suite import Outcome, check_quantizer, properties_of
+from alpt_ref.testing.suite import Outcome, Report, check_quantizer, properties_of
 from alpt_ref.tools.events import conclude, tell
-from alpt_ref.tools.extras import extra
+from alpt_ref.tools.extras import importing
 from alpt_ref.tools.files import write_json, write_text
 from alpt_ref.tools.origin import origin
 from alpt_ref.tools.output import write_atomic
 
-with extra("testing"):
+with importing("testing", "the suite for quantizers"):
     from hypothesis.configuration import set_hypothesis_home_dir
 
 
@@ -38,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     talk = not any(map(to_stdout, written.values()))
     level = "quick" if args.quick else "thorough" if args.thorough else "default"
     words = nullcontext() if talk else redirect_stdout(sys.stderr)  # an adapter may print
-    with words, TemporaryDirectory() as notes, bar(len(chosen)) as on_part:
+    report: Report | None = None  # of a dry run
+    with words, TemporaryDirectory() as notes, executing(args) as executor, bar(len(chosen)) as on_part:
         set_hypothesis_home_dir(notes)  # else it leaves a folder in the current one
         candidate = Candidate.load(args.quantizer)
 
@@ -49,7 +53,12 @@ def run(args: argparse.Namespace) -> int:
             on_part(outcome.entry.name)
             tell("row", property=outcome.entry.name, status=outcome.status, note=outcome.note, p=outcome.p)
 
-        report = check_quantizer(candidate, *args.properties, level=level, on_outcome=on_outcome)
+        if isinstance(executor, InProcess):
+            report = check_quantizer(candidate, *args.properties, level=level, on_outcome=on_outcome)
+        else:
+            report = check_on(executor, candidate, args.properties, level, on_outcome)
+    if report is None:
+        return 0
     conclude(finding=reports.verdict(report))
     if talk:
         print(f"\n{reports.details(report)}")

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from alpt_ref.cli import resumable
+from alpt_ref.cli.executors import executing
 from alpt_ref.cli.notes import noting
 from alpt_ref.cli.outputs import check_inputs, check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     def shown(record: Record) -> None:
         publish(report(record), out)
 
-    with resumable(out):
+    with resumable(out), executing(args, out) as executor:
         check_results(out, ["compare.json", "compare.md", PAGE], [path for path in (given, valid, test) if path is not None])
         with noting():
             data = load(given, valid, test, source, quick=args.quick)
@@ -47,9 +48,12 @@ def run(args: argparse.Namespace) -> None:
             tell(name, X, y)
         if data.n_skipped or data.n_unseen:
             print(f"{data.n_skipped:,} lines skipped, {data.n_unseen:,} features dropped that training lacks", file=sys.stderr)
-        more = {"threads": args.threads, "device": args.device, "seen": args.seen}
-        shown(compare(data, args.model, methods, args.bits, out, settings, **more, on_stop=shown))
-    print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}, {out / PAGE}"))
+        more = {"executor": executor, "device": args.device, "seen": args.seen}
+        on_stop = None if args.dry_run else shown
+        record = compare(data, args.model, methods, args.bits, out, settings, **more, on_stop=on_stop)
+        if not args.dry_run:
+            shown(record)
+            print(row("written", f"{out / 'compare.json'}, {out / 'compare.md'}, {out / PAGE}"))
 
 
 def _source(args: argparse.Namespace) -> Source | str | None:

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from alpt_ref.cli import resumable
+from alpt_ref.cli.executors import executing
 from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError
 from alpt_ref.plots.pages.convergence_error import draw
@@ -25,10 +26,11 @@ def run(args: argparse.Namespace) -> None:
     def shown(record: Record) -> None:
         publish(report(record), args.out)
 
-    with resumable(args.out):
+    with resumable(args.out), executing(args, args.out) as executor:
         check_results(args.out, ["convergence.json", "convergence.md", PAGE, figure.name], (*args.data, *filter(None, files)))
         clicks = files if all(files) else None
-        record = measure(args.data, clicks, args.out, settings, threads=args.threads, on_stop=shown)
-        shown(record)
-        draw(args.out, figure)
-    print(f"Figure: {figure}", file=sys.stderr)
+        record = measure(args.data, clicks, args.out, settings, executor=executor, on_stop=None if args.dry_run else shown)
+        if not args.dry_run:
+            shown(record)
+            draw(args.out, figure)
+            print(f"Figure: {figure}", file=sys.stderr)

@@ -110,6 +110,15 @@ A failure is shown with the smallest counterexample found. The exit code is 1 wh
 docs/check-your-quantizer.md explains properties, and what an adapter can declare or add.
 """
 
+RESULTS = """\
+examples:
+  alpt-ref results results/compare --out cells.parquet
+  duckdb -c "select kind, count(*), sum(seconds) from 'cells.parquet' group by kind"
+
+DIR is the --out of compare, convergence, verify or analysis/calibration.py. docs/sweeps.md has the columns.
+Parquet is written by pyarrow: pip install 'alpt-ref[parquet]'.
+"""
+
 PLOT = """\
 examples:
   alpt-ref plot convergence sr.npz dr.npz --out gap.pdf

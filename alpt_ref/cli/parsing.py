@@ -61,8 +61,8 @@ def integer(text: str) -> int:
         raise ArgumentTypeError(f"must be an integer, got {text!r}") from None
 
 
-def threads(text: str) -> int:
-    """Parse a number of threads."""
+def positive(text: str) -> int:
+    """Parse a number of threads, or of processes."""
     if (found := integer(text)) < 1:
         raise ArgumentTypeError(f"must be a positive integer, got {found}")
     return found

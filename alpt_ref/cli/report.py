@@ -16,6 +16,8 @@ FIGURES = ("auc", "logloss", "calibration")
 @contextmanager
 def progress(epochs: int, *, terminal: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Yield a function that takes each epoch's record: it moves a bar on a terminal, else prints a line, on stderr."""
+    from alpt_ref.studies.progress import moving_bar, said_while_compiling
+
     pace = Pace(epochs)
 
     def told(record: dict[str, Any]) -> None:
@@ -30,9 +32,9 @@ def progress(epochs: int, *, terminal: bool) -> Iterator[Callable[[dict[str, Any
             told(record)
             print(_line(record, epochs, pace.left), file=sys.stderr)
 
-        yield say
+        with said_while_compiling(lambda: f"epoch {pace.done + 1}/{epochs}"):
+            yield say
         return
-    from alpt_ref.studies.progress import moving_bar
 
     with moving_bar(epochs, "epoch") as move:
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from alpt_ref.cli import command_line
 from alpt_ref.cli.outputs import check_outputs
-from alpt_ref.cli.parsing import Parser, file, folder, threads
+from alpt_ref.cli.parsing import Parser, file, folder, positive
 from alpt_ref.plots.output import KINDS, Drawn, save
 from alpt_ref.plots.read import damaged
 from alpt_ref.plots.style import drawing
@@ -18,7 +18,7 @@ from alpt_ref.tools.files import write_text
 def add_study_options(parser: argparse.ArgumentParser, out: str) -> None:
     """Add the options that every study has. out : the default of --out."""
     parser.add_argument("--out", type=folder, default=Path(out))
-    parser.add_argument("--threads", type=threads, default=2)
+    parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--log-json", type=file, help="a log of the run, docs/live.md; - for standard output alone")
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
 

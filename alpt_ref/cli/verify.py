@@ -3,9 +3,11 @@
 import argparse
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from alpt_ref.cli import resumable
+from alpt_ref.cli.executors import executing
 from alpt_ref.cli.outputs import check_results
 from alpt_ref.cli.parsing import CommandError, spell_options
 from alpt_ref.reports.live import LiveRows
@@ -47,16 +49,24 @@ def run(args: argparse.Namespace) -> int:
     request = Request(claims, setting, out, complete, cached=rule is None and not own)
     if args.resume and not request.cached:
         raise CommandError("--resume: with --rule or --claim no rows are kept")
+    if args.executor == "dask" and not request.cached:
+        raise CommandError("--executor dask: rows of --rule or --claim are computed in this process, which alone knows them")
     began, live = time.perf_counter(), LiveRows()
 
     def shown(record: Record) -> None:
         publish(report(record, time.perf_counter() - began, rule), out, live.shown)
 
-    with resumable(out, None if request.cached else lambda: "with --rule or --claim nothing is kept to go on from"):
+    no_way_on = "with --rule or --claim nothing is kept to go on from"
+    with resumable(out, None if request.cached else lambda: no_way_on), executing(args, out) as executor:
         check_results(out, ["verdicts.json", "verdicts.md", PAGE], args.data)
+        request = replace(request, executor=executor)
+        if args.dry_run:
+            verify(request, lambda row, last: None, None)
+            return 0
         record = verify(request, live, shown)
         shown(record)
-    return int(any(Row.from_record(row).surprising for row in record["rows"]))
+        return int(any(Row.from_record(row).surprising for row in record["rows"]))
+    return 0
 
 
 def _folder(args: argparse.Namespace, rule: Rule | None, own: list[Claim]) -> Path:

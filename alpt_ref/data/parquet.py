@@ -7,6 +7,7 @@ from typing import IO, Any
 from alpt_ref.data.errors import DataError
 from alpt_ref.data.frames import CHUNK_ROWS, TypedTable
 from alpt_ref.data.lines import unreadable
+from alpt_ref.tools.extras import needs
 from alpt_ref.tools.input import PathLike, named
 
 _INDEX = re.compile(r"__index_level_[0-9]+__")  # as pandas writes an index, which is no column of its frame either
@@ -21,7 +22,7 @@ def open_parquet(path: PathLike, stream: IO[bytes]) -> TypedTable:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        raise DataError(f"{named(path)}: is a Parquet file, and reading it needs pyarrow: install alpt_ref[parquet]") from None
+        raise DataError(needs(f"{named(path)}: a Parquet file", "parquet")) from None
     try:
         file = ParquetFile(stream)
         fields = [field for field in file.schema_arrow if not _INDEX.fullmatch(field.name)]

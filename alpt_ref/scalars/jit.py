@@ -47,6 +47,16 @@ hold_while(global_compiler_lock.is_locked)
 event.register("numba:compiler_lock", _Steps())
 
 
+def compiling() -> bool:
+    """True while any thread compiles a function: it holds the compiler's lock from the first step to the last."""
+    lock = global_compiler_lock._lock
+    if global_compiler_lock.is_locked():
+        return True
+    if free := lock.acquire(blocking=False):
+        lock.release()
+    return not free
+
+
 def jit(function: Function) -> Function:
     """Compile ``function`` on its first call, for use inside other compiled functions: scalars and inner loops."""
     return cast(Function, numba.njit(**_POLICY)(function))

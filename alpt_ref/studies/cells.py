@@ -1,20 +1,15 @@
-"""The store of studies: a cell is saved as soon as it is computed, under the hash of its identity.
-
-FOLDER/cells/<id>.npz      the spec as JSON and the arrays of one finished cell
-"""
+"""Cells: the parts into which a study falls, each a function of its arguments alone, so that any process can compute it."""
 
 import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-from alpt_ref.tools.files import Arrays, read_npz, write_npz
+from typing import Any, NamedTuple
 
 FORMAT_VERSION = 3
+_SAID = ("problem", "name", "part", "model", "mode", "method", "id", "instance")  # of the parameters, in words on a cell
 
 
 @dataclass(frozen=True)
@@ -38,33 +33,40 @@ class RunSpec:
         """16 hexadecimal digits of BLAKE2b of the canonical JSON."""
         return hashlib.blake2b(self.canonical.encode(), digest_size=8).hexdigest()
 
+    @property
+    def words(self) -> str:
+        """Words on which cell it is, of those parameters that cells of the studies have."""
+        words = [self.kind, *(str(self.params[key]) for key in _SAID if self.params.get(key))]
+        words += [f"{self.params['bits']} bits"] if self.params.get("bits") else []
+        return " ".join(words + ([f"seed {self.params['seed']}"] if "seed" in self.params else []))
+
 
 @dataclass(frozen=True)
-class Store:
-    """A folder of cells.
+class Cell:
+    """One computation as data: ``work(*shared, *arguments)`` has the result that ``spec`` names.
 
-    on_cell : called with (spec, seconds) when a cell has been computed or found; seconds are 0 for one found.
+    work : a function of a module, known to other processes by its name. arguments : picklable. shared : large ones that many
+    cells have in common, the same objects: each is handed to another process once. wide : the work also takes ``threads=``, of
+    which no result depends, and is given all there are.
     """
 
-    folder: Path
-    on_cell: Callable[[RunSpec, float], None] | None = None
+    spec: RunSpec
+    work: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    shared: tuple[Any, ...] = ()
+    wide: bool = False
 
-    def path(self, spec: RunSpec) -> Path:
-        """The file of the cell."""
-        return self.folder / "cells" / f"{spec.id}.npz"
 
-    def cell(self, spec: RunSpec, compute: Callable[[], Arrays]) -> Arrays:
-        """The cell's arrays: read where it exists, else computed and saved. ValueError for a file that is not this cell."""
-        path, seconds = self.path(spec), 0.0
-        if path.exists():
-            meta, arrays = read_npz(path)
-            if meta.get("spec") != spec.canonical:
-                raise ValueError(f"{path}: is not the cell {spec.canonical}; remove it")
-        else:
-            began = time.perf_counter()
-            arrays = compute()
-            seconds = time.perf_counter() - began
-            write_npz(path, {"spec": spec.canonical, "seconds": seconds}, arrays)
-        if self.on_cell is not None:
-            self.on_cell(spec, seconds)
-        return arrays
+class Done(NamedTuple):
+    """A cell that was computed, what came out (arrays by name, where it is to be stored), and the seconds that it took."""
+
+    cell: Cell
+    result: Any
+    seconds: float
+
+
+def timed(work: Callable[..., Any], arguments: tuple[Any, ...], threads: int | None) -> tuple[Any, float]:
+    """The result of ``work``, and its seconds. threads : None for work that does not take them."""
+    began = time.perf_counter()
+    result = work(*arguments) if threads is None else work(*arguments, threads=threads)
+    return result, time.perf_counter() - began

@@ -3,23 +3,26 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Timer
 from typing import Any, Protocol
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn
 from rich.table import Column
+from rich.text import Text
 
-from alpt_ref.studies.cells import Store
+from alpt_ref.scalars.jit import compiling
+from alpt_ref.studies.cells import RunSpec
+from alpt_ref.studies.executors import Executor
+from alpt_ref.studies.store import Store
 from alpt_ref.tools.files import Record
-from alpt_ref.tools.interrupts import heed, heeding_interrupts
 from alpt_ref.tools.pace import Pace
 from alpt_ref.tools.sheet import Console
 
 FIRST, EVERY = 10.0, 60.0  # seconds to the first line, and from line to line
+COMPILING = "compiling"
 OnStop = Callable[[Record], object]
 _SHOWN: list[Progress] = []
 
@@ -46,6 +49,13 @@ def bar(total: int) -> Iterator[OnPart]:
         yield on_part
 
 
+class _What(TextColumn):
+    """The word on the last part; "compiling" while that is why there is no next one."""
+
+    def render(self, task: Task) -> Text:
+        return Text(COMPILING) if compiling() else super().render(task)
+
+
 @contextmanager
 def moving_bar(total: int, unit: str = "") -> Iterator[Callable[[int, str, Pace], None]]:
     """Yield a function that moves a bar on standard error to a number of parts done, with a word on the last and the pace.
@@ -53,7 +63,7 @@ def moving_bar(total: int, unit: str = "") -> Iterator[Callable[[int, str, Pace]
     unit : of the parts. With it the bar stays when all is done.
     """
     pace = TextColumn("{task.fields[pace]}", markup=False, table_column=Column(no_wrap=True))
-    what = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+    what = _What("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
     columns = (MofNCompleteColumn(), BarColumn(), pace, what)
     # What others print may go through the bar's own console, which is standard error, only where both are one terminal.
     looks: dict[str, Any] = {"transient": not unit, "redirect_stdout": sys.stdout.isatty()}
@@ -83,15 +93,34 @@ def aside() -> Iterator[None]:
 
 @contextmanager
 def _lines(total: int) -> Iterator[Callable[[int, str, Pace], None]]:
-    due = time.monotonic() + FIRST
+    due, last = time.monotonic() + FIRST, 0
 
     def move(done: int, text: str, pace: Pace) -> None:
-        nonlocal due
+        nonlocal due, last
+        last = done
         if time.monotonic() >= due:
             due = time.monotonic() + EVERY
             print(": ".join(filter(None, (f"{done} of {max(total, done)}", str(pace), text))), file=sys.stderr)
 
-    yield move
+    with said_while_compiling(lambda: f"{last} of {total}"):
+        yield move
+
+
+@contextmanager
+def said_while_compiling(done: Callable[[], str]) -> Iterator[None]:
+    """Print a line ten seconds after the block began, where loops are being compiled then: what is ``done``, and that."""
+
+    def say() -> None:
+        if compiling():
+            print(f"{done()}: {COMPILING}", file=sys.stderr)
+
+    timer = Timer(FIRST, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def refuse_other(path: Path, what: Record) -> Record:
@@ -129,30 +158,12 @@ def leaving(held: Record, found: Callable[[], Record], on_stop: OnStop | None) -
 
 
 @contextmanager
-def saved_cells(folder: Path, total: int) -> Iterator[Store]:
-    """Yield a store under a bar that moves with every cell."""
+def saved_cells(folder: Path, total: int, executor: Executor) -> Iterator[Store]:
+    """Yield a store, whose missing cells the executor computes, under a bar that moves with every cell."""
     with bar(total) as on_part:
-        yield Store(folder, cell_moves(on_part))
+        yield Store(folder, executor, cell_moves(on_part))
 
 
-def cell_moves(on_part: OnPart) -> Callable[[Any, float], None]:
+def cell_moves(on_part: OnPart) -> Callable[[RunSpec, float], None]:
     """The function that a store calls with each of its cells: it moves a bar."""
-    return lambda spec, seconds: on_part(f"{spec.kind} {_named(spec.params)}".rstrip(), found=seconds == 0.0)
-
-
-def _named(params: Mapping[str, Any]) -> str:
-    """Words on which cell it is, of those that cells of the studies have."""
-    words = [str(params[key]) for key in ("problem", "name", "part", "model", "mode", "method") if params.get(key)]
-    words += [f"{params['bits']} bits"] if params.get("bits") else []
-    return " ".join(words + ([f"seed {params['seed']}"] if "seed" in params else []))
-
-
-def parallel(work: Callable[[Any], Any], items: Sequence[Any], threads: int) -> Iterator[Any]:
-    """Yield ``work`` of the items, in their order; Ctrl-C ends it before the next item."""
-    with heeding_interrupts(), ThreadPoolExecutor(threads) as pool:
-
-        def heeded(item: Any) -> Any:
-            heed()
-            return work(item)
-
-        yield from pool.map(heeded, items)
+    return lambda spec, seconds: on_part(spec.words, found=seconds == 0.0)

@@ -15,9 +15,9 @@ from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Check, Finding
 from alpt_ref.testing.strategies import cases
 from alpt_ref.testing.targets import UNIFORMS, comparable, step_sizes, thresholds, widths
-from alpt_ref.tools.extras import extra
+from alpt_ref.tools.extras import importing
 
-with extra("testing"):
+with importing("testing", "the suite for quantizers"):
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings
     from hypothesis.errors import Flaky
     from hypothesis.strategies import SearchStrategy

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from alpt_ref.grid import MAX_BITS, MIN_BITS, Grid
 from alpt_ref.testing.case import Case
 from alpt_ref.testing.declaration import ALL_BITS, STEP_RANGE
-from alpt_ref.tools.extras import extra
+from alpt_ref.tools.extras import importing
 
-with extra("testing"):
+with importing("testing", "the suite for quantizers"):
     from hypothesis import strategies as st
     from hypothesis.strategies import DrawFn, SearchStrategy
 

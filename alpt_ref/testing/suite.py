@@ -98,12 +98,28 @@ def properties_of(names: Sequence[str]) -> list[Property]:
     return [entry for entry in CONTRACT if not names or entry.name in names]
 
 
+def checked(entry: Property, candidate: Candidate, level: Level) -> Outcome:
+    """The outcome of one property, by itself: it is judged whatever became of those that it needs."""
+    began = time.perf_counter()
+    try:
+        with np.errstate(all="ignore"):  # what is wrong may overflow, and is told otherwise
+            found = entry.check(candidate, level, ALPHA)
+    except NotApplicable as why:
+        return Outcome(entry, SKIP, str(why), time.perf_counter() - began)
+    except Violation as bad:
+        return Outcome(entry, FAIL, bad.message, time.perf_counter() - began, bad.recipe, bad.case)
+    return _judged(entry, found, time.perf_counter() - began)
+
+
+Checked = Callable[[Property, Candidate, Level], Outcome]
+
+
 class Examination:
     """The outcomes of one candidate, each computed once, after those that it needs. Where the plainest call of all fails, that
-    is told once, and nothing else is judged."""
+    is told once, and nothing else is judged. check : finds the outcome of a property by itself."""
 
-    def __init__(self, candidate: Candidate, level: Level) -> None:
-        self.candidate, self.level = candidate, level
+    def __init__(self, candidate: Candidate, level: Level, check: Checked = checked) -> None:
+        self.candidate, self.level, self._check = candidate, level, check
         self._known: dict[str, Outcome] = {}
         self._dead = _plainest_call(candidate)
 
@@ -132,15 +148,7 @@ class Examination:
             need = self.outcome(BY_NAME[name])
             if need.failed or self.reasons(need.entry):
                 return Outcome(entry, SKIP, f"not judged: needs {name}", 0.0)
-        began = time.perf_counter()
-        try:
-            with np.errstate(all="ignore"):  # what is wrong may overflow, and is told otherwise
-                found = entry.check(self.candidate, self.level, ALPHA)
-        except NotApplicable as why:
-            return Outcome(entry, SKIP, str(why), time.perf_counter() - began)
-        except Violation as bad:
-            return Outcome(entry, FAIL, bad.message, time.perf_counter() - began, bad.recipe, bad.case)
-        return _judged(entry, found, time.perf_counter() - began)
+        return self._check(entry, self.candidate, self.level)
 
 
 def _plainest_call(candidate: Candidate) -> Violation | None:
@@ -161,7 +169,11 @@ def _judged(entry: Property, found: Finding, spent: float) -> Outcome:
 
 
 def check_quantizer(
-    adapter: Any, *names: str, level: str = "default", on_outcome: Callable[[Outcome], object] = lambda outcome: None
+    adapter: Any,
+    *names: str,
+    level: str = "default",
+    on_outcome: Callable[[Outcome], object] = lambda outcome: None,
+    check: Checked = checked,
 ) -> Report:
     """The Report of ``adapter`` on the named properties, or on all where no names are given.
 
@@ -169,12 +181,12 @@ def check_quantizer(
 
     adapter : a class or object of :mod:`alpt_ref.testing.adapter`, or a Candidate.
     level : "quick" (seconds), "default" (below a minute for a fast quantizer) or "thorough" (minutes).
-    on_outcome : called with each outcome as it is known.
+    on_outcome : called with each outcome as it is known. check : finds the outcome of a property by itself, here or elsewhere.
 
     Raises ValueError for an unknown property or level, and where ``adapter`` is none.
     """
     candidate = adapter if isinstance(adapter, Candidate) else Candidate(adapter)
-    examination = Examination(candidate, level_of(level))
+    examination = Examination(candidate, level_of(level), check)
     outcomes: dict[str, Outcome] = {}
     for entry in properties_of(names):
         for outcome in (examination.outcome(entry), *examination.reasons(entry)):

@@ -16,8 +16,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.intervals import loglog_slope
 from alpt_ref.problems.finite import click_rate, clicks
 from alpt_ref.studies.calibration.exact import DR, SR, Record
-from alpt_ref.studies.cells import RunSpec, Store
-from alpt_ref.studies.progress import parallel
+from alpt_ref.studies.cells import Cell, RunSpec
+from alpt_ref.studies.store import ArraysOf
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.rule import as_rule
 from alpt_ref.walks.schedule import Schedule
@@ -72,22 +72,31 @@ def minimum(p: float, bits: int, delta: float, s: DecaySettings) -> Arrays:
     return {"etas": np.array(etas), "ctrs": np.array([found[eta] for eta in etas]), "stochastic": np.array(stochastic)}
 
 
-def study(store: Store, s: DecaySettings, threads: int) -> list[Record]:
-    """For each grid: the minima by click rate, and their log-log slope in p."""
-
-    def least(item: tuple[int, float, float]) -> Record:
-        bits, delta, p = item
-        search = {"scan": list(s.scan), "ratio": s.ratio, "refine": s.refine}
+def cells(s: DecaySettings) -> dict[tuple[int, float, float], Cell]:
+    """The cell of every minimum."""
+    search = {"scan": list(s.scan), "ratio": s.ratio, "refine": s.refine}
+    out = {}
+    for bits, delta, p in s.items:
         spec = RunSpec("calibration-decay", {"name": f"p = {p:g}", "bits": bits, "delta": delta, "p": p, **search})
-        cell = store.cell(spec, lambda: minimum(p, bits, delta, s))
-        at = int(cell["ctrs"].argmin())
-        values = {"eta": float(cell["etas"][at]), "ctr": float(cell["ctrs"][at]), "stochastic": float(cell["stochastic"])}
-        return {"cell": spec.id, "p": p, **values, "n_etas": int(cell["etas"].size)}
+        out[bits, delta, p] = Cell(spec, minimum, (p, bits, delta, s))
+    return out
 
-    found = dict(zip(s.items, parallel(least, s.items, threads), strict=True))
+
+def study(found: ArraysOf, s: DecaySettings) -> list[Record]:
+    """For each grid: the minima by click rate, and their log-log slope in p."""
+    known = cells(s)
+
+    def least(bits: int, delta: float, p: float) -> Record:
+        cell = known[bits, delta, p]
+        arrays = found(cell)
+        at = int(arrays["ctrs"].argmin())
+        values = {"eta": float(arrays["etas"][at]), "ctr": float(arrays["ctrs"][at])}
+        values |= {"stochastic": float(arrays["stochastic"])}
+        return {"cell": cell.spec.id, "p": p, **values, "n_etas": int(arrays["etas"].size)}
+
     out = []
     for bits, delta, ps in s.grids:
-        rows = [found[bits, delta, p] for p in ps]
+        rows = [least(bits, delta, p) for p in ps]
         slope = loglog_slope(ps, [row["ctr"] for row in rows], 0.95)
         out.append({"bits": bits, "delta": delta, "rows": rows, "slope": slope.mean, "slope_half": slope.half})
     return out

@@ -17,8 +17,8 @@ from scipy.stats import binom
 
 from alpt_ref.grid import Grid, delta_of_box
 from alpt_ref.problems.finite import FiniteProblem, click_rate, clicks
-from alpt_ref.studies.cells import RunSpec, Store
-from alpt_ref.studies.progress import parallel
+from alpt_ref.studies.cells import Cell, RunSpec
+from alpt_ref.studies.store import ArraysOf
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.exact import Law
 from alpt_ref.walks.rule import as_rule, bits_of, few_bits
@@ -146,12 +146,22 @@ def sweeps(s: ExactSettings) -> dict[str, list[Point]]:
     }
 
 
-def study(store: Store, s: ExactSettings, threads: int) -> Record:
+def cell_of(point: Point) -> Cell:
+    """The cell of a law."""
+    return Cell(RunSpec("calibration-law", {"name": point.rule, **asdict(point)}), solve, (point,))
+
+
+def cells(s: ExactSettings) -> list[Cell]:
+    """The cells of every sweep."""
+    return [cell_of(point) for points in sweeps(s).values() for point in points]
+
+
+def study(found: ArraysOf, s: ExactSettings) -> Record:
     """All sweeps, each a list of records."""
 
     def law(point: Point) -> Record:
-        spec = RunSpec("calibration-law", {"name": point.rule, **asdict(point)})
-        values = {name: float(value) for name, value in store.cell(spec, lambda: solve(point)).items()}
-        return {"cell": spec.id, **asdict(point), "theta": point.theta, **values}
+        cell = cell_of(point)
+        values = {name: float(value) for name, value in found(cell).items()}
+        return {"cell": cell.spec.id, **asdict(point), "theta": point.theta, **values}
 
-    return {name: list(parallel(law, points, threads)) for name, points in sweeps(s).items()}
+    return {name: list(map(law, points)) for name, points in sweeps(s).items()}

@@ -17,9 +17,9 @@ from alpt_ref.data import Source, fit_read, make_ctr, read
 from alpt_ref.metrics import calibration_by_feature
 from alpt_ref.models import LogisticRegression
 from alpt_ref.studies.calibration.exact import DR, SR
-from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.click_data import fingerprint
-from alpt_ref.studies.progress import parallel
+from alpt_ref.studies.store import ArraysOf
 from alpt_ref.tools.files import Arrays, Record
 from alpt_ref.training.forward import TrainingDivergedError
 from alpt_ref.walks.rule import bits_of
@@ -112,8 +112,8 @@ def _thinned(X: Any, y: Any, rows: int) -> tuple[Any, Any]:
     return X[keep], y[keep]
 
 
-def fit_cell(store: Store, data: ClicksAndTruth, s: ModelSettings, line: Line, rule: str, seed: int) -> Arrays:
-    """float64 (2,): calibration and its error by feature; NaN where training diverged."""
+def cell_of(data: ClicksAndTruth, s: ModelSettings, line: Line, rule: str, seed: int) -> Cell:
+    """The cell of a fit: float64 (2,): calibration and its error by feature; NaN where training diverged."""
     epochs = max(s.epochs, -(-s.min_steps // -(-data.y.size // line.batch)))
     arguments: Record = {"fit_intercept": line.intercept, "optimizer": line.optimizer, "lr": line.lr, "batch_size": line.batch}
     arguments |= {"epochs": epochs, "seed": seed, "update": "touched"}
@@ -121,24 +121,29 @@ def fit_cell(store: Store, data: ClicksAndTruth, s: ModelSettings, line: Line, r
         arguments |= {"precision": "lpt", "bits": s.bits, "rounding": rule.split("(")[0]}
     if (k := bits_of(rule)) is not None:
         arguments["random_bits"] = k
-
-    def compute() -> Arrays:
-        try:
-            model = LogisticRegression(**arguments).fit(data.X, data.y)
-        except TrainingDivergedError:
-            return {"calibration": np.full(2, np.nan)}
-        predicted = model.predict_proba(data.X_test)[:, 1]
-        ratio = predicted.mean() / data.truth.mean()
-        return {"calibration": np.array([ratio, calibration_by_feature(data.X_test, predicted, data.truth)], float64)}
-
-    return store.cell(RunSpec("calibration-fit", {"name": data.name, "data": data.fingerprint, **arguments}), compute)
+    spec = RunSpec("calibration-fit", {"name": data.name, "data": data.fingerprint, **arguments})
+    return Cell(spec, _fit, (arguments,), (data,))
 
 
-def fits(store: Store, data: ClicksAndTruth, s: ModelSettings, threads: int) -> Record:
+def _fit(data: ClicksAndTruth, arguments: Record) -> Arrays:
+    try:
+        model = LogisticRegression(**arguments).fit(data.X, data.y)
+    except TrainingDivergedError:
+        return {"calibration": np.full(2, np.nan)}
+    predicted = model.predict_proba(data.X_test)[:, 1]
+    ratio = predicted.mean() / data.truth.mean()
+    return {"calibration": np.array([ratio, calibration_by_feature(data.X_test, predicted, data.truth)], float64)}
+
+
+def cells(data: ClicksAndTruth, s: ModelSettings) -> list[Cell]:
+    """The cells of a table: line by line, rule by rule, seed by seed."""
+    return [cell_of(data, s, line, rule, seed) for line in s.lines for rule in s.rules for seed in range(s.seeds)]
+
+
+def fits(found: ArraysOf, data: ClicksAndTruth, s: ModelSettings) -> Record:
     """A line for each (intercept, optimizer, lr, batch), with the means over seeds of every rule."""
-    jobs = [(line, rule, seed) for line in s.lines for rule in s.rules for seed in range(s.seeds)]
-    found = parallel(lambda job: fit_cell(store, data, s, *job)["calibration"], jobs, threads)
-    values = np.array(list(found)).reshape(len(s.lines), len(s.rules), s.seeds, 2)
+    each = [found(cell)["calibration"] for cell in cells(data, s)]
+    values = np.array(each).reshape(len(s.lines), len(s.rules), s.seeds, 2)
     rows = []
     for line, of_rules in zip(s.lines, values, strict=True):
         rules = {}

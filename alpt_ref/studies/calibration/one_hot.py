@@ -15,7 +15,8 @@ from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
 from alpt_ref.problems import LogisticProblem, one_hot_logistic
 from alpt_ref.studies.calibration.exact import DR, SR, Record
-from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.cells import Cell, RunSpec
+from alpt_ref.studies.store import ArraysOf
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.rule import as_rule
 from alpt_ref.walks.schedule import Schedule
@@ -55,30 +56,52 @@ def groups(problem: LogisticProblem, edges: tuple[float, ...]) -> Iterator[Vecto
         yield some @ (which == group).astype(float64)
 
 
-def study(store: Store, s: OneHotSettings, threads: int) -> Record:
-    """Mean predicted CTR of DR and SR with Student's intervals over replicas: overall, and by groups of features."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The problem, its groups of features, each with the weights (n,) of its examples, and the cell of each (eta, rule)."""
+
+    problem: LogisticProblem
+    weights: dict[str, Vector]
+    cells: dict[tuple[float, str], Cell]
+
+
+def part_of(s: OneHotSettings) -> Part:
+    """All that is known before the first walk."""
     problem = one_hot_logistic(*s.size, click_rate=s.click_rate, l2=s.l2, seed=s.seed)
     between = map("{:g} to {:g}".format, s.edges, s.edges[1:])
-    parts = zip((f"< {s.edges[0]:g}", *between, f"> {s.edges[-1]:g}"), groups(problem, s.edges), strict=True)
-    weights = {"all": np.ones(problem.y.size)} | {name: w for name, w in parts if w.any()}
-    shares = np.array([w / w.sum() for w in weights.values()])
-    names = list(weights)
-    family = len(s.etas) * 2 * len(names)
-    rows = []
+    named = zip((f"< {s.edges[0]:g}", *between, f"> {s.edges[-1]:g}"), groups(problem, s.edges), strict=True)
+    weights = {"all": np.ones(problem.y.size)} | {name: w for name, w in named if w.any()}
+    shares = _shares(weights)
+    cells = {}
     for eta in s.etas:
         for rule in (DR, SR):
             params = {"problem": problem.name, "data": problem.fingerprint, "rule": rule, "eta": eta, "bits": s.bits}
             params |= {"delta": s.delta, "steps": s.steps, "looks": s.looks, "replicas": s.replicas, "seed": s.seed}
             spec = RunSpec("calibration-walk", params | {"edges": list(s.edges)})
-            cell = store.cell(spec, lambda rule=rule, eta=eta: _walk(problem, rule, eta, s, shares, threads))  # type: ignore[misc]
-            found = [student(column, s.confidence, family) for column in cell["ctr"].T]
-            mean, half = ([float(e[i] or 0.0) for e in found] for i in (0, 1))
-            rows.append({"rule": rule, "eta": eta, "ctr": mean, "half": half, "clipped": float(cell["clipped"])})
-    label = {"groups": names, "labels": (shares @ problem.y).tolist(), "weights": [float(w.sum()) for w in weights.values()]}
+            cells[eta, rule] = Cell(spec, _walk, (rule, eta, s), (problem, shares), wide=True)
+    return Part(problem, weights, cells)
+
+
+def study(found: ArraysOf, part: Part, s: OneHotSettings) -> Record:
+    """Mean predicted CTR of DR and SR with Student's intervals over replicas: overall, and by groups of features."""
+    problem, weights, names = part.problem, part.weights, list(part.weights)
+    family = len(s.etas) * 2 * len(names)
+    rows = []
+    for (eta, rule), cell in part.cells.items():
+        arrays = found(cell)
+        estimates = [student(column, s.confidence, family) for column in arrays["ctr"].T]
+        mean, half = ([float(e[i] or 0.0) for e in estimates] for i in (0, 1))
+        rows.append({"rule": rule, "eta": eta, "ctr": mean, "half": half, "clipped": float(arrays["clipped"])})
+    labels = (_shares(weights) @ problem.y).tolist()
+    label = {"groups": names, "labels": labels, "weights": [float(w.sum()) for w in weights.values()]}
     return {"problem": problem.name, **label, "family": family, "rows": rows}
 
 
-def _walk(problem: LogisticProblem, rule: str, eta: float, s: OneHotSettings, shares: Vector, threads: int) -> Arrays:
+def _shares(weights: dict[str, Vector]) -> Vector:
+    return np.array([w / w.sum() for w in weights.values()])
+
+
+def _walk(problem: LogisticProblem, shares: Vector, rule: str, eta: float, s: OneHotSettings, threads: int) -> Arrays:
     """ctr : float64 (replicas, groups), averages in time. clipped : share of the coordinate-steps outside the box."""
     grid = Grid(s.bits, s.delta)
     walk = Walk(problem, grid, as_rule(rule), Schedule(eta), s.steps, mode="example", seed=s.seed)

@@ -14,6 +14,7 @@ from alpt_ref.studies.calibration.decay import DecaySettings
 from alpt_ref.studies.calibration.exact import ExactSettings
 from alpt_ref.studies.calibration.models import ModelSettings
 from alpt_ref.studies.calibration.one_hot import OneHotSettings
+from alpt_ref.studies.executors import IN_PROCESS, Executor
 from alpt_ref.studies.progress import saved_cells
 from alpt_ref.tools.files import Record
 
@@ -37,31 +38,34 @@ QUICK = CalibrationSettings(
 )
 
 
-def n_cells(settings: CalibrationSettings, n_data: int) -> int:
-    """The number of cells that a run on ``n_data`` click data asks for."""
-    laws = sum(map(len, exact.sweeps(settings.exact).values())) + len(settings.decay.items)
-    m = settings.models
-    return laws + 2 * len(settings.one_hot.etas) + n_data * len(m.lines) * len(m.rules) * m.seeds
-
-
 def run(
-    data: Path | None, test: Path | None, kind: str, out: Path, settings: CalibrationSettings, *, threads: int = 2
+    data: Path | None,
+    test: Path | None,
+    kind: str,
+    out: Path,
+    settings: CalibrationSettings,
+    *,
+    executor: Executor = IN_PROCESS,
 ) -> Record:
     """Measure everything; returns the record of :mod:`alpt_ref.reports.calibration`, JSON values.
 
     data, test : files in the format ``kind`` for one more table of estimators; without ``test`` every fifth row of ``data`` is
-    held out. out : the folder of the cells.
+    held out. out : the folder of the cells. executor : computes them.
     """
     if test is not None and data is None:
         raise ValueError("a test file needs a training file: give --data too")
     clicks = [models.generated(settings.models, settings.seed)]
     if data is not None:
         clicks.append(models.from_files(data, test, kind, settings.models.real_rows))
-    with saved_cells(out, n_cells(settings, len(clicks))) as store:
+    one_hots = one_hot.part_of(settings.one_hot)
+    cells = [*exact.cells(settings.exact), *decay.cells(settings.decay).values(), *one_hots.cells.values()]
+    cells += [cell for part in clicks for cell in models.cells(part, settings.models)]
+    total = len({cell.spec.id for cell in cells})  # two sweeps may meet in a point
+    with saved_cells(out, total, executor) as store, store.wave(cells) as found:
         return {
             "settings": asdict(settings),
-            "exact": exact.study(store, settings.exact, threads),
-            "decay": decay.study(store, settings.decay, threads),
-            "one_hot": one_hot.study(store, settings.one_hot, threads),
-            "models": [models.fits(store, data, settings.models, threads) for data in clicks],
+            "exact": exact.study(found, settings.exact),
+            "decay": decay.study(found, settings.decay),
+            "one_hot": one_hot.study(found, one_hots, settings.one_hot),
+            "models": [models.fits(found, part, settings.models) for part in clicks],
         }

@@ -13,11 +13,13 @@ import numpy as np
 
 from alpt_ref.grid import delta_of_box
 from alpt_ref.intervals import student
-from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import FIGURES, fit_and_measure
 from alpt_ref.studies.comparison.methods import CompareSettings, about
-from alpt_ref.studies.progress import parallel, refuse_other, saved_cells
+from alpt_ref.studies.executors import IN_PROCESS, Executor
+from alpt_ref.studies.progress import refuse_other, saved_cells
+from alpt_ref.studies.store import Store
 from alpt_ref.tools.files import Arrays, Record, finite
 from alpt_ref.tools.sheet import number
 from alpt_ref.training.config import Config
@@ -81,18 +83,21 @@ def _arguments(s: AblationSettings, bits: int, variant: Variant, model: str, see
     return s.common.shared(model, seed) | base | variant.changes
 
 
-def _fit(store: Store, data: ClickData, arguments: Record) -> Arrays:
-    given = arguments | ({"step": tuple(arguments["step"])} if "step" in arguments else {})
-    spec = RunSpec("ablation", {"data": data.fingerprint, "name": data.name, **arguments})
-    return store.cell(spec, lambda: fit_and_measure(data, given))
+def _cell(data: ClickData, arguments: Record) -> Cell:
+    return Cell(RunSpec("ablation", {"data": data.fingerprint, "name": data.name, **arguments}), _fit, (arguments,), (data,))
 
 
-def measure(store: Store, data: ClickData, model: str, s: AblationSettings, threads: int) -> list[Record]:
+def _fit(data: ClickData, arguments: Record) -> Arrays:
+    return fit_and_measure(data, arguments | ({"step": tuple(arguments["step"])} if "step" in arguments else {}))
+
+
+def measure(store: Store, data: ClickData, model: str, s: AblationSettings) -> list[Record]:
     """A row for each variant at each width: means on test, and differences to the base paired by seed."""
     todo = [(bits, variant) for bits in s.bits for variant in variants(s, bits)]
     seeds = range(1, 1 + s.common.seeds)  # as compare: the base was picked there, with seed 0
-    jobs = [_arguments(s, bits, variant, model, seed) for bits, variant in todo for seed in seeds]
-    results = list(parallel(lambda arguments: _fit(store, data, arguments), jobs, threads))
+    cells = [_cell(data, _arguments(s, bits, variant, model, seed)) for bits, variant in todo for seed in seeds]
+    with store.wave(cells) as found:
+        results = [found(cell) for cell in cells]
     n, rows = s.common.seeds, []
     base = np.empty(0)
     family = len(todo) - len(s.bits)
@@ -108,7 +113,7 @@ def measure(store: Store, data: ClickData, model: str, s: AblationSettings, thre
     return rows
 
 
-def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, threads: int = 2) -> Record:
+def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, executor: Executor = IN_PROCESS) -> Record:
     """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.ablation`, JSON values.
 
     Raises ValueError where OUT/alpt_ablation.json is of other data, another model or other settings.
@@ -116,5 +121,5 @@ def run(data: ClickData, model: str, out: Path, settings: AblationSettings, *, t
     what = about(data, model, settings)
     refuse_other(out / "alpt_ablation.json", what)
     total = sum(len(variants(settings, bits)) for bits in settings.bits) * settings.common.seeds
-    with saved_cells(out, total) as store:
-        return what | {"scale": Config().step_scale, "rows": measure(store, data, model, settings, threads)}
+    with saved_cells(out, total, executor) as store:
+        return what | {"scale": Config().step_scale, "rows": measure(store, data, model, settings)}

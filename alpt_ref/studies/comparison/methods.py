@@ -10,7 +10,7 @@ from typing import Any
 
 from alpt_ref.compress import compressed, hashed
 from alpt_ref.grid import delta_of_box
-from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import fit_and_measure
 from alpt_ref.tools.checks import is_integer, one_of
@@ -139,9 +139,10 @@ def about(data: ClickData, model: str, settings: Any) -> dict[str, Any]:
     return {"data": data.name, "fingerprint": data.fingerprint, "model": model, "settings": asdict(settings)}
 
 
-def fit_cell(store: Store, data: ClickData, model: str, fit: Fit, settings: CompareSettings, device: str = "cpu") -> Arrays:
-    """The arrays of the fit, see :func:`alpt_ref.studies.comparison.fitting.fit_and_measure`; ``device`` is where it trains."""
-    return store.cell(fit.spec(data, model, settings), lambda: _measure(data, model, fit, settings, device))
+def cell_of(data: ClickData, model: str, fit: Fit, settings: CompareSettings, device: str = "cpu") -> Cell:
+    """The cell of the fit: arrays as :func:`alpt_ref.studies.comparison.fitting.fit_and_measure` has them. The speed is one of
+    them, and alone differs from run to run. device : where it trains."""
+    return Cell(fit.spec(data, model, settings), _measure, (model, fit, settings, device), (data,))
 
 
 def _measure(data: ClickData, model: str, fit: Fit, s: CompareSettings, device: str) -> Arrays:

@@ -4,9 +4,8 @@ Cells are saved one by one under OUT/cells, so that an interrupted run goes on w
 number is a function of the settings and the data alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,15 @@ from numpy.typing import NDArray
 from alpt_ref import __version__
 from alpt_ref.grid import Grid
 from alpt_ref.intervals import student
-from alpt_ref.studies.cells import Store
+from alpt_ref.studies.cells import Cell
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.comparison.fitting import BYTES, FIGURES, SPEED
 from alpt_ref.studies.comparison.hypotheses import decide
-from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, fit_cell, methods_of
+from alpt_ref.studies.comparison.methods import METHODS, CompareSettings, Fit, about, cell_of, methods_of
 from alpt_ref.studies.comparison.tuning import Kind, Search, tune
-from alpt_ref.studies.progress import OnStop, leaving, parallel, refuse_other, saved_cells
+from alpt_ref.studies.executors import IN_PROCESS, Executor, InProcess
+from alpt_ref.studies.progress import OnStop, leaving, refuse_other, saved_cells
+from alpt_ref.studies.store import Store
 from alpt_ref.tools.devices import check_device
 from alpt_ref.tools.events import tell
 from alpt_ref.tools.files import Arrays, Record, finite
@@ -63,31 +64,33 @@ def measure(
     kinds: Sequence[Kind],
     settings: CompareSettings,
     *,
-    threads: int,
     device: str,
     found: Found,
 ) -> None:
     """Add to ``found``, a kind as soon as all its fits are there. Luck with the seed that picks is not tested."""
 
-    def fits(jobs: Sequence[Fit]) -> Iterator[Arrays]:
-        return parallel(lambda job: fit_cell(store, data, model, job, settings, device), jobs, threads)
+    def cells_of(jobs: Sequence[Fit]) -> list[Cell]:
+        return [cell_of(data, model, job, settings, device) for job in jobs]
 
     def fit_trials(jobs: Sequence[Fit]) -> list[Arrays]:
-        results = list(fits(jobs))
+        cells = cells_of(jobs)
+        with store.wave(cells) as arrays:
+            results = [arrays(cell) for cell in cells]
         found.tried.extend(results)
         return results
 
     wanted = [*kinds, ("fp32", 0)] if any(name == "ptq" for name, _ in kinds) else kinds
     found.searches = tune(list(dict.fromkeys(wanted)), settings, fit_trials)
-    jobs = []
-    for name, bits in kinds:
-        choice = tuple(found.picked((name, bits)).choice.items())
-        jobs += [Fit(name, bits, choice, 1 + seed) for seed in range(settings.seeds)]
-    results = fits(jobs)
+    cells = {}
     for kind in kinds:
-        found.runs[kind] = list(islice(results, settings.seeds))
-        means = np.mean([run["test"] for run in found.runs[kind]], axis=0)
-        tell("row", method=kind[0], bits=kind[1], choice=found.picked(kind).choice, **dict(zip(FIGURES, means, strict=True)))
+        choice = tuple(found.picked(kind).choice.items())
+        cells[kind] = cells_of([Fit(*kind, choice, 1 + seed) for seed in range(settings.seeds)])
+    with store.wave([cell for of_kind in cells.values() for cell in of_kind]) as arrays:
+        for kind, of_kind in cells.items():
+            found.runs[kind] = [arrays(cell) for cell in of_kind]
+            means = np.mean([run["test"] for run in found.runs[kind]], axis=0)
+            figures = dict(zip(FIGURES, means, strict=True))
+            tell("row", method=kind[0], bits=kind[1], choice=found.picked(kind).choice, **figures)
 
 
 def compile_record(data: ClickData, model: str, settings: CompareSettings, found: Found, asked: int) -> Record:
@@ -138,21 +141,21 @@ def run(
     out: Path,
     settings: CompareSettings,
     *,
-    threads: int = 2,
+    executor: Executor = IN_PROCESS,
     device: str = "cpu",
     seen: bool = False,
     on_stop: OnStop | None = None,
 ) -> Record:
     """Measure, and save cells in OUT/cells; returns the record of :mod:`alpt_ref.reports.comparison`, JSON values.
 
-    threads : fits at a time. device : where they train, "cpu" or "cuda"; a GPU has one at a time.
+    executor : computes the fits. device : where they train, "cpu" or "cuda"; a GPU has one at a time, in this process.
     seen : whether test results of these data were known before, which makes the decisions on the claims descriptive.
     on_stop : where an error or a Ctrl-C ends the run, called with the record of the kinds found so far, whose "complete" is
     False; not where OUT holds a complete one.
     Raises ValueError for a method, a model or a width that is none, and where OUT/compare.json has rows that would be lost, or
     is of other data, another model or other settings.
     """
-    threads = 1 if check_device(device) == "cuda" else threads
+    executor = InProcess(1) if check_device(device) == "cuda" and isinstance(executor, InProcess) else executor
     if model not in ("lr", "fm"):
         raise ValueError(f"model must be lr or fm, got {model!r}")
     kinds = kinds_of(methods, bits, model)
@@ -172,8 +175,8 @@ def run(
         return compile_record(data, model, settings, found, len(kinds)) | {"seen": seen, "device": device}
 
     total = grids + len(kinds) * settings.seeds
-    with leaving(held, lambda: record() if found.runs else {}, on_stop), saved_cells(out, total) as store:
-        measure(store, data, model, kinds, settings, threads=threads, device=device, found=found)
+    with leaving(held, lambda: record() if found.runs else {}, on_stop), saved_cells(out, total, executor) as store:
+        measure(store, data, model, kinds, settings, device=device, found=found)
     return record()
 
 

@@ -1,7 +1,7 @@
-"""One cell of the convex study: replicas of one LPT-SGD run on one problem, saved."""
+"""The cells of the convex study: replicas of one LPT-SGD run on one problem, and gradient descent."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float64, int64
@@ -11,8 +11,9 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems import LogisticProblem
 from alpt_ref.quantizer import quantize
 from alpt_ref.runs.run import checkpoints, late_means
-from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.convergence.settings import Settings
+from alpt_ref.studies.store import ArraysOf
 from alpt_ref.tools.files import Arrays
 from alpt_ref.walks.rule import NEAREST, as_rule
 from alpt_ref.walks.schedule import Schedule
@@ -20,6 +21,7 @@ from alpt_ref.walks.walk import Walk
 
 GD_BLOCK = 20  # steps between two looks at the gap
 METHODS = ("float", "nearest", "stochastic")
+NO_GRID = Grid(8, 1.0)  # of a walk in full precision, which asks for none
 
 
 def walk_of(
@@ -62,25 +64,29 @@ class Outcome:
         return late_means(self.checkpoints, self.gaps)
 
 
-def outcome_of(
-    store: Store,
-    walk: Walk,
-    settings: Settings,
-    threads: int,
-    *,
-    nearest: bool = False,
-    regret: bool = False,
-    beside: Grid | None = None,
-) -> Outcome:
-    """The cell of ``walk``, computed or read back.
+class Way(NamedTuple):
+    """Arguments of :func:`walk_of`, and the way in which the walk is run: from the grid point nearest to w* in the place of 0;
+    with the regret recorded."""
 
-    nearest : start at the grid point nearest to w* in the place of ``walk.start``, 0. regret : record the regret too.
-    beside : for full precision, the grid of the walks that it is shown beside: the cell is named by it.
+    method: str
+    grid: Grid
+    schedule: Schedule
+    steps: int
+    mode: str
+    nearest: bool
+    regret: bool
+
+
+def walk_cell(
+    walk: Walk, settings: Settings, *, nearest: bool = False, regret: bool = False, beside: Grid | None = None
+) -> Cell:
+    """The cell of ``walk``, which :func:`outcome_of` reads.
+
+    nearest, regret : of :class:`Way`. beside : for full precision, the grid of the walks that it is shown beside: the cell is
+    named by it.
     """
     problem, grid = walk.problem, walk.grid or beside
     assert isinstance(problem, LogisticProblem)
-    replicas = settings.replicas if walk.random else 1
-    at = checkpoints(walk.steps, settings.curve_points, settings.floor_points)
     params: dict[str, Any] = {
         "problem": problem.name,
         "data": problem.fingerprint,
@@ -93,26 +99,34 @@ def outcome_of(
         "decays": walk.schedule.decays,
         "start": "nearest" if nearest else "zero",
         "regret": regret,
-        "replicas": replicas,
+        "replicas": settings.replicas if walk.random else 1,
         "seed": settings.seed,
         "points": [settings.curve_points, settings.floor_points],
     }
-    run = RunSpec("walk", params)
+    way = Way(method_of(walk), walk.grid or NO_GRID, walk.schedule, walk.steps, walk.mode, nearest, regret)
+    return Cell(RunSpec("walk", params), _replicas, (way, settings), (problem,), wide=True)
 
-    def compute() -> Arrays:
-        begun = replace(walk, start=quantize(problem.w_star, walk.box_grid)) if nearest else walk
-        trace = begun.trace(replicas, at)
-        begun.advance(trace, 0, walk.steps, regret=regret, n_threads=threads)
-        return {
-            "checkpoints": at,
-            "gaps": trace.losses - problem.f_star,
-            "average_regret": trace.regret / walk.steps,
-            "last_move": trace.last_move,
-            "clipped": trace.clipped,
-        }
 
-    arrays = store.cell(run, compute)
-    return Outcome(run.id, *(arrays[name] for name in ("checkpoints", "gaps", "average_regret", "last_move", "clipped")))
+def _replicas(problem: LogisticProblem, way: Way, settings: Settings, threads: int) -> Arrays:
+    walk = walk_of(problem, way.method, way.grid, way.schedule, way.steps, way.mode, settings)
+    if way.nearest:
+        walk = replace(walk, start=quantize(problem.w_star, walk.box_grid))
+    at = checkpoints(walk.steps, settings.curve_points, settings.floor_points)
+    trace = walk.trace(settings.replicas if walk.random else 1, at)
+    walk.advance(trace, 0, walk.steps, regret=way.regret, n_threads=threads)
+    return {
+        "checkpoints": at,
+        "gaps": trace.losses - problem.f_star,
+        "average_regret": trace.regret / walk.steps,
+        "last_move": trace.last_move,
+        "clipped": trace.clipped,
+    }
+
+
+def outcome_of(found: ArraysOf, cell: Cell) -> Outcome:
+    """The measurements of a cell of :func:`walk_cell`."""
+    arrays = found(cell)
+    return Outcome(cell.spec.id, *(arrays[name] for name in ("checkpoints", "gaps", "average_regret", "last_move", "clipped")))
 
 
 @dataclass(frozen=True)
@@ -124,21 +138,26 @@ class Descent:
     reached: bool
 
 
-def gradient_descent(store: Store, problem: LogisticProblem, settings: Settings) -> Descent:
+def descent_cell(problem: LogisticProblem, settings: Settings) -> Cell:
     """Full precision from w = 0 until f(w) - f* <= ``settings.gd_gap``, looked at every 20 steps."""
     data = {"problem": problem.name, "data": problem.fingerprint, "every": GD_BLOCK}
     data |= {"gap": settings.gd_gap, "steps": settings.gd_steps}
+    return Cell(RunSpec("descent", data), _descend, (settings.gd_gap, settings.gd_steps), (problem,))
 
-    def compute() -> Arrays:
-        walk = Walk(problem, None, NEAREST, Schedule(1.0 / problem.L), settings.gd_steps)
-        trace = walk.trace()
-        steps, gap = 0, problem.loss(np.zeros(problem.d)) - problem.solution.f
-        while gap > settings.gd_gap and steps < settings.gd_steps:
-            walk.advance(trace, steps, steps + GD_BLOCK)
-            steps += GD_BLOCK
-            gap = problem.loss(trace.codes[0]) - problem.solution.f
-        return {"gap": np.array(gap), "steps": np.array(steps)}
 
-    arrays = store.cell(RunSpec("descent", data), compute)
+def _descend(problem: LogisticProblem, target: float, most: int) -> Arrays:
+    walk = Walk(problem, None, NEAREST, Schedule(1.0 / problem.L), most)
+    trace = walk.trace()
+    steps, gap = 0, problem.loss(np.zeros(problem.d)) - problem.solution.f
+    while gap > target and steps < most:
+        walk.advance(trace, steps, steps + GD_BLOCK)
+        steps += GD_BLOCK
+        gap = problem.loss(trace.codes[0]) - problem.solution.f
+    return {"gap": np.array(gap), "steps": np.array(steps)}
+
+
+def descent_of(found: ArraysOf, problem: LogisticProblem, settings: Settings) -> Descent:
+    """The cell of :func:`descent_cell`, read."""
+    arrays = found(descent_cell(problem, settings))
     gap = float(arrays["gap"])
     return Descent(gap, int(arrays["steps"]), gap <= settings.gd_gap)

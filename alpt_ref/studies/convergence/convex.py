@@ -8,9 +8,10 @@ import numpy as np
 from alpt_ref.data import Source, fit_read
 from alpt_ref.intervals import student
 from alpt_ref.problems import LogisticProblem, from_dataset, grid_of, half_width
-from alpt_ref.studies.cells import Store
-from alpt_ref.studies.convergence.cells import METHODS, method_of, outcome_of, walk_of
+from alpt_ref.studies.cells import Cell
+from alpt_ref.studies.convergence.cells import METHODS, method_of, outcome_of, walk_cell, walk_of
 from alpt_ref.studies.convergence.settings import Settings
+from alpt_ref.studies.store import ArraysOf
 from alpt_ref.tools.files import Record
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
@@ -51,7 +52,7 @@ def describe(problem: LogisticProblem) -> Record:
 
 
 def walks(problem: LogisticProblem, settings: Settings) -> list[Walk]:
-    """The cells of one problem's table; those that differ only in the method are neighbours."""
+    """The walks of one problem's table; those that differ only in the method are neighbours."""
     coarsest = grid_of(problem, min(settings.bits))
     unit = float(np.linalg.norm(problem.w_star)) / (np.sqrt(2.0) * problem.gradient_bounds(coarsest, "example").G)
     out = []
@@ -66,18 +67,22 @@ def walks(problem: LogisticProblem, settings: Settings) -> list[Walk]:
     return out
 
 
-def table(store: Store, problems: list[LogisticProblem], settings: Settings, threads: int) -> list[Record]:
-    """A row for each cell. All its intervals (final gap and floor of each random row) hold at once."""
-    cells = [(problem.name, walk) for problem in problems for walk in walks(problem, settings)]
-    family = 2 * sum(walk.random for _, walk in cells)
+def cells(problems: Sequence[LogisticProblem], settings: Settings) -> list[tuple[Walk, Cell]]:
+    """The walks of all problems, each with its cell."""
+    return [(walk, walk_cell(walk, settings)) for problem in problems for walk in walks(problem, settings)]
+
+
+def table(found: ArraysOf, entries: Sequence[tuple[Walk, Cell]], settings: Settings) -> list[Record]:
+    """A row for each of the :func:`cells`. All its intervals (final gap and floor of each random row) hold at once."""
+    family = 2 * sum(walk.random for walk, _ in entries)
     rows: list[Record] = []
-    for name, walk in cells:
-        outcome = outcome_of(store, walk, settings, threads)
+    for walk, cell in entries:
+        outcome = outcome_of(found, cell)
         gap = student(outcome.final, settings.confidence, family)
         floor = student(outcome.floor, settings.confidence, family)
         grid, method = walk.grid, method_of(walk)
         row: Record = {
-            "problem": name,
+            "problem": walk.name,
             "mode": walk.mode,
             "bits": grid.bits if grid else None,
             "delta": walk.delta if grid else None,

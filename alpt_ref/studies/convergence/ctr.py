@@ -14,10 +14,10 @@ from alpt_ref.grid import delta_of_box
 from alpt_ref.intervals import student
 from alpt_ref.metrics import evaluate
 from alpt_ref.models import FactorizationMachine, LogisticRegression
-from alpt_ref.studies.cells import RunSpec, Store
+from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.click_data import ClickData
 from alpt_ref.studies.convergence.settings import CtrSettings, Settings
-from alpt_ref.studies.progress import parallel
+from alpt_ref.studies.store import Store
 from alpt_ref.tools.files import Arrays, Record, finite
 from alpt_ref.training.forward import TrainingDivergedError
 
@@ -54,23 +54,24 @@ class CtrFit:
         return given
 
 
-def fit_cell(store: Store, data: ClickData, fit: CtrFit, settings: CtrSettings) -> Arrays:
-    """float64 (3,) of METRICS on "valid" and on "test"; NaN where training diverged or a class is absent."""
-    arguments, parts = fit.arguments(settings), {"valid": data.valid, "test": data.test}
-
-    def compute() -> Arrays:
-        estimator = FactorizationMachine if fit.arm.model == "FM" else LogisticRegression
-        delta = tuple(arguments["delta"]) if "delta" in arguments else None
-        model = estimator(**(arguments | {"delta": delta}))
-        try:
-            model.fit(*data.train)
-        except TrainingDivergedError:
-            return {name: np.full(len(METRICS), np.nan) for name in parts}
-        scores = {name: evaluate(y, model.decision_function(X)) for name, (X, y) in parts.items()}
-        return {name: np.array([score[m] for m in METRICS], float) for name, score in scores.items()}
-
+def cell_of(data: ClickData, fit: CtrFit, settings: CtrSettings) -> Cell:
+    """The cell of a fit: float64 (3,) of METRICS on "valid" and on "test"; NaN where training diverged or a class is absent."""
+    arguments = fit.arguments(settings)
     params = {"data": data.fingerprint, "name": data.name, "model": fit.arm.model, **arguments}
-    return store.cell(RunSpec("ctr", params), compute)
+    return Cell(RunSpec("ctr", params), _fit, (fit.arm.model, arguments), (data,))
+
+
+def _fit(data: ClickData, model: str, arguments: Record) -> Arrays:
+    parts = {"valid": data.valid, "test": data.test}
+    estimator = FactorizationMachine if model == "FM" else LogisticRegression
+    delta = tuple(arguments["delta"]) if "delta" in arguments else None
+    fitted = estimator(**(arguments | {"delta": delta}))
+    try:
+        fitted.fit(*data.train)
+    except TrainingDivergedError:
+        return {name: np.full(len(METRICS), np.nan) for name in parts}
+    scores = {name: evaluate(y, fitted.decision_function(X)) for name, (X, y) in parts.items()}
+    return {name: np.array([score[m] for m in METRICS], float) for name, score in scores.items()}
 
 
 def arms_of(settings: CtrSettings) -> list[Arm]:
@@ -90,20 +91,22 @@ def n_cells(settings: CtrSettings) -> int:
     return sum(len(candidates(arm, settings)) + settings.seeds for arm in arms_of(settings))
 
 
-def study(store: Store, data: ClickData, settings: Settings, threads: int) -> Record:
+def trials(data: ClickData, settings: CtrSettings) -> dict[CtrFit, Cell]:
+    """The cells by which learning rates and boxes are picked."""
+    return {fit: cell_of(data, fit, settings) for arm in arms_of(settings) for fit in candidates(arm, settings)}
+
+
+def study(store: Store, data: ClickData, settings: Settings) -> Record:
     """Rows (model, storage, bits) with mean metrics on test, and the paired differences DR - SR with intervals."""
     s = settings.ctr
-    arms = arms_of(s)
-
-    def cells(fits: list[CtrFit]) -> list[Arrays]:
-        return list(parallel(lambda fit: fit_cell(store, data, fit, s), fits, threads))
-
-    trials = [fit for arm in arms for fit in candidates(arm, s)]
-    losses = [result["valid"][METRICS.index("logloss")] for result in cells(trials)]
-    ranks = {fit: np.inf if np.isnan(loss) else loss for fit, loss in zip(trials, losses, strict=True)}  # diverged ones last
+    arms, tried = arms_of(s), trials(data, s)
+    with store.wave(list(tried.values())) as found:
+        losses = {fit: found(cell)["valid"][METRICS.index("logloss")] for fit, cell in tried.items()}
+    ranks = {fit: np.inf if np.isnan(loss) else loss for fit, loss in losses.items()}  # diverged ones last
     chosen = [min(candidates(arm, s), key=ranks.__getitem__) for arm in arms]
-    runs = cells([replace(fit, seed=seed) for fit in chosen for seed in range(s.seeds)])
-    test = np.array([run["test"] for run in runs]).reshape(len(arms), s.seeds, len(METRICS))
+    cells = [cell_of(data, replace(fit, seed=seed), s) for fit in chosen for seed in range(s.seeds)]
+    with store.wave(cells) as found:
+        test = np.array([found(cell)["test"] for cell in cells]).reshape(len(arms), s.seeds, len(METRICS))
     rows = []
     for fit, values in zip(chosen, test, strict=True):
         full = fit.arm.storage == "fp32"

@@ -12,7 +12,9 @@ from alpt_ref.problems import LogisticProblem, gaussian_logistic, one_hot_logist
 from alpt_ref.studies import click_data
 from alpt_ref.studies.convergence import convex, ctr, t1_panel
 from alpt_ref.studies.convergence.settings import Settings
+from alpt_ref.studies.executors import IN_PROCESS, Executor
 from alpt_ref.studies.progress import OnStop, leaving, refuse_other, saved_cells
+from alpt_ref.studies.store import Store
 from alpt_ref.tools.events import tell
 from alpt_ref.tools.files import Record
 
@@ -38,13 +40,14 @@ def run(
     out: Path,
     settings: Settings,
     *,
-    threads: int = 2,
+    executor: Executor = IN_PROCESS,
     on_stop: OnStop | None = None,
 ) -> Record:
     """Measure everything; returns the record of :mod:`alpt_ref.reports.convergence`, JSON values.
 
     data : libsvm files, besides the two generated problems. ctr_files : libfm files of train, validation and test, in the place
     of generated clicks. out : the folder of the cells; ValueError where OUT/convergence.json is of other data or settings.
+    executor : computes them.
     on_stop : where an error or a Ctrl-C ends the run, called with the record of the parts found so far, whose "complete" is
     False; the others are empty. Not where OUT holds a complete one.
     """
@@ -54,17 +57,28 @@ def run(
     held = refuse_other(out / "convergence.json", about)
     found: Record = about | {"complete": True, "problems": [convex.describe(p) for p in problems]}
     found |= {"t1": [], "slopes": [], "table": [], "ctr": None}
-    with leaving(held, lambda: found if found["t1"] else {}, on_stop), saved_cells(out, n_cells(problems, settings)) as store:
-        for p in problems:
-            found["t1"].append(t1_panel.panel(store, p, settings, threads, len(problems)))
-            tell("row", part="t1", **{name: found["t1"][-1][name] for name in ("problem", "bits", "eta", "steps", "verdict")})
-        for p in problems:
-            found["slopes"].append(t1_panel.slope(store, p, settings, threads))
-        found["table"] = convex.table(store, problems, settings, threads)
-        for row in found["table"]:
-            told = ("problem", "mode", "method", "bits", "eta", "gap", "gap_half", "floor")
-            tell("row", part="table", **{name: row[name] for name in told})
-        found["ctr"] = ctr.study(store, clicks, settings, threads)
+    total = n_cells(problems, settings)
+    with leaving(held, lambda: found if found["t1"] else {}, on_stop), saved_cells(out, total, executor) as store:
+        _convex(store, problems, settings, found)
+        found["ctr"] = ctr.study(store, clicks, settings)
         for row in found["ctr"]["rows"]:
             tell("row", part="ctr", **row)
     return found
+
+
+def _convex(store: Store, problems: Sequence[LogisticProblem], settings: Settings, found: Record) -> None:
+    """Add to ``found`` the parts on convex problems, each as soon as its cells are there."""
+    chosen = [(p, t1_panel.choose(p)) for p in problems]
+    cells = [cell for p, choice in chosen for cell in t1_panel.panel_cells(p, choice, settings).values()]
+    cells += [cell for p in problems for _, cell in t1_panel.slope_cells(p, settings)]
+    table = convex.cells(problems, settings)
+    with store.wave(cells + [cell for _, cell in table]) as arrays:
+        for p, choice in chosen:
+            found["t1"].append(t1_panel.panel(arrays, p, choice, settings, len(problems)))
+            tell("row", part="t1", **{name: found["t1"][-1][name] for name in ("problem", "bits", "eta", "steps", "verdict")})
+        for p in problems:
+            found["slopes"].append(t1_panel.slope(arrays, p, settings))
+        found["table"] = convex.table(arrays, table, settings)
+    for row in found["table"]:
+        told = ("problem", "mode", "method", "bits", "eta", "gap", "gap_half", "floor")
+        tell("row", part="table", **{name: row[name] for name in told})

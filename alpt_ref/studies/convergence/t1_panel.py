@@ -17,9 +17,10 @@ import numpy as np
 from alpt_ref.grid import MAX_BITS, Grid
 from alpt_ref.intervals import loglog_slope, student
 from alpt_ref.problems import LogisticProblem, grid_of
-from alpt_ref.studies.cells import Store
-from alpt_ref.studies.convergence.cells import METHODS, gradient_descent, outcome_of, walk_of
+from alpt_ref.studies.cells import Cell
+from alpt_ref.studies.convergence.cells import METHODS, descent_cell, descent_of, outcome_of, walk_cell, walk_of
 from alpt_ref.studies.convergence.settings import Settings
+from alpt_ref.studies.store import ArraysOf
 from alpt_ref.theory import t1
 from alpt_ref.theory.verdict import judge
 from alpt_ref.tools.files import Record
@@ -30,7 +31,10 @@ from alpt_ref.walks.walk import Walk
 TERM, FIRST_MOVE, TARGET = 1 / 8, 0.7, 0.49
 
 
-def choose(problem: LogisticProblem) -> tuple[Grid, float, t1.Params]:
+Chosen = tuple[Grid, float, t1.Params]
+
+
+def choose(problem: LogisticProblem) -> Chosen:
     """Grid, eta and T1's parameters by the rule; ValueError where 16 bits are not enough."""
     w_1 = np.zeros(problem.d)
     gap = problem.loss(w_1) - problem.solution.f
@@ -50,16 +54,23 @@ def choose(problem: LogisticProblem) -> tuple[Grid, float, t1.Params]:
     return grid, eta, replace(p, steps=steps)
 
 
-def panel(store: Store, problem: LogisticProblem, settings: Settings, threads: int, n_problems: int) -> Record:
+def panel_cells(problem: LogisticProblem, chosen: Chosen, settings: Settings) -> dict[str, Cell]:
+    """One problem's cells: one for each of METHODS, and gradient descent."""
+    grid, eta, p = chosen
+    walks = {method: walk_of(problem, method, grid, Schedule(eta), p.steps, "batch", settings) for method in METHODS}
+    cells = {method: walk_cell(walk, settings, regret=True, beside=grid) for method, walk in walks.items()}
+    return {"descent": descent_cell(problem, settings)} | cells
+
+
+def panel(found: ArraysOf, problem: LogisticProblem, chosen: Chosen, settings: Settings, n_problems: int) -> Record:
     """One problem's verdict on T1; the intervals of all ``n_problems`` panels (regret, gap, floor of SR) hold at once."""
-    grid, eta, p = choose(problem)
-    bound = t1.bound(p)
-    descent = gradient_descent(store, problem, settings)
+    grid, eta, p = chosen
+    bound, cells = t1.bound(p), panel_cells(problem, chosen, settings)
+    descent = descent_of(found, problem, settings)
     family = 3 * n_problems
     methods = {}
     for method in METHODS:
-        walk = walk_of(problem, method, grid, Schedule(eta), p.steps, "batch", settings)
-        outcome = outcome_of(store, walk, settings, threads, regret=True, beside=grid)
+        outcome = outcome_of(found, cells[method])
         parts = (outcome.average_regret, outcome.final, outcome.floor)
         regret, gap, floor = (student(part, settings.confidence, family) for part in parts)
         methods[method] = {
@@ -97,22 +108,28 @@ def verdict(measured: dict[str, Any], bound: float) -> str:
     return judge("upper", measured["regret"], measured["regret_half"] or 0.0, bound)
 
 
-def slope(store: Store, problem: LogisticProblem, settings: Settings, threads: int) -> Record:
+def slope_cells(problem: LogisticProblem, settings: Settings) -> list[tuple[Walk, Cell]]:
+    """One problem's walks under SR, by the number of bits, each with its cell."""
+    schedule, steps = Schedule(0.5 / problem.L), settings.steps(problem.X.nnz)
+    grids = [grid_of(problem, bits) for bits in settings.slope_bits]
+    walks = [walk_of(problem, "stochastic", grid, schedule, steps, "batch", settings) for grid in grids]
+    return [(walk, walk_cell(walk, settings, nearest=True)) for walk in walks]
+
+
+def slope(found: ArraysOf, problem: LogisticProblem, settings: Settings) -> Record:
     """SR's floor against delta: same box, eta = 1/(2L), exact gradients, started at the grid point nearest w*.
 
     There no transient is left to wait for, and near w* the walk on a grid of step Delta is the one of step 1 scaled by Delta
     (f is nearly quadratic), so that runs of one length compare like with like. T1's floor term has slope 1, an upper bound;
     for exact gradients of a smooth f the floor is of order Delta^2 (T4).
     """
-    eta, steps = 0.5 / problem.L, settings.steps(problem.X.nnz)
     points: list[dict[str, Any]] = []
-    for bits in settings.slope_bits:
-        walk = walk_of(problem, "stochastic", grid_of(problem, bits), Schedule(eta), steps, "batch", settings)
-        outcome = outcome_of(store, walk, settings, threads, nearest=True)
+    for walk, cell in slope_cells(problem, settings):
+        outcome = outcome_of(found, cell)
         estimate = student(outcome.floor, settings.confidence, len(settings.slope_bits))
         points.append(
             {
-                "bits": bits,
+                "bits": walk.box_grid.bits,
                 "delta": walk.delta,
                 "floor": estimate.mean,
                 "floor_half": estimate.half,
@@ -122,4 +139,5 @@ def slope(store: Store, problem: LogisticProblem, settings: Settings, threads: i
             }
         )
     fit = loglog_slope([q["delta"] for q in points], [q["floor"] for q in points], settings.confidence)
-    return {"problem": problem.name, "eta": eta, "steps": steps, "slope": fit.mean, "slope_half": fit.half, "points": points}
+    about = {"problem": problem.name, "eta": walk.schedule.eta, "steps": walk.steps}
+    return about | {"slope": fit.mean, "slope_half": fit.half, "points": points}

@@ -5,6 +5,7 @@ Two values are two classes, in the order of ``np.unique``, and the larger is the
 """
 
 import warnings
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ def as_labels(y: Any, n: int, name: str = "y", classes: NDArray[Any] | None = No
     labels = _vector(y, n, name)
     if classes is None:
         classes = _found(labels, name)
-    positive = labels == classes[1]
-    bad = ~(positive | (labels == classes[0]))
+    positive = labels == classes[1:]  # an array: of text in an object alone NumPy would drop what follows a NUL
+    bad = ~(positive | (labels == classes[:1]))
     if bad.any():
         at = int(np.argmax(bad))
         raise ValueError(f"{name}[{at}] must be one of the classes {_listed(classes)}, got {labels[at : at + 1].tolist()[0]!r}")
@@ -53,7 +54,7 @@ def _found(values: NDArray[Any], name: str) -> NDArray[Any]:
     except TypeError:
         kinds = sorted({type(value).__name__ for value in values.tolist()})
         raise ValueError(f"Unknown label type: values of {name} cannot be sorted, they are {' and '.join(kinds)}") from None
-    if found.dtype.kind == "f" and not (found == np.rint(found)).all():
+    if found.dtype.kind in "fO" and any(map(_has_fraction, found.tolist())):
         raise ValueError(f"Unknown label type: {name} is continuous, it has {_listed(found)}, and must be two classes")
     if found.size > 2:
         said = f"{name} has {found.size} values: {_listed(found)}"
@@ -64,8 +65,17 @@ def _found(values: NDArray[Any], name: str) -> NDArray[Any]:
         pair = next((KNOWN[known] for known in KNOWN if found[0] == known), None)
         if pair is None:
             raise ValueError(f"{name} has one class, {_listed(found)}, and two are needed: in y, or as classes of partial_fit")
-        return np.array(pair).astype(found.dtype)
+        kind = type(found.tolist()[0])  # of an array of objects, too, True alone is one of two booleans
+        return np.array([kind(value) for value in pair]).astype(found.dtype)
     return found
+
+
+def _has_fraction(value: Any) -> bool:
+    """True for a number with a fraction, of whatever type; also where it is infinite."""
+    try:
+        return isinstance(value, Number) and not isinstance(value, complex) and bool(value % 1)  # type: ignore[operator]
+    except ArithmeticError:  # a decimal has no rest at infinity
+        return True
 
 
 def as_weights(sample_weight: Any, n: int) -> NDArray[float32]:
@@ -119,7 +129,7 @@ def _missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
     for i, value in enumerate(labels.tolist() if labels.dtype.kind == "O" else ()):
         try:
             out[i] = value is None or bool(value != value)
-        except (TypeError, ValueError):  # pandas.NA is neither equal to itself nor not
+        except (TypeError, ValueError, ArithmeticError):  # pandas.NA is neither equal to itself nor not, as are some decimals
             out[i] = True
     return out
 

@@ -278,6 +278,22 @@ def test_bad_data():
         LogisticRegression().predict(X)
 
 
+def test_missing_values_of_pandas_are_named():
+    """They are objects of their own where columns have several types, and no floats."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [True, False], "b": pandas.array([1, None], "Int64")})
+    for X in (frame, frame.assign(b=[1, pandas.NaT]).astype(object)):
+        with pytest.raises(ValueError, match=r"X\[1, 1\] is not finite: NaN and inf are no values of a feature"):
+            LogisticRegression().fit(X, [0, 1])
+
+
+def test_accuracy_on_no_examples():
+    X, y = clicks()
+    model = LogisticRegression(epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match="X has no examples"):
+        model.score(X[:0], y[:0])
+
+
 def test_divergence_is_said():
     X, y = clicks()
     model = FactorizationMachine(K, lr=1e30, epochs=5)

@@ -103,12 +103,13 @@ def test_one_label_of_a_known_pair(alone, classes):
         (np.array([1, 2], "M8[D]"), "Unknown label type: y has dtype datetime64"),
         ([0j, 1j], "Unknown label type: y has dtype complex128"),
         ([[0, 1], [1, 0]], r"y must have shape \(2,\), got \(2, 2\)"),
+        ([[0], [0, 1]], "y must be one value for each example: "),
         (1, r"y must have shape \(1,\), got \(\)"),
         (np.ma.masked_equal([0, 1], 1), "y has masked values"),
     ],
 )
 def test_what_is_no_pair_of_labels(y, said):
-    n = np.asarray(y, object).shape[0] if np.ndim(y) else 1
+    n = len(y) if isinstance(y, list | np.ndarray) else 1
     with pytest.raises(ValueError, match=said):
         as_labels(y, n)
 

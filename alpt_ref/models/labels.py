@@ -85,12 +85,14 @@ def as_weights(sample_weight: Any, n: int) -> NDArray[float32]:
     """
     if sample_weight is None:
         return no_weights()
-    check_unmasked("sample_weight", sample_weight)
-    given = np.asarray(sample_weight)
+    given = _array("sample_weight", sample_weight)
     if given.shape != (n,) or given.dtype.kind not in "biufO":
         raise ValueError(f"sample_weight must be {n} numbers, got shape {given.shape} and dtype {given.dtype}")
-    with np.errstate(over="ignore"):
-        weights = given.astype(float32)
+    try:
+        with np.errstate(over="ignore"):
+            weights = given.astype(float32)
+    except (TypeError, ValueError, OverflowError) as error:  # an object that is no number, such as pandas.NA, or is too large
+        raise ValueError(f"sample_weight must be {n} numbers: {error}") from None
     bad = ~(np.isfinite(weights) & (weights >= 0))
     if bad.any():
         at = int(np.argmax(bad))
@@ -102,8 +104,7 @@ def as_weights(sample_weight: Any, n: int) -> NDArray[float32]:
 
 def _vector(y: Any, n: int, name: str) -> NDArray[Any]:
     """``y`` as an array (n,) of values, none of which is missing."""
-    check_unmasked(name, y)
-    labels = np.asarray(y)
+    labels = _array(name, y)
     if labels.dtype.kind == "U" and isinstance(y, list | tuple) and not all(isinstance(value, str) for value in y):
         labels = np.array(y, object)  # NumPy had made text of all
     if labels.shape == (n, 1):
@@ -120,6 +121,15 @@ def _vector(y: Any, n: int, name: str) -> NDArray[Any]:
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError(f"Input {name} contains infinity, at {int(np.argmin(np.isfinite(labels)))}")
     return labels
+
+
+def _array(name: str, values: Any) -> NDArray[Any]:
+    """``values`` as an array; ValueError names them where some are masked, or rows have different lengths."""
+    check_unmasked(name, values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must be one value for each example: {error}") from None
 
 
 def _missing(labels: NDArray[Any]) -> NDArray[np.bool_]:

@@ -375,6 +375,26 @@ def test_numpy_scalars_as_arguments(tmp_path):
 
 
 @pytest.mark.glue
+def test_a_model_of_an_earlier_version_is_loaded(tmp_path):
+    """Format 4 lists the classes, and knows fewer arguments."""
+    X, y = clicks()
+    model = FactorizationMachine(3, precision="alpt", bits=4, epochs=1).fit(X, 2 * y - 1)
+    model.save(tmp_path / "m.npz")
+    meta, arrays = read_npz(tmp_path / "m.npz")
+    for later in ("momentum", "l1", "beta", "step_init", "step_offset", "ends"):
+        meta["params"].pop(later)
+    for classes, known in (([-1, 1], True), ([0, 1], True), ([1, -1], False), ([1], False), ([[0], 1], False)):
+        write_npz(tmp_path / "old.npz", meta | {"format_version": 4, "classes": classes}, arrays)
+        if known:
+            again = load_model(tmp_path / "old.npz")[0]
+            assert again.classes_.tolist() == classes
+            assert np.array_equal(again.decision_function(X), model.decision_function(X))
+        else:
+            with pytest.raises(ValueError, match=r"old\.npz: damaged"):
+                load_model(tmp_path / "old.npz")
+
+
+@pytest.mark.glue
 def test_resume_on_another_width_is_refused(tmp_path):
     X, y = clicks()
     path = tmp_path / "c.npz"

@@ -53,10 +53,10 @@ class Classifier(Estimator):
         resume: bool = False,
         on_epoch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train from scratch on ``X`` (n, d), sparse or dense, and labels ``y`` (n,): two values of any kind.
+        """Train from scratch on ``X`` (n, d), sparse or dense, and labels ``y`` (n,) of two values.
 
-        Booleans, numbers and text are such values. The larger one is the positive class, and ``classes_`` holds both. Of {0, 1}
-        and of {-1, 1} one alone may occur.
+        Booleans, whole numbers and text are such values, and objects that can be sorted. The larger one is the positive class,
+        and ``classes_`` holds both. Of {0, 1} and of {-1, 1} one alone may occur.
 
         eval_set : (X, y) of validation; the model keeps the weights of the epoch with the best AUC on it.
         sample_weight : (n,), s_i >= 0: the loss of a batch of b examples is (1/b) sum_i s_i log-loss_i. None: each is 1.

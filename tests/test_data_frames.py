@@ -174,6 +174,7 @@ def test_columns_go_by_name() -> None:
     for names, said in (
         (["a", "b"], "has no column named label, click, y, target"),
         (["y", ""], "a column without a name: call it"),
+        (["y", None], "a column without a name: call it"),
     ):
         with pytest.raises(DataError, match=f"^the data frame: {said}"):
             fit_read(pd.DataFrame([[1, 2]], columns=names), Source("csv"))

@@ -122,6 +122,7 @@ def test_what_weights_and_step_sizes_follow_from_stays(method, changes):
         model.set_params(**{name: old})
     assert kept(model) == before
     model.set_params(batch_size=7, seed=1, n_threads=2).partial_fit(X, y)
+    model.set_params(step_optimizer=model.config().step_direction if "precision" in method else None).partial_fit(X, y)
 
 
 def test_an_epoch_that_diverges_says_so_again():

@@ -136,7 +136,8 @@ def open_frame(frame: Any) -> TypedTable:
             yield [_values(columns[place], start) for place in places]
 
     types = tuple(str(getattr(column, "dtype", None) or column.type) for column in columns)
-    return TypedTable(FRAME, tuple(map(str, labels)), types, chunks)
+    names = tuple("" if name is None or name is np.nan else str(name) for name in labels)
+    return TypedTable(FRAME, names, types, chunks)
 
 
 def _column(frame: Any, place: int) -> Any:

@@ -188,5 +188,5 @@ class Classifier(Estimator):
 
 def made_by(config: Config) -> dict[str, Any]:
     """The arguments that a state of ``config`` is made by, to be compared."""
-    values = settings(config)
+    values = settings(config) | {"step_optimizer": config.step_direction}
     return {name: values[name] for name in MADE_BY + (FTRL_MADE_BY if config.optimizer == "ftrl" else ())}

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,7 @@ def test_columns_go_by_name() -> None:
     for names, said in (
         (["a", "b"], "has no column named label, click, y, target"),
         (["y", ""], "a column without a name: call it"),
+        (["y", None], "a column without a name: call it"),
     ):
         with pytest.raises(DataError, match=f"^the data frame: {said}"):
             fit_read(pd.DataFrame([[1, 2]], columns=names), Source("csv"))
@@ -204,6 +206,8 @@ BAD: list[tuple[dict[str, list[Any]], str]] = [
     ({"y": [1, 0], "a": ["u", "v\nw"]}, "column 'a', row 1 (from 0): a value cannot contain a line end, got 'v\\nw'"),
     ({"y": [1, 0], "a": ["u", ["v"]]}, "column 'a', row 1 (from 0): expected text, a number or a boolean, got a list: make it "
      "text"),
+    ({"y": [1, 0], "a": [1, 10**5000]}, "column 'a', row 1 (from 0): expected a number of at most 4,000 digits"),
+    ({"y": [1, 0], "a": [1, Decimal("-1e9999999")]}, "column 'a', row 1 (from 0): expected a number of at most 4,000"),
     ({"y": [1, -1, 0], "a": list("uvw")}, "both 0 and -1 are labels"),
     ({"y": [1, 0], "a": [0.25, 1]}, "the numbers of column 'a' are fractions within [-1, 1], and buckets begin at whole "
      "numbers: multiply them first, or let each value be a category, as text"),
@@ -268,6 +272,46 @@ def test_an_index_of_pandas_is_no_column(tmp_path: Path) -> None:
     frame = pd.DataFrame({"y": [1, 0], "a": ["u", "v"]}, index=["r", "s"])
     assert "__index_level_0__" in pq.read_schema(as_parquet(frame, tmp_path / "i.parquet")).names
     assert fit_read(tmp_path / "i.parquet", Source("parquet"))[1] == fit_read(frame, Source("csv"))[1]
+
+
+@pytest.mark.parametrize(
+    "index", [pd.Index(["r", "s"], name="user"), pd.MultiIndex.from_tuples([(1, 2), (3, 4)], names=["u", None])]
+)
+def test_an_index_with_a_name_is_no_column_either(tmp_path: Path, index: Any) -> None:
+    """pandas writes it under its name, and notes that it is an index."""
+    frame = pd.DataFrame({"y": [1, 0], "a": ["u", "v"]}, index=index)
+    assert index.names[0] in pq.read_schema(as_parquet(frame, tmp_path / "i.parquet")).names
+    assert fit_read(tmp_path / "i.parquet", Source("parquet"))[1] == fit_read(frame, Source("csv"))[1]
+    table = pq.read_table(tmp_path / "i.parquet")
+    for note in (b"[", b"3", b"{}", b'{"index_columns": 3}', b'{"index_columns": [{"kind": "range"}]}'):
+        pq.write_table(table.replace_schema_metadata({b"pandas": note}), tmp_path / "n.parquet")
+        assert index.names[0] in [field.name for field in fit_read(tmp_path / "n.parquet", Source("parquet"))[1].fields]
+
+
+def test_decimals_are_exact(tmp_path: Path) -> None:
+    """Numbers beyond 2^53 are as many values as they are, as in the CSV of the table; scale and spelling make no other."""
+    ids = [Decimal("12345678901234567890"), Decimal("12345678901234567891"), None, Decimal(5)]
+    table = pa.table({"y": [1, 0, 1, 0], "a": pa.array(ids, pa.decimal128(30, 0))})
+    table.to_pandas().to_csv(tmp_path / "d.csv", index=False)
+    pq.write_table(table, tmp_path / "d.parquet")
+    dataset, feature_map = fit_read(tmp_path / "d.csv", Source("csv"))
+    assert feature_map.fields[0].values == ("", "12345678901234567890", "12345678901234567891", "5")
+    scaled = table.set_column(1, "a", table["a"].cast(pa.decimal128(34, 2)))
+    for data, form in ((table, "csv"), (tmp_path / "d.parquet", "parquet"), (scaled, "csv"), (table.to_pandas(), "csv")):
+        assert fit_read(data, Source(form))[1] == feature_map
+        same(read(data, feature_map), dataset)
+    digits = [Decimal("12345678901234567890.5"), Decimal("NaN"), Decimal("sNaN"), Decimal(7)]
+    frame = pd.DataFrame({"y": [1, 0, 1, 0], "a": digits})
+    assert fit_read(frame, Source("csv"))[1].fields == (Field("a", "a", "numeric", ("", "1932", "3")),)
+
+
+def test_a_csv_that_spells_numbers_in_another_way(tmp_path: Path) -> None:
+    """What a field knows as 1e+16, 7.50 or 8.00 is that in a frame."""
+    for cells in ([1e16, 2e20, None], [Decimal("7.50"), Decimal("8.00"), None]):
+        frame = pd.DataFrame({"y": [1, 0, 1], "a": cells})
+        frame.to_csv(tmp_path / "f.csv", index=False)
+        dataset, feature_map = fit_read(tmp_path / "f.csv", Source("csv"))
+        same(read(frame, feature_map), dataset)
 
 
 def test_damaged_parquet(tmp_path: Path, parquet: Path) -> None:

@@ -63,12 +63,20 @@ def test_lists_series_and_columns():
 
 @pytest.mark.parametrize(
     ("alone", "classes"),
-    [([0, 0], [0, 1]), ([1, 1], [0, 1]), ([-1], [-1, 1]), ([True], [False, True]), ([1.0], [0.0, 1.0])],
+    [
+        ([0, 0], [0, 1]),
+        ([1, 1], [0, 1]),
+        ([-1], [-1, 1]),
+        ([True], [False, True]),
+        ([1.0], [0.0, 1.0]),
+        (np.array([True], object), [False, True]),
+    ],
 )
 def test_one_label_of_a_known_pair(alone, classes):
     labels, found = as_labels(alone, len(alone))
     assert found.tolist() == classes
     assert found.dtype == np.asarray(alone).dtype
+    assert [type(value) for value in found.tolist()] == [type(value) for value in classes]
     assert labels.tolist() == [float(alone[0] == classes[1])] * len(alone)
 
 
@@ -80,6 +88,10 @@ def test_one_label_of_a_known_pair(alone, classes):
         ([0, 1, 2, 3, 4, 5], r"Only binary classification is supported. y has 6 values: 0, 1, 2, 3, 4, \.\.\."),
         ([0, -1], "y has labels -1 and 0, and one of them may mean unknown"),
         ([0.0, 0.5], "Unknown label type: y is continuous, it has 0.0, 0.5"),
+        (np.array([0.0, 0.5], object), "Unknown label type: y is continuous, it has 0.0, 0.5"),
+        ([Decimal("0.5"), Decimal(1)], "Unknown label type: y is continuous"),
+        ([Decimal("inf"), Decimal(1)], "Unknown label type: y is continuous"),
+        ([Decimal("sNaN"), Decimal(1)], "Input y contains NaN, or another missing value, at 0"),
         ([0.0, np.nan], "Input y contains NaN, or another missing value, at 1"),
         ([0.0, np.inf], "Input y contains infinity, at 1"),
         (["a", None], "Input y contains NaN, or another missing value, at 1"),
@@ -91,14 +103,22 @@ def test_one_label_of_a_known_pair(alone, classes):
         (np.array([1, 2], "M8[D]"), "Unknown label type: y has dtype datetime64"),
         ([0j, 1j], "Unknown label type: y has dtype complex128"),
         ([[0, 1], [1, 0]], r"y must have shape \(2,\), got \(2, 2\)"),
+        ([[0], [0, 1]], "y must be one value for each example: "),
         (1, r"y must have shape \(1,\), got \(\)"),
         (np.ma.masked_equal([0, 1], 1), "y has masked values"),
     ],
 )
 def test_what_is_no_pair_of_labels(y, said):
-    n = np.asarray(y, object).shape[0] if np.ndim(y) else 1
+    n = len(y) if isinstance(y, list | np.ndarray) else 1
     with pytest.raises(ValueError, match=said):
         as_labels(y, n)
+
+
+def test_text_that_differs_after_a_nul():
+    """In an array of objects, which keeps it."""
+    labels, classes = as_labels(np.array(["a", "a\0", "a"], object), 3)
+    assert labels.tolist() == [0, 1, 0]
+    assert classes.tolist() == ["a", "a\0"]
 
 
 def test_later_labels_are_of_the_classes():

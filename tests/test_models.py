@@ -278,6 +278,22 @@ def test_bad_data():
         LogisticRegression().predict(X)
 
 
+def test_missing_values_of_pandas_are_named():
+    """They are objects of their own where columns have several types, and no floats."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [True, False], "b": pandas.array([1, None], "Int64")})
+    for X in (frame, frame.assign(b=[1, pandas.NaT]).astype(object)):
+        with pytest.raises(ValueError, match=r"X\[1, 1\] is not finite: NaN and inf are no values of a feature"):
+            LogisticRegression().fit(X, [0, 1])
+
+
+def test_accuracy_on_no_examples():
+    X, y = clicks()
+    model = LogisticRegression(epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match="X has no examples"):
+        model.score(X[:0], y[:0])
+
+
 def test_divergence_is_said():
     X, y = clicks()
     model = FactorizationMachine(K, lr=1e30, epochs=5)
@@ -356,6 +372,26 @@ def test_numpy_scalars_as_arguments(tmp_path):
     assert load_model(tmp_path / "m.npz")[0].get_params()["lr"] == np.float32(0.1)
     resumed = model.set_params(epochs=2, delta=(0.1, 0.2)).fit(X, y, checkpoint=tmp_path / "c.npz", resume=True)
     assert len(resumed.history_) == 2
+
+
+@pytest.mark.glue
+def test_a_model_of_an_earlier_version_is_loaded(tmp_path):
+    """Format 4 lists the classes, and knows fewer arguments."""
+    X, y = clicks()
+    model = FactorizationMachine(3, precision="alpt", bits=4, epochs=1).fit(X, 2 * y - 1)
+    model.save(tmp_path / "m.npz")
+    meta, arrays = read_npz(tmp_path / "m.npz")
+    for later in ("momentum", "l1", "beta", "step_init", "step_offset", "ends"):
+        meta["params"].pop(later)
+    for classes, known in (([-1, 1], True), ([0, 1], True), ([1, -1], False), ([1], False), ([[0], 1], False)):
+        write_npz(tmp_path / "old.npz", meta | {"format_version": 4, "classes": classes}, arrays)
+        if known:
+            again = load_model(tmp_path / "old.npz")[0]
+            assert again.classes_.tolist() == classes
+            assert np.array_equal(again.decision_function(X), model.decision_function(X))
+        else:
+            with pytest.raises(ValueError, match=r"old\.npz: damaged"):
+                load_model(tmp_path / "old.npz")
 
 
 @pytest.mark.glue

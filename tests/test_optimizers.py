@@ -213,6 +213,15 @@ def test_what_ftrl_rounds_from_is_seen_to_diverge():
         model.fit(np.where(np.eye(4, 3) > 0, X, 0), y)
 
 
+@pytest.mark.glue
+@pytest.mark.parametrize("optimizer", ["momentum", "adam", "adagrad"])
+def test_what_other_optimizers_keep_is_seen_to_diverge(optimizer):
+    """Here by the weights of the examples: a gradient beyond float32, which a mean of gradients never forgets."""
+    model = LogisticRegression(optimizer=optimizer, precision="lpt", fit_intercept=False, epochs=1, batch_size=4)
+    with pytest.raises(TrainingDivergedError, match="diverged"):
+        model.fit(np.array([[10, 3], [10, 4], [10, 0], [0, 10]]), [1, 0, 1, 0], sample_weight=np.full(4, 3e38))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

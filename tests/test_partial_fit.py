@@ -102,6 +102,29 @@ def test_classes_are_known_from_the_first_call():
             LogisticRegression().partial_fit(X, y, classes=bad)
 
 
+@pytest.mark.parametrize(
+    ("method", "changes"),
+    [
+        ({"optimizer": "ftrl"}, {"lr": 0.3, "beta": 2.0, "l1": 0.1, "l2": 0.1}),
+        ({"precision": "alpt"}, {"step_offset": 2.0, "step_init": "1/sqrt(q+1)"}),
+    ],
+    ids=str,
+)
+def test_what_weights_and_step_sizes_follow_from_stays(method, changes):
+    """FTRL's weights follow from z by rates and penalties, a step size from its parameter by the offset: they would jump."""
+    X, y = clicks()
+    model = FactorizationMachine(K, **method).partial_fit(X, y)
+    before = kept(model)
+    for name, value in changes.items():
+        old = getattr(model, name)
+        with pytest.raises(ValueError, match=f"^{name} must be what it was when the weights were made"):
+            model.set_params(**{name: value}).partial_fit(X, y)
+        model.set_params(**{name: old})
+    assert kept(model) == before
+    model.set_params(batch_size=7, seed=1, n_threads=2).partial_fit(X, y)
+    model.set_params(step_optimizer=model.config().step_direction if "precision" in method else None).partial_fit(X, y)
+
+
 def test_an_epoch_that_diverges_says_so_again():
     X, y = clicks()
     model = FactorizationMachine(K, lr=1e30, batch_size=8)

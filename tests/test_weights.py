@@ -142,6 +142,11 @@ def test_an_example_of_weight_0_is_not_learned_from():
         ([1.0, 1e39] + [1] * (N - 2), r"sample_weight\[1\] must be a finite number"),
         (np.zeros(N), "sample_weight must have one that is not zero"),
         (np.full(N, 1e-60), "sample_weight must have one that is not zero"),
+        (np.array([{}] * N), f"sample_weight must be {N} numbers: float"),
+        (np.array([pytest.importorskip("pandas").NA] * N), f"sample_weight must be {N} numbers: .*NAType"),
+        (np.array(["x"] * N, object), f"sample_weight must be {N} numbers: could not convert"),
+        (np.array([10**400] * N, object), f"sample_weight must be {N} numbers: int too large"),
+        ([[1], [1, 2]] * (N // 2), "sample_weight must be one value for each example: "),
         (np.ma.masked_equal(np.arange(N), 3), "sample_weight has masked values"),
     ],
 )

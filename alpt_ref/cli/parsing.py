@@ -46,11 +46,12 @@ def naming(file: object) -> Iterator[None]:
 def spell_options(message: str, fields: Iterable[str]) -> str:
     """Return ``message`` with the names of ``fields`` written as the options that set them.
 
-    What is quoted was typed, and what follows a comma is a value in a list.
+    What is quoted was typed, and what stands in a list, after a comma and before one or at the end, is a value.
     """
     names = "|".join(fields)
     spelt = {name: f"--{_SPELT.get(name, name).replace('_', '-')}" for name in fields}
-    return re.sub(rf"(?<!')(?<!, )\b(?:{names})\b", lambda match: spelt[match[0]], message)
+    name = rf"\b(?:{names})\b"
+    return re.sub(rf"(?<!')(?:(?<!, ){name}|{name}(?!,|\Z))", lambda match: spelt[match[0]], message)
 
 
 def integer(text: str) -> int:

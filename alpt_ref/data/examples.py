@@ -137,4 +137,5 @@ def _numbers(X: NDArray[Any]) -> NDArray[Any]:
     """An array of objects as float64, where all of them are numbers; text that spells one is none."""
     if X.dtype.kind != "O" or any(isinstance(value, str | bytes) for value in X.flat):
         return X
-    return X.astype(np.float64)
+    missing = [type(value).__name__ in ("NAType", "NaTType") for value in X.flat]  # of pandas, and no floats
+    return np.where(np.reshape(missing, X.shape), np.nan, X).astype(np.float64)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 CHUNK_ROWS = 1 << 16
+TOO_LARGE = 10**4000  # Python refuses to write some digits more
 FRAME = "the data frame"  # its name in messages
 _MISSING = ("NoneType", "NAType", "NaTType")
 _CATEGORIES = ("category", "categorical", "enum", "dictionary")
@@ -135,7 +136,8 @@ def open_frame(frame: Any) -> TypedTable:
             yield [_values(columns[place], start) for place in places]
 
     types = tuple(str(getattr(column, "dtype", None) or column.type) for column in columns)
-    return TypedTable(FRAME, tuple(map(str, labels)), types, chunks)
+    names = tuple("" if name is None or name is np.nan else str(name) for name in labels)
+    return TypedTable(FRAME, names, types, chunks)
 
 
 def _column(frame: Any, place: int) -> Any:
@@ -158,19 +160,38 @@ def _may_be_floats(kind: str) -> bool:
 
 def _has_fraction(value: Any) -> bool:
     """True for a number with a fraction, and for one that is not finite."""
-    return isinstance(value, float | np.floating | Decimal) and value == value and not float(value).is_integer()
+    if isinstance(value, Decimal):
+        return not (value.is_nan() or _is_whole(value))
+    return isinstance(value, float | np.floating) and value == value and not float(value).is_integer()
+
+
+def _is_whole(value: Decimal) -> bool:
+    """True for a finite number without a fraction; in the decimal's own digits, which a float has no room for."""
+    return value.is_finite() and value == value.to_integral_value()
 
 
 def _speller(known: frozenset[str], boolean: tuple[str, str]) -> Callable[[Any], str]:
     """A function that spells a value: as CSV does, but whole numbers without a decimal point, whether they are kept as integers
-    or as floats. Only where the field knows a number with one, 7.0, and not 7, it is spelt so. Raises LineError."""
+    or as floats. Only where the field knows a number with one, 7.0 or 1e+16, and not its digits, it is spelt so. Raises
+    LineError."""
 
     def whole(value: Any) -> str:
-        text = str(int(value))
-        return f"{text}.0" if known and text not in known and f"{text}.0" in known else text
+        if not -TOO_LARGE < value < TOO_LARGE:
+            raise LineError("expected a number of at most 4,000 digits")
+        digits = str(int(value))
+        if not known or digits in known:
+            return digits
+        return next((written for written in (f"{digits}.0", str(value)) if written in known), digits)
 
     def fraction(value: float) -> str:
         return "" if value != value else whole(value) if value.is_integer() else repr(value)
+
+    def decimal(value: Decimal) -> str:
+        if value.is_nan():
+            return ""
+        if _is_whole(value):
+            return whole(value)
+        return str(value) if str(value) in known else repr(float(value))
 
     def text(value: str) -> str:
         if "\n" in value:
@@ -183,7 +204,7 @@ def _speller(known: frozenset[str], boolean: tuple[str, str]) -> Callable[[Any],
         float: fraction,
         bool: lambda value: boolean[value],
         bytes: lambda value: text(value.decode("utf-8", "surrogateescape")),
-        Decimal: lambda value: fraction(float(value)),
+        Decimal: decimal,
     }
 
     def spell(value: Any) -> str:

@@ -10,7 +10,7 @@ from alpt_ref.data.lines import unreadable
 from alpt_ref.tools.extras import needs
 from alpt_ref.tools.input import PathLike, named
 
-_INDEX = re.compile(r"__index_level_[0-9]+__")  # as pandas writes an index, which is no column of its frame either
+_INDEX = re.compile(r"__index_level_[0-9]+__")  # the name that pandas gives to an index without one
 
 
 def open_parquet(path: PathLike, stream: IO[bytes]) -> TypedTable:
@@ -25,7 +25,8 @@ def open_parquet(path: PathLike, stream: IO[bytes]) -> TypedTable:
         raise DataError(needs(f"{named(path)}: a Parquet file", "parquet")) from None
     try:
         file = ParquetFile(stream)
-        fields = [field for field in file.schema_arrow if not _INDEX.fullmatch(field.name)]
+        index = _index(file.schema_arrow)
+        fields = [field for field in file.schema_arrow if not (field.name in index or _INDEX.fullmatch(field.name))]
     except (ArrowException, OSError) as error:
         raise unreadable(path, error) from None
     names = tuple(field.name for field in fields)
@@ -39,6 +40,15 @@ def open_parquet(path: PathLike, stream: IO[bytes]) -> TypedTable:
             raise unreadable(path, error) from None
 
     return TypedTable(named(path), names, tuple(str(field.type) for field in fields), chunks)
+
+
+def _index(schema: Any) -> list[str]:
+    """The columns that pandas wrote an index into, which is no column of its frame; none in files of others."""
+    try:
+        index = schema.pandas_metadata["index_columns"]
+    except (ValueError, TypeError, KeyError):  # absent, or not as pandas has it
+        return []
+    return [name for name in index if isinstance(name, str)] if isinstance(index, list) else []
 
 
 def _values(column: Any) -> list[Any]:

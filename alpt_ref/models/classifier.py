@@ -20,7 +20,11 @@ from alpt_ref.training.forward import logits
 from alpt_ref.training.state import State, initial_state
 
 # The arguments that a state is made by: partial_fit goes on with no others.
-MADE_BY = ("k", "precision", "bits", "delta", "step", "quantize", "fit_linear", "init_std", "optimizer", "step_optimizer")
+MADE_BY = (
+    *("k", "precision", "bits", "delta", "step", "quantize", "fit_linear", "init_std", "optimizer", "step_optimizer"),
+    *("step_init", "step_offset"),  # a step size is its parameter's absolute value and the offset
+)
+FTRL_MADE_BY = ("lr", "beta", "l1", "l2")  # by which FTRL's weights follow from z and n: with others all would jump
 
 
 class Classifier(Estimator):
@@ -49,10 +53,10 @@ class Classifier(Estimator):
         resume: bool = False,
         on_epoch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train from scratch on ``X`` (n, d), sparse or dense, and labels ``y`` (n,): two values of any kind.
+        """Train from scratch on ``X`` (n, d), sparse or dense, and labels ``y`` (n,) of two values.
 
-        Booleans, numbers and text are such values. The larger one is the positive class, and ``classes_`` holds both. Of {0, 1}
-        and of {-1, 1} one alone may occur.
+        Booleans, whole numbers and text are such values, and objects that can be sorted. The larger one is the positive class,
+        and ``classes_`` holds both. Of {0, 1} and of {-1, 1} one alone may occur.
 
         eval_set : (X, y) of validation; the model keeps the weights of the epoch with the best AUC on it.
         sample_weight : (n,), s_i >= 0: the loss of a batch of b examples is (1/b) sum_i s_i log-loss_i. None: each is 1.
@@ -80,8 +84,8 @@ class Classifier(Estimator):
         """Train for one epoch more: a pass over these examples, from where ``fit`` or the last call ended.
 
         The first call begins as ``fit`` does: E calls with the same examples are ``fit`` with ``epochs=E``, bit for bit. Later
-        calls may bring other examples of the same features, and other rates, penalties and batches. ``epochs`` and ``patience``
-        are not heeded.
+        calls may bring other examples of the same features, and other batches, rates and penalties (but not with FTRL, whose
+        weights follow from them). ``epochs`` and ``patience`` are not heeded.
 
         classes : (2,), both labels; needed in the first call where its ``y`` does not tell them.
         sample_weight : (n,), as in ``fit``.
@@ -173,6 +177,8 @@ class Classifier(Estimator):
     def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """The accuracy of ``predict(X)``: the part of the examples, by their weights, whose label is that of ``y`` (n,)."""
         predicted = self.predict(X)
+        if not predicted.size:
+            raise ValueError("X has no examples")
         check_index(X, y)
         check_index(X, sample_weight, "sample_weight")
         labels, _ = as_labels(y, predicted.size, classes=self.classes_)
@@ -181,6 +187,6 @@ class Classifier(Estimator):
 
 
 def made_by(config: Config) -> dict[str, Any]:
-    """The arguments in ``MADE_BY``, to be compared."""
-    values = settings(config)
-    return {name: values[name] for name in MADE_BY}
+    """The arguments that a state of ``config`` is made by, to be compared."""
+    values = settings(config) | {"step_optimizer": config.step_direction}
+    return {name: values[name] for name in MADE_BY + (FTRL_MADE_BY if config.optimizer == "ftrl" else ())}

@@ -13,6 +13,7 @@ from alpt_ref.training.checkpoint import trained_state, weights_to_arrays
 from alpt_ref.training.config import PARTS
 
 FORMAT_VERSION = 5
+READABLE = (4, FORMAT_VERSION)  # in 4 the classes are a list of two integers, and later arguments are absent
 
 
 def write(model: Classifier, path: str | Path, feature_map: Arrays | None) -> None:
@@ -38,7 +39,7 @@ def write(model: Classifier, path: str | Path, feature_map: Arrays | None) -> No
 def read(path: str | Path, kinds: Mapping[str, type[Classifier]]) -> tuple[Any, Arrays]:
     """The model in ``path``, of one of the ``kinds``, and its feature map's arrays; ValueError names the file if it is none."""
     meta, arrays = read_npz(path)
-    if meta.get("format_version") != FORMAT_VERSION:
+    if meta.get("format_version") not in READABLE:
         raise ValueError(f"{path}: not a model of format version {FORMAT_VERSION}")
     with intact(path):
         model = kinds[meta["model"]](**meta["params"])
@@ -60,6 +61,8 @@ def _written(classes: NDArray[Any]) -> dict[str, Any]:
 
 def _read(written: Any) -> NDArray[Any]:
     """The classes; ValueError, TypeError or KeyError where they are no two values of their dtype, in order."""
+    if isinstance(written, list):
+        written = {"dtype": "<i8", "values": written}
     values, dtype = written["values"], np.dtype(written["dtype"])
     sized = dtype.kind in "biufO" or written["dtype"] == "U"  # text is as wide as it is, not as a file says
     if not sized or not all(type(value) in (bool, int, float, str) for value in values):

@@ -5,6 +5,7 @@ Two values are two classes, in the order of ``np.unique``, and the larger is the
 """
 
 import warnings
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ def as_labels(y: Any, n: int, name: str = "y", classes: NDArray[Any] | None = No
     labels = _vector(y, n, name)
     if classes is None:
         classes = _found(labels, name)
-    positive = labels == classes[1]
-    bad = ~(positive | (labels == classes[0]))
+    positive = labels == classes[1:]  # an array: of text in an object alone NumPy would drop what follows a NUL
+    bad = ~(positive | (labels == classes[:1]))
     if bad.any():
         at = int(np.argmax(bad))
         raise ValueError(f"{name}[{at}] must be one of the classes {_listed(classes)}, got {labels[at : at + 1].tolist()[0]!r}")
@@ -53,7 +54,7 @@ def _found(values: NDArray[Any], name: str) -> NDArray[Any]:
     except TypeError:
         kinds = sorted({type(value).__name__ for value in values.tolist()})
         raise ValueError(f"Unknown label type: values of {name} cannot be sorted, they are {' and '.join(kinds)}") from None
-    if found.dtype.kind == "f" and not (found == np.rint(found)).all():
+    if found.dtype.kind in "fO" and any(map(_has_fraction, found.tolist())):
         raise ValueError(f"Unknown label type: {name} is continuous, it has {_listed(found)}, and must be two classes")
     if found.size > 2:
         said = f"{name} has {found.size} values: {_listed(found)}"
@@ -64,8 +65,17 @@ def _found(values: NDArray[Any], name: str) -> NDArray[Any]:
         pair = next((KNOWN[known] for known in KNOWN if found[0] == known), None)
         if pair is None:
             raise ValueError(f"{name} has one class, {_listed(found)}, and two are needed: in y, or as classes of partial_fit")
-        return np.array(pair).astype(found.dtype)
+        kind = type(found.tolist()[0])  # of an array of objects, too, True alone is one of two booleans
+        return np.array([kind(value) for value in pair]).astype(found.dtype)
     return found
+
+
+def _has_fraction(value: Any) -> bool:
+    """True for a number with a fraction, of whatever type; also where it is infinite."""
+    try:
+        return isinstance(value, Number) and not isinstance(value, complex) and bool(value % 1)  # type: ignore[operator]
+    except ArithmeticError:  # a decimal has no rest at infinity
+        return True
 
 
 def as_weights(sample_weight: Any, n: int) -> NDArray[float32]:
@@ -75,12 +85,14 @@ def as_weights(sample_weight: Any, n: int) -> NDArray[float32]:
     """
     if sample_weight is None:
         return no_weights()
-    check_unmasked("sample_weight", sample_weight)
-    given = np.asarray(sample_weight)
+    given = _array("sample_weight", sample_weight)
     if given.shape != (n,) or given.dtype.kind not in "biufO":
         raise ValueError(f"sample_weight must be {n} numbers, got shape {given.shape} and dtype {given.dtype}")
-    with np.errstate(over="ignore"):
-        weights = given.astype(float32)
+    try:
+        with np.errstate(over="ignore"):
+            weights = given.astype(float32)
+    except (TypeError, ValueError, OverflowError) as error:  # an object that is no number, such as pandas.NA, or is too large
+        raise ValueError(f"sample_weight must be {n} numbers: {error}") from None
     bad = ~(np.isfinite(weights) & (weights >= 0))
     if bad.any():
         at = int(np.argmax(bad))
@@ -92,8 +104,7 @@ def as_weights(sample_weight: Any, n: int) -> NDArray[float32]:
 
 def _vector(y: Any, n: int, name: str) -> NDArray[Any]:
     """``y`` as an array (n,) of values, none of which is missing."""
-    check_unmasked(name, y)
-    labels = np.asarray(y)
+    labels = _array(name, y)
     if labels.dtype.kind == "U" and isinstance(y, list | tuple) and not all(isinstance(value, str) for value in y):
         labels = np.array(y, object)  # NumPy had made text of all
     if labels.shape == (n, 1):
@@ -112,6 +123,15 @@ def _vector(y: Any, n: int, name: str) -> NDArray[Any]:
     return labels
 
 
+def _array(name: str, values: Any) -> NDArray[Any]:
+    """``values`` as an array; ValueError names them where some are masked, or rows have different lengths."""
+    check_unmasked(name, values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must be one value for each example: {error}") from None
+
+
 def _missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
     if labels.dtype.kind == "f":
         return np.asarray(np.isnan(labels))
@@ -119,7 +139,7 @@ def _missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
     for i, value in enumerate(labels.tolist() if labels.dtype.kind == "O" else ()):
         try:
             out[i] = value is None or bool(value != value)
-        except (TypeError, ValueError):  # pandas.NA is neither equal to itself nor not
+        except (TypeError, ValueError, ArithmeticError):  # pandas.NA is neither equal to itself nor not, as are some decimals
             out[i] = True
     return out
 

@@ -76,8 +76,8 @@ class Trainer:
             self.step.end(state)
         state.epoch += 1
         floats = [table.weights for table in (state.linear, state.factors) if not isinstance(table, CodeTable)]
-        if config.optimizer == "ftrl":  # codes are finite where what they are rounded from is no more
-            floats += [state.optimizers[part].moments for part in PARTS]
+        # Codes are finite where what moves them is no more.
+        floats += [state.optimizers[part].moments for part in PARTS]
         if not all(math.isfinite(w.sum(dtype=np.float64)) for w in (*floats, np.asarray(state.bias))):
             raise TrainingDivergedError(f"training diverged in epoch {state.epoch}: weights are not finite, lower lr")
 

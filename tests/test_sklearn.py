@@ -212,3 +212,23 @@ def test_words_of_options_have_one_source():
         assert given == {name: getattr(config, name) for name in given}
     assert LogisticRegression().k == 0
     assert "k" not in LogisticRegression().get_params()
+
+
+class Named(FactorizationMachine):
+    """A class of a user's, with an argument of its own."""
+
+    def __init__(self, k=2, *, name="mine", lr=0.3):
+        super().__init__(k, lr=lr, epochs=1)
+        self.name = name
+
+
+def test_a_derived_class_may_have_arguments_of_its_own():
+    from sklearn.base import clone
+
+    model = clone(Named(name="yours", lr=0.2))
+    assert repr(model) == "Named(name='yours', lr=0.2)"
+    assert (model.k, model.lr, model.bits, model.name) == (2, 0.2, 8, "yours")
+    X, y = np.eye(4), np.array([0, 1, 0, 1])
+    plain = FactorizationMachine(2, lr=0.2, epochs=1).fit(X, y)
+    assert np.array_equal(model.fit(X, y).decision_function(X), plain.decision_function(X))
+    assert set(model.get_params()) == {"k", "name", "lr"}

@@ -5,6 +5,7 @@ scikit-learn is no dependency. What is its own is imported where it calls: tags,
 
 import inspect
 from copy import deepcopy
+from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from alpt_ref.tools.brief import brief
 from alpt_ref.training.config import Config
 
 UNCHANGED = "$UNCHANGED$"  # scikit-learn's word for a request that stays
+FIELDS = {field.name for field in fields(Config)}
 METADATA = {"fit": ("sample_weight",), "partial_fit": ("classes", "sample_weight"), "score": ("sample_weight",)}
 
 
@@ -27,7 +29,8 @@ class Estimator:
         return dict(inspect.signature(cls).parameters)
 
     def _keep(self, values: dict[str, Any]) -> None:
-        for name in self._parameters():
+        """Keep the ``values`` of the arguments of :class:`Config`; a derived class keeps further ones of its own itself."""
+        for name in FIELDS & values.keys():
             setattr(self, name, values[name])
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -45,7 +48,7 @@ class Estimator:
 
     def config(self) -> Config:
         """The validated arguments; numbers of NumPy become Python's, whose products do not wrap."""
-        given = self.get_params().items()
+        given = [(name, value) for name, value in vars(self).items() if name in FIELDS]
         return Config(**{name: value.item() if isinstance(value, np.number) else value for name, value in given})
 
     def __repr__(self) -> str:

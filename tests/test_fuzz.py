@@ -58,7 +58,7 @@ def test_other_faults_are_seen(monkeypatch):
     monkeypatch.setattr(commands, "main", lambda line: 3)
     with pytest.raises(AssertionError):
         fuzz(commands, 0, 5)
-    monkeypatch.setattr(containers, "unpacked", lambda stream: stream)
+    monkeypatch.setattr(containers, "unpacked", lambda stream: (stream, False))
     with pytest.raises(AssertionError):
         fuzz(containers, 0, 40)
     monkeypatch.setattr(crafted, "run", lambda line: (2, "an error of another file"))

@@ -1,7 +1,10 @@
 """A dry run lists cells and writes nothing; ``alpt-ref results`` makes a table of them; a bar says that loops are compiled."""
 
+import io
 import json
 import re
+import subprocess
+import sys
 import threading
 import time
 
@@ -49,7 +52,7 @@ def test_a_dry_run_lists_the_first_wave_and_writes_nothing(tmp_path, capsys, mon
     ]
     assert said == (
         "2 cells, 2 missing: no cell of their kind was timed here, so nothing is known of the time. "
-        "Cells that depend on their results follow, and are not listed."
+        "Cells of steps that follow, if any, are not listed."
     )
     assert not (tmp_path / "o").exists()
 
@@ -71,7 +74,7 @@ def test_a_dry_run_goes_on_to_the_wave_that_is_missing(compared, capsys, monkeyp
         "missing  compare synthetic fm lpt-sr 2 bits seed 1",
         "found    compare synthetic fm ptq 2 bits seed 1",
     ]
-    assert re.fullmatch(r"4 cells, 1 missing: about 0:\d\d of one process, as long as .* on average\. Cells that .*", said)
+    assert re.fullmatch(r"4 cells, 1 missing: about 0:\d\d of one process, as long as .* on average\. Cells of .*", said)
     assert state_of(compared) == before
     path.write_bytes(content)
 
@@ -113,9 +116,28 @@ def test_an_estimate_says_what_it_does_not_know(tmp_path):
     )
 
 
+def test_an_estimate_knows_the_seconds_of_click_models_of_verify(tmp_path):
+    """Which lie in a folder of their own, by the version of the code."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "seconds.jsonl").write_text(json.dumps({"id": "0", "kind": "a", "seconds": 60}) + "\n")
+    said = list(cli_executors.listed([(Cell(RunSpec("a"), slow), False)], tmp_path))[-1]
+    assert said.startswith("1 cell, 1 missing: about 1:00 of one process")
+
+
+def test_every_line_of_a_dry_run_says_which_cell_it_is():
+    params = [{"seed": 0}, {"seed": 1, "eta": 0.1, "f": {"k": 2}}, {"seed": 1, "eta": 0.2, "f": {"k": 2}}, {"seed": 1, "f": {}}]
+    cells = [(Cell(RunSpec("a", each), slow), False) for each in params]
+    lines = list(cli_executors.listed([*cells, cells[1]], None))[:-1]
+    assert lines == [
+        f"missing  {words}"
+        for words in ("a seed 0", "a seed 1 eta=0.1 f_k=2", "a seed 1 eta=0.2 f_k=2", "a seed 1", "a seed 1 eta=0.1 f_k=2")
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        (("--executor", "dask", "--scheduler", ""), "--scheduler must be an address, as tcp://head:8786, got ''"),
         (("--workers", 2), "--workers needs --executor dask"),
         (("--scheduler", "tcp://a:1"), "--scheduler needs --executor dask"),
         (("--executor", "dask", "--workers", 2, "--scheduler", "a"), "--workers: not allowed with --scheduler, whose"),
@@ -192,6 +214,38 @@ def test_columns_have_one_type_each(tmp_path):
     }
     assert [type(value) for value in columns["param_x"]] == [float, float]
     assert run("results", tmp_path, "--out", tmp_path / "t.parquet") == 0
+
+
+def test_a_table_has_the_types_of_its_page_where_it_has_no_values(tmp_path):
+    pyarrow, duckdb = map(pytest.importorskip, ("pyarrow", "duckdb"))
+    keep(tmp_path, "a", {"x": None, "l": [], "deep": [[]]}, {"v": np.zeros(0)})
+    (tmp_path / "seconds.jsonl").unlink()  # as cells of earlier versions
+    path = tmp_path / "t.parquet"
+    assert run("results", tmp_path, "--out", path) == 0
+    schema = pyarrow.parquet.read_schema(path)
+    double = pyarrow.float64()
+    assert {name: schema.field(name).type for name in schema.names[3:]} == {
+        "param_deep": pyarrow.list_(pyarrow.list_(double)),
+        "param_l": pyarrow.list_(double),
+        "param_x": double,
+        "result_v": pyarrow.list_(double),
+        "seconds": double,
+    }
+    assert duckdb.sql(f"select sum(seconds), any_value(param_l) from '{path}'").fetchall() == [(None, [])]
+
+
+def test_a_table_on_standard_output_is_all_that_goes_there(compared):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    command = [sys.executable, "-m", "alpt_ref", "results", str(compared), "--out", "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert parquet.read_table(io.BytesIO(done.stdout)).num_rows == 4
+
+
+def test_a_table_replaces_no_cell_that_it_is_made_from(compared, capsys):
+    before = state_of(compared)
+    for path in (min((compared / "cells").iterdir()), compared / "seconds.jsonl"):
+        assert error_of(capsys, "results", compared, "--out", path) == f"{path} is read by this command, write elsewhere"
+    assert state_of(compared) == before
 
 
 def test_a_table_of_nothing_is_one_sentence(tmp_path, capsys, compared, monkeypatch):

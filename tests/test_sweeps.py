@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from alpt_ref.cli.report import progress as epochs
 from alpt_ref.scalars.jit import compiling
 from alpt_ref.studies import click_data, progress
 from alpt_ref.studies.cells import Cell, RunSpec
+from alpt_ref.studies.executors import Listed, Listing
 from alpt_ref.studies.export import columns_of, rows_of
 from alpt_ref.studies.store import Store
 from analysis import calibration
@@ -25,6 +27,7 @@ from tests.cli_support import error_of, run
 from tests.executors import slow
 
 pytestmark = pytest.mark.glue
+DOCS = Path(__file__).parents[1] / "docs"
 QUICK = ("compare", "--quick", "--epochs", 1, "--methods", "lpt-sr,ptq", "--bits", "2", "--seeds", 1)
 
 
@@ -124,13 +127,22 @@ def test_an_estimate_knows_the_seconds_of_click_models_of_verify(tmp_path):
     assert said.startswith("1 cell, 1 missing: about 1:00 of one process")
 
 
+def test_a_dry_run_counts_a_cell_once(tmp_path):
+    """Which two steps ask for, as tuning and what follows it do."""
+    keep(tmp_path, "a", {"n": 1}, {"v": np.zeros(1)})
+    cells = [Cell(RunSpec("a", {"n": n}), slow) for n in (1, 2)]
+    store = Store(tmp_path, Listing())
+    with store.wave(cells[:1]), pytest.raises(Listed), store.wave(cells):
+        pass
+    assert [there for _, there in store.executor.cells] == [True, False]
+
+
 def test_every_line_of_a_dry_run_says_which_cell_it_is():
     params = [{"seed": 0}, {"seed": 1, "eta": 0.1, "f": {"k": 2}}, {"seed": 1, "eta": 0.2, "f": {"k": 2}}, {"seed": 1, "f": {}}]
     cells = [(Cell(RunSpec("a", each), slow), False) for each in params]
-    lines = list(cli_executors.listed([*cells, cells[1]], None))[:-1]
+    lines = list(cli_executors.listed(cells, None))[:-1]
     assert lines == [
-        f"missing  {words}"
-        for words in ("a seed 0", "a seed 1 eta=0.1 f_k=2", "a seed 1 eta=0.2 f_k=2", "a seed 1", "a seed 1 eta=0.1 f_k=2")
+        f"missing  {words}" for words in ("a seed 0", "a seed 1 eta=0.1 f_k=2", "a seed 1 eta=0.2 f_k=2", "a seed 1")
     ]
 
 
@@ -232,6 +244,21 @@ def test_a_table_has_the_types_of_its_page_where_it_has_no_values(tmp_path):
         "seconds": double,
     }
     assert duckdb.sql(f"select sum(seconds), any_value(param_l) from '{path}'").fetchall() == [(None, [])]
+
+
+def test_the_query_of_the_page_heeds_no_fit_that_diverged(tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb")
+    for lr, auc in ((0.1, 0.6), (0.2, 0.7), (9.0, np.nan)):
+        keep(
+            tmp_path,
+            "compare",
+            {"method": "m", "bits": 8, "lr": lr},
+            {"valid": np.array([auc, 1]), "test": np.array([auc - 0.1, 1])},
+        )
+    assert run("results", tmp_path, "--out", tmp_path / "cells.parquet") == 0
+    (query,) = re.findall(r"```sql\n(.*?)```", (DOCS / "sweeps.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    assert duckdb.sql(query).fetchall() == [("m", 8, pytest.approx(0.6))]
 
 
 def test_a_table_on_standard_output_is_all_that_goes_there(compared):

@@ -21,7 +21,7 @@ from alpt_ref.studies import click_data, progress
 from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.executors import Listed, Listing
 from alpt_ref.studies.export import columns_of, rows_of
-from alpt_ref.studies.store import Store
+from alpt_ref.studies.store import Store, seconds_of
 from analysis import calibration
 from tests.cli_support import error_of, run
 from tests.executors import slow
@@ -273,6 +273,21 @@ def test_a_table_replaces_no_cell_that_it_is_made_from(compared, capsys):
     for path in (min((compared / "cells").iterdir()), compared / "seconds.jsonl"):
         assert error_of(capsys, "results", compared, "--out", path) == f"{path} is read by this command, write elsewhere"
     assert state_of(compared) == before
+
+
+def test_two_parameters_are_never_one_column(tmp_path, capsys):
+    name = keep(tmp_path, "a", {"x": {"y": 1}, "x_y": 2}, {})
+    said = f"{tmp_path / 'cells' / name}.npz: two of its parameters would be the column param_x_y"
+    assert error_of(capsys, "results", tmp_path, "--out", tmp_path / "t.parquet") == said
+
+
+def test_seconds_after_a_torn_line_are_known(tmp_path):
+    first = keep(tmp_path, "a", {"n": 1}, {})
+    path = tmp_path / "seconds.jsonl"
+    path.write_text(path.read_text() + '{"id": "torn')
+    names = [first, *(keep(tmp_path, "a", {"n": n}, {}) for n in (2, 3))]
+    assert list(seconds_of(tmp_path)) == names
+    assert len(path.read_text().splitlines()) == 4
 
 
 def test_a_table_of_nothing_is_one_sentence(tmp_path, capsys, compared, monkeypatch):

@@ -35,7 +35,10 @@ def rows_of(folder: Path) -> Rows:
         with intact(path):
             spec = json.loads(meta["spec"])
             row = {"id": path.stem, "kind": str(spec["kind"]), "version": int(spec["version"])}
-            row |= dict(flat("param", spec["params"]))
+            params = list(flat("param", spec["params"]))
+            if twice := [name for name, _ in params if sum(name == other for other, _ in params) > 1]:
+                raise ValueError(f"{path}: two of its parameters would be the column {twice[0]}")
+            row |= dict(params)
             row |= {f"result_{name}": _plain(array) for name, array in arrays.items() if array.size <= MOST}
         rows.append(row | {"seconds": took[path.parent.parent].get(path.stem, ("", None))[1]})
     return sorted(rows, key=lambda row: (row["kind"], row["id"]))

@@ -186,7 +186,7 @@ def test_the_table_is_read_by_pandas_polars_and_duckdb(compared, tmp_path, capsy
     assert (frame["seconds"] > 0).all()
     table = polars.read_parquet(path)
     assert table.schema["param_bits"] == polars.Int64
-    assert table.schema["param_lr" if "param_lr" in table.schema else "param_choice_lr"] == polars.Float64
+    assert table.schema["param_choice_lr"] == polars.Float64
     assert table.schema["result_bytes"] == polars.List(polars.Float64)
     assert table.schema["result_dead"] == polars.List(polars.Int64)
     assert table.schema["result_deltas"] == polars.List(polars.List(polars.Float64))

@@ -281,6 +281,14 @@ def test_two_parameters_are_never_one_column(tmp_path, capsys):
     assert error_of(capsys, "results", tmp_path, "--out", tmp_path / "t.parquet") == said
 
 
+def test_a_cell_under_the_name_of_another_is_refused(tmp_path, capsys):
+    """As a study refuses it."""
+    first, second = (tmp_path / "cells" / f"{keep(tmp_path, 'a', {'n': n}, {})}.npz" for n in (1, 2))
+    second.write_bytes(first.read_bytes())
+    said = error_of(capsys, "results", tmp_path, "--out", tmp_path / "t.parquet")
+    assert said == f"{second}: has the name of another cell"
+
+
 def test_seconds_after_a_torn_line_are_known(tmp_path):
     first = keep(tmp_path, "a", {"n": 1}, {})
     path = tmp_path / "seconds.jsonl"

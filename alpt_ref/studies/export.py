@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from alpt_ref.studies.cells import id_of
 from alpt_ref.studies.store import SECONDS, seconds_of
 from alpt_ref.tools.extras import importing
 from alpt_ref.tools.files import intact, read_npz
@@ -34,6 +35,8 @@ def rows_of(folder: Path) -> Rows:
         meta, arrays = read_npz(path)
         with intact(path):
             spec = json.loads(meta["spec"])
+            if id_of(meta["spec"]) != path.stem:
+                raise ValueError(f"{path}: has the name of another cell")
             row = {"id": path.stem, "kind": str(spec["kind"]), "version": int(spec["version"])}
             params = list(flat("param", spec["params"]))
             if twice := [name for name, _ in params if sum(name == other for other, _ in params) > 1]:

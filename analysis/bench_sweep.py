@@ -24,7 +24,7 @@ from alpt_ref.studies.calibration import exact
 from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.cluster import Dask
 from alpt_ref.studies.executors import Executor, InProcess
-from alpt_ref.studies.store import OnCell, Store, seconds_of, unheard
+from alpt_ref.studies.store import OnCell, Store, unheard
 from alpt_ref.tools.files import Arrays
 
 SWEEP = replace(exact.ExactSettings(), etas=tuple(np.geomspace(0.04, 3.2, 40).tolist()), batches=(1, 4, 16, 64))
@@ -85,8 +85,6 @@ def measure(folder: Path, quick: bool, rounds: int) -> None:
 
     for name, executor in here.items():
         timed(name, lambda out, executor=executor: wall(out, executor, cells))  # type: ignore[misc]
-    took = [sum(s for _, s in seconds_of(folder / f"in process, 1 thread {i}").values()) for i in range(rounds)]
-    say("  in the cells themselves, 1 thread", f"{min(took):.1f}")
     with closing(Dask(2)) as dask:
         began = time.perf_counter()
         dask.client.wait_for_workers(2)

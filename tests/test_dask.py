@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -211,6 +212,24 @@ def test_a_quantizer_is_judged_alike_elsewhere(dask, tmp_path, monkeypatch):
         found.append([{key: value for key, value in entry.items() if key != "seconds"} for entry in record["properties"]])
     assert found[0] == found[1]
     assert "fail" in {entry["status"] for entry in found[0]}
+
+
+def test_a_scheduler_that_is_silent_is_one_sentence(tmp_path, capsys, monkeypatch):
+    """It takes the call, and says nothing: Dask's client waits for ever."""
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        sentence = error_of(capsys, "verify", "Q6", "--out", tmp_path, "--executor", "dask", "--scheduler", address)
+    assert sentence.startswith(f"scheduler {address}: no scheduler with a worker answers there: timed out")
+
+
+def test_workers_leave_standard_output_to_the_command(dask):
+    """There may be nothing but a record, and an adapter prints."""
+
+    def one_place():
+        return os.path.samestat(os.fstat(1), os.fstat(2))
+
+    assert set(dask.client.run(one_place).values()) == {True}
 
 
 def test_wrong_options_are_one_sentence(tmp_path, capsys, monkeypatch):

@@ -1,9 +1,13 @@
 """A dry run lists cells and writes nothing; ``alpt-ref results`` makes a table of them; a bar says that loops are compiled."""
 
+import io
 import json
 import re
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,13 +19,15 @@ from alpt_ref.cli.report import progress as epochs
 from alpt_ref.scalars.jit import compiling
 from alpt_ref.studies import click_data, progress
 from alpt_ref.studies.cells import Cell, RunSpec
+from alpt_ref.studies.executors import Listed, Listing
 from alpt_ref.studies.export import columns_of, rows_of
-from alpt_ref.studies.store import Store
+from alpt_ref.studies.store import Store, seconds_of
 from analysis import calibration
 from tests.cli_support import error_of, run
 from tests.executors import slow
 
 pytestmark = pytest.mark.glue
+DOCS = Path(__file__).parents[1] / "docs"
 QUICK = ("compare", "--quick", "--epochs", 1, "--methods", "lpt-sr,ptq", "--bits", "2", "--seeds", 1)
 
 
@@ -49,7 +55,7 @@ def test_a_dry_run_lists_the_first_wave_and_writes_nothing(tmp_path, capsys, mon
     ]
     assert said == (
         "2 cells, 2 missing: no cell of their kind was timed here, so nothing is known of the time. "
-        "Cells that depend on their results follow, and are not listed."
+        "Cells of steps that follow, if any, are not listed."
     )
     assert not (tmp_path / "o").exists()
 
@@ -71,7 +77,7 @@ def test_a_dry_run_goes_on_to_the_wave_that_is_missing(compared, capsys, monkeyp
         "missing  compare synthetic fm lpt-sr 2 bits seed 1",
         "found    compare synthetic fm ptq 2 bits seed 1",
     ]
-    assert re.fullmatch(r"4 cells, 1 missing: about 0:\d\d of one process, as long as .* on average\. Cells that .*", said)
+    assert re.fullmatch(r"4 cells, 1 missing: about 0:\d\d of one process, as long as .* on average\. Cells of .*", said)
     assert state_of(compared) == before
     path.write_bytes(content)
 
@@ -113,9 +119,37 @@ def test_an_estimate_says_what_it_does_not_know(tmp_path):
     )
 
 
+def test_an_estimate_knows_the_seconds_of_click_models_of_verify(tmp_path):
+    """Which lie in a folder of their own, by the version of the code."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "seconds.jsonl").write_text(json.dumps({"id": "0", "kind": "a", "seconds": 60}) + "\n")
+    said = list(cli_executors.listed([(Cell(RunSpec("a"), slow), False)], tmp_path))[-1]
+    assert said.startswith("1 cell, 1 missing: about 1:00 of one process")
+
+
+def test_a_dry_run_counts_a_cell_once(tmp_path):
+    """Which two steps ask for, as tuning and what follows it do."""
+    keep(tmp_path, "a", {"n": 1}, {"v": np.zeros(1)})
+    cells = [Cell(RunSpec("a", {"n": n}), slow) for n in (1, 2)]
+    store = Store(tmp_path, Listing())
+    with store.wave(cells[:1]), pytest.raises(Listed), store.wave(cells):
+        pass
+    assert [there for _, there in store.executor.cells] == [True, False]
+
+
+def test_every_line_of_a_dry_run_says_which_cell_it_is():
+    params = [{"seed": 0}, {"seed": 1, "eta": 0.1, "f": {"k": 2}}, {"seed": 1, "eta": 0.2, "f": {"k": 2}}, {"seed": 1, "f": {}}]
+    cells = [(Cell(RunSpec("a", each), slow), False) for each in params]
+    lines = list(cli_executors.listed(cells, None))[:-1]
+    assert lines == [
+        f"missing  {words}" for words in ("a seed 0", "a seed 1 eta=0.1 f_k=2", "a seed 1 eta=0.2 f_k=2", "a seed 1")
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        (("--executor", "dask", "--scheduler", ""), "--scheduler must be an address, as tcp://head:8786, got ''"),
         (("--workers", 2), "--workers needs --executor dask"),
         (("--scheduler", "tcp://a:1"), "--scheduler needs --executor dask"),
         (("--executor", "dask", "--workers", 2, "--scheduler", "a"), "--workers: not allowed with --scheduler, whose"),
@@ -152,7 +186,7 @@ def test_the_table_is_read_by_pandas_polars_and_duckdb(compared, tmp_path, capsy
     assert (frame["seconds"] > 0).all()
     table = polars.read_parquet(path)
     assert table.schema["param_bits"] == polars.Int64
-    assert table.schema["param_lr" if "param_lr" in table.schema else "param_choice_lr"] == polars.Float64
+    assert table.schema["param_choice_lr"] == polars.Float64
     assert table.schema["result_bytes"] == polars.List(polars.Float64)
     assert table.schema["result_dead"] == polars.List(polars.Int64)
     assert table.schema["result_deltas"] == polars.List(polars.List(polars.Float64))
@@ -192,6 +226,76 @@ def test_columns_have_one_type_each(tmp_path):
     }
     assert [type(value) for value in columns["param_x"]] == [float, float]
     assert run("results", tmp_path, "--out", tmp_path / "t.parquet") == 0
+
+
+def test_a_table_has_the_types_of_its_page_where_it_has_no_values(tmp_path):
+    pyarrow, duckdb = map(pytest.importorskip, ("pyarrow", "duckdb"))
+    keep(tmp_path, "a", {"x": None, "l": [], "deep": [[]]}, {"v": np.zeros(0)})
+    (tmp_path / "seconds.jsonl").unlink()  # as cells of earlier versions
+    path = tmp_path / "t.parquet"
+    assert run("results", tmp_path, "--out", path) == 0
+    schema = pyarrow.parquet.read_schema(path)
+    double = pyarrow.float64()
+    assert {name: schema.field(name).type for name in schema.names[3:]} == {
+        "param_deep": pyarrow.list_(pyarrow.list_(double)),
+        "param_l": pyarrow.list_(double),
+        "param_x": double,
+        "result_v": pyarrow.list_(double),
+        "seconds": double,
+    }
+    assert duckdb.sql(f"select sum(seconds), any_value(param_l) from '{path}'").fetchall() == [(None, [])]
+
+
+def test_the_query_of_the_page_heeds_no_fit_that_diverged(tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb")
+    for lr, auc in ((0.1, 0.6), (0.2, 0.7), (9.0, np.nan)):
+        keep(
+            tmp_path,
+            "compare",
+            {"method": "m", "bits": 8, "lr": lr},
+            {"valid": np.array([auc, 1]), "test": np.array([auc - 0.1, 1])},
+        )
+    assert run("results", tmp_path, "--out", tmp_path / "cells.parquet") == 0
+    (query,) = re.findall(r"```sql\n(.*?)```", (DOCS / "sweeps.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    assert duckdb.sql(query).fetchall() == [("m", 8, pytest.approx(0.6))]
+
+
+def test_a_table_on_standard_output_is_all_that_goes_there(compared):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    command = [sys.executable, "-m", "alpt_ref", "results", str(compared), "--out", "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert parquet.read_table(io.BytesIO(done.stdout)).num_rows == 4
+
+
+def test_a_table_replaces_no_cell_that_it_is_made_from(compared, capsys):
+    before = state_of(compared)
+    for path in (min((compared / "cells").iterdir()), compared / "seconds.jsonl"):
+        assert error_of(capsys, "results", compared, "--out", path) == f"{path} is read by this command, write elsewhere"
+    assert state_of(compared) == before
+
+
+def test_two_parameters_are_never_one_column(tmp_path, capsys):
+    name = keep(tmp_path, "a", {"x": {"y": 1}, "x_y": 2}, {})
+    said = f"{tmp_path / 'cells' / name}.npz: two of its parameters would be the column param_x_y"
+    assert error_of(capsys, "results", tmp_path, "--out", tmp_path / "t.parquet") == said
+
+
+def test_a_cell_under_the_name_of_another_is_refused(tmp_path, capsys):
+    """As a study refuses it."""
+    first, second = (tmp_path / "cells" / f"{keep(tmp_path, 'a', {'n': n}, {})}.npz" for n in (1, 2))
+    second.write_bytes(first.read_bytes())
+    said = error_of(capsys, "results", tmp_path, "--out", tmp_path / "t.parquet")
+    assert said == f"{second}: has the name of another cell"
+
+
+def test_seconds_after_a_torn_line_are_known(tmp_path):
+    first = keep(tmp_path, "a", {"n": 1}, {})
+    path = tmp_path / "seconds.jsonl"
+    path.write_text(path.read_text() + '{"id": "torn')
+    names = [first, *(keep(tmp_path, "a", {"n": n}, {}) for n in (2, 3))]
+    assert list(seconds_of(tmp_path)) == names
+    assert len(path.read_text().splitlines()) == 4
 
 
 def test_a_table_of_nothing_is_one_sentence(tmp_path, capsys, compared, monkeypatch):

@@ -14,13 +14,12 @@ from alpt_ref import __version__
 from alpt_ref.cli import examples
 from alpt_ref.cli.descent import DESCENT, STEPS
 from alpt_ref.cli.options import plot_options
-from alpt_ref.cli.parsing import Parser, by_part, file, folder, integer, names, number
+from alpt_ref.cli.parsing import Options, Parser, by_part, file, folder, integer, names, number
 from alpt_ref.cli.study_options import (
     DEVICE,
     KIND,
     LOG,
     THREADS,
-    Options,
     add,
     check_options,
     compare_options,

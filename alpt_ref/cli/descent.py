@@ -1,11 +1,6 @@
 """The options of ``train`` about descent: of weights, and of step sizes that are learned."""
 
-from collections.abc import Callable
-from typing import Any
-
-from alpt_ref.cli.parsing import by_part, integer, number
-
-Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
+from alpt_ref.cli.parsing import Options, by_part, integer, number
 
 STEPS: Options = (
     ("--step", "UNIT[,UNIT]", by_part(str, "word"), "weights that share a step size, row or table; one, or two as "

@@ -115,7 +115,8 @@ examples:
   alpt-ref results results/compare --out cells.parquet
   duckdb -c "select kind, count(*), sum(seconds) from 'cells.parquet' group by kind"
 
-DIR is the --out of compare, convergence, verify or analysis/calibration.py. docs/sweeps.md has the columns.
+DIR is the --out of compare, convergence, verify, analysis/calibration.py or alpt_ablation.py, or a folder
+with several of them. docs/sweeps.md has the columns.
 Parquet is written by pyarrow: pip install 'alpt-ref[parquet]'.
 """
 

@@ -6,10 +6,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from alpt_ref.cli.parsing import CommandError, spell_options
-from alpt_ref.studies.cells import Cell
+from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.cluster import Dask
 from alpt_ref.studies.executors import Executor, InProcess, Listed, Listing
-from alpt_ref.studies.store import seconds_of
+from alpt_ref.studies.export import flat
+from alpt_ref.studies.store import SECONDS, seconds_of
 from alpt_ref.tools.pace import clock
 
 
@@ -30,7 +31,7 @@ def executing(args: argparse.Namespace, folder: Path | None = None) -> Iterator[
         try:
             executor = Dask(args.workers or 2, getattr(args, "threads", 1), args.scheduler)
         except ValueError as error:
-            raise CommandError(spell_options(str(error), ["executor"])) from None
+            raise CommandError(spell_options(str(error), ["executor", "scheduler"])) from None
         with closing(executor):
             yield executor
     else:
@@ -50,20 +51,39 @@ def _check(args: argparse.Namespace) -> None:
 
 def listed(cells: Sequence[tuple[Cell, bool]], folder: Path | None) -> Iterator[str]:
     """A line for each cell, found or missing, and at last their number and the time that the missing ones may take."""
+    words = _words([cell.spec for cell, _ in cells])
     for cell, found in cells:
-        yield f"{'found' if found else 'missing':<9}{cell.spec.words}"
+        yield f"{'found' if found else 'missing':<9}{words[cell.spec.id]}"
     missing = [cell.spec.kind for cell, found in cells if not found]
     said = f"{len(cells):,} {'cell' if len(cells) == 1 else 'cells'}, {len(missing):,} missing"
     yield f"{said}: {_estimate(missing, folder)}" if missing else f"{said}."
 
 
+def _words(specs: Sequence[RunSpec]) -> dict[str, str]:
+    """Words on each cell, by id; where several have the same, with the parameters in which these differ."""
+    alike: dict[str, dict[str, RunSpec]] = {}
+    for spec in specs:
+        alike.setdefault(spec.words, {})[spec.id] = spec
+    found = {}
+    for words, group in alike.items():
+        params = {name: dict(flat("", spec.params)) for name, spec in group.items()}
+        keys = dict.fromkeys(key for each in params.values() for key in each)
+        differ = [key for key in keys if len({repr(each.get(key)) for each in params.values()}) > 1]
+        for name, each in params.items():
+            found[name] = " ".join([words, *(f"{key[1:]}={each[key]}" for key in differ if key in each)])
+    return found
+
+
 def _estimate(kinds: Sequence[str], folder: Path | None) -> str:
     """The time that cells of these kinds may take, and what is not known of it."""
     took: dict[str, list[float]] = {}
-    for kind, seconds in seconds_of(folder).values() if folder is not None else ():
+    homes = (
+        [] if folder is None else [folder, *(path.parent for path in folder.glob(f"*/{SECONDS}"))]
+    )  # as verify's click models
+    for kind, seconds in (each for home in homes for each in seconds_of(home).values()):
         took.setdefault(kind, []).append(seconds)
     known = [kind for kind in kinds if kind in took]
-    later = "Cells that depend on their results follow, and are not listed."
+    later = "Cells of steps that follow, if any, are not listed."
     if not known:
         return f"no cell of their kind was timed here, so nothing is known of the time. {later}"
     total = sum(sum(took[kind]) / len(took[kind]) for kind in known)

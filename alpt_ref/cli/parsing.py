@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from alpt_ref.tools.output import STDOUT
 
+Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]  # name, metavar, parser of one value, help
+
 # Fields that the command line calls otherwise.
 _SPELT = {"n_threads": "threads", "fit_intercept": "no-intercept", "fit_linear": "no-linear", "split": "no-split"}
 

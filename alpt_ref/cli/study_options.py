@@ -3,14 +3,12 @@ others, nothing of what they do."""
 
 import argparse
 from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from alpt_ref.cli.parsing import file, folder, integer, integers, names, number, positive
+from alpt_ref.cli.parsing import Options, file, folder, integer, integers, names, number, positive
 from alpt_ref.tools.devices import DEVICES
 
-Options = tuple[tuple[str, str, Callable[[str], Any], str], ...]
 EXECUTORS = ("in-process", "dask")
 
 _COMPARED: Options = (

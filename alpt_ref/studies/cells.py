@@ -30,8 +30,8 @@ class RunSpec:
 
     @property
     def id(self) -> str:
-        """16 hexadecimal digits of BLAKE2b of the canonical JSON."""
-        return hashlib.blake2b(self.canonical.encode(), digest_size=8).hexdigest()
+        """The name of the cell, by :func:`id_of`."""
+        return id_of(self.canonical)
 
     @property
     def words(self) -> str:
@@ -39,6 +39,11 @@ class RunSpec:
         words = [self.kind, *(str(self.params[key]) for key in _SAID if self.params.get(key))]
         words += [f"{self.params['bits']} bits"] if self.params.get("bits") else []
         return " ".join(words + ([f"seed {self.params['seed']}"] if "seed" in self.params else []))
+
+
+def id_of(canonical: str) -> str:
+    """16 hexadecimal digits of BLAKE2b of a spec's canonical JSON."""
+    return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ No other module knows Dask, and this one imports it when the first cell is missi
 """
 
 import logging
+import os
 import pickle
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from importlib.util import find_spec
 from secrets import token_hex
@@ -35,9 +36,11 @@ class Dask:
 
     def __init__(self, workers: int = 2, threads: int = 1, scheduler: str | None = None) -> None:
         """Ask for ``workers`` processes on this machine, or for those of the ``scheduler`` at that address. threads : of a wide
-        cell. ValueError where distributed is not installed."""
+        cell. ValueError where distributed is not installed, and for an empty address."""
         if find_spec("distributed") is None:
             raise ExtraMissingError(needs("executor dask", "dask"))
+        if scheduler is not None and not scheduler.strip():
+            raise ValueError(f"scheduler must be an address, as tcp://head:8786, got {scheduler!r}")
         self.workers, self.threads, self.scheduler = workers, threads, scheduler
         self._left = ExitStack()
         self._shared: dict[int, tuple[Any, Any]] = {}
@@ -54,9 +57,10 @@ class Dask:
         if self.scheduler is None:
             cluster = self._left.enter_context(_local_cluster(self.workers))
             client = self._left.enter_context(Client(cluster, set_as_default=False))
-            client.register_plugin(_deaf())
+            client.register_plugin(_quiet())
             return client
         try:
+            _greet(self.scheduler)
             client = self._left.enter_context(Client(self.scheduler, timeout=PATIENCE, set_as_default=False))
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, ValueError) as error:
@@ -139,15 +143,35 @@ def _local_cluster(workers: int) -> Iterator[Any]:
         yield cluster
 
 
-def _deaf() -> Any:
-    """A plugin by which workers of this terminal leave Ctrl-C to this process."""
+def _greet(address: str) -> None:
+    """OSError where nobody greets within PATIENCE: for one who takes the call, and is silent, Dask's client waits for ever."""
+    from distributed import Security
+    from distributed.comm import connect
+    from distributed.utils import LoopRunner, sync
+
+    async def greeted() -> None:
+        (await connect(address, PATIENCE, **Security().get_connection_args("client"))).abort()
+
+    runner = LoopRunner(asynchronous=False)
+    runner.start()
+    try:
+        sync(runner.loop, greeted, callback_timeout=PATIENCE)
+    finally:
+        runner.stop()
+
+
+def _quiet() -> Any:
+    """A plugin by which workers of this terminal leave Ctrl-C to this process, and standard output, which may be a file of its
+    results: what a cell prints goes to standard error."""
     from distributed import WorkerPlugin
 
-    class Deaf(WorkerPlugin):  # type: ignore[misc]
+    class Quiet(WorkerPlugin):  # type: ignore[misc]
         def setup(self, worker: Any) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            with suppress(OSError):  # of a command whose standard error is closed
+                os.dup2(2, 1)
 
-    return Deaf()
+    return Quiet()
 
 
 @contextmanager

@@ -75,7 +75,8 @@ class Listing:
     def compute(self, cells: Sequence[Cell], found: Found) -> Generator[Done]:
         """List the cells; Listed where one is missing."""
         listed = [(cell, found(cell)) for cell in cells]
-        self.cells += listed
+        known = {cell.spec.id for cell, _ in self.cells}  # two steps may ask for the same
+        self.cells += [(cell, there) for cell, there in listed if cell.spec.id not in known]
         if not all(there for _, there in listed):
             raise Listed
         return _none()

@@ -1,13 +1,14 @@
 """The cells of a study as one table, a row for each: parameters, results, seconds. docs/sweeps.md has its columns."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from alpt_ref.studies.store import seconds_of
+from alpt_ref.studies.cells import id_of
+from alpt_ref.studies.store import SECONDS, seconds_of
 from alpt_ref.tools.extras import importing
 from alpt_ref.tools.files import intact, read_npz
 
@@ -16,10 +17,16 @@ FIRST = ("id", "kind", "version")
 Rows = list[dict[str, Any]]
 
 
+def read_by(folder: Path) -> list[Path]:
+    """The files that :func:`rows_of` reads."""
+    cells = sorted(folder.rglob("cells/*.npz"))
+    return cells + sorted({path.parent.parent / SECONDS for path in cells})
+
+
 def rows_of(folder: Path) -> Rows:
     """A row for each cell below ``folder``, by kind and id: plain values by column. ValueError where there is none, and for a
     file that is no cell."""
-    paths = sorted(folder.rglob("cells/*.npz"))
+    paths = [path for path in read_by(folder) if path.name != SECONDS]
     if not paths:
         raise ValueError(f"{folder} has no cells: give the --out of a study")
     took = {home: seconds_of(home) for home in {path.parent.parent for path in paths}}
@@ -28,8 +35,13 @@ def rows_of(folder: Path) -> Rows:
         meta, arrays = read_npz(path)
         with intact(path):
             spec = json.loads(meta["spec"])
+            if id_of(meta["spec"]) != path.stem:
+                raise ValueError(f"{path}: has the name of another cell")
             row = {"id": path.stem, "kind": str(spec["kind"]), "version": int(spec["version"])}
-            row |= dict(_flat("param", spec["params"]))
+            params = list(flat("param", spec["params"]))
+            if twice := [name for name, _ in params if sum(name == other for other, _ in params) > 1]:
+                raise ValueError(f"{path}: two of its parameters would be the column {twice[0]}")
+            row |= dict(params)
             row |= {f"result_{name}": _plain(array) for name, array in arrays.items() if array.size <= MOST}
         rows.append(row | {"seconds": took[path.parent.parent].get(path.stem, ("", None))[1]})
     return sorted(rows, key=lambda row: (row["kind"], row["id"]))
@@ -42,11 +54,11 @@ def columns_of(rows: Rows) -> dict[str, list[Any]]:
     return {name: _alike([row.get(name) for row in rows]) for name in (*FIRST, *middle, "seconds")}
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Parameters by column: those of an object each under its own name."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         for inner, item in value.items():
-            yield from _flat(f"{name}_{inner}", item)
+            yield from flat(f"{name}_{inner}", item)
     else:
         yield name, value
 
@@ -96,7 +108,13 @@ def write_parquet(folder: Path, path: Path) -> int:
         from pyarrow import parquet
     from alpt_ref.tools.output import write_atomic
 
-    columns = columns_of(rows_of(folder))
-    table = pyarrow.table({name: pyarrow.array(values) for name, values in columns.items()})
+    def typed(kind: Any) -> Any:
+        """Double in the place of no type: of a column, or of lists, in which there is nothing."""
+        if pyarrow.types.is_list(kind):
+            return pyarrow.list_(typed(kind.value_type))
+        return pyarrow.float64() if pyarrow.types.is_null(kind) else kind
+
+    arrays = {name: pyarrow.array(values) for name, values in columns_of(rows_of(folder)).items()}
+    table = pyarrow.table({name: array.cast(typed(array.type)) for name, array in arrays.items()})
     write_atomic(path, lambda file: parquet.write_table(table, file))
     return int(table.num_rows)

@@ -90,13 +90,12 @@ class Store:
 
 
 def _note(path: Path, record: dict[str, str | float]) -> None:
-    """Add a line, whole, as two processes may add theirs."""
-    with naming(path):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        try:
-            os.write(handle, (json.dumps(record) + "\n").encode())
-        finally:
-            os.close(handle)
+    """Add a line, whole, as two processes may add theirs; on a line of its own where a crash has torn the last one."""
+    with naming(path), open(path, "a+b", buffering=0) as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+        torn = file.read(1) not in (b"", b"\n")
+        file.write(("\n" * torn + json.dumps(record) + "\n").encode())
 
 
 def seconds_of(folder: Path) -> dict[str, tuple[str, float]]:

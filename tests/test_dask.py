@@ -284,3 +284,19 @@ def group_lives(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+@long
+def test_ctrl_c_while_a_cluster_starts_is_one_sentence(tmp_path):
+    """Workers that do not yet know that it is none of theirs are started deaf to it."""
+    psutil = pytest.importorskip("psutil")
+    command = [sys.executable, "-m", "alpt_ref", "verify", "Q6", "--executor", "dask", "--out", str(tmp_path / "o")]
+    process = subprocess.Popen(command, env=INTERRUPTED, stdout=-1, stderr=-1, text=True, start_new_session=True)
+    family = psutil.Process(process.pid)
+    while not any("spawn_main" in " ".join(child.cmdline()) for child in family.children(recursive=True)):
+        assert process.poll() is None, last_words(process)
+        time.sleep(0.01)
+    time.sleep(0.1)  # it imports
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = last_words(process)
+    assert (process.returncode, said) == (130, "alpt-ref: interrupted: nothing was finished yet, and nothing is kept\n")

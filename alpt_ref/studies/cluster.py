@@ -12,6 +12,7 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from importlib.util import find_spec
+from multiprocessing import resource_tracker
 from secrets import token_hex
 from typing import Any
 
@@ -23,7 +24,7 @@ from alpt_ref.scalars.diskcache import source_hash
 from alpt_ref.studies.cells import Cell, Done, timed
 from alpt_ref.studies.executors import Found
 from alpt_ref.tools.extras import ExtraMissingError, needs
-from alpt_ref.tools.interrupts import heed
+from alpt_ref.tools.interrupts import heed, holding_interrupts
 
 PATIENCE = 30.0  # seconds for a scheduler to answer, and to have a worker
 
@@ -55,9 +56,10 @@ class Dask:
         self._left.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what goes wrong is said in a sentence
         self._left.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}))
         if self.scheduler is None:
-            cluster = self._left.enter_context(_local_cluster(self.workers))
-            client = self._left.enter_context(Client(cluster, set_as_default=False))
-            client.register_plugin(_quiet())
+            with _undisturbed():
+                cluster = self._left.enter_context(_local_cluster(self.workers))
+                client = self._left.enter_context(Client(cluster, set_as_default=False))
+                client.register_plugin(_quiet())
             return client
         try:
             _greet(self.scheduler)
@@ -138,9 +140,23 @@ def _local_cluster(workers: int) -> Iterator[Any]:
     size: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": 0}
     one_each = {"distributed.scheduler.worker-saturation": 1.0}
     with dask.config.set({"distributed.nanny.pre-spawn-environ": environ} | one_each):
-        cluster = LocalCluster(**size, dashboard_address=None, silence_logs=logging.CRITICAL)
+        page = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # at any port: 8787 may be taken
+        cluster = LocalCluster(**size, **page, silence_logs=logging.CRITICAL)
     with cluster:
         yield cluster
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a Ctrl-C wait for the end of the block, in which Dask would end in words of its own. Processes that are started in it
+    have this thread's mask of signals: at a terminal a Ctrl-C reaches them, too, while they are not yet quiet."""
+    with holding_interrupts():  # the mask alone does not, where another thread takes the signal
+        resource_tracker.ensure_running()  # which would lift the mask when it is started
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _greet(address: str) -> None:

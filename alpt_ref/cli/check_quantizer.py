@@ -4,7 +4,6 @@ import argparse
 import sys
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from alpt_ref.cli.executors import executing
 from alpt_ref.cli.outputs import check_outputs, to_stdout
@@ -16,15 +15,12 @@ from alpt_ref.studies.executors import InProcess
 from alpt_ref.studies.progress import aside, bar
 from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.search import notes_aside
 from alpt_ref.testing.suite import Outcome, Report, check_quantizer, properties_of
 from alpt_ref.tools.events import conclude, tell
-from alpt_ref.tools.extras import importing
 from alpt_ref.tools.files import write_json, write_text
 from alpt_ref.tools.origin import origin
 from alpt_ref.tools.output import write_atomic
-
-with importing("testing", "the suite for quantizers"):
-    from hypothesis.configuration import set_hypothesis_home_dir
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,8 +38,7 @@ def run(args: argparse.Namespace) -> int:
     level = "quick" if args.quick else "thorough" if args.thorough else "default"
     words = nullcontext() if talk else redirect_stdout(sys.stderr)  # an adapter may print
     report: Report | None = None  # of a dry run
-    with words, TemporaryDirectory() as notes, executing(args) as executor, bar(len(chosen)) as on_part:
-        set_hypothesis_home_dir(notes)  # else it leaves a folder in the current one
+    with words, notes_aside(), executing(args) as executor, bar(len(chosen)) as on_part:
         candidate = Candidate.load(args.quantizer)
 
         def on_outcome(outcome: Outcome) -> None:

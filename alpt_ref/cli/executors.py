@@ -77,9 +77,8 @@ def _words(specs: Sequence[RunSpec]) -> dict[str, str]:
 def _estimate(kinds: Sequence[str], folder: Path | None) -> str:
     """The time that cells of these kinds may take, and what is not known of it."""
     took: dict[str, list[float]] = {}
-    homes = (
-        [] if folder is None else [folder, *(path.parent for path in folder.glob(f"*/{SECONDS}"))]
-    )  # as verify's click models
+    below = [] if folder is None else folder.glob(f"*/{SECONDS}")  # verify's click models have a folder of their own
+    homes = [] if folder is None else [folder, *(path.parent for path in below)]
     for kind, seconds in (each for home in homes for each in seconds_of(home).values()):
         took.setdefault(kind, []).append(seconds)
     known = [kind for kind in kinds if kind in took]

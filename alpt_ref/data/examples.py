@@ -10,7 +10,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from alpt_ref.tools.brief import brief_repr
-from alpt_ref.tools.checks import check_unmasked, is_integer
+from alpt_ref.tools.checks import PANDAS_MISSING, check_unmasked, is_integer
 from alpt_ref.tools.sparse import canonical
 
 Columns = tuple[str | int, ...] | None
@@ -137,5 +137,5 @@ def _numbers(X: NDArray[Any]) -> NDArray[Any]:
     """An array of objects as float64, where all of them are numbers; text that spells one is none."""
     if X.dtype.kind != "O" or any(isinstance(value, str | bytes) for value in X.flat):
         return X
-    missing = [type(value).__name__ in ("NAType", "NaTType") for value in X.flat]  # of pandas, and no floats
+    missing = [type(value).__name__ in PANDAS_MISSING for value in X.flat]  # of pandas, and no floats
     return np.where(np.reshape(missing, X.shape), np.nan, X).astype(np.float64)

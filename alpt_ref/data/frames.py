@@ -15,6 +15,7 @@ import numpy as np
 from alpt_ref.data.cells import Cells, Plan
 from alpt_ref.data.errors import DataError, LineError, quote
 from alpt_ref.data.layout import first_bad
+from alpt_ref.tools.checks import PANDAS_MISSING
 from alpt_ref.tools.input import named
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 1 << 16
 TOO_LARGE = 10**4000  # Python refuses to write some digits more
 FRAME = "the data frame"  # its name in messages
-_MISSING = ("NoneType", "NAType", "NaTType")
+_MISSING = ("NoneType", *PANDAS_MISSING)
 _CATEGORIES = ("category", "categorical", "enum", "dictionary")
 _FLOATS = ("float", "double", "decimal", "object")
 

@@ -3,11 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from tempfile import TemporaryDirectory
 from typing import Any
-
-from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.errors import HypothesisDeprecationWarning
 
 from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.executors import Executor
@@ -15,7 +11,12 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties import BY_NAME
 from alpt_ref.testing.property import Property
+from alpt_ref.testing.search import notes_aside
 from alpt_ref.testing.suite import Outcome, Report, check_quantizer, checked, level_of, properties_of
+from alpt_ref.tools.extras import importing
+
+with importing("testing", "the suite for quantizers"):
+    from hypothesis.errors import HypothesisDeprecationWarning
 
 
 def cells(where: str, names: Sequence[str], level: str, rounding: str) -> list[Cell]:
@@ -57,8 +58,7 @@ def check_on(
 
 def _check(where: str, name: str, level: str) -> dict[str, Any]:
     """Fields of the outcome, but for the property, whose check is a function."""
-    with TemporaryDirectory() as notes, warnings.catch_warnings():
-        set_hypothesis_home_dir(notes)  # else it leaves a folder in the current one
+    with notes_aside(), warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)  # of threads of a worker, which draw random numbers
         outcome = checked(BY_NAME[name], Candidate.load(where), level_of(level))
     return {field: getattr(outcome, field) for field in Outcome.__dataclass_fields__ if field != "entry"}

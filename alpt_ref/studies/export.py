@@ -11,6 +11,7 @@ from alpt_ref.studies.cells import id_of
 from alpt_ref.studies.store import SECONDS, seconds_of
 from alpt_ref.tools.extras import importing
 from alpt_ref.tools.files import intact, read_npz
+from alpt_ref.tools.output import write_atomic
 
 MOST = 64  # numbers of an array that becomes a list; longer ones stay in their cell
 FIRST = ("id", "kind", "version")
@@ -106,7 +107,6 @@ def write_parquet(folder: Path, path: Path) -> int:
     with importing("parquet", "a Parquet file"):
         import pyarrow
         from pyarrow import parquet
-    from alpt_ref.tools.output import write_atomic
 
     def typed(kind: Any) -> Any:
         """Double in the place of no type: of a column, or of lists, in which there is nothing."""

@@ -5,6 +5,8 @@ code, and a failure in one of their arrays is tried again with that element alon
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy import float32, float64
@@ -19,10 +21,19 @@ from alpt_ref.tools.extras import importing
 
 with importing("testing", "the suite for quantizers"):
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+    from hypothesis.configuration import set_hypothesis_home_dir
     from hypothesis.errors import Flaky
     from hypothesis.strategies import SearchStrategy
 
 Judge = Callable[[Candidate, Case], None]
+
+
+@contextmanager
+def notes_aside() -> Iterator[None]:
+    """Let Hypothesis keep its notes in a folder that goes with the block: else it leaves one in the current folder."""
+    with TemporaryDirectory() as notes:
+        set_hypothesis_home_dir(notes)
+        yield
 
 
 def sweep(judge: Judge, candidate: Candidate, tried: Iterable[Case]) -> int:

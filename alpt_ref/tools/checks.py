@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SMALLEST = 5e-324  # of float64, above 0
+PANDAS_MISSING = ("NAType", "NaTType")  # the classes of what pandas puts in the place of a value
 
 
 def is_integer(value: Any) -> bool:

@@ -48,7 +48,7 @@ class Format:
         one_of("overflow", self.overflow, OVERFLOWS)
         if self.infinities != (self.nans == "ieee"):
             raise ValueError(f"infinities must be {self.nans == 'ieee'} where nans is {self.nans!r}")
-        if self.overflow == "infinity" and not self.infinities or self.overflow == "nan" and self.nans == "none":
+        if (self.overflow == "infinity" and not self.infinities) or (self.overflow == "nan" and self.nans == "none"):
             raise ValueError(f"overflow must be something that {self.name} has, got {self.overflow!r}")
 
     @property

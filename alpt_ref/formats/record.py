@@ -45,6 +45,8 @@ class Format:
         check_integer("exponent_bits", self.exponent_bits, 2, 8)
         check_integer("mantissa_bits", self.mantissa_bits, 1, 10)
         check_integer("bias", self.bias, 1, 127)
+        if self.exponent_bits + self.mantissa_bits > 15:
+            raise ValueError(f"mantissa_bits must be at most {15 - self.exponent_bits} with {self.exponent_bits} exponent_bits")
         one_of("nans", self.nans, NANS)
         one_of("overflow", self.overflow, OVERFLOWS)
         if self.infinities != (self.nans == "ieee"):
@@ -120,5 +122,5 @@ class Format:
         return self.nans != "negative zero"
 
     def saturating(self) -> "Format":
-        """The same format, whose rounding saturates at its largest numbers."""
+        """A copy whose rounding saturates at its largest numbers."""
         return replace(self, overflow="saturate")

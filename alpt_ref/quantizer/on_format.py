@@ -13,7 +13,7 @@ from alpt_ref.kernels.cpu.floats import range_coder
 from alpt_ref.kernels.cpu.quantize import BLOCK, Elements
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.quantizer.checks import Request, all_finite, check_floats, check_out, check_uniforms, device_of, first
-from alpt_ref.scalars.floats import FLOAT32, FLOAT64, FORMAT_ROUNDINGS, Layout
+from alpt_ref.scalars.floats import FORMAT_ROUNDINGS, Layout, type_of
 from alpt_ref.tools.checks import check_unmasked, one_of
 from alpt_ref.tools.devices import lies_on_gpu
 
@@ -36,8 +36,12 @@ def layout_of(kind: Format) -> Layout:
 
 def quantize(x: ArrayLike, kind: Format, of: Request) -> NDArray[Any]:
     """The bit patterns; see :func:`alpt_ref.quantize`."""
-    if device_of("x", x, of.device) == "cuda":
-        raise ValueError("device must be cpu: a GPU quantizes onto a Grid alone")
+    device, layout = device_of("x", x, of.device), layout_of(kind)
+    if lies_on_gpu(x):
+        from alpt_ref import gpu
+
+        codes: NDArray[Any] = gpu.quantize(x, gpu.Call(kind, of.rounding, of.noise, of.offset, layout), of.u, of.out)
+        return codes
     x = check_floats("x", x, of.n_threads, finite=False)
     if kind.nan_code is None and not all_finite(x, of.n_threads) and (nan := np.isnan(x)).any():
         raise ValueError(f"x{first(nan)} is NaN, which {kind.name} does not have")
@@ -47,10 +51,16 @@ def quantize(x: ArrayLike, kind: Format, of: Request) -> NDArray[Any]:
         out = np.empty(x.shape, kind.code_dtype)
     else:
         check_out(out, (x, given), kind.code_dtype)
-    flat, layout = x.reshape(-1), layout_of(kind)
+    if device == "cuda":
+        from alpt_ref import gpu
+
+        call = gpu.Call(kind, of.rounding, of.noise, of.offset, layout)
+        gpu.quantize_copies(x, call, given.reshape(x.shape) if given.size else x, out)
+        return np.asarray(out)
+    flat = x.reshape(-1)
     # Rules that draw nothing ignore u: x stands in its place.
     elements = Elements(flat, given if of.rounding == "stochastic" else flat, out.reshape(-1))
-    code_range = range_coder(FLOAT32 if x.dtype == float32 else FLOAT64, of.rounding, of.noise.draws)
+    code_range = range_coder(type_of(x.dtype), of.rounding, of.noise.draws)
     run_ranges(lambda a, b: code_range(elements, layout, of.noise, of.offset, a, b), x.size, of.n_threads, multiple=BLOCK)
     return np.asarray(out)
 
@@ -58,7 +68,11 @@ def quantize(x: ArrayLike, kind: Format, of: Request) -> NDArray[Any]:
 def dequantize(codes: Any, kind: Format) -> NDArray[float32]:
     """The numbers; see :func:`alpt_ref.dequantize`."""
     if lies_on_gpu(codes):
-        raise ValueError("codes of a Format must lie in the memory of the CPU")
+        device_of("codes", codes, None)
+        from alpt_ref import gpu
+
+        numbers: NDArray[float32] = gpu.dequantize(codes, kind, _numbers(kind))
+        return numbers
     check_unmasked("codes", codes)
     q = np.asarray(codes)
     if not np.issubdtype(q.dtype, np.integer):

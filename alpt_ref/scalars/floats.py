@@ -57,6 +57,11 @@ FLOAT32 = Type(float32, int32, 23, 127, rules_for(np.dtype(float32)))
 FLOAT64 = Type(float64, int64, 52, 1023, rules_for(np.dtype(float64)))
 
 
+def type_of(dtype: np.dtype[Any]) -> Type:
+    """The type ``dtype``, float32 or float64."""
+    return FLOAT32 if dtype == float32 else FLOAT64
+
+
 @cache
 def coder(of: Type, rounding: str, scaled: bool = False) -> Scalar:
     """Function (x, v, scale, layout) -> the code, int32, of R(x 2^-scale), x of the type ``of``, for v = wrap(u).

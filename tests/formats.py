@@ -17,7 +17,7 @@ ODD = (
     replace(FORMATS["bfloat16"], name="bfloat16 flushed", subnormals=False),
     replace(FORMATS["float8_e5m2fnuz"], name="e5m2fnuz flushed, saturating", subnormals=False, overflow="saturate"),
     replace(FORMATS["float8_e5m2"], name="e5m2 to NaN", overflow="nan"),
-    replace(FORMATS["bfloat16"], name="bfloat16 saturating", overflow="saturate"),
+    replace(FORMATS["float8_e4m3"], name="e4m3 saturating", overflow="saturate"),
     Format("e2m1 of IEEE", 2, 1, 1),
     Format("e3m10 up", 3, 10, 1, subnormals=False),
     Format("e5m10 low", 5, 10, 127),

@@ -13,6 +13,7 @@ from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.quantizer.checks import check_floats, check_uniforms, noise_of
 from alpt_ref.quantizer.on_format import check_rounding, dequantize, layout_of
 from alpt_ref.rng import MAX_RANDOM_BITS, Stream
+from alpt_ref.scalars.floats import type_of
 from alpt_ref.tools.checks import check_threads
 
 
@@ -54,7 +55,7 @@ def quantize_blocks(
     elements = Elements(flat, given.reshape(-1) if rounding == "stochastic" else flat, codes.reshape(-1))
     ends = int32(kind.element.emax), int32(LOWEST), int32(HIGHEST), int32(SCALE_NAN)
     of_blocks = Scales(scales.reshape(-1), kind.size, *ends)
-    code_blocks = block_coder(rounding, noise.draws)
+    code_blocks = block_coder(type_of(x.dtype), rounding, noise.draws)
     run_ranges(lambda a, b: code_blocks(elements, of_blocks, layout, noise, int(offset), a, b), scales.size, n_threads)
     return scales, codes
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from alpt_ref.kernels.cpu.quantize import BLOCK, wrap_given
 from alpt_ref.kernels.cpu.words import fill_words
-from alpt_ref.scalars.arithmetic import bits_of
+from alpt_ref.scalars.arithmetic import bits_of, float_of
 from alpt_ref.scalars.floats import FLOAT64, Type, coder
-from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.scalars.jit import inlined, kernel
 from alpt_ref.scalars.philox import centred_uniform
 from alpt_ref.scalars.rounding import Scalar
 
@@ -36,7 +36,7 @@ def _run_coder(of: Type, rounding: str, draws: bool, scaled: bool) -> Scalar:
     """Function (x, noise, mask, scale, layout, out): codes of x 2^-scale; noise : words where it ``draws``, else uniforms."""
     code_of, real, to_centred = coder(of, rounding, scaled), of.real, centred_uniform if draws else wrap_given
 
-    @jit
+    @inlined
     def code_run(x, noise, mask, scale, layout, out):
         for i in range(x.size):
             out[i] = code_of(real(x[i]), to_centred(noise[i], mask), scale, layout)
@@ -69,23 +69,30 @@ def range_coder(of: Type, rounding: str, draws: bool) -> Scalar:
     return code_range
 
 
-@jit
-def _largest_field(x: Any) -> Any:
-    """The largest exponent field of the numbers as float64; infinity and NaN have the largest of all."""
-    field = int32(0)
-    for i in range(x.size):
-        field = max(field, int32((bits_of(float64(x[i])) >> _WIDTH) & _FIELD))
-    return field
+@cache
+def _exponent_finder(of: Type) -> Scalar:
+    """Function (x) -> the exponent field, as float64 has it, of the largest |x|; infinity and NaN have the largest field."""
+    integer, magnitude = of.integer, of.integer(np.iinfo(of.integer).max)
+
+    @inlined
+    def largest_exponent_field(x):
+        largest = integer(0)
+        for i in range(x.size):
+            bits = integer(bits_of(x[i]) & magnitude)  # ordered as the numbers are
+            largest = bits if bits > largest else largest
+        return int32((bits_of(float64(float_of(largest))) >> _WIDTH) & _FIELD)
+
+    return largest_exponent_field
 
 
 @cache
-def block_coder(rounding: str, draws: bool) -> Scalar:
+def block_coder(of: Type, rounding: str, draws: bool) -> Scalar:
     """Function (elements, scales, layout, noise, offset, start, stop): scales and codes of the blocks start .. stop - 1.
 
     A block with NaN or an infinity has the scale NaN, and codes 0. Decisions are made in float64, which has every number of
     float32, and every element of every scale, as a normal number.
     """
-    run = _run_coder(FLOAT64, rounding, draws, True)
+    run, exponent_field = _run_coder(FLOAT64, rounding, draws, True), _exponent_finder(of)
 
     @kernel
     def code_blocks(elements, scales, layout, noise, offset, start, stop):
@@ -99,7 +106,7 @@ def block_coder(rounding: str, draws: bool) -> Scalar:
                 fill_words(words[: (end - chunk) * size], offset + chunk * size, noise.step, noise.stream, noise.seed)
             for block in range(chunk, end):
                 a, b, w = block * size, (block + 1) * size, (block - chunk) * size
-                field = _largest_field(x[a:b])
+                field = exponent_field(x[a:b])
                 scale = int32(max(scales.lowest, min(scales.highest, int32(field - _BIAS - scales.emax))))
                 if field == _SPECIAL:
                     scales.codes[block] = scales.nan

@@ -13,7 +13,7 @@ from alpt_ref.formats import FORMATS, Format, format_of
 from alpt_ref.formats import points as pt
 from alpt_ref.formats.reference import magnitudes
 from tests.formats import KINDS, NAMES, cast, dtype_of, hard
-from tests.marks import once
+from tests.marks import long, once
 
 pytestmark = once
 GFLOAT = {
@@ -77,7 +77,9 @@ def test_codes_are_those_of_gfloat(name):
     assert (kind.nan_code is None) == (info.num_nans == 0)
 
 
-@each_kind
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=kind.name, marks=long if kind.bits > 8 and kind.name not in NAMES else ()) for kind in KINDS]
+)
 def test_points_and_codes_are_those_of_the_definition(kind):
     numbers, codes = magnitudes(kind)
     positive = pt.values(kind, np.arange(kind.largest + 2)).tolist()

@@ -17,7 +17,7 @@ from alpt_ref.formats.reference import rounded
 from alpt_ref.kernels.cpu.quantize import BLOCK
 from alpt_ref.rng import uniforms
 from alpt_ref.scalars.jit import JIT
-from analysis import enumerate_formats
+from analysis import bench_formats, enumerate_formats
 from tests.formats import KINDS, LAST_U, NAMES, cast, dtype_of, hard
 from tests.marks import compiles, long, once
 from tests.test_formats import GFLOAT, same
@@ -108,6 +108,14 @@ def test_every_uniform_in_all_cells(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         enumerate_formats.main()
     assert "bfloat16" in capsys.readouterr().out
+
+
+@long
+@once
+def test_the_benchmark_runs(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["bench_formats.py", "--log2-n", "10", "--rounds", "2"])
+    bench_formats.main()
+    assert "stochastic: float8_e4m3fn" in capsys.readouterr().out
 
 
 @once

@@ -62,7 +62,7 @@ class Window:
     def around(cls, format: Format | str, w: float, cells: int) -> "Window":
         """The numbers of ``format`` that are at most ``cells`` ordinals from the largest one of at most ``w``."""
         kind = format_of(format)
-        middle = int(of_format.floors(kind, w))
+        middle = int(np.clip(of_format.floors(kind, w), -kind.largest, kind.largest))
         ends = np.clip([middle - cells, middle + cells], -kind.largest, kind.largest)
         return cls(kind, *of_format.values(kind, ends).tolist())
 

@@ -30,7 +30,7 @@ _ALMOST_ONE, _ULP, _ALL = (
 )  # _ALL 2^-53 = 2, which no law is farther off
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False)
 class Window:
     """The numbers of ``format`` in [lo, hi], at least two of them: a box, whose ends targets are clipped to.
 
@@ -44,17 +44,17 @@ class Window:
     lo: float
     hi: float
 
-    def __post_init__(self) -> None:
-        kind = format_of(self.format)
-        object.__setattr__(self, "format", kind)
-        for name, value in (("lo", self.lo), ("hi", self.hi)):
+    def __init__(self, format: Format | str, lo: float, hi: float) -> None:
+        kind = format_of(format)
+        for name, value in (("lo", lo), ("hi", hi)):
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
             if not number or not math.isfinite(value):
                 raise ValueError(f"{name} must be a finite number, got {value!r}")
-        first = max(-int(of_format.floors(kind, -float(self.lo))), -kind.largest)
-        last = min(int(of_format.floors(kind, float(self.hi))), kind.largest)
+        first = max(-int(of_format.floors(kind, -float(lo))), -kind.largest)
+        last = min(int(of_format.floors(kind, float(hi))), kind.largest)
         if first >= last:
-            raise ValueError(f"lo and hi must have two numbers of {kind.name} between them, got {self.lo!r} and {self.hi!r}")
+            raise ValueError(f"lo and hi must have two numbers of {kind.name} between them, got {lo!r} and {hi!r}")
+        object.__setattr__(self, "format", kind)
         for name, ordinal in (("lo", first), ("hi", last)):
             object.__setattr__(self, name, float(of_format.values(kind, ordinal)))
 

@@ -48,83 +48,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from alpt_ref.formats import Format, format_of
+from alpt_ref.formats import format_of
 from alpt_ref.grid import Grid
-from alpt_ref.problems.finite import FiniteProblem, Floats, absolute, clicks, quadratic
+from alpt_ref.problems.finite import absolute, clicks, quadratic
 from alpt_ref.problems.joint import joint_quadratic, rotated
 from alpt_ref.theory import t1_sharp
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
+from alpt_ref.theory.on_points import FloatWalk, energy, gaps, noisy_absolute
 from alpt_ref.theory.shape import convex_on
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
-from alpt_ref.walks.exact import Law, Observable, exact_law, states_of
 from alpt_ref.walks.rule import NEAREST, STOCHASTIC, Rule
 from alpt_ref.walks.schedule import Schedule
-from alpt_ref.walks.states import States
 from alpt_ref.walks.walk import ULP, Walk
-from alpt_ref.walks.window import Window, states_on
-
-
-@dataclass(frozen=True, eq=False)
-class FloatWalk:
-    """LPT-SGD with constant eta on the points of a grid, a format or a window, from the point ``start``."""
-
-    problem: FiniteProblem
-    grid: Grid | Format | Window
-    rule: Rule
-    eta: float
-    steps: int
-    start: float | tuple[float, ...] = 0.0
-
-    @property
-    def states(self) -> States:
-        """The points of one coordinate."""
-        return states_on(self.grid)
-
-    @property
-    def points(self) -> Floats:
-        """All points, (N, d)."""
-        return states_of(self.problem, self.states)[0]
-
-    @property
-    def outside(self) -> float:
-        """The distance of w* from the box; not positive inside."""
-        line = self.states.values(self.states.ordinals)
-        return float(max((line[0] - self.problem.w_star).max(), (self.problem.w_star - line[-1]).max()))
-
-    def law(self, rule: Rule, observe: Sequence[Observable] = ()) -> Law:
-        """The exact law under ``rule``."""
-        return exact_law(self.problem, self.grid, rule, eta=self.eta, steps=self.steps, start=self.start, observe=observe)
-
-
-def gaps(states: States) -> tuple[Floats, Floats, Floats]:
-    """The points of one coordinate, and the gaps below and above each; beyond the ends those of the last cells."""
-    line = states.values(states.ordinals)
-    cells = np.diff(line)
-    return line, np.concatenate((cells[:1], cells)), np.concatenate((cells, cells[-1:]))
-
-
-def psi(states: States, w: Floats, t: Floats) -> Floats:
-    """psi_w(t) for points w, of the shape of ``t``, which that of w can be broadcast to."""
-    line, below, above = gaps(states)
-    here = np.searchsorted(line, w)
-    near = np.where(t > 0.0, above[here], below[here])
-    x = w + t
-    k = (np.searchsorted(line, x, side="right") - 1).clip(0, line.size - 2)
-    gap = line[k + 1] - line[k]
-    a = (x - line[k]) / gap
-    a -= np.floor(a)  # beyond the ends, where points go on
-    return np.asarray(np.where(np.abs(t) <= near, near * np.abs(t), t**2 + a * (1.0 - a) * gap**2))
-
-
-def energy(walk: FloatWalk) -> Callable[[Floats], Floats]:
-    """w (N, d) -> Psi(w), (N,)."""
-    problem, states = walk.problem, walk.states
-
-    def at(w: Floats) -> Floats:
-        return np.asarray(problem.probabilities @ psi(states, w[None], -walk.eta * problem.gradients(w)).sum(axis=2))
-
-    return at
+from alpt_ref.walks.window import Window
 
 
 @dataclass(frozen=True)
@@ -182,17 +119,6 @@ def at_optimum(walk: FloatWalk, mean: float) -> float:
     gap = above[np.searchsorted(line, walk.problem.w_star[0], side="right") - 1]
     size = walk.problem.probabilities @ np.abs(walk.problem.gradients(walk.points)).sum(axis=2)
     return float(walk.eta * gap * size.max())
-
-
-def noisy_absolute(c: float, noise: float) -> FiniteProblem:
-    """|w - c| with noise on its slope."""
-    base, signs = absolute(1.0, c), np.array([1.0, -1.0])[:, None, None]
-    return replace(
-        base,
-        name=f"|w - {c:.4g}|, noise {noise:g}",
-        gradients=lambda w: base.gradients(w) + noise * signs,
-        probabilities=np.array([0.5, 0.5]),
-    )
 
 
 def walks(rule: Rule) -> dict[str, FloatWalk]:

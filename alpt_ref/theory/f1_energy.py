@@ -15,7 +15,8 @@ from alpt_ref.formats import FORMATS, Format
 from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import Floats, quadratic
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
-from alpt_ref.theory.f1 import FloatWalk, energy, gaps, noisy_absolute, walks
+from alpt_ref.theory.f1 import walks
+from alpt_ref.theory.on_points import FloatWalk, energy, gaps, noisy_absolute
 from alpt_ref.theory.sampled import unclipped
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked

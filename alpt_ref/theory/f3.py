@@ -32,7 +32,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.problems.finite import FiniteProblem, Floats, clicks, quadratic, slopes
 from alpt_ref.theory.claim import NOT_APPLICABLE, VIOLATED, Check, Claim, Draw, Instance, Measured, Setting
 from alpt_ref.theory.drawn import between, draws
-from alpt_ref.theory.f1 import FloatWalk, gaps
+from alpt_ref.theory.on_points import FloatWalk, gaps
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.exact import exact_law
@@ -89,7 +89,7 @@ def mixed(walk: FloatWalk, etas: Floats) -> Floats:
     np.add.at(P, (place, np.minimum(place + 1, n - 1)), most * (p @ np.maximum(-g, 0.0)) / above)
     np.add.at(P, (place, np.maximum(place - 1, 0)), most * (p @ np.maximum(g, 0.0)) / below)
     P[place, place] += 1.0 - P.sum(axis=1)
-    law = (line == walk.start).astype(float)
+    law: Floats = (line == walk.start).astype(np.float64)
     for a in etas / most:
         law = (1.0 - a) * law + a * (law @ P)
     return law

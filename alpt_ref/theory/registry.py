@@ -17,6 +17,7 @@ FILES = {
     "L11": ("l11", "l11_gaps"),
     "L12": ("l12", "l12_uniform"),
     "F1": ("f1", "f1_energy"),
+    "F2": ("f2", "f2_stall"),
 }  # of statements whose file is not called as they are
 
 

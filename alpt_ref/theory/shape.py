@@ -37,7 +37,7 @@ def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> t
 
 
 def convex_on(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
-    """The same on points (N, d) of a format: on neighbours in one coordinate, else on 2^12 random pairs."""
+    """Checks that f is convex on points (N, d) of a format, and of f*: on neighbours in one coordinate, else on 2^12 random pairs."""
     tried = (
         neighbours(len(points)) if problem.d == 1 else (*_random_places(2 * FEW_PAIRS, len(points)).reshape(2, -1), "random")
     )

@@ -122,10 +122,10 @@ class Window:
 
     def split(self, base: Floats, move: Floats) -> Targets:
         """Targets w + move, w the points of ordinals ``base`` (N,), move (k, N), clipped to the window."""
-        floors, fractions, rests, doubt = (np.empty(move.shape) for _ in range(4))
-        outside = np.zeros(move.shape)
+        found = np.zeros((5, *move.shape))
         places = np.asarray(base, np.int64) - self.first
-        reach = _place(self.points, places, np.ascontiguousarray(move), floors, fractions, rests, outside, doubt)
+        reach = _place(self.points, places, np.ascontiguousarray(move), found)
+        floors, fractions, rests, outside, doubt = found
         floors += self.first
         return Targets(floors, fractions, rests, outside, float(reach), doubt)
 
@@ -137,11 +137,13 @@ def _reached(x: Any, low: Any, point: Any) -> Any:
 
 
 @kernel
-def _place(points: Any, places: Any, move: Any, floors: Any, fractions: Any, rests: Any, outside: Any, doubt: Any) -> Any:
-    """points[places[i]] + move[j, i], clipped, between the points: see :class:`Targets`. Floors are places. Returns the reach.
+def _place(points: Any, places: Any, move: Any, found: Any) -> Any:
+    """points[places[i]] + move[j, i], clipped, between the points, into ``found`` (5, k, N): floors (as places), fractions, rests,
+    outside and doubt of :class:`Targets`, outside being 0 before. Returns the reach.
 
     A move that is off by e takes the law of Q(target) by 2 e/gap, and by twice as much where it enters a cell half as wide.
     """
+    floors, fractions, rests, outside, doubt = found[0], found[1], found[2], found[3], found[4]
     last = points.size - 1
     reach = float64(0)
     for j in range(move.shape[0]):

@@ -37,11 +37,11 @@ def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> t
 
 
 def convex_on(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
-    """Checks that f is convex on points (N, d) of a format, and of f*: on neighbours in one coordinate, else on 2^12 random pairs."""
-    tried = (
-        neighbours(len(points)) if problem.d == 1 else (*_random_places(2 * FEW_PAIRS, len(points)).reshape(2, -1), "random")
-    )
-    return _convex(problem, points, tried, False)
+    """Checks that f is convex on points (N, d) of a format: on neighbours in one coordinate, else on 2^12 random pairs."""
+    if problem.d == 1:
+        return _convex(problem, points, neighbours(len(points)), False)
+    i, j = _random_places(2 * FEW_PAIRS, len(points)).reshape(2, -1)
+    return _convex(problem, points, (i, j, f"{FEW_PAIRS} random pairs"), False)
 
 
 def neighbours(n: int) -> Tried:

@@ -138,8 +138,9 @@ def _reached(x: Any, low: Any, point: Any) -> Any:
 
 @kernel
 def _place(points: Any, places: Any, move: Any, found: Any) -> Any:
-    """points[places[i]] + move[j, i], clipped, between the points, into ``found`` (5, k, N): floors (as places), fractions, rests,
-    outside and doubt of :class:`Targets`, outside being 0 before. Returns the reach.
+    """points[places[i]] + move[j, i], clipped, between the points, into ``found`` (5, k, N). Returns the reach.
+
+    These are floors (as places), fractions, rests, outside (0 before) and doubt of :class:`Targets`.
 
     A move that is off by e takes the law of Q(target) by 2 e/gap, and by twice as much where it enters a cell half as wide.
     """

@@ -279,7 +279,7 @@ def test_windows():
         (lambda: Window("bfloat16", 2.0, 1.0), "lo and hi must have two numbers"),
         (lambda: Window("bfloat16", np.nan, 1.0), "lo must be a finite number, got nan"),
         (lambda: Window("bfloat16", 0.0, "1"), "hi must be a finite number, got '1'"),
-        (lambda: exact_law(clicks(0.3), "bfloat16", eta=1.0, steps=1), "grid must be a Grid"),
+        (lambda: exact_law(clicks(0.3), "bfloat16", eta=1.0, steps=1), "grid must be a Grid, a Format or a Window, got str"),
         (lambda: exact_law(clicks(0.3), Window("bfloat16", 1.0, 2.0), eta=1.0, steps=1, start=1.001),
          r"start must be a point of the grid, a number of bfloat16 in \[1, 2\], got 1.001"),
         (lambda: exact_law(joint_quadratic(TABLE, (0, 0)), format_of("bfloat16"), eta=1.0, steps=1),

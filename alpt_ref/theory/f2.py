@@ -6,8 +6,8 @@ A format of p mantissa bits, with ties to the even mantissa; w one of its number
 Guarantee.
 
     (a) DR leaves w if and only if |t| > Delta(w, sign t)/2, or = and w is odd.
-    (b) So |t| <= 2^-(p+2) |w|, for bfloat16 |w| 2^-9, never moves any w, and no larger factor does: a power of two moves
-        down from 2^-(p+2) |w| on, for there the gap is half as wide.
+    (b) So |t| <= 2^-(p+2) |w|, for bfloat16 |w| 2^-9, never moves any w, and no larger factor does: a power of two above
+        2^emin moves down beyond 2^-(p+2) |w|, for there the gap is half as wide.
     (c) And |t| > 2^-(p+1) |w| always moves a normal w, and no smaller factor does: a power of two does not move up.
 
 Subnormals are 2^(emin-p) apart: of them and of 0 the threshold is 2^(emin-p-1) whatever w is, which is more than (b) asks for.
@@ -15,8 +15,8 @@ Subnormals are 2^(emin-p) apart: of them and of 0 the threshold is 2^(emin-p-1) 
     (d) For f = lambda (w - c)^2/2, exact gradients, h = eta lambda <= 1/2, u = 2^-(p+2): once |w_t - c| >= (1 - 2h) r, with
         r = u |c|/(h + u), it stays so for ever. DR never comes nearer to c than that, however long one trains.
 
-So with eta lambda = 0.01 a bfloat16 weight stops some 16 % away from its optimum, at a distance of |w| 2^-9/h, while SR goes
-on: its mean is that of full precision (L4(a), which knows no grid), with the floor of F1.
+So with eta lambda = 0.01 a bfloat16 weight stops at least 16 % away from its optimum, at a distance of |w| 2^-9/h, while SR
+goes on: its mean is that of full precision (L4(a), which knows no grid), with the floor of F1.
 
 *Proof.* (a): w + t lies in the cell next to w, and w is the nearest point as long as |t| is below half of its gap; at a tie the
 even one of both is. (b), (c): in [2^e, 2^(e+1)) a normal w has gaps of 2^(e-p), but for w = 2^e downward, where it is 2^(e-p-1)

@@ -12,7 +12,7 @@ P_eta = I + eta A, A free of eta, and
     is noise alone, weights of a format gather where its points are dense, towards 0.
 
 Near zero the assumption is a strong one: gaps go down to that of the subnormals, so that a walk through zero is a clock only
-for eta |g| below it. It is made at the points that the walk can be at.
+for eta |g| below it. It is checked at all points of a window.
 
 *Proof.* From p_k an update of |t| <= Delta goes to the next point with probability |t|/Delta: entries off the diagonal are
 linear in eta, P(k, k + 1) = eta E g^{-}(p_k)/Delta_k and P(k + 1, k) = eta E g^{+}(p_{k+1})/Delta_k, Delta_k the gap between

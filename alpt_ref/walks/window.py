@@ -194,4 +194,6 @@ def states_on(grid: "Grid | Format | States") -> States:
         return grid
     if isinstance(grid, Format):
         return Window(grid, -grid.max, grid.max)
-    return Uniform(grid)  # type: ignore[arg-type]  # which refuses what is no Grid
+    if not isinstance(grid, Grid):
+        raise ValueError(f"grid must be a Grid, a Format or a Window, got {type(grid).__name__}")
+    return Uniform(grid)

@@ -69,7 +69,10 @@ def _stalls(setting: Setting) -> list[Instance]:
     rule, kind = setting.rule_or(NEAREST), format_of("bfloat16")
     near, above = Window(kind, 0.125, 4.0), quadratic(1.0, 1.0)
     small = FloatWalk(above, near, rule, 0.01, 1500, 2.0)
+    stuck = 2.0 - 2.0**-7  # the last number below 2: of all of its binade the one with the least gap for its size
     cases = {
+        "bfloat16, just stuck below 2, h = 0.01": (
+            FloatWalk(quadratic(1.0, stuck + 0.999 * 2.0**-8 / 0.01), near, rule, 0.01, 50, stuck), 1.0),
         "bfloat16, c = 1 from 2, h = 0.01": (small, 1.0),
         "bfloat16, c = 1 from 0.25, h = 0.01": (FloatWalk(above, near, rule, 0.01, 1500, 0.25), 1.0),
         "bfloat16, c = 1 from 2, h = 0.3": (FloatWalk(above, near, rule, 0.3, 400, 2.0), 1.0),

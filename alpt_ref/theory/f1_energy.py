@@ -63,7 +63,7 @@ def _identity(name: str, walk: FloatWalk, paid: Callable[[FloatWalk], Psi] = ene
 
 
 def _swapped(walk: FloatWalk) -> Psi:
-    """What a walk would pay if a move up had the gap below, and a move down the gap above."""
+    """The energy that a walk would pay if a move up had the gap below, and a move down the gap above."""
     line, below, above = gaps(walk.states)
 
     def at(w: Floats) -> Floats:

@@ -112,7 +112,7 @@ class RelativeParams:
 
 
 def _factors(kind: Format, rule: Rule) -> tuple[Floats, Floats]:
-    """Of all normal numbers: |t|/|w| of the largest update that does not move w, and of the smallest one that does.
+    """For all normal numbers: |t|/|w| of the largest update that does not move w, and of the smallest one that does.
 
     Down and up, found by bisection among float64 numbers, from the rule's answers alone.
     """

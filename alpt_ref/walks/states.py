@@ -113,7 +113,7 @@ class Uniform:
 
     @property
     def name(self) -> str:
-        """What refusals call it."""
+        """The name in refusals."""
         return f"grid of {self.grid.bits} bits"
 
     @property

@@ -91,7 +91,7 @@ class Window:
 
     @property
     def name(self) -> str:
-        """What refusals call it."""
+        """The name in refusals."""
         return f"{self.format.name} in [{self.lo:g}, {self.hi:g}]"
 
     @property
@@ -101,7 +101,7 @@ class Window:
 
     @property
     def ordinals(self) -> Floats:
-        """Those of all points, ascending, float64 (size,)."""
+        """The ordinals of all points, ascending, float64 (size,)."""
         return np.arange(self.first, self.first + self.size, dtype=float64)
 
     @cached_property

@@ -163,6 +163,11 @@ class Ruler(Calling, ABC):
         """The ordinals below cells that differ in kind, in which every fraction is tried."""
 
     @property
+    def deep_cells(self) -> Sequence[int]:
+        """The cells among them that are sampled most."""
+        return self.cells
+
+    @property
     def binades(self) -> Sequence[int]:
         """The ordinals below one cell of every binade of both signs; none where all gaps are the same."""
         return ()

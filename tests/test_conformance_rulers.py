@@ -16,8 +16,10 @@ from alpt_ref.testing import report as reports
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.level import LEVELS
+from alpt_ref.testing.properties import BY_NAME
 from alpt_ref.testing.rulers import OfBlocks, OfFormat, Uniform, thresholds, thresholds_of
 from alpt_ref.testing.rulers.layouts import laid, taken
+from alpt_ref.testing.statements import OF_FORMATS
 from alpt_ref.testing.suite import FAIL, SKIP, properties_of
 from tests.marks import long, once
 from tests.quantizers import Sound
@@ -341,6 +343,12 @@ def test_a_record_tells_the_format_and_integer_grids_keep_their_keys():
     assert list(integer) == [
         "rounding", "range", "ties", "random_bits", "bits", "steps", "step_range", "nan", "infinity", "coupled",
     ]  # fmt: skip
+
+
+def test_statements_of_formats_are_of_properties():
+    assert set(OF_FORMATS) < set(BY_NAME)
+    assert BY_NAME["variance"].told_of(Candidate(BitTrick).declared) == "Var Q(x) = gap^2 a(1 - a)"
+    assert BY_NAME["variance"].told_of(Declaration("stochastic")) == "Var Q(x) = delta^2 a(1 - a)"
 
 
 def test_a_block_has_the_scale_of_its_pin():

@@ -181,7 +181,7 @@ class Ruler(Calling, ABC):
         """The ruler for x times ``factor``."""
 
     def scaled_told(self, factor: float) -> str:
-        """What else is multiplied by ``factor``, in words."""
+        """The words for all else that is multiplied by ``factor``."""
         return ""
 
     def shift(self, x: Values, factor: float) -> Floats:
@@ -213,7 +213,7 @@ class Ruler(Calling, ABC):
     @property
     @abstractmethod
     def on_grid(self) -> str:
-        """What is on the grid, in words."""
+        """The words for all that is on the grid."""
 
     @abstractmethod
     def neighbours(self, low: float64, high: float64) -> str:

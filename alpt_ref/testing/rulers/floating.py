@@ -195,7 +195,7 @@ class OfFormat(Words):
         return np.asarray((np.minimum(size, size * factor) >= low) & (np.maximum(size, size * factor) <= high))
 
     def scaled(self, factor: float) -> "OfFormat":
-        """The same format."""
+        """This ruler: binades are alike."""
         return self
 
     def shift(self, x: Values, factor: float) -> Floats:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import Level
+from alpt_ref.testing.statements import OF_FORMATS
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Property:
     check : (candidate, level, alpha) -> Finding; alpha is what the property may spend on false alarms. It raises Violation
         where the property does not hold and NotApplicable where it cannot be judged.
     rounding : "stochastic" or "nearest" where it is demanded of such quantizers alone, None where of both.
+    grids : "integer grids", "formats", "steps of rows" or "blocks" where it is about these alone.
     needs : properties without which a p-value means nothing.
     """
 
@@ -58,6 +61,15 @@ class Property:
     rounding: str | None = None
     statistical: bool = False
     needs: tuple[str, ...] = ()
+    grids: str | None = None
+
+    def asked_of(self, declared: Declaration) -> bool:
+        """True where the property is about grids like that of the quantizer."""
+        return self.grids is None or self.grids in declared.kinds
+
+    def told_of(self, declared: Declaration) -> str:
+        """The statement, for the quantizer's kind of grid."""
+        return self.statement if declared.format is None else OF_FORMATS.get(self.name, self.statement)
 
     def demanded_of(self, rounding: str) -> bool:
         """True where the property is demanded of quantizers with that rounding."""

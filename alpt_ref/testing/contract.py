@@ -71,6 +71,11 @@ class Judged(pytest.Item):
 
 def judge(one: Examined, entry: Property) -> None:
     """Pass, or end the running test: failed, with the counterexample, or skipped, with the reason."""
+    __tracebackhide__ = True
+    try:
+        one.begin()
+    except ValueError as error:
+        pytest.fail(str(error), pytrace=False)
     outcome, reasons = one.outcome(entry)
     if reasons:
         pytest.fail("\n".join((outcome.note, *map(described, reasons))), pytrace=False)

@@ -57,6 +57,10 @@ class Examined:
         _write(place / "about", (self.candidate.name, self.candidate.declared, self.level.name))
         return place
 
+    def begin(self) -> None:
+        """Make the plainest call. Raises ValueError, one sentence, where it changes the arithmetic of the process."""
+        _ = self._examination
+
     def outcome(self, entry: Property) -> tuple[Outcome, tuple[Outcome, ...]]:
         """The outcome of a property, and the failures for which it could not be judged."""
         place = self._place

@@ -72,9 +72,9 @@ def parametrize_with_properties(
         raise WrongArgumentsError(f"parametrize_with_properties: {error}") from None
 
     def decorated(function: Callable[..., Any]) -> Any:
-        if not callable(function) or "check" not in inspect.signature(function).parameters:
+        if not inspect.isfunction(function) or "check" not in inspect.signature(function).parameters:
             told = getattr(function, "__name__", repr(function))
-            raise WrongArgumentsError(f"parametrize_with_properties: {told} must have an argument check")
+            raise WrongArgumentsError(f"parametrize_with_properties: {told} must be a function with an argument check")
         checks = _checks(function, candidates, effort, chosen)
         return pytest.mark.parametrize("check", checks)(function)
 
@@ -107,6 +107,6 @@ def _named(candidates: list[Candidate]) -> dict[str, Candidate]:
 
 def _checks(function: Any, candidates: dict[str, Candidate], level: Level, chosen: list[Property]) -> list[Any]:
     """The parameters: all properties of an adapter share one examination."""
-    where = f"{inspect.getsourcefile(function)} {function.__qualname__}"
+    where = f"{function.__module__} {function.__qualname__} {function.__code__.co_filename}"
     examined = [Examined(candidate, level, f"{where} {name}", None) for name, candidate in candidates.items()]
     return [pytest.param(Check(one, entry), id=f"{one.candidate.name}-{entry.name}") for one in examined for entry in chosen]

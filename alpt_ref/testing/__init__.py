@@ -14,11 +14,13 @@ from alpt_ref.tools.lazy import lazy
 if TYPE_CHECKING:
     from alpt_ref.testing import strategies
     from alpt_ref.testing.adapter import NumpyQuantizer, Quantizer
+    from alpt_ref.testing.arrays import OnDevice
     from alpt_ref.testing.parametrize import parametrize_with_properties
     from alpt_ref.testing.suite import Report, assert_conforms, check_quantizer
 
 _HOMES = {
     "NumpyQuantizer": "testing.adapter",
+    "OnDevice": "testing.arrays",
     "Quantizer": "testing.adapter",
     "Report": "testing.suite",
     "assert_conforms": "testing.suite",
@@ -28,6 +30,7 @@ _HOMES = {
 }
 __all__ = [
     "NumpyQuantizer",
+    "OnDevice",
     "Quantizer",
     "Report",
     "assert_conforms",

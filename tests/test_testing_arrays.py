@@ -355,7 +355,7 @@ class Mine:
 @long
 @pytest.mark.parametrize("device", [None, "cpu"])
 def test_pytorch(device):
-    torch = pytest.importorskip("torch", reason="torch is not installed; `make peers` runs this test")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     made = {"xp": torch}
     exec(TORCH, made)
     adapter = OnDevice(made["Mine"], "torch", device)
@@ -371,7 +371,7 @@ def test_pytorch(device):
 
 @long
 def test_jax():
-    jax = pytest.importorskip("jax", reason="jax is not installed; `make peers` runs this test")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
 
     class Mine:
         rounding = "nearest"

@@ -7,7 +7,7 @@ from numpy import float32, float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, demand
+from alpt_ref.testing.case import Case, demand, one_of
 from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.literals import literal, written_out
 from alpt_ref.testing.property import Trial
@@ -66,16 +66,16 @@ def most_against(candidate: Candidate, group: Group, alpha: float, *, rows: int 
         if n >= group.samples or p <= alpha:
             recipe = _short(candidate, group, i, alpha) if p <= alpha and rows > 1 else ""
             told = (f"element {i} of {group.x.size}, " if rows == 1 else "") + _told(group, i, int(ups[i]), n)
-            return Trial(p, told, recipe or _long(group, i, source or written_out(x), range(first, seed))), seed
+            return Trial(p, told, recipe or _long(group, i, source or written_out(x), tiled.shape, range(first, seed))), seed
 
 
 def _tile(x: NDArray[float32], rows: int) -> str:
     return f"np.tile({written_out(x)}, ({rows}, 1))"
 
 
-def _long(group: Group, i: int, x: str, seeds: range) -> str:
-    """Python that repeats the calls, on ``x``, as they were."""
-    up = group.ruler.above(f"{group.ruler.call(x, 'seed')}[..., {i}]", float(group.below[i]))
+def _long(group: Group, i: int, x: str, shape: tuple[int, ...], seeds: range) -> str:
+    """Python that repeats the calls, on ``x`` of that shape, as they were."""
+    up = group.ruler.above(f"{group.ruler.call(x, 'seed', shape=shape)}[..., {i}]", float(group.below[i]))
     return f"np.mean([{up} for seed in range({seeds.start}, {seeds.stop})])"
 
 
@@ -106,7 +106,7 @@ def went_up(candidate: Candidate, case: Case, below: NDArray[float64]) -> NDArra
     ok = up | down
     if not ok.all():
         ends = (np.broadcast_to(end, values.shape) for end in (below, below + 1.0))
-        demand(ok, case, ruler.ordinals(values, case.x), ruler.one_of, *ends)
+        demand(ok, case, ruler.ordinals(values, case.x), one_of, *ends)
     return up
 
 

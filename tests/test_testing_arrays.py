@@ -1,7 +1,9 @@
 """``OnDevice``: arrays of other libraries, and of a device that there is none of: it refuses all but DLPack."""
 
+import ast
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import ml_dtypes
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from numpy import float32
 
-from alpt_ref.testing import OnDevice, check_quantizer
+from alpt_ref.testing import OnDevice, arrays, check_quantizer
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.arrays import to_numpy
 from tests.marks import long, once
@@ -301,6 +303,26 @@ def test_layouts(layout, strict, device, monkeypatch):
         assert np.shares_memory(array.memory, x)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_of_numba_are_compact(layout):
+    class Device:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+    def to_device(x):
+        assert x.flags.c_contiguous
+        return Far(x)
+
+    numba = SimpleNamespace(gpus={0: Device(), 1: Device()}, to_device=to_device)
+    x = LAYOUTS[layout](np.arange(60, dtype=float32).reshape(10, 6))
+    array = arrays._numba(numba, None)(x)
+    assert array.shape == x.shape
+    assert np.array_equal(array.memory, x)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -386,3 +408,12 @@ def test_jax():
     given = {"rounding": "nearest", "format": "bfloat16", "quantize": lambda self, x, *rest: numbers}
     out = OnDevice(type("All", (), given), "jax").quantize(np.zeros(1, float32), 0)
     assert np.array_equal(out, np.arange(-4.0, 4.0, dtype=float32))
+
+
+def test_blocks_that_need_a_gpu_are_python():
+    page = (Path(__file__).parent.parent / "docs" / "device-quantizers.md").read_text()
+    blocks = re.findall(r"```py\n(.*?)```", page, re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        ast.parse(block)
+        assert len([line for line in block.splitlines() if line.strip()]) <= 24

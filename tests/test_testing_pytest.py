@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +14,7 @@ import pytest
 
 from alpt_ref.testing import check_quantizer, ledger, parametrize_with_properties, report
 from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.level import LEVELS
 from alpt_ref.testing.properties import CONTRACT
 from alpt_ref.testing.suite import checked
 from tests.marks import long, once
@@ -331,3 +334,43 @@ def test_wrong_options_are_one_sentence(folder, arguments, said):
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
     assert said in ended.stderr.str() + ended.stdout.str()
     assert "Traceback" not in ended.stderr.str() + ended.stdout.str()
+
+
+def workflow():
+    """The workflow of the page, parsed."""
+    yaml = pytest.importorskip("yaml")
+    page = (Path(__file__).parent.parent / "docs" / "check-your-quantizer.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    return yaml.safe_load(block), page
+
+
+def test_the_workflow_of_the_page_is_one():
+    flow, _ = workflow()
+    assert set(flow) == {"name", True, "jobs"}  # YAML 1.1 reads "on" as true
+    assert set(flow[True]) == {"push", "pull_request", "schedule"}
+    minute, hour, *days = flow[True]["schedule"][0]["cron"].split()
+    assert int(minute) < 60
+    assert int(hour) < 24
+    assert days == ["*", "*", "1"]
+    (job,) = flow["jobs"].values()
+    assert {"runs-on", "timeout-minutes", "env", "steps"} == set(job)
+    levels = dict(re.findall(r"github\.event_name == '(\w+)' && '(\w+)'", job["env"]["LEVEL"]))
+    assert levels == {"schedule": "thorough", "pull_request": "quick"}
+    assert job["env"]["LEVEL"].endswith("|| 'default' }}")
+    assert set(levels.values()) | {"default"} == set(LEVELS)
+    assert all(len(step) == 1 or "uses" in step for step in job["steps"])
+    last = job["steps"][-1]
+    assert (last["if"], last["with"]["path"]) == ("always()", "found")
+
+
+def test_the_command_of_the_workflow_runs(folder):
+    flow, page = workflow()
+    (command,) = (step["run"] for step in flow["jobs"]["conformance"]["steps"] if step.get("run", "").startswith("pytest"))
+    folder.makepyfile(mine="from half import Half\n\nclass Compared(Half):\n    pass\n\nNearest = Half")
+    words = ["0" if word == "2" else "quick" if word == "$LEVEL" else word for word in shlex.split(command)[1:]]
+    ran = folder.runpytest_inprocess("-p", "no:cacheprovider", *words, "-k", "ties")
+    ran.assert_outcomes(failed=2)
+    found = folder.path / "found"
+    written = {f"found-mine-{name}.{kind}" for name in ("Compared", "Nearest") for kind in ("json", "html")}
+    assert {path.name for path in found.iterdir()} == {"junit.xml", *written}
+    assert "found/found-mine-Compared.html" in page

@@ -181,7 +181,7 @@ def _named(to: Any, device: Any) -> Callable[[NDArray[float32]], Array]:
 def _torch(torch: Any, device: Any) -> Callable[[NDArray[float32]], Array]:
     def share(x: NDArray[float32]) -> Array:
         if min(x.strides, default=0) < 0:  # PyTorch 2.13 ends the process
-            x = np.ascontiguousarray(x)
+            x = x.copy("C")
         try:
             return torch.from_dlpack(x)
         except (BufferError, RuntimeError, TypeError, ValueError):  # read-only, of NumPy before 2.1
@@ -208,7 +208,7 @@ def _cupy(cupy: Any, device: Any) -> Callable[[NDArray[float32]], Array]:
 def _numba(cuda: Any, device: Any) -> Callable[[NDArray[float32]], Array]:
     def make(x: NDArray[float32]) -> Array:
         with cuda.gpus[device or 0]:
-            return cuda.to_device(np.ascontiguousarray(x))
+            return cuda.to_device(x.copy("C"))
 
     return make
 

@@ -331,12 +331,15 @@ def test_layouts_of_numba_are_compact(layout):
         ((Sound, 3), "to must be a function or one of 'torch', 'jax', 'cupy', 'numba', got 3"),
         ((Sound, "no_cupy"), "to='cupy': ModuleNotFoundError: import of cupy halted"),
         ((Sound, far, "cuda"), "device must be chosen by the function to, got device='cuda', too"),
-        ((Sound, "torch", "cuda"), "to='torch', device='cuda': AssertionError: Torch not compiled with CUDA enabled"),
+        (
+            (Sound, "torch", "cuda"),
+            "to='torch', device='cuda': AssertionError: Torch not compiled with CUDA enabled, says the driver",
+        ),
     ],
 )
 def test_wrong_arguments_are_one_sentence(arguments, said, monkeypatch):
     def to(device):
-        raise AssertionError("Torch not compiled with CUDA enabled\nsee the manual")
+        raise AssertionError("Torch not compiled with CUDA enabled,\n  says the driver")
 
     fake = SimpleNamespace(from_dlpack=lambda x: SimpleNamespace(to=to))
     monkeypatch.setitem(sys.modules, "torch", fake)

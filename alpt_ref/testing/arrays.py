@@ -173,7 +173,7 @@ def _named(to: Any, device: Any) -> Callable[[NDArray[float32]], Array]:
         make(np.zeros(1, float32))
     except Exception as error:
         where = f"to={to!r}" + (f", device={device!r}" if device is not None else "")
-        line = str(error).strip().partition("\n")[0]
+        line = " ".join(str(error).split())  # a driver tells its reason in the last of several lines
         raise ValueError(f"{where}: {type(error).__name__}: {line}") from None
     return make
 
@@ -214,7 +214,7 @@ def _numba(cuda: Any, device: Any) -> Callable[[NDArray[float32]], Array]:
 
 
 def _spread(x: NDArray[float32], copied: Callable[[NDArray[float32]], Array]) -> Array:
-    """What ``copied`` makes of x, strided where x is: copies between memories are compact."""
+    """The array that ``copied`` makes of x, strided where x is: copies between memories are compact."""
     if x.flags.c_contiguous or x.T.flags.c_contiguous:
         return copied(x)
     every_other = (slice(None, None, 2),) * x.ndim

@@ -65,7 +65,7 @@ def moving_bar(total: int, unit: str = "") -> Iterator[Callable[[int, str, Pace]
     """
     pace = TextColumn("{task.fields[pace]}", markup=False, table_column=Column(no_wrap=True))
     console = Console(stderr=True)
-    # Of columns that do not wrap, rich takes the first away where a line is too long: a word is cut before, and the count stays.
+    # Where a line is too long, rich takes away the first columns that do not wrap: a word is cut before, and the count stays.
     room = Column(no_wrap=True, overflow="ellipsis", max_width=max(console.width - BESIDE, SHORTEST))
     what = _What("{task.description}", markup=False, table_column=room)
     columns = (MofNCompleteColumn(), BarColumn(), pace, what)

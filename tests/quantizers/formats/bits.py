@@ -63,7 +63,7 @@ class EightBitsUndeclared(BitTrick):
         return np.random.default_rng(seed).integers(0, 2**8, shape, np.uint32) << 8
 
 
-@caught_by("unbiased-enumerated")
+@caught_by("unbiased-enumerated", "default")
 class EightBitsOfTheGiven(BitTrickOfUniforms):
     def of_uniforms(self, u):
         return super().of_uniforms(u) & np.uint32(0xFF00)
@@ -75,7 +75,7 @@ class TruncatesGiven(BitTrickOfUniforms):
         return np.zeros(u.shape, np.uint32)
 
 
-@caught_by("seeds-independent")
+@caught_by("unbiased")
 class Truncates(BitTrick):
     def noise(self, shape, seed):
         return np.zeros(shape, np.uint32)
@@ -197,8 +197,8 @@ class IgnoresStrides(BitTrickOfUniforms):
 
 @caught_by("dtype-and-shape")
 class ReturnsFloat64(Stochastic):
-    def signed(self, size, x):
-        return super().signed(size, x).astype(np.float64)
+    def with_sign(self, size, x):
+        return super().with_sign(size, x).astype(np.float64)
 
 
 @caught_by("every-element")

@@ -26,31 +26,31 @@ def beyond(size, kind, value):
 @caught_by("saturates")
 class InfinityThoughSaturating(E5m2Saturates):
     def ended(self, size, x):
-        return self.signed(beyond(size, self.kind, np.inf), x)
+        return self.with_sign(beyond(size, self.kind, np.inf), x)
 
 
 @caught_by("saturates")
 class NanThoughSaturating(E4m3):
     def ended(self, size, x):
-        return self.signed(beyond(size, self.kind, np.nan), x)
+        return self.with_sign(beyond(size, self.kind, np.nan), x)
 
 
 @caught_by("saturates")
 class SaturatesUndeclared(E5m2):
     def ended(self, size, x):
-        return self.signed(np.minimum(size, self.kind.max), x)
+        return self.with_sign(np.minimum(size, self.kind.max), x)
 
 
 @caught_by("saturates")
 class SaturatesThoughNan(E4m3OverflowsToNan):
     def ended(self, size, x):
-        return self.signed(np.minimum(size, self.kind.max), x)
+        return self.with_sign(np.minimum(size, self.kind.max), x)
 
 
 @caught_by("saturates")
 class OverflowIsZero(E4m3):
     def ended(self, size, x):
-        return self.signed(beyond(size, self.kind, 0.0), x)
+        return self.with_sign(beyond(size, self.kind, 0.0), x)
 
 
 @caught_by("saturates")
@@ -72,7 +72,7 @@ class NeverOverflowsInTheLastGap(E5m2):
         return super().quantize_with_uniforms(inside, u)
 
 
-@caught_by("saturates")
+@caught_by("unbiased-enumerated")
 class OverflowsInTheLastGap(E5m2):
     """All above the largest number is infinite."""
 
@@ -88,7 +88,7 @@ class NearestOverflowsAtOnce(Nearest):
         return super().ended(np.where(np.abs(x) > self.kind.max, np.inf, size), x)
 
 
-@caught_by("saturates")
+@caught_by("nearest-point")
 class NearestOverflowsLate(Nearest):
     """Only a whole gap beyond the largest number."""
 
@@ -143,13 +143,13 @@ class NegativeZeroLosesItsSign(Stochastic):
 
 @caught_by("two-neighbours")
 class NegativeUnderflowLosesItsSign(E4m3):
-    def signed(self, size, x):
-        return np.where(size == 0, F(0), super().signed(size, x))
+    def with_sign(self, size, x):
+        return np.where(size == 0, F(0), super().with_sign(size, x))
 
 
 @caught_by("grid-points-fixed")
 class FnuzHasNegativeZero(Fnuz):
-    def signed(self, size, x):
+    def with_sign(self, size, x):
         return np.copysign(size, x).astype(F)
 
 
@@ -157,16 +157,16 @@ class FnuzHasNegativeZero(Fnuz):
 class FnuzMakesNanOfNegativeZero(Fnuz):
     """-0 has the code of NaN."""
 
-    def signed(self, size, x):
-        return np.where((size == 0) & np.signbit(x), F(np.nan), super().signed(size, x))
+    def with_sign(self, size, x):
+        return np.where((size == 0) & np.signbit(x), F(np.nan), super().with_sign(size, x))
 
 
 @caught_by("grid-points-fixed")
 class BiasOfFnuz(E4m3):
     """Reads codes with the bias of the other format: half of each value."""
 
-    def signed(self, size, x):
-        return super().signed(size / 2, x)
+    def with_sign(self, size, x):
+        return super().with_sign(size / 2, x)
 
 
 @caught_by("grid-points-fixed")
@@ -181,7 +181,7 @@ class SignedCodes(CodesOfE4m3):
         return super().quantize_with_uniforms(x, u).view(np.int8)
 
 
-@caught_by("dtype-and-shape")
+@caught_by("values-on-grid")
 class CodesAsFloats(CodesOfE4m3):
     def quantize_with_uniforms(self, x, u):
         return super().quantize_with_uniforms(x, u).astype(F)

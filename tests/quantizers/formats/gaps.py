@@ -209,7 +209,7 @@ class NearestByWayOfHalf(NearestByWayOfBfloat16):
 class FloorOfHalfMore(Nearest):
     """floor(s + 0.5) in float32."""
 
-    ties = "away"
+    format, ties = "float8_e4m3fn", "away"
 
     def cells(self, s, u):
         return np.floor(s.astype(F) + F(0.5))

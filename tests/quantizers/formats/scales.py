@@ -64,7 +64,7 @@ class ElementsOverflow(MxNearest):
     """Between the largest element and the next power of two there is NaN."""
 
     def ended(self, size, x):
-        return self.signed(np.where(size > self.kind.max, np.nan, size), x)
+        return self.with_sign(np.where(size > self.kind.max, np.nan, size), x)
 
 
 @caught_by("nearest-point")

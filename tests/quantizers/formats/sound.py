@@ -44,9 +44,9 @@ class Stochastic:
     def ended(self, size, x):
         """The values of sizes that may lie beyond the end, or be those of infinity and NaN."""
         beyond = {"infinity": np.inf, "nan": np.nan, "saturate": self.kind.max}[getattr(self, "overflow", self.kind.overflow)]
-        return self.signed(np.where(size > self.kind.max, beyond, size), x)
+        return self.with_sign(np.where(size > self.kind.max, beyond, size), x)
 
-    def signed(self, size, x):
+    def with_sign(self, size, x):
         out = np.copysign(size, x)
         return (out if self.kind.negative_zero else out + 0.0).astype(F)
 
@@ -139,8 +139,8 @@ class FlushesInputs(Stochastic):
 class OneZero(Stochastic):
     zeros = "any"
 
-    def signed(self, size, x):
-        return super().signed(size, x) + F(0)
+    def with_sign(self, size, x):
+        return super().with_sign(size, x) + F(0)
 
 
 class ByCodes(Stochastic):
@@ -155,7 +155,7 @@ class ByCodes(Stochastic):
         self.table = table[np.isfinite(table)]
 
     def quantize_with_uniforms(self, x, u):
-        return np.where(np.isnan(x), F(np.nan), self.signed(self.table[self.code(x, u)], x))
+        return np.where(np.isnan(x), F(np.nan), self.with_sign(self.table[self.code(x, u)], x))
 
     def code(self, x, u):
         size = np.minimum(np.abs(x), self.table[-1])

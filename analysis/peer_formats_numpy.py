@@ -76,7 +76,7 @@ class GfloatBfloat16:
 
     def _rounded(self, x: Values, **random: Any) -> Values:
         mode = self._gfloat.RoundMode[self.mode]
-        return np.asarray(self._gfloat.round_ndarray(self._info, np.asarray(x), mode, sat=self.sat, **random))
+        return self._gfloat.round_ndarray(self._info, np.asarray(x), mode, sat=self.sat, **random).astype(float32)
 
 
 class GfloatE4m3(GfloatBfloat16):

@@ -223,5 +223,6 @@ class NoSubnormals(Stochastic):
 
 SOUND = [
     Stochastic, Mirrored, SignedFloor, BitTrick, BitTrickOfUniforms, EightBits, BitTrickOfCodes, DrawsWhereNeeded,
-    FlushesInputs, OneZero, ByCodes, CodesOfE4m3, E4m3OverflowsToNan, E5m2, E5m2Saturates, Fnuz, Half, Float6, Float4, NoSubnormals,
+    FlushesInputs, OneZero, ByCodes, CodesOfE4m3, E4m3OverflowsToNan, E5m2, E5m2Saturates, Fnuz, Half, Float6, Float4,
+    NoSubnormals,
 ]  # fmt: skip

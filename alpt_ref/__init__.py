@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from alpt_ref import plots
+    from alpt_ref.formats import Format, format_of
     from alpt_ref.grid import Grid
     from alpt_ref.models import FactorizationMachine, LogisticRegression
     from alpt_ref.problems.own import Problem
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Grid": "grid",
     "FactorizationMachine": "models",
+    "Format": "formats",
+    "format_of": "formats",
     "LogisticRegression": "models",
     "Problem": "problems.own",
     "Run": "runs.run",
@@ -34,12 +37,14 @@ _HOMES = {
 }
 __all__ = [
     "FactorizationMachine",
+    "Format",
     "Grid",
     "LogisticRegression",
     "Problem",
     "Run",
     "Stream",
     "dequantize",
+    "format_of",
     "plots",
     "quantize",
     "trace",

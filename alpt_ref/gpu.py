@@ -13,12 +13,15 @@ from numba import cuda
 from numpy import float32, int64
 from numpy.typing import NDArray
 
+from alpt_ref.formats import Format
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.quantize import Cells
 from alpt_ref.kernels.cuda import codes as code_loops
+from alpt_ref.kernels.cuda import floats as float_loops
 from alpt_ref.kernels.cuda import memory
 from alpt_ref.kernels.cuda import quantize as loops
 from alpt_ref.kernels.cuda.launch import launch
+from alpt_ref.scalars.floats import Layout, type_of
 from alpt_ref.scalars.philox import Noise
 from alpt_ref.scalars.rounding import rules_for
 from alpt_ref.tools.checks import check_unmasked
@@ -26,20 +29,26 @@ from alpt_ref.tools.devices import lies_on_gpu
 
 
 class Call(NamedTuple):
-    """A call of ``quantize``, apart from its arrays."""
+    """A call of ``quantize``, apart from its arrays. layout : that of a format."""
 
-    grid: Grid
+    grid: Grid | Format
     rounding: str
     noise: Noise
     offset: int
+    layout: Layout | None = None
 
 
 def quantize(x: Any, call: Call, u: Any, out: Any) -> Any:
     """The codes of ``x``, an array on the GPU, as one there; see :func:`alpt_ref.quantize`. ValueError with nothing written."""
     held = memory.held("x", x)
     with _in_turn("quantizing", held.size * np.dtype(call.grid.code_dtype).itemsize):
-        given = held = _floats("x", held)
-        call.grid.check_shape("x", held.shape)
+        if isinstance(call.grid, Format):
+            given = held = _floats("x", held, finite=False)
+            if call.grid.nan_code is None:
+                _refuse("x", f"is NaN, which {call.grid.name} does not have", held, float_loops.first_nan)
+        else:
+            given = held = _floats("x", held)
+            call.grid.check_shape("x", held.shape)
         if u is not None:
             check_unmasked("u", u)
             given = _floats("u", memory.held("u", u) if lies_on_gpu(u) else cuda.to_device(np.asarray(u, order="C")))
@@ -64,19 +73,27 @@ def quantize_copies(x: NDArray[Any], call: Call, u: NDArray[Any], out: NDArray[A
 
 
 def _fill(x: Any, u: Any, codes: Any, call: Call) -> None:
-    grid, n, real = call.grid, x.size, x.dtype.type
+    n, flat, out = x.size, x.reshape(x.size), codes.reshape(x.size)
+    if isinstance(call.grid, Format):
+        of = type_of(x.dtype)
+        if call.noise.draws:
+            launch(float_loops.drawing_coder(of, call.rounding), n // 4 + 2, flat, out, call.layout, call.noise, call.offset)
+        else:
+            launch(float_loops.given_coder(of, call.rounding), n, flat, u.reshape(n), out, call.layout)
+        return
+    grid, real = call.grid, x.dtype.type
     deltas = cuda.to_device(np.atleast_1d(grid.delta).astype(x.dtype))
     cells = Cells(deltas, x.shape[1] if grid.per_row else n, real(grid.q_lo), real(grid.q_hi))
-    x, codes = x.reshape(n), codes.reshape(n)
     if call.noise.draws:
-        _draw(x, codes, cells, call)
+        _draw(flat, out, cells, call, grid.per_row)
     else:
-        launch(loops.given_quantizer(rules_for(x.dtype), call.rounding, grid.per_row), n, x, u.reshape(n), codes, cells)
+        quantizer = loops.given_quantizer(rules_for(x.dtype), call.rounding, grid.per_row)
+        launch(quantizer, n, flat, u.reshape(n), out, cells)
 
 
-def _draw(x: Any, codes: Any, cells: Cells, call: Call) -> None:
+def _draw(x: Any, codes: Any, cells: Cells, call: Call, per_row: bool) -> None:
     """Codes by words of the counter: four in a store where blocks, and memory, are in step with the elements."""
-    rules, per_row, bits, n = rules_for(x.dtype), call.grid.per_row, 8 * codes.dtype.itemsize, x.size
+    rules, bits, n = rules_for(x.dtype), 8 * codes.dtype.itemsize, x.size
     whole = n - n % 4 if call.offset % 4 == 0 and memory.address(codes) % (bits // 2) == 0 else 0
     if whole:
         fours = codes[:whole].view(np.uint32 if bits == 8 else np.uint64)
@@ -87,18 +104,26 @@ def _draw(x: Any, codes: Any, cells: Cells, call: Call) -> None:
         launch(rest, (n - whole) // 4 + 2, x, codes, cells, call.noise, call.offset, whole)
 
 
-def dequantize(codes: Any, grid: Grid) -> Any:
-    """The weights of ``codes``, which lie on the GPU, as their weights will; see :func:`alpt_ref.dequantize`."""
+def dequantize(codes: Any, grid: Grid | Format, numbers: Any = None) -> Any:
+    """The weights of ``codes``, which lie on the GPU, as their weights will; see :func:`alpt_ref.dequantize`.
+
+    numbers : those of all codes of a format, float32."""
     held = memory.held("codes", codes)
     with _in_turn("dequantizing", 4 * held.size):
         _contiguous("codes", held)
         if not np.issubdtype(held.dtype, np.integer):
             raise ValueError(f"codes must be integers, got {held.dtype}")
-        grid.check_shape("codes", held.shape)
+        if isinstance(grid, Format):
+            lo, hi = 0, (1 << grid.bits) - 1
+        else:
+            lo, hi = grid.q_lo, grid.q_hi
+            grid.check_shape("codes", held.shape)
         flat = held.reshape(held.size)
-        _refuse("codes", f"must be in [{grid.q_lo}, {grid.q_hi}]", held, loops.first_outside, grid.q_lo, grid.q_hi + 1)
+        _refuse("codes", f"must be in [{lo}, {hi}]", held, loops.first_outside, lo, hi + 1)
         out = cuda.device_array(held.shape, float32)
-        if held.size:
+        if isinstance(grid, Format):
+            launch(float_loops.look_up, held.size, flat, cuda.to_device(numbers), out.reshape(held.size))
+        elif held.size:
             deltas = cuda.to_device(np.atleast_1d(grid.delta))
             row_size = held.shape[1] if grid.per_row else held.size
             launch(code_loops.dequantizer(grid.per_row), held.size, flat, deltas, row_size, out.reshape(held.size))
@@ -114,12 +139,13 @@ def _in_turn(what: str, nbytes: float) -> Iterator[None]:
         cuda.synchronize()
 
 
-def _floats(name: str, array: Any) -> Any:
-    """The array, as Numba's; ValueError unless it is of finite floats."""
+def _floats(name: str, array: Any, finite: bool = True) -> Any:
+    """The array, as Numba's; ValueError unless it is of floats, and ``finite`` where that is asked."""
     found = _contiguous(name, array)
     if found.dtype not in (np.float32, np.float64):
         raise ValueError(f"{name} must be float32 or float64, got {found.dtype}")
-    _refuse(name, "is not finite", found, loops.first_infinite)
+    if finite:
+        _refuse(name, "is not finite", found, loops.first_infinite)
     return found
 
 

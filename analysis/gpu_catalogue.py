@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy import float32, float64, int8, int16, int32, int64, uint32, uint64
+from numpy import float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64
 
 from alpt_ref.kernels.cpu.quantize import Cells
 from alpt_ref.kernels.cpu.replicas import Span, Trace, WalkArguments
-from alpt_ref.kernels.cuda import alpt, codes, group, qat, quantize, replicas, rows, scan, score, sort
+from alpt_ref.kernels.cuda import alpt, codes, floats, group, qat, quantize, replicas, rows, scan, score, sort
 from alpt_ref.kernels.cuda.access import on_device
 from alpt_ref.kernels.problems import (
     Examples,
@@ -21,6 +21,7 @@ from alpt_ref.kernels.problems import (
     mean_loss,
 )
 from alpt_ref.kernels.storage import FLOATS, PACKED_CODES, PLAIN_CODES, Part, View, masters
+from alpt_ref.scalars.floats import FORMAT_ROUNDINGS, Layout, type_of
 from alpt_ref.scalars.moves import advance_float, code_advance
 from alpt_ref.scalars.optimizers import DIRECTIONS, REVERSALS, Hyper
 from alpt_ref.scalars.philox import Noise
@@ -47,6 +48,7 @@ class Case:
 
 
 i8, i16, i32, i64 = (np.zeros(2, kind) for kind in (int8, int16, int32, int64))
+u8, u16 = np.zeros(2, uint8), np.zeros(2, uint16)
 u32, u64, f32, f64 = (np.zeros(2, kind) for kind in (uint32, uint64, float32, float64))
 MOMENTS, PAIR, ONE = np.zeros((2, 2), float32), np.zeros((2, 2)), float32(1)
 ROWS, TRIED, BATCH = (i64, i32, f32), (i32, i32, f32), (i32, f32, f32, f32)  # TRIED: of one batch, the second forward pass
@@ -66,6 +68,7 @@ def _part(buffer: Any) -> Part:
 def cases() -> Iterator[Case]:
     """All of them."""
     yield from _quantizers()
+    yield from _formats()
     yield from _sorting()
     yield from _forward()
     yield from _steps()
@@ -100,6 +103,21 @@ def _quantizers() -> Iterator[Case]:
         yield Case(f"unpack{name}", codes.unpack, (u32, 4, out), 1)
         yield Case(f"first code outside{name}", quantize.first_outside, (out, 0, 1, i64))
     yield Case("dequantize, 16 bits", codes.dequantizer(False), (i16, f32, 1, f32), 1)
+
+
+def _formats() -> Iterator[Case]:
+    layout = Layout(*[int32(1)] * len(Layout._fields))
+    for x in (f32, f64):
+        real, doubles = x.dtype.name, x is f64
+        for bits, out in ((8, u8), (16, u16)):
+            draw = floats.drawing_coder(type_of(x.dtype), "stochastic")
+            yield Case(f"code: SR, {real}, {bits} bits", draw, (x, out, layout, NOISE, 0), 0, 1, doubles)
+        for rounding in FORMAT_ROUNDINGS:
+            given = floats.given_coder(type_of(x.dtype), rounding)
+            yield Case(f"code, u given: {rounding}, {real}", given, (x, x, u8, layout), 0, 0, doubles)
+        yield Case(f"first NaN, {real}", floats.first_nan, (x, i64), 0, 0, doubles)
+    yield Case("look up", floats.look_up, (u8, f32, f32), 1)
+    yield Case("look up, 16 bits", floats.look_up, (u16, f32, f32), 1)
 
 
 def _sorting() -> Iterator[Case]:

@@ -14,7 +14,9 @@ import scipy.sparse as sp
 
 from alpt_ref import FactorizationMachine, Grid, dequantize, quantize
 from alpt_ref.data.examples import as_rows
+from alpt_ref.formats import format_of
 from alpt_ref.problems.separable import AbsoluteSum
+from alpt_ref.scalars.floats import FORMAT_ROUNDINGS
 from alpt_ref.scalars.packing import pack, unpack
 from alpt_ref.theory.instances import small_logistic
 from alpt_ref.tools.devices import missing
@@ -22,6 +24,7 @@ from alpt_ref.training.state import initial_state
 from alpt_ref.training.step import BatchStepper
 from alpt_ref.walks.schedule import Schedule
 from alpt_ref.walks.walk import Walk
+from tests.formats import hard
 
 if missing():
     pytest.skip(missing(), allow_module_level=True)
@@ -132,6 +135,43 @@ def test_codes_are_those_of_the_cpu(bits, rounding, real):
                 there = quantize(cuda.to_device(x), grid, rounding, **how)
                 assert np.array_equal(there.copy_to_host(), codes)
                 assert np.array_equal(dequantize(there, grid).copy_to_host(), dequantize(codes, grid))
+
+
+@pytest.mark.parametrize("rounding", FORMAT_ROUNDINGS)
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_codes_of_formats_are_those_of_the_cpu(rounding, real):
+    """At points, midpoints, next to both, tiny, huge and special numbers."""
+    for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2fnuz"):
+        kind = format_of(name)
+        x = np.concatenate([hard(kind, real, ordinals=3)[:: 1 if MANY > 1 else 9], np.array([np.nan, np.inf, -np.inf], real)])
+        for how in (
+            (
+                {"seed": 7, "step": 2},
+                {"seed": 7, "offset": 3, "random_bits": 5},
+                {"u": np.random.default_rng(1).random(x.shape)},
+            )
+            if rounding == "stochastic"
+            else ({},)
+        ):
+            codes = quantize(x, kind, rounding, **how)
+            assert np.array_equal(quantize(x, kind, rounding, device="cuda", **how), codes)
+            there = quantize(cuda.to_device(x), kind, rounding, **how)
+            assert np.array_equal(there.copy_to_host(), codes)
+            assert np.array_equal(dequantize(there, kind).copy_to_host(), dequantize(codes, kind), equal_nan=True)
+    assert quantize(cuda.to_device(x[:0]), kind).shape == (0,)
+    assert quantize(real(0.3), kind, device="cuda").shape == ()
+
+
+def test_what_is_refused_of_formats_on_a_gpu():
+    x, kind = cuda.to_device(np.array([[1.0, np.nan]], np.float32)), format_of("float4_e2m1fn")
+    for call, said in (
+        (lambda: quantize(x, kind), r"x\[0, 1\] is NaN, which float4_e2m1fn does not have"),
+        (lambda: quantize(x, format_of("bfloat16"), device="cpu"), "device must be cuda: x lies on a GPU"),
+        (lambda: quantize(x, format_of("bfloat16"), out=cuda.to_device(np.zeros((1, 2), np.int16))), "dtype uint16"),
+        (lambda: dequantize(cuda.to_device(np.array([3, 16], np.uint8)), kind), r"codes\[1\] must be in \[0, 15\], got 16"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            call()
 
 
 def test_what_is_refused_of_arrays_on_a_gpu():

@@ -243,7 +243,7 @@ G = Grid(8, 0.1)
         ),
         (lambda out: quantize(ONES.T, G, out=out.T), "out must be writeable, C-contiguous"),
         (lambda out: quantize(ONES, G, out=ONES.view(np.int8)[:, :3]), "out must be writeable"),
-        (lambda out: quantize(ONES, 8, out=out), "grid must be a Grid, got int"),
+        (lambda out: quantize(ONES, 8, out=out), "grid must be a Grid or a Format, got int"),
         (lambda out: quantize(ONES, G, "stochastic", seed=1, offset=-1, out=out), "offset must be an integer"),
         (lambda out: dequantize([1.0], G), "codes must be integers"),
         (lambda out: dequantize([[0, 200]], G), r"codes\[0, 1\] must be in \[-128, 127\], got 200"),

@@ -8,7 +8,7 @@ from hypothesis.errors import NoSuchExample
 
 from alpt_ref import Grid
 from alpt_ref.testing import strategies
-from alpt_ref.testing.case import is_power_of_two
+from alpt_ref.testing.rulers import is_power_of_two
 
 pytestmark = pytest.mark.glue
 

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         def on_outcome(outcome: Outcome) -> None:
             if talk:
                 with aside():
-                    print(reports.line(outcome), flush=True)
+                    print(reports.line(outcome, candidate.declared), flush=True)
             on_part(outcome.entry.name)
             tell("row", property=outcome.entry.name, status=outcome.status, note=outcome.note, p=outcome.p)
 

@@ -98,8 +98,8 @@ def decode(kind: Format, codes: Any) -> Floats:
 def encode(kind: Format, numbers: ArrayLike) -> NDArray[Any]:
     """The codes of numbers that the format has, infinities and NaN among them: the inverse of :func:`decode`.
 
-    NaN takes the highest code of its kind without sign. Where there is no -0, it becomes 0. Raises ValueError for the first
-    number that the format does not have.
+    NaN becomes :attr:`Format.nan_code` with its own sign, where there is one. Where there is no -0, it becomes 0. Raises
+    ValueError for the first number that the format does not have.
     """
     x = np.asarray(numbers, float64)
     nan, infinite = np.isnan(x), np.isinf(x)
@@ -109,7 +109,6 @@ def encode(kind: Format, numbers: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"{x.flat[int(np.argmax(missing))]!r} is no number of {kind.name}")
     magnitude = np.where(ordinal == 0, 0, ordinal + kind.skipped)
     magnitude = np.where(infinite, kind.largest_magnitude + 1, magnitude)
-    sign = np.signbit(x) & ~nan & (kind.negative_zero | (magnitude > 0))
-    code = magnitude + (sign.astype(int64) << (kind.bits - 1))
-    of_nan = 1 << (kind.bits - 1) if not kind.negative_zero else (1 << (kind.bits - 1)) - 1
-    return np.asarray(np.where(nan, of_nan, code), kind.code_dtype)
+    magnitude = np.where(nan & kind.negative_zero, kind.nan_code or 0, magnitude)
+    sign = (np.signbit(x) & (kind.negative_zero | (magnitude > 0))) | (nan & (not kind.negative_zero))
+    return np.asarray(magnitude + (sign.astype(int64) << (kind.bits - 1)), kind.code_dtype)

@@ -22,7 +22,8 @@ OVERFLOWS = ("infinity", "nan", "saturate")
 class Format:
     """A floating-point format of at most 16 bits.
 
-    name : what reports call it. exponent_bits, 2 to 8; mantissa_bits, p, 1 to 10; bias : as in the table above.
+    name : what reports call it. exponent_bits, 2 to 8; mantissa_bits, p, 1 to 10; bias, 1 to 127 : as in the table above. The
+        numbers must be float32 numbers: the largest is below 2^128.
     nans : the codes of NaN. "ieee": the highest exponent with M > 0 (and the infinities have M = 0 there). "top": the highest
         magnitude alone. "negative zero": the code of -0, and so there is no -0. "none".
     infinities : True where there are. subnormals : False where E = 0 is zero whatever M is.
@@ -43,13 +44,17 @@ class Format:
     def __post_init__(self) -> None:
         check_integer("exponent_bits", self.exponent_bits, 2, 8)
         check_integer("mantissa_bits", self.mantissa_bits, 1, 10)
-        check_integer("bias", self.bias, 0, 127)
+        check_integer("bias", self.bias, 1, 127)
+        if self.exponent_bits + self.mantissa_bits > 15:
+            raise ValueError(f"mantissa_bits must be at most {15 - self.exponent_bits} with {self.exponent_bits} exponent_bits")
         one_of("nans", self.nans, NANS)
         one_of("overflow", self.overflow, OVERFLOWS)
         if self.infinities != (self.nans == "ieee"):
             raise ValueError(f"infinities must be {self.nans == 'ieee'} where nans is {self.nans!r}")
         if (self.overflow == "infinity" and not self.infinities) or (self.overflow == "nan" and self.nans == "none"):
             raise ValueError(f"overflow must be something that {self.name} has, got {self.overflow!r}")
+        if self.emax > 127:
+            raise ValueError(f"bias must be at least {self.bias + self.emax - 127}: the numbers must be those of float32")
 
     @property
     def bits(self) -> int:
@@ -65,6 +70,11 @@ class Format:
     def emin(self) -> int:
         """The exponent of the smallest normal number, 2^emin."""
         return 1 - self.bias
+
+    @property
+    def emax(self) -> int:
+        """The exponent of the largest number, which is in [2^emax, 2^(emax + 1))."""
+        return (self.largest_magnitude >> self.mantissa_bits) - self.bias
 
     @property
     def largest_magnitude(self) -> int:
@@ -99,10 +109,18 @@ class Format:
         return self.smallest_normal * (2.0**-self.mantissa_bits if self.subnormals else 1.0)
 
     @property
+    def nan_code(self) -> int | None:
+        """The code of NaN without sign that arithmetic makes: that of -0, else the highest exponent with the highest bit of M
+        alone (a quiet NaN), or all ones where no other is NaN. None where there is none."""
+        p = self.mantissa_bits
+        quiet = {"ieee": self.largest_magnitude + 1 + (1 << (p - 1)), "top": self.largest_magnitude + 1}
+        return quiet.get(self.nans, None if self.nans == "none" else 1 << (self.bits - 1))
+
+    @property
     def negative_zero(self) -> bool:
         """True where -0 has a code of its own."""
         return self.nans != "negative zero"
 
     def saturating(self) -> "Format":
-        """The same format, whose rounding saturates at its largest numbers."""
+        """A copy whose rounding saturates at its largest numbers."""
         return replace(self, overflow="saturate")

@@ -15,10 +15,14 @@ BADGES = {PASS: "holds", FAIL: "violated", SKIP: "calm"}
 
 def page(report: Report) -> Page:
     """The verdict on top, every property with what it demands and what was found, and counterexamples as Python."""
-    sections = [Section("properties", "Properties", [_properties(report.outcomes)])]
+    sections = [Section("properties", "Properties", [_properties(report)])]
     for outcome in report.failures:
         name = outcome.entry.name
-        sections.append(Section(f"failure-{slug(name)}", f"Fails: {name}", _failure(outcome)))
+        sections.append(
+            Section(
+                f"failure-{slug(name)}", f"Fails: {name}", _failure(outcome, outcome.entry.told_of(report.candidate.declared))
+            )
+        )
     found = [outcome.sensitivity for outcome in report.outcomes if outcome.sensitivity]
     if found:
         lead = "Biases smaller than these may be there, and not have been found."
@@ -29,22 +33,22 @@ def page(report: Report) -> Page:
     return Page(f"Conformance of {report.candidate.name}", finding, sections, record, beside=beside)
 
 
-def _properties(outcomes: tuple[Outcome, ...]) -> Table:
-    rows = []
-    for outcome in outcomes:
+def _properties(report: Report) -> Table:
+    rows, declared = [], report.candidate.declared
+    for outcome in report.outcomes:
         badge = Markup('<span class="badge {}">{}</span>').format(BADGES[outcome.status], outcome.status)
         name = Markup("<code>{}</code>").format(outcome.entry.name)
         if outcome.failed:
             name = Markup('<a href="#failure-{}">{}</a>').format(slug(outcome.entry.name), name)
         chance = number(outcome.p) if outcome.p is not None else ""
-        demands, lemma = (Markup(formulas.inline(text)) for text in (outcome.entry.statement, outcome.entry.source))
+        demands, lemma = (Markup(formulas.inline(text)) for text in (outcome.entry.told_of(declared), outcome.entry.source))
         rows.append((name, badge, demands, lemma, outcome.note, chance))
     note = "p: of properties that are decided by sampling. Lemmas Q1 to Q6 are statements of alpt-ref verify."
     return Table("Every property, and what was found", ("property", "verdict", "demands", "lemma", "found", "p"), rows, note)
 
 
-def _failure(outcome: Outcome) -> list[Block]:
-    said = Markup("<p>{}. The property demands: {}.</p>").format(outcome.note, outcome.entry.statement)
+def _failure(outcome: Outcome, demanded: str) -> list[Block]:
+    said = Markup("<p>{}. The property demands: {}.</p>").format(outcome.note, demanded)
     if outcome.recipe:
         said += Markup('<p>To see it:</p><pre class="recipe"><code>{}</code></pre>').format(outcome.recipe)
     return [Prose(said)]

@@ -1,4 +1,4 @@
-"""Products: one that is never fused into a sum, with which CPU and GPU give the same bits, and one of words.
+"""Products: one that is never fused into a sum, with which CPU and GPU give the same bits, and one of words. Bits of floats.
 
 ``a * b + c`` is two roundings on a CPU, and one where a compiler for GPUs fuses it. So products of floats are written
 ``times(a, b)`` here, and in every loop that a GPU runs.
@@ -7,7 +7,9 @@
 from typing import Any
 
 from llvmlite import ir
+from numba.core import types
 from numba.extending import intrinsic
+from numpy import float32, float64, int32, int64
 
 from alpt_ref.scalars.jit import JIT
 
@@ -20,6 +22,36 @@ def _times(a: Any, b: Any) -> Any:
 def _wide(a: Any, b: Any) -> Any:
     """a b of two uint64 below 2^32, exactly."""
     return a * b
+
+
+def _bits(x: Any) -> Any:
+    """The bits of a float32 or float64 as an integer with sign of that size."""
+    return x.view(int32 if x.dtype == float32 else int64)
+
+
+def _from_bits(bits: Any) -> Any:
+    """The float32 or float64 of those bits, int32 or int64."""
+    return bits.view(float32 if bits.dtype == int32 else float64)
+
+
+_PAIRS = ((types.float32, types.int32), (types.float64, types.int64))
+
+
+@intrinsic
+def _bits_of_float(typing_context: Any, x: Any) -> Any:
+    return _recast(x, dict(_PAIRS).get(x))
+
+
+@intrinsic
+def _float_of_bits(typing_context: Any, bits: Any) -> Any:
+    return _recast(bits, {integer: real for real, integer in _PAIRS}.get(bits))
+
+
+def _recast(given: Any, wanted: Any) -> Any:
+    def recast(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(wanted))
+
+    return (wanted(given), recast) if wanted else None
 
 
 def _on_gpu(context: Any) -> bool:
@@ -56,3 +88,5 @@ def _widening(typing_context: Any, a: Any, b: Any) -> Any:
 
 times: Any = _unfused if JIT else _times
 wide: Any = _widening if JIT else _wide
+bits_of: Any = _bits_of_float if JIT else _bits
+float_of: Any = _float_of_bits if JIT else _from_bits

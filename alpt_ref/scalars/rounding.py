@@ -10,6 +10,7 @@ way, v = u for u < 1/2 and u - 1 otherwise, exact too. With a = frac(n + r), "ro
 Every decision is the one of exact arithmetic, and a target on the grid (r = 0) is kept for every u (Q1).
 
     nearest      R_D(n + r), ties to even
+    nearest_away the nearest integer, ties away from 0                       (of floating-point formats alone)
     stochastic   floor(n + r) + 1 if u < a, else floor(n + r)
     toward_zero  the integer between 0 and n + r nearest to n + r            (control: biased)
     floor        floor(n + r)                                                (control: biased)
@@ -40,6 +41,7 @@ class Rules(NamedTuple):
     """The rounding rules in one floating-point type, each ``rule(n, r, v)`` with v = wrap(u); and what splits targets."""
 
     nearest: Scalar
+    nearest_away: Scalar
     stochastic: Scalar
     toward_zero: Scalar
     floor: Scalar
@@ -77,6 +79,11 @@ def _define(real: type, magic: float) -> Rules:
         return n + (r + r if tie_from_odd else zero)
 
     @jit
+    def nearest_away(n: Any, r: Any, v: Any) -> Any:
+        tie_outwards = (r == half and n >= zero) or (r == -half and n <= zero)
+        return n + (r + r if tie_outwards else zero)
+
+    @jit
     def stochastic(n: Any, r: Any, v: Any) -> Any:
         up = n + one if v < r else n
         return up - one if v < zero else up
@@ -105,7 +112,7 @@ def _define(real: type, magic: float) -> Rules:
         stored = times(n, delta) == x or (wide and real(times(float32(n), float32(delta))) == x)
         return n, zero if stored else s - n
 
-    return Rules(nearest, stochastic, toward_zero, floor, wrap, rint, clip, split_move, split_position)
+    return Rules(nearest, nearest_away, stochastic, toward_zero, floor, wrap, rint, clip, split_move, split_position)
 
 
 FLOAT32 = _define(float32, 1.5 * 2**23)

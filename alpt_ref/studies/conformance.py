@@ -8,6 +8,7 @@ from typing import Any
 from alpt_ref.studies.cells import Cell, RunSpec
 from alpt_ref.studies.executors import Executor
 from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.properties import BY_NAME
 from alpt_ref.testing.property import Property
@@ -19,17 +20,17 @@ with importing("testing", "the suite for quantizers"):
     from hypothesis.errors import HypothesisDeprecationWarning
 
 
-def cells(where: str, names: Sequence[str], level: str, rounding: str) -> list[Cell]:
-    """A cell for each property that a run on the named ones may judge, for a quantizer with that ``rounding``."""
+def cells(where: str, names: Sequence[str], level: str, declared: Declaration) -> list[Cell]:
+    """A cell for each property that a run on the named ones may judge, for a quantizer that is ``declared`` so."""
     wanted: dict[str, None] = {}
 
     def want(entry: Property) -> None:
-        if entry.demanded_of(rounding):
+        if entry.demanded_of(declared.rounding) and entry.asked_of(declared):
             for name in entry.needs:
                 want(BY_NAME[name])
             wanted[entry.name] = None
 
-    for entry in properties_of(names):
+    for entry in properties_of(names, declared):
         want(entry)
     return [
         Cell(RunSpec("property", {"name": name, "quantizer": where, "level": level}), _check, (where, name, level))
@@ -42,7 +43,7 @@ def check_on(
 ) -> Report:
     """The report of :func:`alpt_ref.testing.suite.check_quantizer` on a candidate that was loaded by its name: properties are
     checked by the executor, with the same seeds and levels, and what each needs is judged here."""
-    listed = cells(candidate.name, names, level, candidate.declared.rounding)
+    listed = cells(candidate.name, names, level, candidate.declared)
     known: dict[str, Outcome] = {}
     with closing(executor.compute(listed, lambda cell: False)) as coming:
 

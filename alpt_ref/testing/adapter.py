@@ -39,7 +39,7 @@ class Quantizer(Protocol):
 
 class Candidate:
     """An adapter under examination, with its declaration. Whatever goes wrong in a call is raised as a Violation; ``values``,
-    ``codes`` and ``grid_codes`` call on copies of the arrays."""
+    ``ordinals`` and ``grid_ordinals`` call on copies of the arrays."""
 
     def __init__(self, adapter: Any, name: str = "") -> None:
         """Take an object, or a class that can be made without arguments, as ``adapter``; ``name`` is what reports call it.
@@ -77,9 +77,10 @@ class Candidate:
         """The adapter's own result for the very arrays of ``case``; an error that it raises becomes a Violation."""
         heed()  # Hypothesis lets code run in which a Ctrl-C is lost
         with _blame(case), np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
+            first, last = case.ruler.arguments, case.ruler.more
             if case.u is None:
-                return self.adapter.quantize(case.x, case.delta, case.bits, case.seed)
-            return self.adapter.quantize_with_uniforms(case.x, case.delta, case.bits, case.u)
+                return self.adapter.quantize(case.x, *first, case.seed, *last)
+            return self.adapter.quantize_with_uniforms(case.x, *first, case.u, *last)
 
     def set_threads(self, n: int) -> None:
         """Tell the adapter to use ``n`` threads in the calls that follow."""
@@ -93,23 +94,28 @@ class Candidate:
             return np.asarray(out)
 
     def values(self, case: Case) -> NDArray[Any]:
-        """The quantized values of ``case``, floats of the shape of x; Violation where the result is anything else. They are a
-        copy, as an adapter may write into its results later."""
+        """The quantized values of ``case``, floats of the shape of x, or decoded, where codes are returned. Violation where the
+        result is anything else. They are a copy, as an adapter may write into its results later."""
         out = self.values_of(case.copied())
         if out.shape != case.x.shape:
             raise Violation(f"returns shape {out.shape} for shape {case.x.shape}", case)
-        if not np.issubdtype(out.dtype, np.floating):
-            raise Violation(f"returns {out.dtype}, not floats", case)
-        return np.array(out)
+        return self.decoded(out, case)
 
-    def codes(self, case: Case) -> NDArray[float64]:
-        """The values / delta, float64: integers where the values lie on the grid of a power-of-two step size."""
-        return self.values(case).astype(float64) / case.delta
+    def decoded(self, out: NDArray[Any], case: Case) -> NDArray[Any]:
+        """The values that a result stands for, in memory of their own."""
+        try:
+            return np.array(case.ruler.read(out))
+        except ValueError as wrong:
+            raise Violation(str(wrong), case) from None
 
-    def grid_codes(self, case: Case) -> NDArray[float64]:
-        """The codes, rounded where delta is no power of two, for there values are q delta to half an ulp."""
-        codes = self.codes(case)
-        return codes if case.exact else np.rint(codes)
+    def ordinals(self, case: Case) -> NDArray[float64]:
+        """The ordinals of the values, float64: integers where the values lie on the grid of an exact ruler."""
+        return case.ruler.ordinals(self.values(case), case.x)
+
+    def grid_ordinals(self, case: Case) -> NDArray[float64]:
+        """The ordinals, rounded where delta is no power of two, for there values are q delta to half an ulp."""
+        k = self.ordinals(case)
+        return k if case.ruler.exact else np.rint(k)
 
 
 @contextmanager

@@ -17,10 +17,11 @@ class Level:
     side: int  # side^2 elements are compared with each other
     seeds: int  # at each element of small arrays
     weights: int  # that small updates move
+    stride: int = 1  # of binades of a format
 
 
 LEVELS = {
-    "quick": Level("quick", 15, 8, 2**14, 2**12, 2**12, 8, 64, 512, 1000),
+    "quick": Level("quick", 15, 8, 2**14, 2**12, 2**12, 8, 64, 512, 1000, 9),
     "default": Level("default", 80, 16, 2**25, 2**21, 2**21, 14, 256, 2**12, 10_000),
     "thorough": Level("thorough", 500, 16, 2**27, 2**23, 2**27, 20, 512, 2**14, 100_000),
 }

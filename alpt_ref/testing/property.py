@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from alpt_ref.testing.adapter import Candidate
+from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import Level
 
@@ -48,6 +49,7 @@ class Property:
     check : (candidate, level, alpha) -> Finding; alpha is what the property may spend on false alarms. It raises Violation
         where the property does not hold and NotApplicable where it cannot be judged.
     rounding : "stochastic" or "nearest" where it is demanded of such quantizers alone, None where of both.
+    grids : "integer" or "format" likewise. of_formats : the statement for formats, where that for integer grids does not fit.
     needs : properties without which a p-value means nothing.
     """
 
@@ -58,6 +60,16 @@ class Property:
     rounding: str | None = None
     statistical: bool = False
     needs: tuple[str, ...] = ()
+    grids: str | None = None
+    of_formats: str = ""
+
+    def asked_of(self, declared: Declaration) -> bool:
+        """True where the property is about grids like that of the quantizer."""
+        return self.grids in (None, "integer" if declared.format is None else "format")
+
+    def told_of(self, declared: Declaration) -> str:
+        """The statement, for the quantizer's kind of grid."""
+        return self.of_formats if self.of_formats and declared.format is not None else self.statement
 
     def demanded_of(self, rounding: str) -> bool:
         """True where the property is demanded of quantizers with that rounding."""

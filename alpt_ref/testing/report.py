@@ -9,8 +9,10 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 
 from alpt_ref import __version__
-from alpt_ref.testing.case import Case, shown
+from alpt_ref.testing.case import Case
+from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.evidence import Sensitivity
+from alpt_ref.testing.literals import shown
 from alpt_ref.testing.suite import FAIL, FALSE_ALARM, PASS, SKIP, Outcome, Report
 from alpt_ref.tools.files import finite
 
@@ -20,10 +22,10 @@ TELLING = ("stored-points-fixed", "non-finite", "small-updates-survive")  # note
 MOST_VALUES = 64  # longest array that JSON holds in full
 
 
-def line(outcome: Outcome) -> str:
+def line(outcome: Outcome, declared: Declaration) -> str:
     """The row of the table for one outcome: property, verdict, statement and lemma."""
     mark = {FAIL: "FAIL", SKIP: "-"}.get(outcome.status, outcome.status)
-    text = f"{outcome.entry.statement} [{outcome.entry.source}]"
+    text = f"{outcome.entry.told_of(declared)} [{outcome.entry.source}]"
     return textwrap.fill(f"{outcome.entry.name:<23} {mark:<6} {text}", WIDTH, subsequent_indent=" " * 31)
 
 
@@ -101,22 +103,26 @@ def verdict(report: Report) -> str:
 
 def record(report: Report) -> dict[str, Any]:
     """The run as an object for JSON."""
-    declared = vars(report.candidate.declared)
+    declared = report.candidate.declared
     return {
         "schema": SCHEMA,
         "version": __version__,
         "quantizer": report.candidate.name,
-        "declared": {name: list(value) if isinstance(value, tuple) else value for name, value in declared.items()},
+        "declared": {name: list(value) if isinstance(value, tuple) else value for name, value in declared.record().items()},
         "level": report.level.name,
         "conforms": report.conforms,
         "false_alarm": FALSE_ALARM,
-        "properties": [_outcome(outcome) for outcome in report.outcomes],
+        "properties": [_outcome(outcome, declared) for outcome in report.outcomes],
     }
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: Outcome, declared: Declaration) -> dict[str, Any]:
+    entry = outcome.entry
     return {
-        **{name: getattr(outcome.entry, name) for name in ("name", "statement", "source", "statistical")},
+        "name": entry.name,
+        "statement": entry.told_of(declared),
+        "source": entry.source,
+        "statistical": entry.statistical,
         **{name: getattr(outcome, name) for name in ("status", "note")},
         "p": finite(outcome.p),
         "seconds": outcome.seconds,
@@ -129,7 +135,7 @@ def _counterexample(outcome: Outcome) -> dict[str, Any]:
     case = outcome.case
     found: dict[str, Any] = {"python": outcome.recipe, "bits": None, "delta": None, "seed": None, "x": None, "u": None}
     if case is not None:
-        found |= {"bits": case.bits, "delta": case.delta, "seed": case.seed if case.u is None else None}
+        found |= case.ruler.parts() | {"seed": case.seed if case.u is None else None}
         found |= {name: _array(case, name) for name in ("x", "u")}
     return found
 

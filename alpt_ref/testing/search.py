@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy import float32, float64
+from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Violation
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Check, Finding
-from alpt_ref.testing.strategies import cases
-from alpt_ref.testing.targets import UNIFORMS, comparable, step_sizes, thresholds, widths
+from alpt_ref.testing.rulers import Ruler, Uniform
+from alpt_ref.testing.strategies import calls_of
+from alpt_ref.testing.targets import UNIFORMS, comparable, few, swept
 from alpt_ref.tools.extras import importing
 
 with importing("testing", "the suite for quantizers"):
@@ -47,9 +48,9 @@ def sweep(judge: Judge, candidate: Candidate, tried: Iterable[Case]) -> int:
 
 def all_thresholds(candidate: Candidate, level: Level, *, exact_only: bool) -> Iterator[Case]:
     """The calls of every threshold of a few grids."""
-    for bits in widths(candidate, level):
-        for delta in step_sizes(candidate, exact_only=exact_only):
-            yield Case(bits, delta, thresholds(bits, delta), source=f"thresholds({bits}, {delta!r})")
+    for ruler in swept(candidate, level, exact_only=exact_only):
+        some = few(ruler, level)
+        yield Case(ruler, ruler.thresholds(few=some), source=ruler.thresholds_text(few=some))
 
 
 def under_every_noise(candidate: Candidate, case: Case) -> Iterator[Case]:
@@ -86,10 +87,8 @@ def _narrowed(judge: Judge, candidate: Candidate, found: Violation) -> None:
 def search(judge: Judge, candidate: Candidate, level: Level, *, exact_only: bool = False) -> None:
     """Raise the Violation of the smallest case that Hypothesis finds and shrinks, if there is one. It is always the same, as
     nothing is random. exact_only : try powers of two alone as step sizes."""
-    declared = candidate.declared
-    steps = "powers of two" if exact_only else declared.steps
     for with_uniforms in (False, True) if candidate.takes_uniforms else (False,):
-        _shrink(judge, candidate, cases(declared.bits, steps, with_uniforms, step_range=declared.step_range), level.examples)
+        _shrink(judge, candidate, calls_of(candidate.declared, with_uniforms, exact_only=exact_only), level.examples)
 
 
 def _shrink(judge: Judge, candidate: Candidate, tried: SearchStrategy[Case], examples: int) -> None:
@@ -136,17 +135,23 @@ def _simplest(judge: Judge, candidate: Candidate, found: Violation) -> None:
     case = found.case
     if case is None or case.x.size != 1:
         return
-    narrow = max(4, candidate.declared.bits[0])
-    for bits in [b for b in candidate.declared.bits if b <= min(case.bits, narrow) and b <= 8]:
-        for delta in dict.fromkeys((1.0, case.delta)):
-            x = thresholds(bits, delta)
-            half_steps = 2.0 * x.astype(float64) / delta
-            for i in np.lexsort((x < 0, np.abs(x), half_steps != np.rint(half_steps))):
-                simpler = case._replace(bits=bits, delta=delta, x=x[i : i + 1])
-                judge(candidate, simpler._replace(seed=0))
-                judge(candidate, simpler)
-                if (bits, delta, x[i]) == (case.bits, case.delta, case.x[0]):
-                    return
+    for ruler in _simpler(candidate, case.ruler):
+        x = ruler.simple()
+        for i in range(x.size):
+            simpler = case._replace(ruler=ruler, x=x[i : i + 1])
+            judge(candidate, simpler._replace(seed=0))
+            judge(candidate, simpler)
+            if (ruler, x[i]) == (case.ruler, case.x[0]):
+                return
+
+
+def _simpler(candidate: Candidate, ruler: Ruler) -> list[Ruler]:
+    """The grids of few bits, of step 1 and of the step of ``ruler``; a format itself."""
+    if not isinstance(ruler, Uniform):
+        return [ruler]
+    declared = candidate.declared
+    narrow = min(ruler.bits, max(4, declared.bits[0]), 8)
+    return declared.rulers([b for b in declared.bits if b <= narrow], tuple(dict.fromkeys((1.0, ruler.delta))))
 
 
 def hunted(judge: Judge, *, exact_only: bool = False) -> Check:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from alpt_ref.grid import MAX_BITS, MIN_BITS, Grid
 from alpt_ref.testing.case import Case
-from alpt_ref.testing.declaration import ALL_BITS, STEP_RANGE
+from alpt_ref.testing.declaration import ALL_BITS, STEP_RANGE, Declaration
+from alpt_ref.testing.rulers import OfFormat, Ruler, Uniform
+from alpt_ref.testing.rulers.base import BEYOND, HUGE, TINY
 from alpt_ref.tools.extras import importing
 
 with importing("testing", "the suite for quantizers"):
@@ -23,10 +25,7 @@ with importing("testing", "the suite for quantizers"):
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 LAST_UNIFORM = 1.0 - 2.0**-24  # the largest float32 below 1
-TINY = (0.0, -0.0, 2.0**-149, -(2.0**-149), 1e-42, -1e-42, 2.0**-126, -(2.0**-126), 1e-30, -1e-30)
-HUGE = (1e6, -1e6, 2.0**31, -(2.0**31), 3e9, -3e9, 2.0**63, -(2.0**63), 1e30, -1e30, 3.4028235e38, -3.4028235e38)
 AWKWARD = (0.1, 0.3, 0.012356101, 1 / 3, 7.0)  # steps that are no powers of two
-BEYOND = 6  # half steps beyond each edge
 
 
 def bit_widths() -> SearchStrategy[int]:
@@ -59,15 +58,23 @@ def grids(
 
 def codes(grid: Grid) -> SearchStrategy[int]:
     """The codes of ``grid``, its ends among them."""
-    return st.integers(grid.q_lo, grid.q_hi) | st.sampled_from([0, grid.q_lo, grid.q_lo + 1, grid.q_hi - 1, grid.q_hi])
+    return _codes(grid.q_lo, grid.q_hi)
+
+
+def _codes(lo: int, hi: int) -> SearchStrategy[int]:
+    return st.integers(lo, hi) | st.sampled_from([0, lo, lo + 1, hi - 1, hi])
 
 
 def values(grid: Grid, dtype: Any = float32) -> SearchStrategy[float]:
     """Finite numbers of ``dtype`` (float32 or float64), as Python floats, that matter on ``grid`` (one step size)."""
-    delta = float(grid.delta)
-    half_steps = st.integers(2 * grid.q_lo - BEYOND, 2 * grid.q_hi + BEYOND) | codes(grid).map(lambda q: 2 * q)
+    return _values(grid.q_lo, grid.q_hi, float(grid.delta), dtype)
+
+
+def _values(lo: int, hi: int, delta: float, dtype: Any = float32) -> SearchStrategy[float]:
+    """The numbers that matter on the grid of the points ``lo`` .. ``hi`` times ``delta``."""
+    half_steps = st.integers(2 * lo - BEYOND, 2 * hi + BEYOND) | _codes(lo, hi).map(lambda q: 2 * q)
     threshold = st.builds(_near, half_steps.map(lambda h: h * delta / 2), st.integers(-2, 2), st.just(dtype))
-    inside = st.floats(_float32(grid.q_lo * delta), _float32(grid.q_hi * delta), width=32)
+    inside = st.floats(_float32(lo * delta), _float32(hi * delta), width=32)
     return threshold | inside | st.sampled_from([_float32(x) for x in TINY]) | st.sampled_from(_huge(delta))
 
 
@@ -113,6 +120,21 @@ def update_pairs(draw: DrawFn, grid: Grid, largest: float = 1.0) -> tuple[float,
     return w, _float32(sign * size * float(grid.delta))
 
 
+def numbers(ruler: OfFormat) -> SearchStrategy[float]:
+    """Finite float32 numbers that matter for a format: next to its numbers and midpoints, at its ends, any. They shrink
+    to 1."""
+    home, end, binade = 2 * ruler.home, 2 * ruler.largest, 2 * 2**ruler.kind.mantissa_bits
+    ends = st.sampled_from([0, 1, 2, binade - 2, binade, end - 2, end - 1, end, end + 1, end + 2, end + 3])
+    halves = st.integers(-home, end - home + BEYOND).map(lambda h: home + h) | ends
+    sign = st.sampled_from([1.0, -1.0])
+    signed = st.builds(lambda h, sign: sign * h / 2.0, halves, sign)
+    threshold = st.builds(_near, signed.map(lambda s: float(ruler.value(s))), st.integers(-2, 2), st.just(float32))
+    sizes = st.floats(_float32(ruler.kind.smallest), _float32(ruler.kind.max), width=32)
+    inside = st.builds(lambda x, sign: sign * x, sizes, sign)
+    found = threshold | inside | st.sampled_from([_float32(x) for x in (*TINY, *HUGE)])
+    return found.filter(lambda x: math.isfinite(x) and (x == 0.0 or abs(x) >= 2.0**-126 or not ruler.flushed))
+
+
 @st.composite
 def cases(
     draw: DrawFn,
@@ -122,10 +144,34 @@ def cases(
     max_size: int = 8,
     step_range: tuple[float, float] = STEP_RANGE,
 ) -> Case:
-    """Calls of a quantizer: a grid, floats that matter, and uniforms if ``given``, else a seed."""
+    """Calls of a quantizer: a signed integer grid, floats that matter, and uniforms if ``given``, else a seed."""
     grid = draw(grids(st.sampled_from(tuple(bits)), steps, step_range))
-    x = draw(arrays_of(values(grid), max_size))
+    ruler = Uniform(grid.bits, float(grid.delta), grid.q_lo, grid.q_hi)
+    return _call(draw, ruler, given, max_size)
+
+
+@st.composite
+def calls_of(draw: DrawFn, declared: Declaration, given: bool = False, *, exact_only: bool = False, max_size: int = 8) -> Case:
+    """Calls of a quantizer that is declared so; its step sizes are powers of two if ``exact_only``."""
+    if declared.format is not None:
+        return _call(draw, declared.plain, given, max_size)
+    steps = "powers of two" if exact_only else declared.steps
+    grid = draw(grids(st.sampled_from(declared.bits), steps, declared.step_range))
+    rulers = declared.rulers([grid.bits], [float(grid.delta)])
+    return _call(draw, rulers[0] if len(rulers) == 1 else draw(st.sampled_from(rulers)), given, max_size)
+
+
+def _call(draw: DrawFn, ruler: Ruler, given: bool, max_size: int) -> Case:
+    """A call on one grid."""
+    if isinstance(ruler, Uniform):
+        # Thresholds of codes that a symmetric range leaves out matter, too.
+        lowest = ruler.q_lo if ruler.q_lo >= 0 else -(2 ** (ruler.bits - 1))
+        of = _values(lowest - ruler.zero, ruler.q_hi - ruler.zero, ruler.delta)
+    else:
+        assert isinstance(ruler, OfFormat)
+        of = numbers(ruler)
+    x = draw(arrays_of(of, max_size))
     if given:
         u = draw(st.lists(uniforms(), min_size=x.size, max_size=x.size).map(lambda us: np.array(us, float32)))
-        return Case(grid.bits, float(grid.delta), x, u)
-    return Case(grid.bits, float(grid.delta), x, None, draw(st.integers(0, 2**31 - 1)))
+        return Case(ruler, x, u)
+    return Case(ruler, x, None, draw(st.integers(0, 2**31 - 1)))

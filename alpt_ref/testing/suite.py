@@ -15,6 +15,7 @@ import numpy as np
 
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Violation
+from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import LEVELS, Level
 from alpt_ref.testing.properties import BY_NAME, CONTRACT
@@ -90,12 +91,15 @@ def level_of(name: str) -> Level:
     return LEVELS[name]
 
 
-def properties_of(names: Sequence[str]) -> list[Property]:
-    """The named properties, in the order of the contract, and all where no names are given; ValueError for an unknown one."""
+def properties_of(names: Sequence[str], declared: Declaration | None = None) -> list[Property]:
+    """The named properties, in the order of the contract; where no names are given all, or those about grids like that of a
+    quantizer that is ``declared`` so. ValueError for an unknown one."""
     for name in names:
         if not isinstance(name, str) or name not in BY_NAME:
             raise ValueError(f"unknown property {name!r}; one of {', '.join(BY_NAME)}")
-    return [entry for entry in CONTRACT if not names or entry.name in names]
+    return [
+        entry for entry in CONTRACT if entry.name in names or (not names and (declared is None or entry.asked_of(declared)))
+    ]
 
 
 def checked(entry: Property, candidate: Candidate, level: Level) -> Outcome:
@@ -131,15 +135,21 @@ class Examination:
 
     def reasons(self, entry: Property) -> tuple[Outcome, ...]:
         """The failures for which the property could not be judged; none where it was."""
-        if self.outcome(entry).status != SKIP or not entry.demanded_of(self.candidate.declared.rounding):
+        if self.outcome(entry).status != SKIP or not self._demanded(entry):
             return ()
         needed = [self.outcome(BY_NAME[name]) for name in entry.needs]
         return tuple(found for need in needed for found in ((need,) if need.failed else self.reasons(need.entry)))
 
+    def _demanded(self, entry: Property) -> bool:
+        declared = self.candidate.declared
+        return entry.demanded_of(declared.rounding) and entry.asked_of(declared)
+
     def _examine(self, entry: Property) -> Outcome:
-        rounding = self.candidate.declared.rounding
-        if not entry.demanded_of(rounding):
-            return Outcome(entry, SKIP, f"{rounding} rounding", 0.0)
+        declared = self.candidate.declared
+        if not entry.demanded_of(declared.rounding):
+            return Outcome(entry, SKIP, f"{declared.rounding} rounding", 0.0)
+        if not entry.asked_of(declared):
+            return Outcome(entry, SKIP, "not of formats" if entry.grids == "integer" else f"of {entry.grids}s alone", 0.0)
         if self._dead is not None:
             if any(outcome.failed for outcome in self._known.values()):
                 return Outcome(entry, SKIP, "not judged: the plainest call fails", 0.0)
@@ -154,7 +164,7 @@ class Examination:
 def _plainest_call(candidate: Candidate) -> Violation | None:
     """The Violation of a call for one 0, None where it goes well."""
     try:
-        candidate.values(Case(candidate.declared.bits[0], 1.0, np.zeros(1, np.float32)))
+        candidate.values(Case(candidate.declared.plain, np.zeros(1, np.float32)))
     except Violation as found:
         return found
     finally:
@@ -188,7 +198,7 @@ def check_quantizer(
     candidate = adapter if isinstance(adapter, Candidate) else Candidate(adapter)
     examination = Examination(candidate, level_of(level), check)
     outcomes: dict[str, Outcome] = {}
-    for entry in properties_of(names):
+    for entry in properties_of(names, candidate.declared):
         for outcome in (examination.outcome(entry), *examination.reasons(entry)):
             if outcome.entry.name not in outcomes:
                 outcomes[outcome.entry.name] = outcome

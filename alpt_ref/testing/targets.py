@@ -1,44 +1,40 @@
-"""The values that are quantized and their targets: grids and thresholds, s = clip(x / delta) and how exact it is."""
+"""The values that are quantized and their targets: grids and thresholds, positions and how exact they are."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy import float32, float64
 from numpy.typing import NDArray
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, is_power_of_two
+from alpt_ref.testing.case import Case
 from alpt_ref.testing.level import Level
-from alpt_ref.testing.strategies import AWKWARD, BEYOND, HUGE, LAST_UNIFORM, TINY
+from alpt_ref.testing.rulers import OfFormat, Ruler, is_power_of_two, thresholds, thresholds_of
+from alpt_ref.testing.strategies import AWKWARD, LAST_UNIFORM
+
+__all__ = ["Target", "thresholds", "thresholds_of"]  # of this module, what recipes name and tests take from here
 
 UNIFORMS = (0.0, LAST_UNIFORM, 0.5, 2.0**-24, 0.25, 1.0 - 2.0**-12, 0.7310585)
 POWERS = (1.0, 2.0**-7)
-DIVISION = 2.0**-23 * (1.0 + 2.0**-20)  # of s: one float32 division, or a product with a rounded reciprocal
-
-
-def division(s: Any, delta: float) -> Any:
-    """The most by which float32 division puts s = x / delta off, in steps: 0 where delta is a power of two."""
-    return 0.0 * s if is_power_of_two(delta) else DIVISION * np.abs(s)
 
 
 def explained(candidate: Candidate, case: Case, codes: NDArray[float64], q: NDArray[float64]) -> NDArray[np.bool_]:
-    """True for the codes, a step away from the point ``q`` that x is or saturates at, that float32 division explains.
+    """True for the ordinals, a step away from the point ``q`` that x is or saturates at, that float32 division explains.
 
     Stochastic rounding of the rounded quotient may take that step, but only for uniforms that the division puts in between:
     where the uniforms are known, only for those.
     """
-    if case.exact or not candidate.declared.stochastic:
+    if case.ruler.exact or not candidate.declared.stochastic:
         return np.zeros(q.shape, bool)
     u = 0.0 if case.u is None else np.minimum(case.u, 1.0 - case.u)
-    return np.asarray((np.abs(codes - q) <= 1) & (u <= division(q, case.delta) + candidate.declared.bias))
+    return np.asarray((np.abs(codes - q) <= 1) & (u <= case.ruler.slack(q) + candidate.declared.bias))
 
 
 @dataclass(frozen=True)
 class Target:
-    """The target of every element: s = clip(x / delta), its floor ``below``, and a = s - floor(s).
+    """The target of every element: its position s, clipped, the ordinal ``below``, and a = s - below.
 
-    slack : what float32 division may add, 0 where delta is a power of two. All in float64, exact for a power of two.
+    slack : what float32 division may add, 0 where the ruler is exact. All in float64, exact for an exact ruler.
     """
 
     s: NDArray[float64]
@@ -47,11 +43,11 @@ class Target:
     slack: NDArray[float64]
 
     @classmethod
-    def of(cls, candidate: Candidate, case: Case) -> "Target":
+    def of(cls, case: Case) -> "Target":
         """The targets of all elements of the case."""
-        s = np.clip(case.x.astype(float64) / case.delta, *candidate.declared.box(case.bits))
+        s = case.ruler.position(case.x)
         below = np.floor(s)
-        return cls(s, below, s - below, division(s, case.delta))
+        return cls(s, below, s - below, case.ruler.slack(s))
 
 
 def widths(candidate: Candidate, level: Level) -> list[int]:
@@ -66,24 +62,47 @@ def step_sizes(candidate: Candidate, *, exact_only: bool) -> list[float]:
     return [*POWERS, *others]
 
 
-def narrow_and_wide(candidate: Candidate) -> list[int]:
+def swept(candidate: Candidate, level: Level, *, exact_only: bool) -> list[Ruler]:
+    """The grids of which every point is tried."""
+    return candidate.declared.rulers(widths(candidate, level), step_sizes(candidate, exact_only=exact_only))
+
+
+def few(ruler: Ruler, level: Level) -> bool:
+    """True where a part of the points of a format must do at that level."""
+    return isinstance(ruler, OfFormat) and ruler.width > level.widest
+
+
+def _narrow_and_wide(candidate: Candidate) -> list[int]:
     """The bit widths of the quantizer's widest grid of up to 8 bits, and of its widest."""
     bits = candidate.declared.bits
     return sorted({max((b for b in bits if b <= 8), default=bits[0]), bits[-1]})
 
 
-def two_step_sizes(candidate: Candidate) -> list[float]:
+def _two_step_sizes(candidate: Candidate) -> list[float]:
     """The step size 1 and, unless the quantizer takes powers of two alone, one that is none."""
     return [1.0, *(delta for delta in step_sizes(candidate, exact_only=False) if not is_power_of_two(delta))][:2]
 
 
-def thresholds(bits: int, delta: float) -> NDArray[float32]:
-    """The values next to which rounding decides, float32: points and midpoints of a grid and a little beyond. Their neighbours
-    in float32 and tiny and huge values are among them."""
-    half_steps = np.arange(-(2**bits) - BEYOND, 2**bits + BEYOND - 1)
-    at = (half_steps * (delta / 2.0)).astype(float32)
-    around = (np.nextafter(at, float32(-np.inf)), at, np.nextafter(at, float32(np.inf)), np.array(TINY, float32))
-    return np.concatenate((*around, np.array(HUGE, float32)))
+def with_two_steps(candidate: Candidate, bits: list[int]) -> list[Ruler]:
+    """The grids of those widths, with two step sizes; the format, where there is one."""
+    return candidate.declared.rulers(bits, _two_step_sizes(candidate))
+
+
+def main(candidate: Candidate) -> list[Ruler]:
+    """The grids that are sampled: of the widest of up to 8 bits and of the widest, with two step sizes."""
+    return with_two_steps(candidate, _narrow_and_wide(candidate))
+
+
+def others(candidate: Candidate) -> list[Ruler]:
+    """The grids of step 1 of all other widths."""
+    known = _narrow_and_wide(candidate)
+    rest = [bits for bits in candidate.declared.bits if bits not in known]
+    return candidate.declared.rulers(rest, (1.0,)) if candidate.declared.format is None else []
+
+
+def widest(candidate: Candidate) -> Ruler:
+    """The widest grid, of step 1."""
+    return candidate.declared.rulers(candidate.declared.bits[-1:], (1.0,))[0]
 
 
 def comparable(candidate: Candidate, case: Case) -> bool:

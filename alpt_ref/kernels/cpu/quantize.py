@@ -35,7 +35,7 @@ class Cells(NamedTuple):
 
 
 @jit
-def _wrap_given(u: Any, mask: Any) -> Any:
+def wrap_given(u: Any, mask: Any) -> Any:
     """The wrapped uniform where the caller supplies u, in the place of ``centred_uniform``."""
     return _wrap(u)
 
@@ -69,7 +69,7 @@ def range_quantizer(rules: Rules, rounding: str, draws: bool) -> Scalar:
 
     Where it ``draws``, element i owns the word of flat index offset + i; else ``elements.u`` has the uniforms.
     """
-    run = _run_quantizer(rules, rounding, centred_uniform if draws else _wrap_given)
+    run = _run_quantizer(rules, rounding, centred_uniform if draws else wrap_given)
 
     @kernel
     def quantize_range(elements, cells, noise, offset, start, stop):

@@ -1,6 +1,6 @@
 """The record of ``alpt-ref check-quantizer --json``, called found.json in the documentation."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 
 class Bias(TypedDict):
@@ -18,6 +18,8 @@ class Counterexample(TypedDict):
     python: Annotated[str, "Python that shows it"]
     bits: Annotated[int | None, "width of a code"]
     delta: Annotated[float | None, "step size"]
+    zero_point: NotRequired[Annotated[int, "code of 0, where zero points are declared"]]
+    format: NotRequired[Annotated[str, "name of the format, where one is declared; bits and delta are null"]]
     seed: Annotated[int | None, "the seed; null where uniforms were given"]
     x: Annotated[Any, "the inputs: a flat list, with text for what is not finite; Python as text where they are many"]
     u: Annotated[Any, "the uniforms, likewise; null where a seed was given"]

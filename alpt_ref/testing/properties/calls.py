@@ -6,9 +6,11 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, first_false, literal, shown
+from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, first_false
 from alpt_ref.testing.level import Level
+from alpt_ref.testing.literals import literal, shown
 from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.rulers import Ruler
 from alpt_ref.testing.targets import UNIFORMS
 
 BETWEEN = (-1.7, -0.6, 0.3, 0.7)  # points that every grid of step 1 has around them
@@ -17,17 +19,18 @@ EVERY_SIZE = 68
 SOME_SHAPES = ((255,), (257,), (1023,), (4099,), (3, 1001), (129, 65), (5, 7, 257))
 
 
-def _between(shape: tuple[int, ...]) -> Values:
-    """The values of BETWEEN, again and again, in an array of that shape."""
-    return np.resize(np.array(BETWEEN, float32), shape)
+def _between(ruler: Ruler, shape: tuple[int, ...]) -> Values:
+    """The values at BETWEEN steps from home, again and again, in an array of that shape."""
+    return np.resize(np.array([ruler.near(a) for a in BETWEEN], float32), shape)
 
 
 def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
     """The calls for points between those of the grid, under a seed and, where they can be given, under uniforms."""
-    bits, x = candidate.declared.bits[0], _between(shape)
-    yield Case(bits, 1.0, x, seed=7)
+    ruler = candidate.declared.plain
+    x = _between(ruler, shape)
+    yield Case(ruler, x, seed=7)
     if candidate.takes_uniforms:
-        yield Case(bits, 1.0, x, np.resize(np.array(UNIFORMS, float32), shape))
+        yield Case(ruler, x, np.resize(np.array(UNIFORMS, float32), shape))
 
 
 def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
@@ -43,7 +46,7 @@ def _repeats(candidate: Candidate, level: Level, alpha: float) -> Finding:
     for case in _cases(candidate, 4099):
         first = candidate.values(case)
         _same(candidate, case, first, "in a second call")
-        candidate.values(Case(case.bits, 0.5, _between((3, 5)), seed=8))
+        candidate.values(Case(case.ruler.scaled(0.5), _between(case.ruler, (3, 5)), seed=8))
         _same(candidate, case, first, "after a call with another seed")
     return Finding("4,099 elements, with and without another call between")
 
@@ -79,13 +82,14 @@ def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _check_type(candidate: Candidate, case: Case) -> Values:
-    """The result for x of any layout; Violation unless it is a float32 array of the shape of x."""
-    out = candidate.raw(case)
-    if not isinstance(out, np.ndarray | np.generic) or out.dtype != float32 or out.shape != case.x.shape:
-        array = isinstance(out, np.ndarray | np.generic)
+    """The values of the result for x of any layout; Violation unless it is a float32 array of the shape of x, or one of
+    integers where codes are returned."""
+    out, codes = candidate.raw(case), case.ruler.returns == "codes"
+    array = isinstance(out, np.ndarray | np.generic)
+    if not array or out.shape != case.x.shape or not (codes or out.dtype == float32):
         kind = f"{out.dtype} of shape {out.shape}" if array else type(out).__name__
         raise Violation(f"returns {kind} for float32 of shape {case.x.shape}", case)
-    return np.array(out)
+    return candidate.decoded(out, case)
 
 
 def _every_other(array: Values) -> Values:
@@ -121,12 +125,13 @@ def _middle(candidate: Candidate) -> Values:
 def _alike(candidate: Candidate, case: Case, middle: Values) -> Values:
     """The results for the elements of ``case``, one of _cases, in the middle of a long array; NaN where chance decides."""
     by_chance = candidate.declared.stochastic and case.u is None
-    return np.full(case.x.shape, np.nan, float32) if by_chance else np.resize(middle, case.x.shape)
+    return np.full(case.x.shape, np.nan, middle.dtype) if by_chance else np.resize(middle, case.x.shape)
 
 
 def _like(values: Values, case: Case, alike: Values, where: str) -> None:
     """Raise Violation where values are no neighbours of x, or not those of the same x and u in a long array."""
-    ok = (np.abs(values - case.x) < 1.0) & (values == np.rint(values)) & (np.isnan(alike) | (values == alike))
+    k, s = case.ruler.ordinals(values, case.x), case.ruler.locate(case.x)
+    ok = (np.abs(k - s) < 1.0) & (k == np.rint(k)) & (np.isnan(alike) | (values == alike))
     if (i := first_false(ok)) is not None:
         told = f"element {i} {where}, x = {literal(case.x.flat[i])}, gives {values.flat[i]:g}; demanded: "
         same = f"{alike.flat[i]:g}, as in the middle of a long array"

@@ -7,9 +7,11 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import SHORT, Case, Violation, demand, first_false, literal, shown
+from alpt_ref.testing.case import Case, Violation, demand, first_false
 from alpt_ref.testing.level import Level
+from alpt_ref.testing.literals import SHORT, literal, shown
 from alpt_ref.testing.property import Finding, Property
+from alpt_ref.testing.rulers import Ruler
 from alpt_ref.testing.search import hunted, hunted_pairs
 from alpt_ref.testing.targets import Target, explained, widths
 
@@ -17,26 +19,27 @@ USUAL = {"nan": ("error", "nan"), "infinity": ("error", "edge")}
 
 
 def _saturated(candidate: Candidate, case: Case) -> None:
-    codes, target = candidate.grid_codes(case), Target.of(candidate, case)
-    lo, hi = candidate.declared.box(case.bits)
-    s = case.x.astype(float) / case.delta
+    codes, target = candidate.grid_ordinals(case), Target.of(case)
+    lo, hi = case.ruler.box
+    s = case.ruler.locate(case.x)
     above, under = s >= hi + target.slack, s <= lo - target.slack
-    edge = np.where(above, hi, lo)
+    edge = np.where(above, hi, lo).astype(float)
     ok = ~(above | under) | (codes == edge) | explained(candidate, case, codes, edge)
     demand(ok, case, codes, "{}, the edge", edge)
 
 
 def _commuted(candidate: Candidate, case: Case) -> None:
-    lo, hi = (float32(code * case.delta) for code in candidate.declared.box(case.bits))
+    lo, hi = case.ruler.value(case.ruler.box).astype(float32)
     clipped = np.clip(case.x, lo, hi)
-    codes, after = candidate.codes(case), candidate.codes(case.with_x(clipped))
+    codes, after = candidate.ordinals(case), candidate.ordinals(case.with_x(clipped))
     demand(codes == after, case, codes, "{}, as for clip(x) = {}", after, clipped)
 
 
-def _surroundings(bits: int) -> Iterator[tuple[Case, int]]:
-    """Arrays of 1 and -1, short and longer than a vector register, each with the place of a non-finite value."""
+def _surroundings(ruler: Ruler) -> Iterator[tuple[Case, int]]:
+    """Arrays of two points, 1 and -1 where these are some, short and longer than a vector register, each with the place of a
+    non-finite value."""
     for size, place in ((3, 1), (67, 0), (67, 31), (67, 66)):
-        yield Case(bits, 1.0, np.resize(np.array([1.0, -1.0], float32), size)), place
+        yield Case(ruler, np.resize(ruler.value(ruler.two_points).astype(float32), size)), place
 
 
 def _with(plain: Case, place: int, x: float) -> Case:
@@ -48,12 +51,12 @@ def _with(plain: Case, place: int, x: float) -> Case:
 
 
 def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
-    """The fate of ``x`` among numbers: a word of testing.declaration, or the result in steps. Raises Violation where the
-    numbers do not stay as they are."""
-    before = candidate.codes(plain)  # raises what is wrong without x
+    """The fate of ``x`` among numbers: a word of testing.declaration, or the result. Raises Violation where the numbers do not
+    stay as they are."""
+    before = candidate.values(plain)  # raises what is wrong without x
     case = _with(plain, place, x)
     try:
-        codes = candidate.codes(case)
+        codes = candidate.values(case)
     except Violation as found:
         if found.raised:
             return "error"
@@ -62,30 +65,47 @@ def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
     if (i := first_false(kept)) is not None:
         told = f"{x!r} at {place} changes its neighbour {case.x[i]:g} at {i} from {before[i]:g} to {codes[i]:g}"
         raise Violation(told, case, i)
-    got, (lo, hi) = float(codes[place]), candidate.declared.box(case.bits)
+    got, (lo, hi) = float(codes[place]), case.ruler.ends
     if np.isnan(got):
         return "nan"
     if np.isinf(got):
         return "infinity" if got == x else "the other infinity"
     if np.isinf(x) and got == (hi if x > 0 else lo):
         return "edge"
-    return {0.0: "zero", float(lo): "lowest", float(hi): "highest"}.get(got, f"{got:g} steps")
+    unit = case.ruler.in_steps.removeprefix(" in")
+    return {0.0: "zero", float(lo): "lowest", float(hi): "highest"}.get(got, f"{got:g}{unit}")
 
 
 def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    told = []
+    told, rulers = [], candidate.declared.rulers(widths(candidate, level), (1.0,))
+    usual = USUAL | candidate.declared.usual
     for kind, values in (("nan", (np.nan,)), ("infinity", (np.inf, -np.inf))):
         declared = getattr(candidate.declared, kind)
-        allowed = USUAL[kind] if declared is None else (declared,)
+        allowed = usual[kind] if declared is None else (declared,)
         by = "unless declared otherwise" if declared is None else "declared"
-        for bits, x in product(widths(candidate, level), values):
-            for plain, place in _surroundings(bits):
+        for ruler, x in product(rulers, values):
+            for plain, place in _surroundings(ruler):
                 became = _became(candidate, x, plain, place)
                 if became not in allowed:
                     demanded = f"{' or '.join(allowed)}, {by}"
                     raise Violation(f"{x!r} becomes {became}; demanded: {demanded}", _with(plain, place, x), place)
         told.append(f"{kind}: {became}")
     return Finding(", ".join(told))
+
+
+def _zeros(candidate: Candidate, case: Case) -> None:
+    """Demand the sign of x of what becomes zero, where zeros have one, and that nothing near zero becomes NaN.
+
+    Where there is no -0, its code is that of NaN.
+    """
+    values = candidate.values(case)
+    signed = (np.signbit(values) == np.signbit(case.x)) | (not candidate.declared.signed_zeros)
+    near = np.abs(case.ruler.locate(case.x)) <= 1.0
+    ok = ~near | np.where(values == 0, signed, ~np.isnan(values))
+    if (i := first_false(ok)) is not None:
+        x, got = case.x.flat[i], float32(values.flat[i])
+        wanted = "a number" if np.isnan(got) else literal(float32(np.copysign(0.0, x)))
+        raise Violation(f"x = {literal(x)} gives {literal(got)}; demanded: {wanted}", case, i)
 
 
 PROPERTIES = (
@@ -97,5 +117,6 @@ PROPERTIES = (
         hunted_pairs(_commuted, exact_only=True),
         needs=("repeatable",),
     ),
+    Property("signed-zero", "what becomes zero keeps the sign of x", "IEEE 754", hunted(_zeros), grids="format"),
     Property("non-finite", "NaN and infinity end as declared; neighbours are untouched", "declared", _non_finite),
 )

@@ -20,6 +20,7 @@ from alpt_ref.testing.case import Case
 from alpt_ref.testing.evidence import Place, agreement, identity, mirrored, signs
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
+from alpt_ref.testing.rulers import OfFormat
 
 REFERENCES = (715_827_882, 1_431_655_765)  # two seeds that are compared with no other
 SEED_BITS = 31
@@ -31,17 +32,22 @@ Bits = NDArray[np.bool_]
 
 
 def _call(candidate: Candidate, shape: tuple[int, ...], seed: int, x: float) -> Case:
-    return Case(candidate.declared.bits[0], 1.0, np.full(shape, x, float32), seed=seed)
+    return Case(candidate.declared.plain, np.full(shape, candidate.declared.plain.near(x), float32), seed=seed)
 
 
 def _bits(candidate: Candidate, shape: tuple[int, ...], seed: int, x: float) -> Bits:
-    return (candidate.values(_call(candidate, shape, seed, x)) > 0.5).reshape(-1)
+    return (candidate.values(_call(candidate, shape, seed, x)) > candidate.declared.plain.near(0.5)).reshape(-1)
 
 
 def _python(candidate: Candidate, shape: tuple[int, ...], x: float, *seeds: tuple[int, int]) -> str:
     """Python that makes the signs y, and z, of pairs of seeds."""
     calls = [[_call(candidate, shape, seed, x).call() for seed in pair] for pair in seeds]
     names = ("y", "z")[: len(seeds)]
+    plain = candidate.declared.plain
+    if plain.returns == "codes":  # which may be unsigned, and of a format are in order where positive
+        calls = [[f"{call}.astype(int)" for call in pair] for pair in calls]
+    elif isinstance(plain, OfFormat):  # signs are 1, 0 and -1
+        return "; ".join(f"{name} = np.sign({one} - {other}).ravel()" for name, (one, other) in zip(names, calls, strict=True))
     return "; ".join(f"{name} = ({one} - {other}).ravel()" for name, (one, other) in zip(names, calls, strict=True))
 
 
@@ -51,6 +57,8 @@ def _elements(candidate: Candidate, level: Level, alpha: float) -> Finding:
     halves = (*(square,) * 6, *((side // 16, 16, side),) * 2, (side**2,), flat)
     arrays = [*((0.5, shape) for shape in halves), (0.25, square), (0.75, square), (0.25, flat), (0.0625, flat)]
 
+    at = candidate.declared.plain.near
+
     def trials() -> Iterator[Trial]:
         for seed, (x, shape) in enumerate(arrays):
             seeds = (seed, REFERENCES[seed % 2])  # far from each other: one may be an offset
@@ -58,10 +66,10 @@ def _elements(candidate: Candidate, level: Level, alpha: float) -> Finding:
             python = _python(candidate, shape, x, seeds)
             lag = agreement(y)
             show = f"a, b = y[: -{lag.at}], y[{lag.at} :]"
-            yield _trial(lag, x, f"elements {lag.at} apart of shape {shape}", f"{python}; {show}; {MEAN}")
+            yield _trial(lag, at(x), f"elements {lag.at} apart of shape {shape}", f"{python}; {show}; {MEAN}")
             middle = mirrored(y)
             show = f"i = np.arange({max(0, middle.at - y.size + 1)}, {(middle.at + 1) // 2}); a, b = y[i], y[{middle.at} - i]"
-            yield _trial(middle, x, f"elements i and {middle.at} - i of shape {shape}", f"{python}; {show}; {MEAN}")
+            yield _trial(middle, at(x), f"elements i and {middle.at} - i of shape {shape}", f"{python}; {show}; {MEAN}")
 
     return least_likely(trials(), 2 * len(arrays), f"up to {flat[0]:,} elements, at every distance and mirrored")
 
@@ -74,6 +82,8 @@ def _seeds(candidate: Candidate, level: Level, alpha: float) -> Finding:
     @cache
     def bits_of(shape: tuple[int, ...], seed: int, x: float) -> Bits:
         return _bits(candidate, shape, seed, x)
+
+    at = candidate.declared.plain.near
 
     def trials() -> Iterator[Trial]:
         yield _same_twice(candidate, level)
@@ -91,7 +101,7 @@ def _seeds(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 python = f"{_python(candidate, shape, x, *seeds)}; n = {first.size - abs(place.at)}; "
                 python += f"a, b = {a}[:n], {b}[:n]; {MEAN}"
             where = f"elements i and i{place.at:+d}" if place.at else "the same elements"
-            yield _trial(place, x, f"{where} of seeds {one} and {other}, shape {shape},", python)
+            yield _trial(place, at(x), f"{where} of seeds {one} and {other}, shape {shape},", python)
 
     note = f"{len(pairs)} pairs of seeds that differ in one bit, at every distance; {level.seeds:,} seeds give different bits"
     return least_likely(trials(), len(compared) + 1, note)
@@ -106,7 +116,8 @@ def _same_twice(candidate: Candidate, level: Level) -> Trial:
         other = known.setdefault(bits.tobytes(), seed)
         p = min(1.0, math.comb(level.seeds, 2) * identity(bits))
         if other != seed and p < worst.p:
-            told = f"x = 0.5 everywhere: of {level.seeds:,} seeds {other} and {seed} give the same {MANY} values"
+            told = f"x = {candidate.declared.plain.near(0.5)} everywhere: of {level.seeds:,} seeds {other} and {seed} "
+            told += f"give the same {MANY} values"
             calls = (_call(candidate, (MANY,), s, 0.5).call() for s in (other, seed))
             worst = Trial(p, told, f"({' == '.join(calls)}).mean()")
     return worst

@@ -13,16 +13,17 @@ from alpt_ref.testing.targets import Target
 
 
 def _nearest(candidate: Candidate, case: Case) -> None:
-    codes, target = candidate.codes(case), Target.of(candidate, case)
+    codes, target = candidate.ordinals(case), Target.of(case)
     # A stored value differs from q delta by half an ulp where delta is no power of two, as s from x / delta does.
     ok = np.abs(codes - target.s) <= 0.5 + 2.0 * target.slack
     demand(ok, case, codes, "{}, the nearest point", np.rint(target.s))
 
 
-def break_tie(below: NDArray[float64], ties: str) -> NDArray[float64]:
-    """The codes that below + 1/2 is rounded to under the rule ``ties`` (all but "any")."""
+def break_tie(below: NDArray[float64], ties: str, zero: int = 0) -> NDArray[float64]:
+    """The ordinals that below + 1/2 is rounded to under the rule ``ties`` (all but "any"). zero : the code of 0."""
     up = {
         "even": below % 2.0 == 1.0,
+        "even code": (below + zero) % 2.0 == 1.0,
         "away": below >= 0.0,
         "zero": below < 0.0,
         "up": np.ones(below.shape, bool),
@@ -33,9 +34,9 @@ def break_tie(below: NDArray[float64], ties: str) -> NDArray[float64]:
 
 
 def _tie(candidate: Candidate, case: Case) -> None:
-    codes, target = candidate.codes(case), Target.of(candidate, case)
-    want = break_tie(target.below, candidate.declared.ties)
-    rule = "to even" if candidate.declared.ties == "even" else candidate.declared.ties
+    codes, target = candidate.ordinals(case), Target.of(case)
+    want = break_tie(target.below, candidate.declared.ties, case.ruler.zero)
+    rule = candidate.declared.ties.replace("even", "to even", 1)
     demand((target.a != 0.5) | (codes == want), case, codes, f"{{}}, ties {rule}", want)
 
 
@@ -46,7 +47,7 @@ def _ties(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _unmoved(candidate: Candidate, case: Case) -> None:
-    codes, other = candidate.codes(case), candidate.codes(case._replace(seed=case.seed ^ 1))
+    codes, other = candidate.ordinals(case), candidate.ordinals(case._replace(seed=case.seed ^ 1))
     demand(codes == other, case, codes, f"{{}}, as with seed {case.seed ^ 1}", other)
 
 

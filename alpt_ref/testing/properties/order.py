@@ -9,25 +9,25 @@ from alpt_ref.testing.property import Property
 from alpt_ref.testing.search import hunted_pairs
 
 LARGEST = np.finfo(float32).max
-SCALES = (2.0**-4, 2.0**3)
 
 
 def _ordered(candidate: Candidate, case: Case) -> None:
-    codes = candidate.codes(case)
-    for larger in (np.nextafter(case.x, LARGEST), case.x + float32(case.delta / 4), case.x + float32(case.delta)):
+    codes, step = candidate.ordinals(case), case.ruler.step(case.x)
+    for larger in (np.nextafter(case.x, LARGEST), case.x + step / float32(4), case.x + step):
         y = np.minimum(larger, LARGEST)
-        after = candidate.codes(case.with_x(y))
-        demand(codes <= after, case, codes, "at most {}, Q({}) in steps", after, y)
+        after = candidate.ordinals(case.with_x(y))
+        demand(codes <= after, case, codes, f"at most {{}}, Q({{}}){case.ruler.in_steps}", after, y)
 
 
 def _scaled(candidate: Candidate, case: Case) -> None:
-    codes, size = candidate.codes(case), np.abs(case.x)
-    normal = (size == 0) | ((size > 1e-30) & (size < 1e30))
+    codes, ruler = candidate.ordinals(case), case.ruler
     smallest, largest = candidate.declared.step_range
-    for factor in (f for f in SCALES if smallest <= f * case.delta <= largest):
-        scaled = np.where(normal, case.x, float32(0)) * float32(factor)
-        after = candidate.codes(case.with_x(scaled)._replace(delta=case.delta * factor))
-        demand(~normal | (codes == after), case, codes, f"{{}}, as for {factor:g} x, {factor:g} delta", after)
+    for factor in (f for f in ruler.factors if smallest <= f * (case.delta or 1.0) <= largest):
+        alike = ruler.alike(case.x, factor)
+        scaled = np.where(alike, case.x, float32(0)) * float32(factor)
+        after = candidate.ordinals(case.with_x(scaled)._replace(ruler=ruler.scaled(factor)))
+        want = after - ruler.shift(case.x, factor)
+        demand(~alike | (codes == want), case, codes, f"{{}}, as for {factor:g} x{ruler.scaled_told(factor)}", want)
 
 
 PROPERTIES = tuple(

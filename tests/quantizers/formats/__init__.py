@@ -1,6 +1,6 @@
 """Quantizers to floating-point formats, with zero points, steps of rows and blocks, MX scales: sound and wrong ones."""
 
-from tests.quantizers.formats import bits, ends, gaps, rows, scales
+from tests.quantizers.formats import bias, bits, ends, gaps, rows, scales
 from tests.quantizers.formats.blocks import BLOCKS
 from tests.quantizers.formats.grids import GRIDS
 from tests.quantizers.formats.nearest import NEAREST
@@ -9,4 +9,4 @@ from tests.quantizers.formats.sound import SOUND as STOCHASTIC
 
 SOUND = [*STOCHASTIC, *NEAREST, *GRIDS, *BLOCKS]
 
-__all__ = ["MUTANTS", "SOUND", "bits", "ends", "gaps", "rows", "scales"]
+__all__ = ["MUTANTS", "SOUND", "bias", "bits", "ends", "gaps", "rows", "scales"]

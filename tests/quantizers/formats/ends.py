@@ -135,22 +135,16 @@ class NanSpreads(Stochastic):
         return np.full_like(out, np.nan) if np.isnan(x).any() else out
 
 
-@caught_by("grid-points-fixed")
+@caught_by("signed-zero")
 class NegativeZeroLosesItsSign(Stochastic):
     def ended(self, size, x):
         return super().ended(size, np.where(x == 0, F(0), x))
 
 
-@caught_by("two-neighbours")
+@caught_by("signed-zero")
 class NegativeUnderflowLosesItsSign(E4m3):
     def with_sign(self, size, x):
         return np.where(size == 0, F(0), super().with_sign(size, x))
-
-
-@caught_by("grid-points-fixed")
-class FnuzHasNegativeZero(Fnuz):
-    def with_sign(self, size, x):
-        return np.copysign(size, x).astype(F)
 
 
 @caught_by("grid-points-fixed")

@@ -110,7 +110,7 @@ class StepsAlongColumns(PerRow):
 
 
 @caught_by("grid-points-fixed")
-class BlocksBeginOneLate(PerBlock):
+class StepsBeginOneLate(PerBlock):
     def spread(self, delta, x):
         return np.roll(super().spread(delta, x), 1, axis=-1)
 

@@ -30,7 +30,7 @@ class ScaleOffAtPowersOfTwo(Mx4Nearest):
 
 
 @caught_by("nearest-point")
-class LogarithmInFloat32(MxNearest):
+class LogarithmOfThePeak(MxNearest):
     """The last float32 below a power of two counts for the binade above."""
 
     def shift(self, peak):

@@ -16,11 +16,13 @@ def attributes(adapter: Any, names: Iterable[str]) -> dict[str, Any]:
     given = {}
     for name in names:
         try:
-            given[name] = getattr(adapter, name)
+            value = getattr(adapter, name)
         except AttributeError:
             continue
         except Exception as error:
             raise ValueError(f"{name} cannot be read: {type(error).__name__}: {error}") from None
+        if not callable(value):  # a method of that name declares nothing
+            given[name] = value
     if "rounding" not in given:
         raise ValueError("rounding must be an attribute of the quantizer, 'stochastic' or 'nearest'")
     if "bits" in given:

@@ -17,7 +17,7 @@ class Level:
     side: int  # side^2 elements are compared with each other
     seeds: int  # at each element of small arrays
     weights: int  # that small updates move
-    stride: int = 1  # of binades of a format
+    stride: int = 1  # of binades of formats that are wider than ``widest``
 
 
 LEVELS = {

@@ -1,11 +1,13 @@
 """Adapters of this package's own quantizers: the compiled one, and the reference in rational arithmetic.
 
 alpt-ref check-quantizer alpt_ref.testing.ours:Stochastic
+alpt-ref check-quantizer alpt_ref.testing.ours:Bfloat16
 """
 
 import numpy as np
 
 from alpt_ref import reference
+from alpt_ref.formats import format_of
 from alpt_ref.grid import Grid
 from alpt_ref.quantizer import dequantize, quantize
 from alpt_ref.rng import Stream, uniforms
@@ -69,5 +71,54 @@ class ReferenceStochastic:
 
 class ReferenceNearest(ReferenceStochastic):
     """The adapter of ``alpt_ref.reference``, nearest."""
+
+    rounding = "nearest"
+
+
+class Bfloat16:
+    """The adapter of ``alpt_ref.quantize`` to bfloat16, stochastic; the base of those to other formats."""
+
+    rounding = "stochastic"
+    format = "bfloat16"
+    random_bits = 24
+
+    def __init__(self) -> None:
+        self._threads = 1
+
+    def set_threads(self, n: int) -> None:
+        """Use ``n`` threads in the calls that follow."""
+        self._threads = n
+
+    def quantize(self, x: Values, seed: int) -> Values:
+        """The numbers of the format that ``x`` becomes, with uniforms from the counter."""
+        kind = format_of(self.format)
+        return dequantize(quantize(x, kind, self.rounding, seed=seed, n_threads=self._threads), kind)
+
+    def quantize_with_uniforms(self, x: Values, u: Values) -> Values:
+        """The numbers of the format that ``x`` becomes, with uniforms ``u``."""
+        kind = format_of(self.format)
+        return dequantize(quantize(x, kind, self.rounding, u=u, n_threads=self._threads), kind)
+
+
+class E4m3(Bfloat16):
+    """The adapter of ``alpt_ref.quantize`` to float8_e4m3fn, stochastic; overflow is NaN."""
+
+    format = "float8_e4m3fn"
+
+
+class E5m2(Bfloat16):
+    """The adapter of ``alpt_ref.quantize`` to float8_e5m2, stochastic; overflow is infinite."""
+
+    format = "float8_e5m2"
+
+
+class Bfloat16Nearest(Bfloat16):
+    """The adapter of ``alpt_ref.quantize`` to bfloat16, nearest."""
+
+    rounding = "nearest"
+
+
+class E4m3Nearest(E4m3):
+    """The adapter of ``alpt_ref.quantize`` to float8_e4m3fn, nearest."""
 
     rounding = "nearest"

@@ -15,6 +15,9 @@ from alpt_ref.testing.rulers import Ruler
 from alpt_ref.testing.search import hunted, hunted_pairs
 from alpt_ref.testing.targets import Target, explained, widths
 
+NANS, INFINITIES = (float32(np.nan),), (float32(np.inf), float32(-np.inf))
+UNUSUAL = (0x7F800001, 0xFF800001, 0x7FFFFFFF, 0xFFFFFFFF)  # with low bits alone, and with all: the next code is -0, or 0
+BIT_PATTERNS = tuple(np.array(UNUSUAL, np.uint32).view(float32))
 USUAL = {"nan": ("error", "nan"), "infinity": ("error", "edge")}
 
 
@@ -42,15 +45,17 @@ def _surroundings(ruler: Ruler) -> Iterator[tuple[Case, int]]:
         yield Case(ruler, np.resize(ruler.value(ruler.two_points).astype(float32), size)), place
 
 
-def _with(plain: Case, place: int, x: float) -> Case:
+def _with(plain: Case, place: int, x: float32) -> Case:
     """The call with ``x`` in the place of one value."""
     values = plain.x.copy()
     values[place] = x
-    made = f"np.where(np.arange({values.size}) == {place}, {literal(values[place])}, {shown(plain.x)})"
-    return plain.with_x(values, made if values.size > SHORT else "")
+    usual = not np.isnan(x) or x.tobytes() == float32(np.nan).tobytes()
+    told = literal(x) if usual else f"np.uint32({x.view(np.uint32):#x}).view(np.float32)"
+    made = f"np.where(np.arange({values.size}) == {place}, {told}, {shown(plain.x)})"
+    return plain.with_x(values, made if values.size > SHORT or not usual else "")
 
 
-def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
+def _became(candidate: Candidate, x: float32, plain: Case, place: int) -> str:
     """The fate of ``x`` among numbers: a word of testing.declaration, or the result. Raises Violation where the numbers do not
     stay as they are."""
     before = candidate.values(plain)  # raises what is wrong without x
@@ -63,7 +68,7 @@ def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
         raise
     kept = (codes == before) | (np.arange(codes.size) == place)
     if (i := first_false(kept)) is not None:
-        told = f"{x!r} at {place} changes its neighbour {case.x[i]:g} at {i} from {before[i]:g} to {codes[i]:g}"
+        told = f"{x} at {place} changes its neighbour {case.x[i]:g} at {i} from {before[i]:g} to {codes[i]:g}"
         raise Violation(told, case, i)
     got, (lo, hi) = float(codes[place]), case.ruler.ends
     if np.isnan(got):
@@ -79,7 +84,8 @@ def _became(candidate: Candidate, x: float, plain: Case, place: int) -> str:
 def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
     told, rulers = [], candidate.declared.rulers(widths(candidate, level), (1.0,))
     usual = USUAL | candidate.declared.usual
-    for kind, values in (("nan", (np.nan,)), ("infinity", (np.inf, -np.inf))):
+    nans = NANS if candidate.declared.format is None else (*NANS, *BIT_PATTERNS)
+    for kind, values in (("nan", nans), ("infinity", INFINITIES)):
         declared = getattr(candidate.declared, kind)
         allowed = usual[kind] if declared is None else (declared,)
         by = "unless declared otherwise" if declared is None else "declared"
@@ -88,23 +94,27 @@ def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 became = _became(candidate, x, plain, place)
                 if became not in allowed:
                     demanded = f"{' or '.join(allowed)}, {by}"
-                    raise Violation(f"{x!r} becomes {became}; demanded: {demanded}", _with(plain, place, x), place)
+                    raise Violation(f"{_told(x)} becomes {became}; demanded: {demanded}", _with(plain, place, x), place)
         told.append(f"{kind}: {became}")
     return Finding(", ".join(told))
 
 
-def _zeros(candidate: Candidate, case: Case) -> None:
-    """Demand the sign of x of what becomes zero, where zeros have one, and that nothing near zero becomes NaN.
+def _told(x: float32) -> str:
+    """A NaN whose bits are not the usual ones with these bits."""
+    return f"nan ({x.view(np.uint32):#x})" if np.isnan(x) and x.view(np.uint32) in UNUSUAL else str(x)
 
-    Where there is no -0, its code is that of NaN.
-    """
+
+def _zeros(candidate: Candidate, case: Case) -> None:
+    """Demand the sign of x of what becomes zero, or none where the format has one zero, and that nothing near zero becomes NaN,
+    which may have the code of -0."""
     values = candidate.values(case)
-    signed = (np.signbit(values) == np.signbit(case.x)) | (not candidate.declared.signed_zeros)
+    sign = np.signbit(case.x) & candidate.declared.signed_zeros
+    signed = (np.signbit(values) == sign) | (candidate.declared.zeros == "any")
     near = np.abs(case.ruler.locate(case.x)) <= 1.0
     ok = ~near | np.where(values == 0, signed, ~np.isnan(values))
     if (i := first_false(ok)) is not None:
         x, got = case.x.flat[i], float32(values.flat[i])
-        wanted = "a number" if np.isnan(got) else literal(float32(np.copysign(0.0, x)))
+        wanted = "a number" if np.isnan(got) else "-0.0" if sign.flat[i] else "0.0"
         raise Violation(f"x = {literal(x)} gives {literal(got)}; demanded: {wanted}", case, i)
 
 
@@ -117,6 +127,6 @@ PROPERTIES = (
         hunted_pairs(_commuted, exact_only=True),
         needs=("repeatable",),
     ),
-    Property("signed-zero", "what becomes zero keeps the sign of x", "IEEE 754", hunted(_zeros), grids="format"),
+    Property("signed-zero", "zero has the sign of x, where there is a -0", "IEEE 754", hunted(_zeros), grids="format"),
     Property("non-finite", "NaN and infinity end as declared; neighbours are untouched", "declared", _non_finite),
 )

@@ -17,7 +17,7 @@ from alpt_ref.testing.literals import literal
 from alpt_ref.testing.property import Finding, Property
 from alpt_ref.testing.rulers import Ruler
 from alpt_ref.testing.search import hunted
-from alpt_ref.testing.targets import Target, widths, with_two_steps
+from alpt_ref.testing.targets import Target, few, widths, with_two_steps
 
 SMALL = tuple(2.0**-e for e in (20, 16, 12, 8, 5))
 FRACTIONS = (*SMALL, 0.1, 0.25, 0.3, 0.5, 0.7, 0.75, 0.9, *(1.0 - a for a in reversed(SMALL)))
@@ -40,7 +40,7 @@ def cells(ruler: Ruler) -> Iterator[tuple[float32, float, float]]:
 
 def binades(ruler: Ruler, level: Level) -> Iterator[tuple[float32, float, float]]:
     """Such triples in every binade of a format of both signs, at a few fractions; in some binades where the level is low."""
-    return _within(ruler, ruler.binades[:: level.stride], FEW)
+    return _within(ruler, ruler.binades[:: level.stride if few(ruler, level) else 1], FEW)
 
 
 def _within(ruler: Ruler, ordinals: Iterable[int], fractions: Iterable[float]) -> Iterator[tuple[float32, float, float]]:
@@ -72,7 +72,7 @@ def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
                 told += f"bias {up / n - a:+.3g} {ruler.unit}" + (f", and {off} times elsewhere" if off else "")
                 recipe = f"({ruler.above(call, below)}).sum()"
                 raise Violation(f"{told}; demanded: {_demanded(n * a, slack)}", case, 0, recipe)
-    return Finding(f"{tried} fractions x 2^{level.lattice} uniforms; bias at most {worst:.3g} steps")
+    return Finding(f"{tried} fractions x 2^{level.lattice} uniforms; bias at most {worst:.3g} {candidate.declared.plain.unit}")
 
 
 def _demanded(ups: float, slack: float) -> str:

@@ -9,9 +9,9 @@ from numpy import float32, float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.formats import Format
-from alpt_ref.formats.points import decode, gaps, split
+from alpt_ref.formats.points import decode, gaps
 from alpt_ref.testing.rulers.base import HUGE, TINY, Bools, Floats, Values
-from alpt_ref.testing.rulers.positions import endless, ordinals_of, position_of, thresholds_of, value_at
+from alpt_ref.testing.rulers.positions import home_of, ordinals_of, outwards, position_of, thresholds_of, value_at
 from alpt_ref.testing.rulers.words import Words
 
 FLOAT32_NORMAL = 2.0**-126
@@ -57,8 +57,7 @@ class OfFormat(Words):
     @property
     def home(self) -> int:
         """The ordinal of 1, or one in the middle where 1 is none of the numbers or near their end."""
-        k, rest = split(self.kind, 1.0)
-        return int(k) if rest == 0.0 and 0 < k < self.largest - 1 else (self.largest + 1) // 2
+        return home_of(self.kind)
 
     @property
     def width(self) -> int:
@@ -66,11 +65,11 @@ class OfFormat(Words):
         return self.kind.bits
 
     def locate(self, x: ArrayLike) -> Floats:
-        """The positions of ``x`` in the endless format; exact in float64 for any float32."""
+        """The positions of ``x`` among the numbers; exact in float64 for a float32 that is not beyond the end."""
         return position_of(self.kind, x)
 
     def value(self, s: ArrayLike) -> Floats:
-        """The numbers at positions ``s`` of the endless format."""
+        """The numbers at positions ``s``."""
         return value_at(self.kind, s)
 
     def point(self, k: ArrayLike) -> Values:
@@ -99,7 +98,7 @@ class OfFormat(Words):
 
     def step(self, x: Values) -> Values:
         """The gap around ``x``; at a number, to the next one away from 0."""
-        return np.asarray(gaps(endless(self.kind), x).astype(float32))
+        return np.asarray(gaps(self.kind, x).astype(float32))
 
     def near(self, a: float) -> float:
         """The number |a| gaps away from zero from home, with the sign of ``a``."""
@@ -141,8 +140,7 @@ class OfFormat(Words):
 
     def points(self, *, few: bool = False) -> Values:
         """The numbers of the format, and the first beyond where float32 holds it."""
-        size = self.value(np.append(ordinals_of(self.kind, few=few), self.box[1])).astype(float32)
-        x = np.concatenate((-size[::-1], size))
+        x = outwards(self.kind, np.append(ordinals_of(self.kind, few=few), self.box[1]).astype(float64))
         return self._seen(np.asarray(x[np.isfinite(x)]))
 
     @property
@@ -169,8 +167,8 @@ class OfFormat(Words):
         """The ordinals below cells with the inner ends ``wanted``, of both signs, as far as they are in the box and judged."""
         end = self.box[1]
         first = self._first if self.flushed else 0
-        inner = sorted({k for k in wanted if first <= k < end})
-        return [*(-(k + 1) for k in reversed(inner)), *inner]
+        inner = sorted({k for k in wanted if first <= k < end}, key=lambda k: (abs(k - self.home), k))
+        return [below for k in inner for below in (k, -(k + 1))]
 
     @property
     def binades(self) -> Sequence[int]:
@@ -182,7 +180,7 @@ class OfFormat(Words):
 
     def alike(self, x: Values, factor: float) -> Bools:
         """True where x and its multiple are between normal numbers below the highest binade."""
-        top = 2.0 ** np.floor(np.log2(self.kind.max))
+        top = 2.0**self.kind.emax
         size = np.abs(x.astype(float64))
         low, high = self.kind.smallest_normal, float(top)
         return np.asarray((np.minimum(size, size * factor) >= low) & (np.maximum(size, size * factor) <= high))

@@ -1,7 +1,4 @@
-"""Positions in a format that goes on for ever: its own numbers keep their ordinals, and those beyond its end have one, too."""
-
-from dataclasses import replace
-from functools import cache
+"""Positions among the numbers of a format, and beyond them, and the values next to which rounding to it decides."""
 
 import numpy as np
 from numpy import float32, float64
@@ -12,23 +9,29 @@ from alpt_ref.formats.points import split, values
 from alpt_ref.testing.rulers.base import HUGE, TINY, Floats, Values
 
 
-@cache
-def endless(kind: Format) -> Format:
-    """The format of the same numbers, by the same ordinals, that goes on as far as float32 does."""
-    return replace(kind, exponent_bits=8, nans="none", infinities=False, overflow="saturate")
-
-
 def thresholds_of(name: str | Format, *, few: bool = False) -> Values:
     """The values next to which rounding to a format decides, float32: its numbers and midpoints, with their neighbours in
     float32, and tiny and huge values. few : those at the ends and in the middle of each binade alone."""
     kind = format_of(name)
     k = ordinals_of(kind, few=few).astype(float64)
     beyond = kind.largest + np.arange(1.0, 4.0)
-    size = value_at(kind, np.concatenate((k, k + 0.5, beyond)))
-    at = np.concatenate((-size[::-1], size)).astype(float32)
-    around = (np.nextafter(at, float32(-np.inf)), at, np.nextafter(at, float32(np.inf)))
+    at = outwards(kind, np.concatenate((k, k + 0.5, beyond)))
+    around = (at, np.nextafter(at, float32(-np.inf)), np.nextafter(at, float32(np.inf)))
     out = np.concatenate((*around, np.array(TINY, float32), np.array(HUGE, float32)))
     return np.asarray(out[np.isfinite(out)])
+
+
+def outwards(kind: Format, s: Floats) -> Values:
+    """The float32 numbers at positions ``s`` and -s, those nearest to home first, so that the first that fails is simple."""
+    near = s[np.argsort(np.abs(s - home_of(kind)), kind="stable")]
+    size = value_at(kind, near)
+    return np.asarray(np.stack((size, -size), axis=1).reshape(-1).astype(float32))
+
+
+def home_of(kind: Format) -> int:
+    """The ordinal of 1, or one in the middle where 1 is none of the numbers or near their end."""
+    k, rest = split(kind, 1.0)
+    return int(k) if rest == 0.0 and 0 < k < kind.largest - 1 else (kind.largest + 1) // 2
 
 
 def ordinals_of(kind: Format, *, few: bool) -> NDArray[np.int64]:
@@ -40,15 +43,19 @@ def ordinals_of(kind: Format, *, few: bool) -> NDArray[np.int64]:
 
 
 def value_at(kind: Format, s: ArrayLike) -> Floats:
-    """The numbers at positions ``s`` of the endless format."""
-    size = np.abs(np.asarray(s, float64))
-    k = np.floor(size)
-    wide = endless(kind)
-    low, high = values(wide, k.astype(np.int64)), values(wide, k.astype(np.int64) + 1)
-    return np.asarray(np.copysign(low + (size - k) * (high - low), s))
+    """The numbers at positions ``s``: the inverse of :func:`position_of`."""
+    size, end = np.abs(np.asarray(s, float64)), kind.largest + 1
+    k = np.minimum(np.floor(size), end).astype(np.int64)
+    low, high = values(kind, k), values(kind, np.minimum(k + 1, end))
+    inside = low + (size - k) * (high - low)
+    return np.asarray(np.copysign(np.where(k < end, inside, low * (1.0 + size - end)), s))
 
 
 def position_of(kind: Format, x: ArrayLike) -> Floats:
-    """The positions of ``x``, which holds no NaN, in the endless format; exact in float64 for any float32."""
-    k, rest = split(endless(kind), x)
-    return np.asarray(np.copysign(k + rest, x))
+    """The positions of ``x``, which holds no NaN; exact in float64 for a float32 up to the first number beyond the end.
+
+    From there on they count its multiples: any that are further out will do.
+    """
+    k, rest = split(kind, x)
+    beyond = np.abs(np.asarray(x, float64)) / float(values(kind, kind.largest + 1)) - 1.0
+    return np.asarray(np.copysign(k + rest + np.maximum(beyond, 0.0), x))

@@ -48,6 +48,8 @@ def _within(ruler: Ruler, ordinals: Iterable[int], fractions: Iterable[float]) -
     for q, fraction in product(ordinals, fractions):
         x = float32(ruler.value(q + fraction))
         s = float(ruler.locate(x))
+        if not math.isfinite(s):  # beyond float32
+            continue
         a = s - math.floor(s)
         if math.floor(s) == q and 0.0 < a < 1.0 and abs(a / fraction - 1.0) < 0.25 and x not in seen.setdefault(q, set()):
             seen[q].add(x)

@@ -29,7 +29,7 @@ class FormatOfTorch(Torch):
 
     format: str | Format = "bfloat16"
 
-    def quantize(self, x: Values, seed: int) -> Values:  # type: ignore[override]
+    def quantize(self, x: Values, seed: int) -> Values:
         """The numbers of the format for ``x``."""
         self.xp.manual_seed(seed)
         return self._rounded(self.xp.from_numpy(x)).to(self.xp.float32).numpy()
@@ -59,7 +59,7 @@ class TorchBitTrickOfFinite(TorchBitTrick):
 
 
 class TorchLogarithm(FormatOfTorch):
-    """`g = 2 ** (torch.floor(torch.log2(|x|)).clamp(min=-6) - 3)`, `torch.floor(|x| / g + torch.rand(...)) * g`, clamped"""
+    """`g = 2 ** (torch.floor(torch.log2(x.abs())).clamp(min=-6) - 3)`, `torch.floor(x.abs() / g + torch.rand(...)) * g`"""
 
     format, overflow = "float8_e4m3fn", "saturate"
     rounding, random_bits = "stochastic", 24
@@ -238,11 +238,11 @@ class JaxCast(Jax):
     random_bits = None
     format: str = "bfloat16"
 
-    def quantize(self, x: Values, seed: int) -> Values:  # type: ignore[override]
+    def quantize(self, x: Values, seed: int) -> Values:
         """The numbers of the format for ``x``."""
         return np.asarray(self._rounded(self.xp.asarray(x)).astype(float32))
 
-    quantize_with_uniforms = None  # type: ignore[assignment]
+    quantize_with_uniforms = None
 
     def _rounded(self, x: Any) -> Any:
         return x.astype(getattr(self.xp, self.format))
@@ -287,7 +287,7 @@ class JaxBitTrick(JaxCast):
         """The numbers of the format for ``x``."""
         return self._carried(x, self._random.bits(self._random.key(seed), x.shape, self.xp.uint16))
 
-    def quantize_with_uniforms(self, x: Values, u: Values) -> Values:  # type: ignore[override]
+    def quantize_with_uniforms(self, x: Values, u: Values) -> Values:
         """The same with the first 16 bits of ``u``."""
         return self._carried(x, self.xp.asarray(u) * 2**16)
 

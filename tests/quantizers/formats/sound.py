@@ -113,7 +113,8 @@ class BitTrickOfCodes(BitTrickOfUniforms):
     returns = "codes"
 
     def rounded(self, x, noise):
-        return (super().rounded(x, noise).view(np.uint32) >> 16).astype(np.uint16)
+        codes = (super().rounded(x, noise).view(np.uint32) >> 16).astype(np.uint16)
+        return np.where(np.isnan(x), np.uint16(0x7FC0), codes)  # the low bits of a NaN may be all that it has
 
 
 class DrawsWhereNeeded(Stochastic):

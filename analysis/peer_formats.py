@@ -193,11 +193,12 @@ class TorchaoMx4(TorchaoMx8):
 
 
 class QtorchFloatNearest(FormatOfTorch):
-    """`qtorch.quant.float_quantize(x, exp=5, man=2, rounding="nearest")`"""
+    """`qtorch.quant.float_quantize(x, exp=5, man=2, rounding="nearest")`; NaN, which its format lacks, is refused here"""
 
     library = "qtorch"
     format: str | Format = of_qtorch(5, 2)
-    ties, nan, zeros = "away", "highest", "any"
+    ties, zeros = "away", "any"
+    nan: str | None = "error"
     bits_of = 5, 2
 
     def __init__(self) -> None:
@@ -207,11 +208,13 @@ class QtorchFloatNearest(FormatOfTorch):
         self._quantize = float_quantize
 
     def _rounded(self, x: Any) -> Any:
+        if self.nan == "error" and x.isnan().any():
+            raise ValueError("no NaN")
         return self._quantize(x, *self.bits_of, rounding=self.rounding)
 
 
 class QtorchFloatStochastic(QtorchFloatNearest):
-    """`qtorch.quant.float_quantize(x, exp=5, man=2, rounding="stochastic")`"""
+    """`qtorch.quant.float_quantize(x, exp=5, man=2, rounding="stochastic")`; NaN, which its format lacks, is refused here"""
 
     rounding = "stochastic"
     ties = "even"

@@ -31,8 +31,8 @@ it says nothing of what a library does elsewhere, and some of these calls were n
 """
 
 NOT_HERE = """\
-bitsandbytes 0.50.2 installs on a CPU, too. It is not among them: none of its functions rounds stochastically, and its quantizers
-round to tables of their own, scaled by the largest number of a block as a float32, which is none of the grids here.
+bitsandbytes 0.50.2 installs on a CPU, too. It is not among them: none of its functions rounds stochastically, and its
+quantizers round to tables of their own, scaled by the largest number of a block, a float32: none of the grids here.
 """
 
 LIBRARIES = """\

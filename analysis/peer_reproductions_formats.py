@@ -68,8 +68,16 @@ from qtorch.quant import float_quantize
 print(float_quantize(torch.tensor([7.629394e-06]), exp=5, man=2, rounding="nearest"), 2.0**-17)""",
     ),
     "QtorchBfloat16Stochastic": (
-        "On the CPU it cannot be seeded, as `QtorchFloatStochastic`.",
+        "On the CPU it cannot be seeded, as `QtorchFloatStochastic`; and what `TorchBitTrick` does to NaN.",
         "",
+    ),
+    "QtorchBfloat16Nearest": (
+        "A NaN whose low bits alone tell it from an infinity loses them.",
+        """\
+import torch
+from qtorch.quant import float_quantize
+x = torch.tensor([0x7F800001], dtype=torch.int32).view(torch.float32)
+print(x, float_quantize(x, exp=8, man=7, rounding="nearest"))""",
     ),
     "JaxBitTrick": (
         NAN + ".",

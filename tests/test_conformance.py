@@ -5,10 +5,10 @@ import pytest
 
 from alpt_ref.testing import NumpyQuantizer, assert_conforms, check_quantizer, ours
 from alpt_ref.testing.level import LEVELS
-from alpt_ref.testing.properties import BY_NAME
+from alpt_ref.testing.properties import CONTRACT
 from alpt_ref.testing.suite import FAIL, PASS, SKIP
 from tests.marks import long, once
-from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest, formats
+from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest
 from tests.quantizers.running import FEW, FEWEST, name_of, run_as_it_stands
 
 
@@ -78,7 +78,7 @@ def test_no_bias_is_claimed_without_independence(mutant):
 
 def test_there_are_mutants_enough_and_each_property_kills_one():
     assert len({mutant for mutant, _, _ in MUTANTS}) >= 25
-    assert {name for _, name, _ in [*MUTANTS, *formats.MUTANTS]} == set(BY_NAME)
+    assert {name for _, name, _ in MUTANTS} == {entry.name for entry in CONTRACT if entry.grids in (None, "integer grids")}
 
 
 def test_the_smallest_counterexample_is_found():

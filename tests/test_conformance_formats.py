@@ -4,7 +4,9 @@ import pytest
 
 from alpt_ref.testing import assert_conforms, check_quantizer
 from alpt_ref.testing.level import LEVELS
+from alpt_ref.testing.properties import BY_NAME
 from alpt_ref.testing.suite import FAIL
+from tests import quantizers
 from tests.marks import long, once
 from tests.quantizers.formats import MUTANTS, SOUND
 from tests.quantizers.running import FEW, name_of, run_as_it_stands
@@ -57,9 +59,9 @@ def test_counterexamples_are_python(mutant):
         run_as_it_stands(adapter, outcome)
 
 
-def test_there_are_mutants_enough():
+def test_there_are_mutants_enough_and_each_property_kills_one():
     assert len({mutant for mutant, _, _ in MUTANTS}) >= 100
-    assert len({name for _, name, _ in MUTANTS}) >= 15
+    assert {name for _, name, _ in [*quantizers.MUTANTS, *MUTANTS]} == set(BY_NAME)
     assert len(SOUND) >= 40
 
 

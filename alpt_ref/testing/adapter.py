@@ -76,11 +76,16 @@ class Candidate:
     def raw(self, case: Case) -> Any:
         """The adapter's own result for the very arrays of ``case``; an error that it raises becomes a Violation."""
         heed()  # Hypothesis lets code run in which a Ctrl-C is lost
+        layout = case.ruler.layout
+        x = case.x if layout is None else layout.lay(case.x)
+        u = case.u if layout is None or case.u is None else layout.lay_uniforms(case.u)
+        first, last = case.ruler.arguments(x.shape), case.ruler.more
         with _blame(case), np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
-            first, last = case.ruler.arguments, case.ruler.more
-            if case.u is None:
-                return self.adapter.quantize(case.x, *first, case.seed, *last)
-            return self.adapter.quantize_with_uniforms(case.x, *first, case.u, *last)
+            if u is None:
+                out = self.adapter.quantize(x, *first, case.seed, *last)
+            else:
+                out = self.adapter.quantize_with_uniforms(x, *first, u, *last)
+            return out if layout is None else layout.take(out, case.x.shape)
 
     def set_threads(self, n: int) -> None:
         """Tell the adapter to use ``n`` threads in the calls that follow."""

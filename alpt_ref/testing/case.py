@@ -11,6 +11,7 @@ from alpt_ref.testing.literals import shown
 from alpt_ref.testing.rulers import Ruler, Uniform
 
 Values = NDArray[float32]
+Words = Callable[..., str]
 Bools = NDArray[np.bool_]
 
 
@@ -51,6 +52,18 @@ class Case(NamedTuple):
         """The call on copies of its arrays, into which an adapter may write."""
         return self._replace(x=self.x.copy(), u=None if self.u is None else self.u.copy())
 
+    def laid(self) -> "Case":
+        """The call of the very arrays that the quantizer is to get, laid out."""
+        layout = self.ruler.layout
+        if layout is None:
+            return self
+        shape, x = self.x.shape, self.source or shown(self.x)
+        laid = self._replace(ruler=self.ruler.directly(), x=layout.lay(self.x), source=layout.lay_text(x, shape))
+        if self.u is None:
+            return laid
+        u = self.u_source or shown(self.u)
+        return laid._replace(u=layout.lay_uniforms(self.u), u_source=layout.lay_uniforms_text(u, shape))
+
     def with_x(self, x: Values, source: str = "") -> "Case":
         """The call for other values under the same seed or uniforms."""
         return self._replace(x=x, source=source)
@@ -59,8 +72,8 @@ class Case(NamedTuple):
         """The call in Python; short for arrays of one value or few."""
         x = self.source or shown(self.x)
         if self.u is None:
-            return self.ruler.call(x, f"seed={self.seed}")
-        return self.ruler.call(x, u=self.u_source or shown(self.u))
+            return self.ruler.call(x, f"seed={self.seed}", shape=self.x.shape)
+        return self.ruler.call(x, u=self.u_source or shown(self.u), shape=self.x.shape)
 
 
 class Violation(Exception):  # noqa: N818
@@ -84,16 +97,27 @@ class NotApplicable(Exception):  # noqa: N818
     """The property is not demanded of this quantizer, or cannot be judged; the message says why."""
 
 
-def demand(ok: Bools, case: Case, got: NDArray[float64], words: str | Callable[..., str], *wanted: NDArray[Any]) -> None:
+def demand(ok: Bools, case: Case, got: NDArray[float64], words: str | Words, *wanted: NDArray[Any]) -> None:
     """Raise a Violation at the first element that is not ``ok``.
 
     got : the ordinals. words : the demand in words, a format of the elements of ``wanted`` there, as text, or a function of
-        them. Elements of ``wanted`` are ordinals, if they are float64, or float32 values.
+        the ruler and them. Elements of ``wanted`` are ordinals, if they are float64, or float32 values.
     """
     if (i := first_false(ok)) is not None:
+        ruler, place = case.ruler.of_element(i, case.x.shape)
         there = [array.flat[i] for array in wanted]
-        told_wanted = words(*there) if callable(words) else words.format(*map(case.ruler.text, there))
-        raise Violation(f"{case.ruler.told(case.x.flat[i], got.flat[i])}; demanded: {told_wanted}", case, i)
+        told_wanted = words(ruler, *there) if callable(words) else words.format(*map(ruler.text, there))
+        raise Violation(f"{place}{ruler.told(case.x.flat[i], got.flat[i])}; demanded: {told_wanted}", case, i)
+
+
+def neighbours(ruler: Ruler, low: float64, high: float64) -> str:
+    """The words for a point from the ordinal ``low`` to ``high``."""
+    return ruler.neighbours(low, high)
+
+
+def one_of(ruler: Ruler, low: float64, high: float64) -> str:
+    """The words for one of two points."""
+    return ruler.one_of(low, high)
 
 
 def first_false(ok: Bools) -> int | None:

@@ -36,7 +36,7 @@ from typing import Any
 from alpt_ref.formats import Format
 from alpt_ref.grid import MAX_BITS, MIN_BITS
 from alpt_ref.testing.attributes import attributes
-from alpt_ref.testing.rulers import OfFormat, Ruler, Uniform
+from alpt_ref.testing.rulers import OfBlocks, OfFormat, Ruler, Uniform
 from alpt_ref.tools.checks import is_integer, one_of
 
 CHOICES = {
@@ -174,9 +174,12 @@ class Declaration:
         """The grids of those widths and step sizes, with each zero point; the format alone, where there is one."""
         if self.format is not None:
             overflow = self.overflow or self.format.overflow
-            return [OfFormat(self.format, overflow, self.returns, self.input_subnormals == "flushed")]
+            flushed = self.input_subnormals == "flushed"
+            if self.block is not None:
+                return [OfBlocks(self.format, overflow, flushed=flushed, block=self.block)]
+            return [OfFormat(self.format, overflow, self.returns, flushed)]
         return [
-            Uniform(width, delta, *self.box(width), zero, self.returns)
+            Uniform(width, delta, *self.box(width), zero, self.returns, self.steps_per)
             for width, delta in product(bits, deltas)
             for zero in self._zero_points_of(width)
         ]
@@ -185,6 +188,13 @@ class Declaration:
     def plain(self) -> Ruler:
         """The narrowest grid, of step 1."""
         return self.rulers(self.bits[:1], (1.0,))[0]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of grids that the quantizer rounds to, as properties name them."""
+        if self.format is None:
+            return ("integer grids", "steps of rows") if self.steps_per != "tensor" else ("integer grids",)
+        return ("formats", "blocks") if self.block is not None else ("formats",)
 
     @property
     def signed_zeros(self) -> bool:

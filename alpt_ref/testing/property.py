@@ -49,7 +49,8 @@ class Property:
     check : (candidate, level, alpha) -> Finding; alpha is what the property may spend on false alarms. It raises Violation
         where the property does not hold and NotApplicable where it cannot be judged.
     rounding : "stochastic" or "nearest" where it is demanded of such quantizers alone, None where of both.
-    grids : "integer" or "format" likewise. of_formats : the statement for formats, where that for integer grids does not fit.
+    grids : "integer grids", "formats", "steps of rows" or "blocks" where it is about these alone.
+    of_formats : the statement for formats, where that for integer grids does not fit.
     needs : properties without which a p-value means nothing.
     """
 
@@ -65,7 +66,7 @@ class Property:
 
     def asked_of(self, declared: Declaration) -> bool:
         """True where the property is about grids like that of the quantizer."""
-        return self.grids in (None, "integer" if declared.format is None else "format")
+        return self.grids is None or self.grids in declared.kinds
 
     def told_of(self, declared: Declaration) -> str:
         """The statement, for the quantizer's kind of grid."""

@@ -7,7 +7,7 @@ from numpy import float32, float64, int64
 from numpy.typing import NDArray
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, demand
+from alpt_ref.testing.case import Case, demand, one_of
 from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.literals import literal, written_out
 from alpt_ref.testing.property import Trial
@@ -72,8 +72,8 @@ def _tile(group: Group, rows: int) -> str:
 
 def _long(group: Group, i: int, rows: int, seeds: range) -> str:
     """Python that repeats the calls as they were."""
-    x = written_out(group.x) if rows == 1 else _tile(group, rows)
-    up = group.ruler.above(f"{group.ruler.call(x, 'seed')}[..., {i}]", float(group.below[i]))
+    x, shape = (written_out(group.x), group.x.shape) if rows == 1 else (_tile(group, rows), (rows, group.x.size))
+    up = group.ruler.above(f"{group.ruler.call(x, 'seed', shape=shape)}[..., {i}]", float(group.below[i]))
     return f"np.mean([{up} for seed in range({seeds.start}, {seeds.stop})])"
 
 
@@ -104,7 +104,7 @@ def went_up(candidate: Candidate, case: Case, below: NDArray[float64]) -> NDArra
     ok = up | down
     if not ok.all():
         ends = (np.broadcast_to(end, values.shape) for end in (below, below + 1.0))
-        demand(ok, case, ruler.ordinals(values, case.x), ruler.one_of, *ends)
+        demand(ok, case, ruler.ordinals(values, case.x), one_of, *ends)
     return up
 
 

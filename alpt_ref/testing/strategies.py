@@ -132,7 +132,7 @@ def numbers(ruler: OfFormat) -> SearchStrategy[float]:
     sizes = st.floats(_float32(ruler.kind.smallest), _float32(ruler.kind.max), width=32)
     inside = st.builds(lambda x, sign: sign * x, sizes, sign)
     found = threshold | inside | st.sampled_from([_float32(x) for x in (*TINY, *HUGE)])
-    return found.filter(lambda x: math.isfinite(x) and (x == 0.0 or abs(x) >= 2.0**-126 or not ruler.flushed))
+    return found.filter(lambda x: abs(x) <= ruler.limit and (x == 0.0 or abs(x) >= 2.0**-126 or not ruler.flushed))
 
 
 @st.composite

@@ -149,7 +149,7 @@ class Examination:
         if not entry.demanded_of(declared.rounding):
             return Outcome(entry, SKIP, f"{declared.rounding} rounding", 0.0)
         if not entry.asked_of(declared):
-            return Outcome(entry, SKIP, "not of formats" if entry.grids == "integer" else f"of {entry.grids}s alone", 0.0)
+            return Outcome(entry, SKIP, f"of {entry.grids} alone", 0.0)
         if self._dead is not None:
             if any(outcome.failed for outcome in self._known.values()):
                 return Outcome(entry, SKIP, "not judged: the plainest call fails", 0.0)

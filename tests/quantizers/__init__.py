@@ -1,6 +1,6 @@
 """Quantizers for the conformance suite, in plain NumPy: sound designs that must pass, and wrong ones that must not."""
 
-from tests.quantizers import biased, careless, dependent, formats, off_point, off_range
+from tests.quantizers import biased, careless, dependent, off_point, off_range
 from tests.quantizers.registry import MUTANTS
 from tests.quantizers.sound import SOUND, D, F, SeedOnly, Sound, SoundNearest
 
@@ -15,7 +15,6 @@ __all__ = [
     "biased",
     "careless",
     "dependent",
-    "formats",
     "off_point",
     "off_range",
 ]

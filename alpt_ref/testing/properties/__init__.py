@@ -5,7 +5,7 @@ a statistical property, a p-value that is super-uniform under a correct quantize
 is small.
 """
 
-from alpt_ref.testing.properties import calls, edges, grid, independence, nearest, order, stochastic, unbiased
+from alpt_ref.testing.properties import calls, edges, grid, independence, nearest, order, own, stochastic, unbiased
 from alpt_ref.testing.property import Property
 
 CONTRACT: tuple[Property, ...] = (
@@ -16,6 +16,7 @@ CONTRACT: tuple[Property, ...] = (
     *independence.PROPERTIES,
     *unbiased.PROPERTIES,
     *order.PROPERTIES,
+    *own.PROPERTIES,
     *calls.PROPERTIES,
 )
 BY_NAME = {entry.name: entry for entry in CONTRACT}

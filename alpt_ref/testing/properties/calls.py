@@ -66,7 +66,8 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    for case in _cases(candidate, 1003):
+    layout = candidate.declared.plain.layout
+    for case in (case.laid() for case in _cases(candidate, 1003 if layout is None else layout.whole(1003))):
         given = case.copied()
         out = candidate.values_of(given)
         for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):

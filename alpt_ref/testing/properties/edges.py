@@ -66,7 +66,7 @@ def _became(candidate: Candidate, x: float32, plain: Case, place: int) -> str:
         if found.raised:
             return "error"
         raise
-    kept = (codes == before) | (np.arange(codes.size) == place)
+    kept = (codes == before) | case.ruler.together(codes.size, place)
     if (i := first_false(kept)) is not None:
         told = f"{x} at {place} changes its neighbour {case.x[i]:g} at {i} from {before[i]:g} to {codes[i]:g}"
         raise Violation(told, case, i)
@@ -74,7 +74,7 @@ def _became(candidate: Candidate, x: float32, plain: Case, place: int) -> str:
     if np.isnan(got):
         return "nan"
     if np.isinf(got):
-        return "infinity" if got == x else "the other infinity"
+        return "infinity" if got == x or np.isnan(x) else "the other infinity"
     if np.isinf(x) and got == (hi if x > 0 else lo):
         return "edge"
     unit = case.ruler.in_steps.removeprefix(" in")
@@ -127,6 +127,6 @@ PROPERTIES = (
         hunted_pairs(_commuted, exact_only=True),
         needs=("repeatable",),
     ),
-    Property("signed-zero", "zero has the sign of x, where there is a -0", "IEEE 754", hunted(_zeros), grids="format"),
+    Property("signed-zero", "zero has the sign of x, where there is a -0", "IEEE 754", hunted(_zeros), grids="formats"),
     Property("non-finite", "NaN and infinity end as declared; neighbours are untouched", "declared", _non_finite),
 )

@@ -17,7 +17,8 @@ from alpt_ref.testing.targets import explained, few, main, swept
 CHUNK = 2**20
 
 
-def _on_grid(candidate: Candidate, case: Case) -> None:
+def on_grid(candidate: Candidate, case: Case) -> None:
+    """Demand of every value that it is a point in the range."""
     codes, (lo, hi) = candidate.ordinals(case), case.ruler.box
     q = np.rint(codes)
     # A stored value is q delta to half an ulp: what x / delta is to x.
@@ -97,7 +98,7 @@ def _stored_points(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 PROPERTIES = (
-    Property("values-on-grid", "every value is a code in the range times delta", "definition of Q", hunted(_on_grid)),
+    Property("values-on-grid", "every value is a code in the range times delta", "definition of Q", hunted(on_grid)),
     Property("grid-points-fixed", "Q(x) = x on the grid, for every u (power-of-two steps)", "Q1", _grid_points),
     Property(
         "stored-points-fixed",
@@ -105,6 +106,6 @@ PROPERTIES = (
         "Q1",
         _stored_points,
         statistical=True,
-        grids="integer",
+        grids="integer grids",
     ),
 )

@@ -12,7 +12,8 @@ from alpt_ref.testing.search import hunted
 from alpt_ref.testing.targets import Target
 
 
-def _nearest(candidate: Candidate, case: Case) -> None:
+def nearest(candidate: Candidate, case: Case) -> None:
+    """Demand the nearest point."""
     codes, target = candidate.ordinals(case), Target.of(case)
     # A stored value differs from q delta by half an ulp where delta is no power of two, as s from x / delta does.
     ok = np.abs(codes - target.s) <= 0.5 + 2.0 * target.slack
@@ -52,7 +53,7 @@ def _unmoved(candidate: Candidate, case: Case) -> None:
 
 
 PROPERTIES = (
-    Property("nearest-point", "no point of the grid is nearer to clip(x) than Q(x)", "Q4", hunted(_nearest), "nearest"),
+    Property("nearest-point", "no point of the grid is nearer to clip(x) than Q(x)", "Q4", hunted(nearest), "nearest"),
     Property("ties", "midpoints go where the declared rule says (power-of-two steps)", "Q4", _ties, "nearest"),
     Property("seed-without-effect", "the seed changes nothing", "definition of R_D", hunted(_unmoved), "nearest"),
 )

@@ -14,7 +14,7 @@ LARGEST = np.finfo(float32).max
 def _ordered(candidate: Candidate, case: Case) -> None:
     codes, step = candidate.ordinals(case), case.ruler.step(case.x)
     for larger in (np.nextafter(case.x, LARGEST), case.x + step / float32(4), case.x + step):
-        y = np.minimum(larger, LARGEST)
+        y = np.minimum(larger, float32(case.ruler.limit))
         after = candidate.ordinals(case.with_x(y))
         demand(codes <= after, case, codes, f"at most {{}}, Q({{}}){case.ruler.in_steps}", after, y)
 

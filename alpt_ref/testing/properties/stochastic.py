@@ -11,7 +11,7 @@ import numpy as np
 from numpy import float32
 
 from alpt_ref.testing.adapter import Candidate
-from alpt_ref.testing.case import Case, NotApplicable, Violation, demand
+from alpt_ref.testing.case import Case, NotApplicable, Violation, demand, neighbours
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.literals import literal
 from alpt_ref.testing.property import Finding, Property
@@ -25,11 +25,12 @@ RARE = 2.0**-12
 FEW = (0.0625, 0.5, 0.8125)
 
 
-def _between(candidate: Candidate, case: Case) -> None:
+def between(candidate: Candidate, case: Case) -> None:
+    """Demand one of the two neighbours."""
     codes, target = candidate.grid_ordinals(case), Target.of(case)
     lowest, highest = np.floor(target.s - target.slack), np.ceil(target.s + target.slack)
     ok = (codes == np.rint(codes)) & (codes >= lowest) & (codes <= highest)
-    demand(ok, case, codes, case.ruler.neighbours, lowest, highest)
+    demand(ok, case, codes, neighbours, lowest, highest)
 
 
 def cells(ruler: Ruler) -> Iterator[tuple[float32, float, float]]:
@@ -47,9 +48,9 @@ def _within(ruler: Ruler, ordinals: Iterable[int], fractions: Iterable[float]) -
     seen: dict[int, set[float32]] = {}
     for q, fraction in product(ordinals, fractions):
         x = float32(ruler.value(q + fraction))
-        s = float(ruler.locate(x))
-        if not math.isfinite(s):  # beyond float32
+        if np.isinf(x):
             continue
+        s = float(ruler.locate(x))
         a = s - math.floor(s)
         if math.floor(s) == q and 0.0 < a < 1.0 and abs(a / fraction - 1.0) < 0.25 and x not in seen.setdefault(q, set()):
             seen[q].add(x)
@@ -69,7 +70,8 @@ def _enumerated(candidate: Candidate, level: Level, alpha: float) -> Finding:
             slack = n * candidate.declared.bias + (0.0 if ruler.exact else n * ruler.slack(below + a) + 1.0)
             worst, tried = max(worst, abs(up / n - a)) if ruler.exact else worst, tried + 1
             if off or not math.floor(n * a) - slack <= up <= math.ceil(n * a) + slack:
-                call = ruler.call(f"np.full({n}, {literal(x)}, np.float32)", u=f"np.arange({n}, dtype=np.float32) / {n}")
+                uniforms = f"np.arange({n}, dtype=np.float32) / {n}"
+                call = ruler.call(f"np.full({n}, {literal(x)}, np.float32)", u=uniforms, shape=(n,))
                 told = f"x = {literal(x)} is {ruler.where(below, a)} and goes up for {up} of {n} uniforms u = j/{n}: "
                 told += f"bias {up / n - a:+.3g} {ruler.unit}" + (f", and {off} times elsewhere" if off else "")
                 recipe = f"({ruler.above(call, below)}).sum()"
@@ -83,7 +85,7 @@ def _demanded(ups: float, slack: float) -> str:
 
 
 PROPERTIES = (
-    Property("two-neighbours", "Q(x) is one of the two grid points around clip(x)", "Q2, Q3", hunted(_between), "stochastic"),
+    Property("two-neighbours", "Q(x) is one of the two grid points around clip(x)", "Q2, Q3", hunted(between), "stochastic"),
     Property(
         "unbiased-enumerated", "a part frac(s) of all u = j/2^k leads up: E Q(x) = clip(x)", "Q2", _enumerated, "stochastic"
     ),

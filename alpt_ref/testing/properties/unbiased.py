@@ -130,7 +130,7 @@ def _small_updates(candidate: Candidate, level: Level, alpha: float) -> Finding:
         told += f"{k:,} of {n:,} roundings away from {at}; demanded: {steps * N_UPDATES:+.4f}, {n * part:,.0f} on average"
         made = f"zeros({level.weights}" if start == 0.0 else f"full({level.weights}, {start!r}"
         recipe = f"w = np.{made}, np.float32)\n"
-        call = ruler.valued(ruler.call(f"w + np.float32({update!r})", "seed"))
+        call = ruler.valued(ruler.call(f"w + np.float32({update!r})", "seed", shape=w.shape))
         call = call if ruler.returns == "values" else f"np.float32({call})"
         recipe += f"for seed in range({N_UPDATES}): w = {call}"
         return move, Trial(p_value(float(log_evidence(k, n, part - slack, part + slack))), told, recipe)

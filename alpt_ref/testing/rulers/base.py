@@ -9,19 +9,20 @@ from numpy import float32, float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.testing.literals import literal
+from alpt_ref.testing.rulers.calling import Calling
 
 Floats = NDArray[float64]
 Values = NDArray[float32]
 Bools = NDArray[np.bool_]
 TINY = (0.0, -0.0, 2.0**-149, -(2.0**-149), 1e-42, -1e-42, 2.0**-126, -(2.0**-126), 1e-30, -1e-30)
 HUGE = (1e6, -1e6, 2.0**31, -(2.0**31), 3e9, -3e9, 2.0**63, -(2.0**63), 1e30, -1e30, 3.4028235e38, -3.4028235e38)
+LARGEST = float(np.finfo(float32).max)
 BEYOND = 6  # half steps beyond each edge
 
 
-class Ruler(ABC):
+class Ruler(Calling, ABC):
     """The points of one grid, by ordinal; frozen, and the same in every process."""
 
-    returns: str  # "values" or "codes": what the quantizer hands back
     unit = "steps"  # what a distance of one ordinal is called
     zero = 0  # the code of 0, which an ordinal is less
     kind_told = "grids"  # what such exact grids are called
@@ -102,6 +103,20 @@ class Ruler(ABC):
     def step(self, x: Values) -> Values:
         """The gap between the points around ``x``, float32."""
 
+    @property
+    def limit(self) -> float:
+        """The largest number that a call may hold."""
+        return LARGEST
+
+    def of_element(self, i: int, shape: tuple[int, ...]) -> "tuple[Ruler, str]":
+        """The ruler of element ``i`` (flat) of an array of that ``shape``, and its place in words, if that has one of its
+        own."""
+        return self, ""
+
+    def together(self, size: int, place: int) -> Bools:
+        """True for the elements of a vector that share what an element at ``place`` decides: itself alone."""
+        return np.asarray(np.arange(size) == place)
+
     def near(self, a: float) -> float:
         """The number ``a`` steps from home; on a format with the sign of ``a``, and |a| gaps further from zero."""
         return float(self.value(self.home + a))
@@ -168,28 +183,7 @@ class Ruler(ABC):
         """The change of ordinals where x is multiplied by ``factor``."""
         return np.zeros(x.shape)
 
-    # How a call is written, and how numbers are told.
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """The arguments of a call between x and the seed."""
-        return ()
-
-    @property
-    def more(self) -> tuple[Any, ...]:
-        """The arguments of a call after the seed."""
-        return ()
-
-    def call(self, x: str, seed: str = "", u: str = "") -> str:
-        """The call in Python, for texts of its arguments: of ``seed``, or else of ``u``."""
-        last = ", ".join([u or seed, *map(repr, self.more)])
-        if self.more:
-            last = last.removeprefix("seed=")
-        return f"quantize{'_with_uniforms' if u else ''}({', '.join([x, *map(repr, self.arguments), last])})"
-
-    def valued(self, call: str) -> str:
-        """Python for the values that a call returns."""
-        return call
+    # Of how numbers are told.
 
     def above(self, call: str, below: float) -> str:
         """Python that is true where a call returns the point above the one of ordinal ``below``."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.formats import Format
 from alpt_ref.formats.points import decode, gaps
-from alpt_ref.testing.rulers.base import HUGE, TINY, Bools, Floats, Values
+from alpt_ref.testing.rulers.base import HUGE, LARGEST, TINY, Bools, Floats, Values
 from alpt_ref.testing.rulers.positions import home_of, ordinals_of, outwards, position_of, thresholds_of, value_at
 from alpt_ref.testing.rulers.words import Words
 
@@ -115,18 +115,20 @@ class OfFormat(Words):
         low = 2.0 ** np.floor(np.log2(self.value(self.home + sign * 0.5)))
         return np.asarray((w > low) & (w <= 2.0 * low) if sign < 0 else (w >= low) & (w < 2.0 * low))
 
-    def _seen(self, x: Values) -> Values:
+    def seen(self, x: Values) -> Values:
+        """The values that are judged."""
         subnormal = (x != 0) & (np.abs(x) < FLOAT32_NORMAL)
         return np.asarray(x[~subnormal]) if self.flushed else x
 
     def thresholds(self, *, few: bool = False) -> Values:
         """The values of :func:`thresholds_of`, without subnormals where they are not judged."""
-        return self._seen(thresholds_of(self.kind, few=few))
+        return self.seen(thresholds_of(self.kind, few=few))
 
     def thresholds_text(self, *, few: bool = False) -> str:
         """Python that makes them."""
         text = f"thresholds_of({self.python}{', few=True' * few})"
-        return f"(lambda x: x[(x == 0) | (abs(x) >= 2.0**-126)])({text})" if self.flushed else text
+        judged = [f"abs(x) <= {self.limit!r}"] * (self.limit < LARGEST) + ["(x == 0) | (abs(x) >= 2.0**-126)"] * self.flushed
+        return f"(lambda x: x[{' & '.join(f'({text})' for text in judged)}])({text})" if judged else text
 
     def simple(self) -> Values:
         """Numbers and midpoints close to home, to 0, to the smallest normal number and to the ends, then their neighbours."""
@@ -136,12 +138,12 @@ class OfFormat(Words):
         at = self.value(places).astype(float32)
         beside = (np.nextafter(at, float32(-np.inf)), np.nextafter(at, float32(np.inf)))
         x = np.concatenate((at, *beside, np.array(TINY, float32), np.array(HUGE, float32)))
-        return self._seen(np.asarray(x[np.isfinite(x)]))
+        return self.seen(np.asarray(x[np.isfinite(x)]))
 
     def points(self, *, few: bool = False) -> Values:
         """The numbers of the format, and the first beyond where float32 holds it."""
         x = outwards(self.kind, np.append(ordinals_of(self.kind, few=few), self.box[1]).astype(float64))
-        return self._seen(np.asarray(x[np.isfinite(x)]))
+        return self.seen(np.asarray(x[np.isfinite(x)]))
 
     @property
     def crowded(self) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""Positions among the numbers of a format, and beyond them, and the values next to which rounding to it decides."""
+"""The values next to which rounding decides, and positions among the numbers of a format and beyond them."""
 
 import numpy as np
 from numpy import float32, float64
@@ -6,7 +6,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.formats import Format, format_of
 from alpt_ref.formats.points import split, values
-from alpt_ref.testing.rulers.base import HUGE, TINY, Floats, Values
+from alpt_ref.testing.rulers.base import BEYOND, HUGE, TINY, Floats, Values
+
+
+def thresholds(bits: int, delta: float, first: int | None = None) -> Values:
+    """The values next to which rounding decides, float32: points and midpoints of a grid and a little beyond. Their neighbours
+    in float32 and tiny and huge values are among them. first : the lowest of the 2^bits ordinals, by default -2^(bits-1)."""
+    lowest = -(2 ** (bits - 1)) if first is None else first
+    half_steps = np.arange(2 * lowest - BEYOND, 2 * (lowest + 2**bits - 1) + BEYOND + 1)
+    at = (half_steps * (delta / 2.0)).astype(float32)
+    around = (np.nextafter(at, float32(-np.inf)), at, np.nextafter(at, float32(np.inf)), np.array(TINY, float32))
+    return np.concatenate((*around, np.array(HUGE, float32)))
 
 
 def thresholds_of(name: str | Format, *, few: bool = False) -> Values:

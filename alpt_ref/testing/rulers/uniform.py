@@ -9,7 +9,9 @@ from numpy import float32, float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.testing.literals import literal
-from alpt_ref.testing.rulers.base import BEYOND, HUGE, TINY, Bools, Floats, Ruler, Values
+from alpt_ref.testing.rulers.base import Bools, Floats, Ruler, Values
+from alpt_ref.testing.rulers.layouts import Layout
+from alpt_ref.testing.rulers.positions import thresholds
 
 DIVISION = 2.0**-23 * (1.0 + 2.0**-20)  # of s: one float32 division, or a product with a rounded reciprocal
 
@@ -19,21 +21,13 @@ def is_power_of_two(delta: float) -> bool:
     return float(np.frexp(delta)[0]) == 0.5
 
 
-def thresholds(bits: int, delta: float, first: int | None = None) -> Values:
-    """The values next to which rounding decides, float32: points and midpoints of a grid and a little beyond. Their neighbours
-    in float32 and tiny and huge values are among them. first : the lowest of the 2^bits ordinals, by default -2^(bits-1)."""
-    lowest = -(2 ** (bits - 1)) if first is None else first
-    half_steps = np.arange(2 * lowest - BEYOND, 2 * (lowest + 2**bits - 1) + BEYOND + 1)
-    at = (half_steps * (delta / 2.0)).astype(float32)
-    around = (np.nextafter(at, float32(-np.inf)), at, np.nextafter(at, float32(np.inf)), np.array(TINY, float32))
-    return np.concatenate((*around, np.array(HUGE, float32)))
-
-
 @dataclass(frozen=True)
 class Uniform(Ruler):
     """The grid of ``bits`` and ``delta``: codes q of the range, and values delta * (q - zero_point).
 
     q_lo, q_hi : the lowest and the highest code. zero_point : None where a call has no such argument. An ordinal is q less it.
+    per : "row" or a number of elements where each row or block has a step size, here all the same. direct : True where arrays
+        are rows already.
     """
 
     bits: int
@@ -42,6 +36,8 @@ class Uniform(Ruler):
     q_hi: int
     zero_point: int | None = None
     returns: str = "values"
+    per: str | int = "tensor"
+    direct: bool = False
 
     kind_told = "grids with power-of-two steps"
     in_steps = " in steps"
@@ -174,9 +170,32 @@ class Uniform(Ruler):
         return f", {factor:g} delta"
 
     @property
-    def arguments(self) -> tuple[Any, ...]:
-        """The step size and the width."""
-        return self.delta, self.bits
+    def layout(self) -> Layout | None:
+        """Rows, or blocks, where each has a step."""
+        if self.per == "tensor" or self.direct:
+            return None
+        return Layout(self.per if isinstance(self.per, int) else None)
+
+    def directly(self) -> "Uniform":
+        """The ruler for arrays that are laid out already."""
+        return replace(self, direct=True)
+
+    def _steps_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the steps of rows or blocks of x of that ``shape``."""
+        return shape[:1] if self.per == "row" else (shape[0], shape[1] // int(self.per))
+
+    def arguments(self, shape: tuple[int, ...]) -> tuple[Any, ...]:
+        """The step size, or one for each row or block, and the width."""
+        if self.per == "tensor":
+            return self.delta, self.bits
+        return np.full(self._steps_shape(shape), self.delta, float32), self.bits
+
+    def argument_texts(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """Python for them."""
+        if self.per == "tensor":
+            return repr(self.delta), str(self.bits)
+        steps = self._steps_shape(shape)
+        return f"np.full({steps[0] if len(steps) == 1 else steps}, {self.delta!r}, np.float32)", str(self.bits)
 
     @property
     def more(self) -> tuple[Any, ...]:

@@ -3,7 +3,8 @@
 alpt-ref check-quantizer analysis/peer_formats.py:TorchBitTrick
 
 Simulators that document nothing of -0 are declared ``zeros = "any"``, and random bits are not declared where they are as many
-as the format leaves of a float32: 16 of bfloat16.
+as the format leaves of a float32: 16 of bfloat16. What MX blocks do with infinities, and NaN where elements have none, is left to them by the
+standard, and declared.
 """
 
 from typing import Any
@@ -174,6 +175,7 @@ class TorchaoMx8(FormatOfTorch):
 
     library = "torchao"
     format, overflow, block = "float8_e4m3fn", "saturate", 32
+    infinity = "infinity"
     dtype = "float8_e4m3fn"
 
     def __init__(self) -> None:
@@ -189,7 +191,7 @@ class TorchaoMx8(FormatOfTorch):
 class TorchaoMx4(TorchaoMx8):
     """`torchao` `MXTensor.to_mx(x, torch.float4_e2m1fn_x2, 32)`, `dequantize`"""
 
-    format, dtype = "float4_e2m1fn", "float4_e2m1fn_x2"
+    format, dtype, nan = "float4_e2m1fn", "float4_e2m1fn_x2", "nan"
 
 
 class QtorchFloatNearest(FormatOfTorch):

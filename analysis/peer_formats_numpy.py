@@ -147,6 +147,7 @@ class GfloatMx8:
     library = "gfloat"
     rounding = "nearest"
     format, overflow, block = "float8_e4m3fn", "saturate", 32
+    infinity = "infinity"
     info = "mxfp8_e4m3"
 
     def __init__(self) -> None:
@@ -207,7 +208,7 @@ class PychopMx8:
     library = "pychop"
     rounding = "nearest"
     format, overflow, block = "float8_e4m3fn", "saturate", 32
-    zeros = "any"
+    infinity, zeros = "infinity", "any"
 
     def __init__(self) -> None:
         import pychop

@@ -96,8 +96,8 @@ x = jnp.array([2.0**-14, 2.0**-15, 2.0**-16])
 print(jax.lax.reduce_precision(x, 5, 2), x.astype(jnp.float8_e5m2).astype(jnp.float32) == x)""",
     ),
     "PychopMx8": (
-        "log2 in float32, as in `PychopBfloat16Stochastic`: just below a power of two the scale is twice the standard's (and less is "
-        "clipped). An array without elements is refused.",
+        "log2 in float32, as in `PychopBfloat16Stochastic`: just below a power of two the scale is twice the "
+        "standard's. An array without elements is refused.",
         """\
 import numpy as np, pychop
 x = np.full(32, np.nextafter(np.float32(128), np.float32(0)))

@@ -85,37 +85,37 @@ class ValuesForCodes(Int8Codes):
         return np.clip(super().quantize_with_uniforms(x, delta, bits, u) * delta, -128, 127).astype(np.int8)
 
 
-@caught_by("grid-points-fixed")
+@caught_by("own-steps")
 class NextRowsStep(PerRow):
     def spread(self, delta, x):
         return super().spread(np.roll(delta, -1), x)
 
 
-@caught_by("grid-points-fixed")
+@caught_by("own-steps")
 class FirstRowsStep(PerRow):
     def spread(self, delta, x):
         return super().spread(np.full_like(delta, delta[0] if delta.size else 1), x)
 
 
-@caught_by("grid-points-fixed")
+@caught_by("own-steps")
 class LargestStepForAll(PerRowNearest):
     def quantize_with_uniforms(self, x, delta, bits, u):
         return SoundNearest.quantize_with_uniforms(self, x, delta.astype(D).max(initial=0), bits, u)
 
 
-@caught_by("grid-points-fixed")
+@caught_by("own-steps")
 class StepsAlongColumns(PerRow):
     def spread(self, delta, x):
         return np.resize(delta.astype(D), x.shape[-1:])
 
 
-@caught_by("grid-points-fixed")
+@caught_by("own-steps")
 class StepsBeginOneLate(PerBlock):
     def spread(self, delta, x):
         return np.roll(super().spread(delta, x), 1, axis=-1)
 
 
-@caught_by("grid-points-fixed")
+@caught_by("own-steps")
 class FirstBlocksStep(PerBlock):
     def spread(self, delta, x):
         return np.repeat(delta.astype(D)[:, :1], x.shape[-1], axis=-1)

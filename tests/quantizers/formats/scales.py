@@ -21,7 +21,7 @@ class ScaleOfTheNearestPower(MxNearest):
         return super().shift(peak * np.sqrt(2))
 
 
-@caught_by("nearest-point")
+@caught_by("block-scale")
 class ScaleOffAtPowersOfTwo(Mx4Nearest):
     """A power of two counts for the binade below."""
 
@@ -29,7 +29,7 @@ class ScaleOffAtPowersOfTwo(Mx4Nearest):
         return super().shift(np.nextafter(peak, 0))
 
 
-@caught_by("nearest-point")
+@caught_by("block-scale")
 class LogarithmOfThePeak(MxNearest):
     """The last float32 below a power of two counts for the binade above."""
 
@@ -45,7 +45,7 @@ class ExponentOfTheOtherE4m3(MxNearest):
         return super().shift(peak) + 1
 
 
-@caught_by("grid-points-fixed")
+@caught_by("block-scale")
 class ScaleOfZerosIsZero(MxNearest):
     """And so a block of zeros becomes NaN."""
 
@@ -53,7 +53,7 @@ class ScaleOfZerosIsZero(MxNearest):
         return np.where(self.peak(blocks) == 0, 0.0, super().scale(blocks))
 
 
-@caught_by("values-on-grid")
+@caught_by("block-scale")
 class ScaleNotClamped(Mx4Nearest):
     def scale(self, blocks):
         return np.ldexp(1.0, self.shift(self.peak(blocks)))
@@ -67,13 +67,13 @@ class ElementsOverflow(MxNearest):
         return self.with_sign(np.where(size > self.kind.max, np.nan, size), x)
 
 
-@caught_by("nearest-point")
+@caught_by("block-scale")
 class PeakOfSignedNumbers(Mx4Nearest):
     def peak(self, blocks):
         return np.maximum(blocks.max(-1, keepdims=True), 0) if blocks.size else blocks
 
 
-@caught_by("nearest-point")
+@caught_by("block-scale")
 class PeakOfTheRow(Mx4Nearest):
     """One scale for all blocks of a row."""
 
@@ -81,20 +81,20 @@ class PeakOfTheRow(Mx4Nearest):
         return np.broadcast_to(np.abs(blocks).max((-2, -1), keepdims=True), (*blocks.shape[:-1], 1)) if blocks.size else blocks
 
 
-@caught_by("nearest-point")
+@caught_by("block-scale")
 class PeakWithoutTheLast(MxNearest):
     def peak(self, blocks):
         return super().peak(blocks[..., :-1])
 
 
-@caught_by("nearest-point")
+@caught_by("block-scale")
 class BlocksOfSixteen(Mx4Nearest):
     def peak(self, blocks):
         halves = np.abs(blocks).reshape(*blocks.shape[:-1], 2, -1)
         return np.repeat(halves.max(-1), 16, axis=-1) if blocks.size else blocks
 
 
-@caught_by("two-neighbours")
+@caught_by("block-scale")
 class BlocksBeginOneLate(Mx):
     def blocked(self, x):
         return super().blocked(np.roll(x, -1, axis=-1))
@@ -103,7 +103,7 @@ class BlocksBeginOneLate(Mx):
         return np.roll(super().joined(values, x), 1, axis=-1)
 
 
-@caught_by("grid-points-fixed")
+@caught_by("block-scale")
 class ScaleNotMultiplied(Mx4):
     def scale(self, blocks):
         self._scale = super().scale(blocks)

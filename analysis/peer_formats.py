@@ -2,9 +2,9 @@
 
 alpt-ref check-quantizer analysis/peer_formats.py:TorchBitTrick
 
-Simulators that document nothing of -0 are declared ``zeros = "any"``. Random bits are not declared where they are as many as the
-format leaves of a float32: 16 of bfloat16. What MX blocks make of infinities, and of NaN where elements have none, the standard
-leaves open: it is declared.
+Simulators that document nothing of -0 are declared ``zeros = "any"``. Random bits are not declared where they are as many as
+the format leaves of a float32: 16 of bfloat16. What MX blocks make of infinities, and of NaN where elements have none, the
+standard leaves open: it is declared.
 """
 
 from typing import Any

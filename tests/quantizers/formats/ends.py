@@ -147,6 +147,12 @@ class NegativeUnderflowLosesItsSign(E4m3):
         return np.where(size == 0, F(0), super().with_sign(size, x))
 
 
+@caught_by("signed-zero")
+class FnuzHasNegativeZero(Fnuz):
+    def with_sign(self, size, x):
+        return np.copysign(size, x).astype(F)
+
+
 @caught_by("grid-points-fixed")
 class FnuzMakesNanOfNegativeZero(Fnuz):
     """-0 has the code of NaN."""

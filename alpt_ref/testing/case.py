@@ -39,6 +39,11 @@ class Case(NamedTuple):
         """The step size of an integer grid; None of a format."""
         return self.ruler.delta if isinstance(self.ruler, Uniform) else None
 
+    @property
+    def exact(self) -> bool:
+        """True where float32 finds the positions of x exactly: delta is a power of two, or the grid a format."""
+        return self.ruler.exact
+
     def only(self, i: int) -> "Case":
         """The call for element ``i`` (flat) alone."""
         return self.part(slice(i, i + 1))

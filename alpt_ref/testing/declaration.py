@@ -42,7 +42,7 @@ from alpt_ref.tools.checks import is_integer, one_of
 CHOICES = {
     "rounding": ("stochastic", "nearest"),
     "range": ("full", "symmetric"),
-    "ties": ("even", "away", "up", "down", "zero", "even code", "any"),
+    "ties": ("even", "away", "up", "down", "zero", "any", "even code"),
     "steps": ("any", "powers of two"),
     "nan": (None, "error", "nan", "zero", "lowest", "highest"),
     "infinity": (None, "error", "edge", "infinity", "nan", "zero"),

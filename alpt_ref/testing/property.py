@@ -8,6 +8,7 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.evidence import Sensitivity
 from alpt_ref.testing.level import Level
+from alpt_ref.testing.statements import OF_FORMATS
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ class Property:
         where the property does not hold and NotApplicable where it cannot be judged.
     rounding : "stochastic" or "nearest" where it is demanded of such quantizers alone, None where of both.
     grids : "integer grids", "formats", "steps of rows" or "blocks" where it is about these alone.
-    of_formats : the statement for formats, where that for integer grids does not fit.
     needs : properties without which a p-value means nothing.
     """
 
@@ -62,7 +62,6 @@ class Property:
     statistical: bool = False
     needs: tuple[str, ...] = ()
     grids: str | None = None
-    of_formats: str = ""
 
     def asked_of(self, declared: Declaration) -> bool:
         """True where the property is about grids like that of the quantizer."""
@@ -70,7 +69,7 @@ class Property:
 
     def told_of(self, declared: Declaration) -> str:
         """The statement, for the quantizer's kind of grid."""
-        return self.of_formats if self.of_formats and declared.format is not None else self.statement
+        return self.statement if declared.format is None else OF_FORMATS.get(self.name, self.statement)
 
     def demanded_of(self, rounding: str) -> bool:
         """True where the property is demanded of quantizers with that rounding."""

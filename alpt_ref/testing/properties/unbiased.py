@@ -20,6 +20,7 @@ from alpt_ref.testing.sampling import Group, group_of, most_against
 from alpt_ref.testing.targets import main, others, widest
 
 COARSE, COARSE_SAMPLES = (0.25, 0.5, 0.75), 2**14
+MEDIUM_SAMPLES = 2**16  # in the cells of formats that are of no kind of their own
 SMALL_SIZES, PARTS = (1, 2, 3, 5, 7, 9, 13, 17, 67), (0.5, 0.125, -0.125)
 BLOCK = 2**19  # most elements of a call
 INDEPENDENT = ("elements-independent", "seeds-independent")
@@ -39,8 +40,9 @@ def _groups(candidate: Candidate, level: Level) -> list[Group]:
     out, coarse = [], min(level.samples, COARSE_SAMPLES)
     for ruler in main(candidate):
         group = _cells(candidate, ruler)
-        rare = np.minimum(group.a, 1.0 - group.a) <= RARE
-        out += [group.only(rare & ruler.exact, level.rare_samples), group.only(~rare, level.samples)]
+        rare, deep = np.minimum(group.a, 1.0 - group.a) <= RARE, np.isin(group.below, ruler.deep_cells)
+        out += [group.only(rare & deep & ruler.exact, level.rare_samples), group.only(~rare & deep, level.samples)]
+        out.append(group.only(~deep, min(level.samples, MEDIUM_SAMPLES)))
         everywhere = np.array([x for x, _, _ in binades(ruler, level)], float32)
         out.append(group_of(candidate, ruler, everywhere, coarse))
     for ruler in others(candidate):

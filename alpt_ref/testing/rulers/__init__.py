@@ -9,8 +9,9 @@ grid an ordinal is a code (less the zero point) and s = x / delta; the ordinals 
 
 from alpt_ref.testing.rulers.base import Ruler
 from alpt_ref.testing.rulers.blocks import OfBlocks
+from alpt_ref.testing.rulers.division import is_power_of_two
 from alpt_ref.testing.rulers.floating import OfFormat
 from alpt_ref.testing.rulers.positions import thresholds, thresholds_of
-from alpt_ref.testing.rulers.uniform import Uniform, is_power_of_two
+from alpt_ref.testing.rulers.uniform import Uniform
 
 __all__ = ["OfBlocks", "OfFormat", "Ruler", "Uniform", "is_power_of_two", "thresholds", "thresholds_of"]

@@ -163,6 +163,11 @@ class Ruler(Calling, ABC):
         """The ordinals below cells that differ in kind, in which every fraction is tried."""
 
     @property
+    def deep_cells(self) -> Sequence[int]:
+        """The cells among them that are sampled most."""
+        return self.cells
+
+    @property
     def binades(self) -> Sequence[int]:
         """The ordinals below one cell of every binade of both signs; none where all gaps are the same."""
         return ()
@@ -176,7 +181,7 @@ class Ruler(Calling, ABC):
         """The ruler for x times ``factor``."""
 
     def scaled_told(self, factor: float) -> str:
-        """What else is multiplied by ``factor``, in words."""
+        """The words for all else that is multiplied by ``factor``."""
         return ""
 
     def shift(self, x: Values, factor: float) -> Floats:
@@ -208,7 +213,7 @@ class Ruler(Calling, ABC):
     @property
     @abstractmethod
     def on_grid(self) -> str:
-        """What is on the grid, in words."""
+        """The words for all that is on the grid."""
 
     @abstractmethod
     def neighbours(self, low: float64, high: float64) -> str:

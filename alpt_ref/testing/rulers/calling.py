@@ -6,7 +6,7 @@ from alpt_ref.testing.rulers.layouts import Layout
 
 
 class Calling:
-    """What a call holds beside x and the seed, and how arrays are laid out for it."""
+    """The arguments of a call beside x and the seed, the layout of its arrays, and Python for it."""
 
     returns: str = "values"  # or "codes": what the quantizer hands back
 

@@ -135,7 +135,8 @@ class OfFormat(Words):
         normal = 2**self.kind.mantissa_bits - self.kind.skipped
         offsets = sorted((i / 2.0 for i in range(-2 * CLOSE, 2 * CLOSE + 1)), key=abs)
         places = [sign * (k + off) for k in (self.home, 0, normal, self.largest) for off in offsets for sign in (1.0, -1.0)]
-        at = self.value(places).astype(float32)
+        with np.errstate(over="ignore"):
+            at = self.value(places).astype(float32)
         beside = (np.nextafter(at, float32(-np.inf)), np.nextafter(at, float32(np.inf)))
         x = np.concatenate((at, *beside, np.array(TINY, float32), np.array(HUGE, float32)))
         return self.seen(np.asarray(x[np.isfinite(x)]))
@@ -165,6 +166,12 @@ class OfFormat(Words):
         """The ordinal of the smallest positive number that is judged."""
         return max(1, int(np.ceil(self.locate(FLOAT32_NORMAL)))) if self.flushed else 1
 
+    @property
+    def deep_cells(self) -> Sequence[int]:
+        """One at home, of negative numbers next to 0, across a power of two, and the last."""
+        inner = self._both_signs((self.home, self._first - 1, self.home + 2**self.kind.mantissa_bits - 1, self.box[1] - 1))
+        return [k for i, k in enumerate(inner) if i % 4 in (0, 3)]  # of either sign in turn
+
     def _both_signs(self, wanted: Iterable[int]) -> Sequence[int]:
         """The ordinals below cells with the inner ends ``wanted``, of both signs, as far as they are in the box and judged."""
         end = self.box[1]
@@ -188,7 +195,7 @@ class OfFormat(Words):
         return np.asarray((np.minimum(size, size * factor) >= low) & (np.maximum(size, size * factor) <= high))
 
     def scaled(self, factor: float) -> "OfFormat":
-        """The same format."""
+        """This ruler: binades are alike."""
         return self
 
     def shift(self, x: Values, factor: float) -> Floats:

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.testing.rulers.base import Floats, Ruler
 from alpt_ref.testing.rulers.blocks import OfBlocks
+from alpt_ref.testing.rulers.division import division, is_power_of_two
 from alpt_ref.testing.rulers.floating import OfFormat
-from alpt_ref.testing.rulers.uniform import DIVISION, Uniform, is_power_of_two
+from alpt_ref.testing.rulers.uniform import Uniform
 
 Steps = tuple[tuple[float, ...], ...]
 
@@ -44,8 +45,7 @@ class OwnSteps(Uniform):
 
     def slack(self, s: Any) -> Any:
         """The error of a division, where the step of an element is no power of two."""
-        awkward = np.frexp(spread(self.steps, np.shape(s)))[0] != 0.5
-        return DIVISION * np.abs(s) * awkward
+        return division(s, spread(self.steps, np.shape(s)))
 
     def arguments(self, shape: tuple[int, ...]) -> tuple[Any, ...]:
         """The steps and the width."""

@@ -35,7 +35,8 @@ def outwards(kind: Format, s: Floats) -> Values:
     """The float32 numbers at positions ``s`` and -s, those nearest to home first, so that the first that fails is simple."""
     near = s[np.argsort(np.abs(s - home_of(kind)), kind="stable")]
     size = value_at(kind, near)
-    return np.asarray(np.stack((size, -size), axis=1).reshape(-1).astype(float32))
+    with np.errstate(over="ignore"):  # beyond the end of float32
+        return np.asarray(np.stack((size, -size), axis=1).reshape(-1).astype(float32))
 
 
 def home_of(kind: Format) -> int:

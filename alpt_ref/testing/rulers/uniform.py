@@ -10,15 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.testing.literals import literal
 from alpt_ref.testing.rulers.base import Bools, Floats, Ruler, Values
+from alpt_ref.testing.rulers.division import division, is_power_of_two
 from alpt_ref.testing.rulers.layouts import Layout
 from alpt_ref.testing.rulers.positions import thresholds
-
-DIVISION = 2.0**-23 * (1.0 + 2.0**-20)  # of s: one float32 division, or a product with a rounded reciprocal
-
-
-def is_power_of_two(delta: float) -> bool:
-    """True where ``delta`` > 0 is a power of two."""
-    return float(np.frexp(delta)[0]) == 0.5
 
 
 @dataclass(frozen=True)
@@ -85,11 +79,11 @@ class Uniform(Ruler):
 
     def slack(self, s: Any) -> Any:
         """The most by which float32 division puts s = x / delta off, in steps: 0 where delta is a power of two."""
-        return 0.0 * s if self.exact else DIVISION * np.abs(s)
+        return division(s, self.delta)
 
     def value(self, s: ArrayLike) -> Floats:
         """The products s delta."""
-        return np.asarray(np.asarray(s, float64) * self.delta)
+        return np.multiply(s, self.delta, dtype=float64)
 
     def point(self, k: ArrayLike) -> Values:
         """The stored point float32(k delta)."""
@@ -194,8 +188,7 @@ class Uniform(Ruler):
         """Python for them."""
         if self.per == "tensor":
             return repr(self.delta), str(self.bits)
-        steps = self._steps_shape(shape)
-        return f"np.full({steps[0] if len(steps) == 1 else steps}, {self.delta!r}, np.float32)", str(self.bits)
+        return f"np.full({self._steps_shape(shape)}, {self.delta!r}, np.float32)", str(self.bits)
 
     @property
     def more(self) -> tuple[Any, ...]:

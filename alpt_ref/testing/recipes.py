@@ -1,0 +1,11 @@
+"""The names that counterexamples use beside np, quantize and quantize_with_uniforms:
+
+from alpt_ref.testing.recipes import *
+"""
+
+from alpt_ref.formats import Format, format_of
+from alpt_ref.formats.points import decode
+from alpt_ref.testing.rulers import thresholds, thresholds_of
+from alpt_ref.testing.rulers.layouts import laid, taken
+
+__all__ = ["Format", "decode", "format_of", "laid", "taken", "thresholds", "thresholds_of"]

@@ -9,6 +9,7 @@ from alpt_ref.formats import Format, format_of
 from alpt_ref.formats.points import decode
 from alpt_ref.testing.level import LEVELS
 from alpt_ref.testing.rulers import thresholds, thresholds_of
+from alpt_ref.testing.rulers.layouts import laid, taken
 
 FEW = replace(
     LEVELS["quick"], name="few", examples=5, widest=4, samples=2**8, rare_samples=2**8, side=16, seeds=64, weights=200
@@ -18,7 +19,7 @@ FEWEST = replace(  # for an element at a time, in Python
 )
 NAMES = {
     "np": np, "thresholds": thresholds, "thresholds_of": thresholds_of, "decode": decode, "format_of": format_of,
-    "Format": Format,
+    "Format": Format, "laid": laid, "taken": taken,
 }  # fmt: skip
 
 

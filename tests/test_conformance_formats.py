@@ -19,7 +19,7 @@ def few(monkeypatch):
     monkeypatch.setitem(LEVELS, FEW.name, FEW)
 
 
-SHORT = 3  # one of so many is for `make test`
+SHORT = 5  # one of so many is for `make test`
 DESIGNS = [pytest.param(design, marks=long if i % SHORT else ()) for i, design in enumerate(SOUND)]
 KILLS = [
     pytest.param(mutant, name, level, id=mutant.__name__, marks=long if i % SHORT or level != "quick" else ())

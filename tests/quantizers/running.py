@@ -5,11 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alpt_ref.formats import Format, format_of
-from alpt_ref.formats.points import decode
+from alpt_ref.testing import recipes
 from alpt_ref.testing.level import LEVELS
-from alpt_ref.testing.rulers import thresholds, thresholds_of
-from alpt_ref.testing.rulers.layouts import laid, taken
 
 FEW = replace(
     LEVELS["quick"], name="few", examples=5, widest=4, samples=2**8, rare_samples=2**8, side=16, seeds=64, weights=200
@@ -17,10 +14,7 @@ FEW = replace(
 FEWEST = replace(  # for an element at a time, in Python
     FEW, name="fewest", examples=3, widest=3, samples=2**6, rare_samples=2**6, lattice=6, side=16, seeds=16, weights=50
 )
-NAMES = {
-    "np": np, "thresholds": thresholds, "thresholds_of": thresholds_of, "decode": decode, "format_of": format_of,
-    "Format": Format, "laid": laid, "taken": taken,
-}  # fmt: skip
+NAMES = {"np": np, **{name: getattr(recipes, name) for name in recipes.__all__}}
 
 
 def name_of(quantizer):

@@ -19,13 +19,13 @@ def compiles(*values: Any) -> list[Any]:
     return [pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=compiled) for value in values]
 
 
-def pairs(*lists: Sequence[Any], kind: Callable[[Any], Any] = lambda value: value) -> list[Any]:
-    """All combinations of the values of three lists; where loops are compiled, ``make test`` runs a part of them in which
-    every two kinds of different lists meet. Values of one kind share their compiled loops."""
+def combined(*lists: Sequence[Any], kind: Callable[[Any], Any] = lambda value: value) -> list[Any]:
+    """All combinations of the values of a few lists; where loops are compiled, ``make test`` runs a part of them in which
+    every kind of every list is met. Values of one kind share their compiled loops."""
     kinds = [list(dict.fromkeys(map(kind, values))) for values in lists]
-    least = min(map(len, kinds))
+    met = {tuple(i % len(of) for of in kinds) for i in range(max(map(len, kinds)))}
 
     def marks(values: Any) -> Any:
-        return compiled if sum(of.index(kind(value)) for of, value in zip(kinds, values, strict=True)) % least else ()
+        return () if tuple(of.index(kind(value)) for of, value in zip(kinds, values, strict=True)) in met else compiled
 
     return [pytest.param(*values, marks=marks(values)) for values in product(*lists)]

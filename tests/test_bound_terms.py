@@ -34,6 +34,10 @@ def t1_sharp(p: Any) -> Terms:
     return {"transient": p.D1**2 / (2 * p.eta * p.steps), "energy": p.delta**2 * p.energy / (2 * p.eta)}
 
 
+def f1(p: Any) -> Terms:
+    return {"transient": p.D1**2 / (2 * p.eta * p.steps), "energy": p.energy / (2 * p.eta)}
+
+
 def t2(p: Any) -> Terms:
     rates = Schedule(p.eta, p.schedule).rates(p.steps)
     stuck = p.D * sum(min(p.G, math.sqrt(p.d) * p.delta / (2 * rate)) for rate in rates) / p.steps
@@ -88,6 +92,8 @@ CASES: dict[tuple[str, str], tuple[Callable[[Any], Terms], tuple[str, ...], tupl
     ("T1", WAY): (t1, (), ("transient",)),
     ("T1#(a)", "24 |w_i - c_i|"): (t1_sharp, ("transient",), ()),
     ("T1#(a)", "|w - c|, c in a cell at w_1"): (t1_sharp, ("energy",), ()),
+    ("F1(a)", "bfloat16: |w - 1.001|, long moves"): (f1, ("energy",), ()),
+    ("F1(a)", "e4m3: |w - 0.3| from 0, out of subnormals"): (f1, (), ("transient",)),
     ("T2", ARRIVES): (t2, ("transient",), ()),
     ("T2", "|w - c|, to and fro over 128 cells"): (t2, (), ("noise",)),
     ("T2", "|w - hi| from lo, just stuck"): (t2, ("stuck",), ()),

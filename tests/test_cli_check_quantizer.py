@@ -1,8 +1,6 @@
-"""``alpt-ref check-quantizer`` and the contract under pytest: what they print, write and refuse."""
+"""``alpt-ref check-quantizer``: what it prints, writes and refuses."""
 
 import re
-import subprocess
-import sys
 from xml.etree import ElementTree
 
 import pytest
@@ -10,7 +8,6 @@ import pytest
 from alpt_ref.testing.declaration import Declaration
 from alpt_ref.testing.properties import CONTRACT
 from tests.cli_support import run
-from tests.marks import long
 from tests.records import fits
 
 pytestmark = pytest.mark.glue
@@ -139,41 +136,3 @@ def test_wrong_input_is_one_sentence(module, capsys, arguments, said):
     assert err.startswith("alpt-ref: error: ")
     assert said in err
     assert err.count("\n") == 1
-
-
-def pytest_on(folder, *arguments):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--pyargs", "alpt_ref.testing.contract"]
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, cwd=folder)
-
-
-@pytest.mark.jit
-def test_the_contract_under_pytest(module, tmp_path):
-    quick = ("--alpt-level", "quick", "--alpt-quantizer")
-    ended = pytest_on(tmp_path, *quick, "half:Up", "-k", "ties or saturates or unbiased")
-    assert "2 passed, 2 skipped" in ended.stdout
-    ended = pytest_on(
-        tmp_path, "--alpt-quantizer", "half:Half", "--alpt-level", "quick", "-k", "ties", "--junitxml", "found.xml"
-    )
-    assert ended.returncode == 1
-    assert "ties: x = -1.5 gives -1; demanded: -2, ties to even" in ended.stdout
-    assert 'name="test_property[ties]"' in (tmp_path / "found.xml").read_text()
-
-
-@pytest.mark.jit
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ((), "ERROR: --alpt-quantizer MODULE:NAME is missing: the adapter of the quantizer to check"),
-        pytest.param(("--alpt-quantizer", "half:Third"), "ERROR: quantizer half:Third: half has no Third", marks=long),
-        pytest.param(
-            ("--alpt-quantizer", "half:Up", "--alpt-level", "slow"),
-            "ERROR: level must be one of quick, default, thorough, got 'slow'",
-            marks=long,
-        ),
-    ],
-)
-def test_wrong_options_of_pytest_are_one_sentence(module, tmp_path, arguments, said):
-    ended = pytest_on(tmp_path, *arguments)
-    assert ended.returncode == 4
-    assert said in ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stdout + ended.stderr

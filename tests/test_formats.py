@@ -1,7 +1,9 @@
 """Formats as data: codes, numbers, order and gaps against ml_dtypes, gfloat, and rational numbers from the definition."""
 
+import re
 from bisect import bisect_right
 from fractions import Fraction
+from pathlib import Path
 
 import gfloat
 import gfloat.formats as theirs
@@ -13,7 +15,7 @@ from alpt_ref.formats import FORMATS, Format, format_of
 from alpt_ref.formats import points as pt
 from alpt_ref.formats.reference import magnitudes
 from tests.formats import KINDS, NAMES, cast, dtype_of, hard
-from tests.marks import once
+from tests.marks import long, once
 
 pytestmark = once
 GFLOAT = {
@@ -77,7 +79,9 @@ def test_codes_are_those_of_gfloat(name):
     assert (kind.nan_code is None) == (info.num_nans == 0)
 
 
-@each_kind
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=kind.name, marks=long if kind.bits > 8 and kind.name not in NAMES else ()) for kind in KINDS]
+)
 def test_points_and_codes_are_those_of_the_definition(kind):
     numbers, codes = magnitudes(kind)
     positive = pt.values(kind, np.arange(kind.largest + 2)).tolist()
@@ -121,6 +125,18 @@ def test_ordinals_have_the_parity_of_the_mantissa():
         if kind.subnormals:
             codes = pt.encode(kind, pt.points(kind))
             assert np.array_equal(codes % 2, np.arange(-kind.largest, kind.largest + 1) % 2)
+
+
+def test_the_page_has_the_table():
+    page = (Path(__file__).parents[1] / "docs" / "formats.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.M))
+    for name, kind in FORMATS.items():
+        powers = (f"2^{int(np.log2(x))}" for x in (kind.smallest_normal, kind.smallest, pt.gaps(kind, 1.0)))
+        nan = "none" if kind.nan_code is None else f"{kind.nan_code:#x}"
+        has = ["yes" if there else "no" for there in (kind.infinities, kind.negative_zero)]
+        fields = f"{kind.exponent_bits}, {kind.mantissa_bits}, {kind.bias}", f"{kind.max:.7g}", *powers, has[0], nan, has[1]
+        assert rows.pop(name) == " | ".join([*fields, kind.overflow])
+    assert not rows
 
 
 def test_records_refuse_what_does_not_fit_together():

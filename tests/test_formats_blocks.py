@@ -17,7 +17,7 @@ from alpt_ref.rng import uniforms
 from alpt_ref.scalars.floats import FORMAT_ROUNDINGS
 from alpt_ref.scalars.jit import JIT
 from tests.formats import LAST_U
-from tests.marks import compiled, once
+from tests.marks import compiles, once
 
 INFOS = {
     "mxfp8_e4m3": theirs.format_info_mxfp8_e4m3,
@@ -27,10 +27,8 @@ INFOS = {
     "mxfp4_e2m1": theirs.format_info_mxfp4_e2m1,
 }
 each = pytest.mark.parametrize("name", BLOCK_FORMATS)
-EACH = [(np.float32, "nearest"), (np.float32, "stochastic"), (np.float64, "stochastic")]
-EACH += [
-    pytest.param(*pair, marks=compiled) for pair in product((np.float32, np.float64), FORMAT_ROUNDINGS) if pair not in EACH
-]
+MAIN = [(np.float32, "nearest"), (np.float32, "stochastic"), (np.float64, "stochastic")]
+EACH = [*MAIN, *compiles(*(pair for pair in product((np.float32, np.float64), FORMAT_ROUNDINGS) if pair not in MAIN))]
 
 
 def hard_blocks(kind, dtype, size, n=6):

@@ -8,7 +8,7 @@ import pytest
 from alpt_ref import rng
 from alpt_ref.training.table import FloatTable
 from tests import naive
-from tests.marks import compiles, pairs
+from tests.marks import combined, compiles
 from tests.test_kernels import D, K, N, make, problem
 
 ROUNDINGS = ("nearest", "stochastic", "toward_zero", "floor")
@@ -62,7 +62,7 @@ def compare(state, stepper, X, y, batches=BATCHES):
 WIDTHS = [2, 3, 4, 7, 8, 9, 12, 16]
 
 
-@pytest.mark.parametrize(("optimizer", "rounding", "width"), pairs(["sgd", "adam"], ROUNDINGS, WIDTHS, kind=stored))
+@pytest.mark.parametrize(("optimizer", "rounding", "width"), combined(["sgd", "adam"], ROUNDINGS, WIDTHS, kind=stored))
 def test_lpt_steps(width, rounding, optimizer):
     """All widths, packed and plain; a step size for each linear weight, one for all factors."""
     X, y = problem(density=0.5)
@@ -90,7 +90,7 @@ def test_lpt_steps_dense_and_touched_with_and_without_factors(optimizer, k, upda
 
 @pytest.mark.parametrize(
     ("rounding", "width", "k"),
-    [*pairs(["nearest", "stochastic"], [2, 8], [0, K]), *compiles(*product(["nearest", "stochastic"], [2, 8], [1, 4, 8]))],
+    [*combined(["nearest", "stochastic"], [2, 8], [0, K]), *compiles(*product(["nearest", "stochastic"], [2, 8], [1, 4, 8]))],
 )
 def test_lpt_example_by_example(k, width, rounding):
     """The fused loop of batch size 1."""
@@ -113,7 +113,7 @@ def test_lpt_example_by_example(k, width, rounding):
     assert np.array_equal(state.factors.codes(), slow.factors.codes())
 
 
-@pytest.mark.parametrize(("step", "rounding", "width"), pairs(STEPS, ROUNDINGS, [2, 3, 4, 8, 12], kind=stored))
+@pytest.mark.parametrize(("step", "rounding", "width"), combined(STEPS, ROUNDINGS, [2, 3, 4, 8, 12], kind=stored))
 def test_alpt_steps(width, rounding, step):
     X, y = problem(density=0.35)
     arguments = {"precision": "alpt", "bits": width, "rounding": rounding, "step": step, "step_scale": "1/sqrt(dq)"}

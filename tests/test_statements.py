@@ -171,6 +171,17 @@ MUTANTS = [
     Mutant("L14(a)", "the mixing time left out", bound=lambda p: p.alpha % 1 * (1 - p.alpha % 1) / p.steps),
     Mutant("L14(ref)", "one digit up", bound=lambda p: p.reference + 3 * p.digit),
     Mutant("L14(b)", "c for 1/2", bound=lambda p: p.c),
+    Mutant("F1(a)", "the energy left out", bound=lambda p: p.D1**2 / (2 * p.eta * p.steps), jit=True),
+    Mutant("F1(b)", "nearest rounding", rule=NEAREST),
+    Mutant("F1(c)", "E Psi/eta for half of it", bound=times("F1(c)", 2.0)),
+    Mutant("F1(d)", "half a gap", bound=times("F1(d)", 0.5)),
+    Mutant("F2(a)", "stochastic rounding", 11, rule=STOCHASTIC),
+    Mutant("F2(b)", "2^-(p+1) |w|, half of the larger gap", 4, times("F2(b)", 2.0)),
+    Mutant("F2(c)", "2^-(p+2) |w|", 4, times("F2(c)", 0.5)),
+    Mutant("F2(d)", "3 % more", bound=times("F2(d)", 1.03)),
+    Mutant("F2(d)", "stochastic rounding", 1, rule=STOCHASTIC),
+    Mutant("F3(a)", "nearest rounding", rule=NEAREST),
+    Mutant("F3(b)", "nearest rounding", 3, rule=NEAREST),
 ]  # fmt: skip
 
 

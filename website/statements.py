@@ -29,6 +29,7 @@ FAMILIES = {
     "Q": ("The quantizer", "Lemmas on rounding one number."),
     "T": ("Upper bounds", "Theorems on training: what is guaranteed."),
     "L": ("Limits", "What happens: lower bounds, exact laws, and what tells SR and DR apart."),
+    "F": ("Floating-point formats", "Points whose gaps grow with the weight: bfloat16, float8 and their like."),
 }
 ABOVE = re.compile(r"Statement, proof and notation: ``\w+``")
 ROW = "| {part} | {instance} | {method} | {measured} | {bound} | {ratio} | {verdict} |"

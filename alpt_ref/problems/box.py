@@ -30,7 +30,11 @@ def outside(grid: Grid, w: Vector) -> float:
 
 def codes_of(grid: Grid, d: int = 1) -> NDArray[float64]:
     """The codes of all points of the grid in d coordinates, float64 (2^(bits d), d), in C order."""
-    axis = np.arange(grid.q_lo, grid.q_hi + 1, dtype=float64)
+    return in_c_order(np.arange(grid.q_lo, grid.q_hi + 1, dtype=float64), d)
+
+
+def in_c_order(axis: NDArray[float64], d: int) -> NDArray[float64]:
+    """All vectors of d numbers of ``axis`` (n,), float64 (n^d, d), the last coordinate running fastest."""
     return axis[:, None] if d == 1 else np.array(list(product(axis, repeat=d)))
 
 

@@ -18,10 +18,11 @@ class Level:
     seeds: int  # at each element of small arrays
     weights: int  # that small updates move
     stride: int = 1  # of binades of formats that are wider than ``widest``
+    few_sizes: bool = False  # of short arrays not all sizes, only those next to the widths of registers
 
 
 LEVELS = {
-    "quick": Level("quick", 15, 8, 2**14, 2**12, 2**12, 8, 64, 512, 1000, 9),
+    "quick": Level("quick", 15, 8, 2**14, 2**12, 2**12, 8, 64, 512, 1023, 9, True),
     "default": Level("default", 80, 16, 2**25, 2**21, 2**21, 14, 256, 2**12, 10_000),
     "thorough": Level("thorough", 500, 16, 2**27, 2**23, 2**27, 20, 512, 2**14, 100_000),
 }

@@ -12,6 +12,7 @@ from alpt_ref.testing.evidence import log_evidence, p_value
 from alpt_ref.testing.literals import literal, written_out
 from alpt_ref.testing.property import Trial
 from alpt_ref.testing.rulers import Ruler
+from alpt_ref.testing.shapes import WIDTHS, fitting
 
 LONGEST = 2**23  # most elements of a short counterexample
 
@@ -51,11 +52,13 @@ def most_against(candidate: Candidate, group: Group, alpha: float, *, rows: int 
     A call takes all values, ``rows`` times. Calls go on under seeds from ``first`` until every value has been rounded as often
     as asked or one is rejected at ``alpha``.
     """
-    tiled, source = (group.x, "") if rows == 1 else (np.tile(group.x, (rows, 1)), _tile(group, rows))
+    width = fitting(group.x.size, WIDTHS) if rows > 1 else group.x.size
+    x, below = np.resize(group.x, width), np.resize(group.below, width)
+    tiled, source = (x, "") if rows == 1 else (np.tile(x, (rows, 1)), _tile(x, rows))
     ups, n, seed = np.zeros(group.x.size, int64), 0, first
     while True:
-        up = went_up(candidate, Case(group.ruler, tiled, seed=seed, source=source), group.below)
-        ups += up.reshape(rows, -1).sum(axis=0)
+        up = went_up(candidate, Case(group.ruler, tiled, seed=seed, source=source), below)
+        ups += up.reshape(rows, -1)[:, : ups.size].sum(axis=0)
         n, seed = n + rows, seed + 1
         log_e = log_evidence(ups, n, group.lo, group.hi)
         i = int(np.argmax(log_e))
@@ -63,16 +66,15 @@ def most_against(candidate: Candidate, group: Group, alpha: float, *, rows: int 
         if n >= group.samples or p <= alpha:
             recipe = _short(candidate, group, i, alpha) if p <= alpha and rows > 1 else ""
             told = (f"element {i} of {group.x.size}, " if rows == 1 else "") + _told(group, i, int(ups[i]), n)
-            return Trial(p, told, recipe or _long(group, i, rows, range(first, seed))), seed
+            return Trial(p, told, recipe or _long(group, i, source or written_out(x), tiled.shape, range(first, seed))), seed
 
 
-def _tile(group: Group, rows: int) -> str:
-    return f"np.tile({written_out(group.x)}, ({rows}, 1))"
+def _tile(x: NDArray[float32], rows: int) -> str:
+    return f"np.tile({written_out(x)}, ({rows}, 1))"
 
 
-def _long(group: Group, i: int, rows: int, seeds: range) -> str:
-    """Python that repeats the calls as they were."""
-    x, shape = (written_out(group.x), group.x.shape) if rows == 1 else (_tile(group, rows), (rows, group.x.size))
+def _long(group: Group, i: int, x: str, shape: tuple[int, ...], seeds: range) -> str:
+    """Python that repeats the calls, on ``x`` of that shape, as they were."""
     up = group.ruler.above(f"{group.ruler.call(x, 'seed', shape=shape)}[..., {i}]", float(group.below[i]))
     return f"np.mean([{up} for seed in range({seeds.start}, {seeds.stop})])"
 

@@ -16,6 +16,7 @@ from alpt_ref.testing.case import Case, NotApplicable, Violation
 from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Check, Finding
 from alpt_ref.testing.rulers import Ruler, Uniform
+from alpt_ref.testing.shapes import padded, padded_text
 from alpt_ref.testing.strategies import calls_of
 from alpt_ref.testing.targets import UNIFORMS, comparable, few, swept
 from alpt_ref.tools.extras import importing
@@ -50,7 +51,8 @@ def all_thresholds(candidate: Candidate, level: Level, *, exact_only: bool) -> I
     """The calls of every threshold of a few grids."""
     for ruler in swept(candidate, level, exact_only=exact_only):
         some = few(ruler, level)
-        yield Case(ruler, ruler.thresholds(few=some), source=ruler.thresholds_text(few=some))
+        x = ruler.thresholds(few=some)
+        yield Case(ruler, padded(x), source=padded_text(ruler.thresholds_text(few=some), x.size))
 
 
 def under_every_noise(candidate: Candidate, case: Case) -> Iterator[Case]:
@@ -163,7 +165,7 @@ def hunted(judge: Judge, *, exact_only: bool = False) -> Check:
     def check(candidate: Candidate, level: Level, alpha: float) -> Finding:
         search(judge, candidate, level, exact_only=exact_only)
         elements = sweep(judge, candidate, all_thresholds(candidate, level, exact_only=exact_only))
-        return Finding(f"{elements:,} thresholds and {level.examples} searches")
+        return Finding(f"{elements:,} values at thresholds and {level.examples} searches")
 
     return check
 

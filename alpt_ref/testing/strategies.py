@@ -18,6 +18,7 @@ from alpt_ref.testing.case import Case
 from alpt_ref.testing.declaration import ALL_BITS, STEP_RANGE, Declaration
 from alpt_ref.testing.rulers import OfFormat, Ruler, Uniform
 from alpt_ref.testing.rulers.base import BEYOND, HUGE, TINY
+from alpt_ref.testing.shapes import padded
 from alpt_ref.tools.extras import importing
 
 with importing("testing", "the suite for quantizers"):
@@ -154,11 +155,16 @@ def cases(
 def calls_of(draw: DrawFn, declared: Declaration, given: bool = False, *, exact_only: bool = False, max_size: int = 8) -> Case:
     """Calls of a quantizer that is declared so; its step sizes are powers of two if ``exact_only``."""
     if declared.format is not None:
-        return _call(draw, declared.plain, given, max_size)
+        return _few(_call(draw, declared.plain, given, max_size))
     steps = "powers of two" if exact_only else declared.steps
     grid = draw(grids(st.sampled_from(declared.bits), steps, declared.step_range))
     rulers = declared.rulers([grid.bits], [float(grid.delta)])
-    return _call(draw, rulers[0] if len(rulers) == 1 else draw(st.sampled_from(rulers)), given, max_size)
+    return _few(_call(draw, rulers[0] if len(rulers) == 1 else draw(st.sampled_from(rulers)), given, max_size))
+
+
+def _few(case: Case) -> Case:
+    """The call of a longer array, which repeats itself: there are few shapes."""
+    return case._replace(x=padded(case.x), u=None if case.u is None else padded(case.u))
 
 
 def _call(draw: DrawFn, ruler: Ruler, given: bool, max_size: int) -> Case:

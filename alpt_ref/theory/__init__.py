@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alpt_ref.walks.exact import Law, exact_law
     from alpt_ref.walks.rule import Rule, random_bits
     from alpt_ref.walks.stationary import Stationary, stationary_law
+    from alpt_ref.walks.window import Window
 
 _HOMES = {
     "Law": "walks.exact",
@@ -23,6 +24,7 @@ _HOMES = {
     "random_bits": "walks.rule",
     "Stationary": "walks.stationary",
     "stationary_law": "walks.stationary",
+    "Window": "walks.window",
     "Check": "theory.claim",
     "Claim": "theory.claim",
     "Instance": "theory.claim",
@@ -41,6 +43,7 @@ __all__ = [
     "Rule",
     "Setting",
     "Stationary",
+    "Window",
     "all_claims",
     "exact_law",
     "random_bits",

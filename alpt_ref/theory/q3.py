@@ -21,14 +21,14 @@ from alpt_ref.theory.drawn import draws
 from alpt_ref.theory.verdict import unbiased
 from alpt_ref.walks.asked import Asked
 from alpt_ref.walks.rule import STOCHASTIC, Rule
-from alpt_ref.walks.transition import split_targets
+from alpt_ref.walks.states import Uniform
 
 K = 10
 
 
 def variance(rule: Rule, q: NDArray[float64], t: NDArray[float64], grid: Grid) -> NDArray[float64]:
     """E (R(P s) - P s)^2 in cells^2, s = q + t, from the rule's table; all (N,)."""
-    at = split_targets(q, t[None], grid)
+    at = Uniform(grid).split(q, t[None])
     up = rule.up(at.floors, at.fractions)
     return np.asarray((up * at.rests**2 + rule.down(at.floors, at.rests, up) * at.fractions**2)[0])
 

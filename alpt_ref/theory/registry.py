@@ -9,12 +9,15 @@ from alpt_ref.walks.asked import blocks
 from alpt_ref.walks.rule import Rule
 
 STATEMENTS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "T1", "T1#", "T2", "T3", "T4", "T5", "T6", "T7",
-              "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L11", "L12", "L13", "L14")  # fmt: skip
+              "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L11", "L12", "L13", "L14",
+              "F1", "F2", "F3")  # fmt: skip
 FILES = {
     "T1#": ("t1_sharp", "t1_energy", "t1_worst"),
     "T6": ("t6", "t6_learned"),
     "L11": ("l11", "l11_gaps"),
     "L12": ("l12", "l12_uniform"),
+    "F1": ("f1", "f1_energy"),
+    "F2": ("f2", "f2_stall"),
 }  # of statements whose file is not called as they are
 
 

@@ -36,6 +36,20 @@ def convex(problem: FiniteProblem | Separate, grid: Grid, mu: bool = False) -> t
     return tuple(check for p in parts for check in _convex(p, points_of(grid, p.d), pairs(grid.bits, p.d), mu))
 
 
+def convex_on(problem: FiniteProblem, points: Floats) -> tuple[Check, ...]:
+    """Checks that f is convex on points (N, d) of a format: on neighbours in one coordinate, else on 2^12 random pairs."""
+    if problem.d == 1:
+        return _convex(problem, points, neighbours(len(points)), False)
+    i, j = _random_places(2 * FEW_PAIRS, len(points)).reshape(2, -1)
+    return _convex(problem, points, (i, j, f"{FEW_PAIRS} random pairs"), False)
+
+
+def neighbours(n: int) -> Tried:
+    """The pairs of neighbours of n points in order, each way."""
+    place = np.arange(n - 1, dtype=int64)
+    return np.concatenate((place, place + 1)), np.concatenate((place + 1, place)), "neighbours, and so all pairs"
+
+
 def _convex(problem: FiniteProblem | Problem, points: Floats, tried: Tried, strongly: bool) -> tuple[Check, ...]:
     f, g, mu = problem.loss(points), problem.mean_gradient(points), problem.mu if strongly else 0.0
     i, j, words = tried

@@ -29,6 +29,17 @@ def try_lock(handle: int) -> bool | None:
 
 
 @contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of the file ``path``, which is made where there is none, while the block runs. Wait where another process
+    has it."""
+    with open(path, "ab") as file:
+        if fcntl is not None:
+            with suppress(OSError):
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Keep other processes that ask for the same out of ``folder`` while the block runs. It is made where there is none, and
     removed again if nothing came to lie there. ValueError where another is in it.

@@ -20,7 +20,7 @@ from alpt_ref.scalars.optimizers import learning_rate
 from alpt_ref.scalars.rounding import MAX_MOVE
 from alpt_ref.tools.interrupts import heed
 from alpt_ref.walks.rule import Rule
-from alpt_ref.walks.transition import split_targets
+from alpt_ref.walks.states import Uniform
 
 Floats = NDArray[float64]
 Gradients = Callable[[Floats, int], Floats]
@@ -101,7 +101,7 @@ def round_codes(q: Floats, t: Floats, u: NDArray[np.floating], rule: Rule, grid:
 
     Split as in an exact law; where a target is outside of the box the rule is asked about the edge itself.
     """
-    at = split_targets(q.ravel(), np.clip(t, -MAX_MOVE, MAX_MOVE).reshape(1, -1), grid)
+    at = Uniform(grid).split(q.ravel(), np.clip(t, -MAX_MOVE, MAX_MOVE).reshape(1, -1))
     up = u.reshape(1, -1) < rule.up(at.floors, at.fractions)
     return np.minimum(at.floors + up, float(grid.q_hi)).reshape(q.shape)
 

@@ -33,7 +33,8 @@ class Rule:
     """A rounding rule, yours or one of this module's.
 
     name : what reports call it.
-    p_up : (q_floor, a) -> probability of rounding up. q_floor float64 integers in [q_lo, q_hi], q_hi with a = 0 only, and a
+    p_up : (q_floor, a) -> probability of rounding up. q_floor float64 integers in [q_lo, q_hi], q_hi with a = 0 only (on a
+        floating-point format ordinals, of which the even ones have even mantissas), and a
         float64 in [0, 1), read-only vectors of one length; returns as many probabilities in [0, 1], or one for all. A pure
         function: it may be asked for any pairs, in any order. a = 0 is a point of the grid.
     p_down : (q_floor, 1 - a) -> probability of rounding down, for rules that know it better than 1 - p_up does: 1 - a is given

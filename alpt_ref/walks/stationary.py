@@ -1,6 +1,7 @@
 """``stationary_law``: the long-run law of LPT with a constant learning rate."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,11 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import splu
 
+from alpt_ref.formats import Format
 from alpt_ref.grid import Grid
 from alpt_ref.tools.brief import brief_repr
 from alpt_ref.walks.exact import Distribution, Oracle, gradients_at, start_law, states_of, weights_of
 from alpt_ref.walks.rule import Rule, as_rule
+from alpt_ref.walks.states import States
 from alpt_ref.walks.transition import EPS, Floats, transitions
+from alpt_ref.walks.window import states_on
 
 SHIFT = 2.0**-46
 ITERATIONS = 4
@@ -41,7 +45,7 @@ class Stationary(Distribution):
 
 
 def stationary_law(
-    oracle: Oracle, grid: Grid, rule: Rule | str = "stochastic", *, eta: float, start: ArrayLike = 0.0
+    oracle: Oracle, grid: Grid | Format | States, rule: Rule | str = "stochastic", *, eta: float, start: ArrayLike = 0.0
 ) -> Stationary:
     """The stationary law that w_{t+1} = Q(w_t - eta g_t), w_1 = ``start``, ends in (in time average, where it is periodic).
 
@@ -54,10 +58,12 @@ def stationary_law(
     Accuracy: ``error``, by the entrywise perturbation bound of O'Cinneide 1993, and ``residual``.
     Raises ValueError, naming the argument, and where a transient state is left too rarely for float64.
     """
-    points, g, p, P, off = _chain(oracle, grid, as_rule(rule), eta)
-    law, error = _long_run(P, start_law(grid, points, start), off)
-    targets = (points - eta * g) / float(grid.delta)
-    outside = (targets < grid.q_lo) | (targets > grid.q_hi)
+    states = states_on(grid)
+    chain = _chain(oracle, states, as_rule(rule), eta)
+    points, g, p, P = chain.points, chain.g, chain.p, chain.P
+    law, error = _long_run(P, start_law(states, chain.ordinals, start), chain.off)
+    targets = (points - eta * g) / states.unit
+    outside = (targets < states.ends[0]) | (targets > states.ends[1])
     return Stationary(
         points,
         law,
@@ -70,36 +76,45 @@ def stationary_law(
     )
 
 
-def reachable(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float, start: ArrayLike = 0.0) -> Floats:
+def reachable(oracle: Oracle, grid: Grid | Format | States, rule: Rule | str, *, eta: float, start: ArrayLike = 0.0) -> Floats:
     """The points that w_t can be at for some t, float64 (n, d): those that a path of positive probability leads to."""
-    points, _, _, P, _ = _chain(oracle, grid, as_rule(rule), eta)
-    return points[_reachable(P, start_law(grid, points, start))]
+    states = states_on(grid)
+    chain = _chain(oracle, states, as_rule(rule), eta)
+    return chain.points[_reachable(chain.P, start_law(states, chain.ordinals, start))]
 
 
-def transition_matrix(oracle: Oracle, grid: Grid, rule: Rule | str, *, eta: float) -> sp.csr_array:
+def transition_matrix(oracle: Oracle, grid: Grid | Format | States, rule: Rule | str, *, eta: float) -> sp.csr_array:
     """The probabilities of one step between the points of the grid, (N, N), in C order."""
-    return _chain(oracle, grid, as_rule(rule), eta)[3]
+    return _chain(oracle, states_on(grid), as_rule(rule), eta).P
 
 
-def _chain(
-    oracle: Oracle, grid: Grid, rule: Rule, eta: float
-) -> tuple[Floats, Floats, Floats, sp.csr_array, tuple[float, float]]:
-    """The states, the outcomes of the gradient there, their probabilities, the transition matrix, and how far off its entries
-    may be, relatively and absolutely, in units of 2^-53.
+class _Chain(NamedTuple):
+    """The states and their ordinals (N, d), the outcomes of the gradient there, their probabilities, the transition matrix, and
+    how far off its entries may be, relatively and absolutely, in units of 2^-53.
     """
-    points, codes = states_of(oracle, grid)
+
+    points: Floats
+    ordinals: Floats
+    g: Floats
+    p: Floats
+    P: sp.csr_array
+    off: tuple[float, float]
+
+
+def _chain(oracle: Oracle, states: States, rule: Rule, eta: float) -> _Chain:
+    points, ordinals = states_of(oracle, states)
     if np.ndim(oracle.probabilities) != 1:
         raise ValueError("probabilities must be (k,), the same in every step, for a law in the long run")
     if np.ndim(eta) or not 0.0 < eta < np.inf:
         raise ValueError(f"eta must be positive and finite, got {eta!r}")
     p, g = weights_of(oracle, 1)[0], gradients_at(oracle, points)
-    step = transitions(codes, -eta * g / float(grid.delta), grid, rule)
+    step = transitions(ordinals, -eta * g / states.unit, states, rule)
     n = points.shape[0]
     source = np.broadcast_to(np.arange(n), step.target.shape)
     chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
     some = chance > 0
     P = sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
-    return points, g, p, P, (step.relative + p.size, step.absolute + p.size)
+    return _Chain(points, ordinals, g, p, P, (step.relative + p.size, step.absolute + p.size))
 
 
 def _n_classes(P: sp.csr_array, law: Floats) -> int:

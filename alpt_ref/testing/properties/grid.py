@@ -12,6 +12,7 @@ from alpt_ref.testing.level import Level
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 from alpt_ref.testing.rulers import Ruler, Uniform
 from alpt_ref.testing.search import hunted, search, sweep
+from alpt_ref.testing.shapes import padded
 from alpt_ref.testing.targets import explained, few, main, swept
 
 CHUNK = 2**20
@@ -36,7 +37,7 @@ def _stays(candidate: Candidate, case: Case) -> None:
 def _stored(level: Level, rulers: Iterable[Ruler]) -> Iterator[Case]:
     """The calls of all stored points of ``rulers``; on an integer grid they are float32(q delta)."""
     for ruler in rulers:
-        yield Case(ruler, ruler.points(few=few(ruler, level)))
+        yield Case(ruler, padded(ruler.points(few=few(ruler, level))))
 
 
 def _grid_points(candidate: Candidate, level: Level, alpha: float) -> Finding:

@@ -17,6 +17,7 @@ from alpt_ref.testing.properties.stochastic import FRACTIONS, RARE, binades, cel
 from alpt_ref.testing.property import Finding, Property, Trial, least_likely
 from alpt_ref.testing.rulers import Ruler, Uniform
 from alpt_ref.testing.sampling import Group, group_of, most_against
+from alpt_ref.testing.shapes import WIDTHS, fitting
 from alpt_ref.testing.targets import main, others, widest
 
 COARSE, COARSE_SAMPLES = (0.25, 0.5, 0.75), 2**14
@@ -62,7 +63,7 @@ def _sampled(candidate: Candidate, level: Level, alpha: float) -> Finding:
         group = group_of(candidate, plain, x, level.seeds)
         trials.append(most_against(candidate, group, each)[0])
     for group in groups:
-        rows = min(group.samples, max(BLOCK // group.x.size, 1))
+        rows = min(group.samples, max(BLOCK // fitting(group.x.size, WIDTHS), 1))
         trial, seed = most_against(candidate, group, each, rows=rows, first=seed)
         trials.append(trial)
         if trial.p <= each:

@@ -21,7 +21,7 @@ HEAD = """\
 The conformance suite on calls of well-known libraries, through adapters of a few lines each: `analysis/peer_adapters.py` for
 integer grids, `analysis/peer_formats.py` and `analysis/peer_formats_numpy.py` for bfloat16, float8 and MX blocks. This page is
 written by `analysis/peer_conformance.py`; `make peers` sets up the libraries that `peers.txt` pins in an environment of their
-own, and runs it: six minutes. It needs a C++ compiler, as qtorch compiles its kernels. One adapter, in that environment:
+own, and runs it: sixteen minutes. It needs a C++ compiler, as qtorch compiles its kernels. One adapter, in that environment:
 
     alpt-ref check-quantizer analysis/peer_adapters.py:TorchFloor
 

@@ -4,7 +4,7 @@ NAN = (
     "A NaN that only its low bits tell from an infinity loses them and is one; one of all ones, which CUDA's arithmetic makes, "
     "carries into the sign and is -0, or 0 if it was negative"
 )
-LOG2 = "In float32 log2 of the last number below a power of two is a whole number: there the gap is taken twice too large"
+LOG2 = "In float32 log2 of the last number below 16, say, is 4: next to powers of two the gap may be taken twice too large"
 
 REPRODUCTIONS_OF_FORMATS = {
     "TorchBitTrick": (
@@ -19,7 +19,7 @@ print(x, ((x.view(torch.int32) + noise) & -65536).view(torch.float32))""",
         LOG2 + ". And s + u is rounded before floor sees it: 1, which is a number of the format, moves.",
         """\
 import torch
-x = torch.tensor([1.0, 0.49999997])
+x = torch.tensor([1.0, 15.999999])
 gap = 2.0 ** (torch.floor(torch.log2(x)).clamp(min=-6) - 3)
 print(gap, torch.floor(x / gap + 0.99999994) * gap, torch.floor(x / gap) * gap)""",
     ),

@@ -24,6 +24,7 @@ from alpt_ref.testing.strategies import AWKWARD
 POWERS = (1.0, 0.5, 2.0**-7, 0.125, 0.25)
 PATTERN = (0.25, -1.5, 1.0, 0.5000001, -0.75, 0.0, -1.0, 0.4999999, -0.5, 1.75, -300.0)  # steps
 EXPONENTS = (0, 1, -1, 7, 8, -6, -7, 15, 40, -40, 100, 119, 120, 126, 127, -100, -118, -119, -126, -127, -133, -149)
+LATTICE = 10  # bits of u at most, for each element of each block: unbiased-enumerated has finer ones
 PARTS = (0.3337, -0.771, 0.125, 0.0131, -0.52, 0.9, -0.0625, 0.0021)  # of the largest of a block
 
 
@@ -105,7 +106,7 @@ def _block_scale(candidate: Candidate, level: Level, alpha: float) -> Finding:
         _judged(candidate, case)
     if candidate.takes_uniforms:
         for x in blocks:
-            _enumerated(candidate, plain, x, 2**level.lattice)
+            _enumerated(candidate, plain, x, 2 ** min(level.lattice, LATTICE))
     return Finding(f"{len(blocks)} blocks of {plain.block}, one by one and together")
 
 

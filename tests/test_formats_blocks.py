@@ -73,6 +73,18 @@ def test_scales_are_those_of_ml_dtypes_and_gfloat():
     assert BlockFormat(MXFP4.element, np.int8(100)).size * 2 == 200
 
 
+def test_the_tiniest_uniforms_decide_against_tinier_numbers():
+    """Quotients below 2^-1022, with u about them: x is 2^-1000 to 2^-940 and the scale 2^127."""
+    kind = BlockFormat(MXFP4.element, 2)
+    for x, u in product(
+        (5e-324, 2.0**-1000, 2.0**-960, 2.0**-940, 3.3e-290), (0.0, 5e-324, 2.0**-1067, 2.0**-1066, 2.0**-1023)
+    ):
+        for sign in (1.0, -1.0):
+            given, own = [2.0**129, sign * x], [0.5, u]
+            codes = quantize_blocks(given, kind, "stochastic", u=own)[1]
+            assert codes.tolist() == rounded_block(given, kind, "stochastic", own)[1], (x, u, sign)
+
+
 @pytest.mark.parametrize(("dtype", "rounding"), EACH)
 def test_blocks_are_those_of_the_definition(dtype, rounding):
     rng = np.random.default_rng(1)

@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from alpt_ref import quantize
 from alpt_ref.formats import FORMATS, Format, format_of
 from alpt_ref.formats import points as pt
 from alpt_ref.formats.reference import magnitudes
@@ -149,6 +150,9 @@ def test_records_refuse_what_does_not_fit_together():
         ({"mantissa_bits": 0}, "mantissa_bits must be an integer of at least 1"),
         ({"mantissa_bits": 11}, "mantissa_bits must be at most 10"),
         ({"exponent_bits": 8, "mantissa_bits": 8, "bias": 127}, "mantissa_bits must be at most 7 with 8 exponent_bits"),
+        ({"name": ["mine"]}, r"name must be a text, got \['mine'\]"),
+        ({"subnormals": "no"}, "subnormals must be True or False, got 'no'"),
+        ({"infinities": 1}, "infinities must be True or False, got 1"),
         ({"bias": 0}, "bias must be an integer of at least 1"),
         ({"bias": 128}, "bias must be at most 127"),
         ({"nans": "some"}, "nans must be one of"),
@@ -162,6 +166,10 @@ def test_records_refuse_what_does_not_fit_together():
     ):
         with pytest.raises(ValueError, match=message):
             Format(**good | change)
+    narrow = Format("mine", np.int8(4), np.int8(10), np.int8(7), subnormals=np.True_)
+    assert narrow == Format("mine", 4, 10, 7)
+    assert narrow.max == Format("mine", 4, 10, 7).max == 2.0**8 - 2.0**-3
+    assert quantize(1.5, narrow) == 7 * 2**10 + 2**9
     assert format_of(FORMATS["bfloat16"]) is format_of("bfloat16")
     with pytest.raises(ValueError, match=r"format must be one of bfloat16, .*, got 'fp8'"):
         format_of("fp8")
@@ -170,15 +178,24 @@ def test_records_refuse_what_does_not_fit_together():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda kind: pt.values(kind, [0, 128]), r"ordinals of float8_e4m3fn must be in -127 .. 127"),
-        (lambda kind: pt.values(kind, -128), r"ordinals of float8_e4m3fn must be in"),
-        (lambda kind: pt.decode(kind, [1.0]), r"codes of float8_e4m3fn must be integers in \[0, 256\)"),
-        (lambda kind: pt.decode(kind, [256]), r"codes of float8_e4m3fn must be integers in \[0, 256\)"),
-        (lambda kind: pt.decode(kind, -1), r"codes of float8_e4m3fn must be integers in \[0, 256\)"),
-        (lambda kind: pt.encode(kind, [1.0, 0.3]), r"0.3\)? is no number of float8_e4m3fn"),
-        (lambda kind: pt.encode(kind, 480.0), r"480.0\)? is no number of float8_e4m3fn"),
-        (lambda kind: pt.encode(kind, -np.inf), r"-inf\)? is no number of float8_e4m3fn"),
-        (lambda kind: pt.encode(format_of("float4_e2m1fn"), np.nan), r"nan\)? is no number of float4_e2m1fn"),
+        (
+            lambda kind: pt.values(kind, [0, 128]),
+            r"ordinals\[1\] must be an integer in \[-127, 127\] for float8_e4m3fn, got 128",
+        ),
+        (lambda kind: pt.values(kind, -128), r"ordinals must be an integer in"),
+        (lambda kind: pt.values(kind, -(2**63)), r"ordinals must be an integer in .*, got -9223372036854775808"),
+        (lambda kind: pt.values(kind, [[1.0, 1.5]]), r"ordinals\[0, 1\] must be an integer in .*, got 1.5"),
+        (lambda kind: pt.values(kind, 2**70), "ordinals must be integers in .*, got object"),
+        (lambda kind: pt.decode(kind, [1.0]), "codes must be integers, got float64"),
+        (lambda kind: pt.decode(kind, [256]), r"codes\[0\] must be in \[0, 255\], got 256"),
+        (lambda kind: pt.decode(kind, -1), r"codes must be in \[0, 255\], got -1"),
+        (lambda kind: pt.encode(kind, [1.0, 0.3]), r"numbers\[1\] must be a number of float8_e4m3fn, got 0.3"),
+        (lambda kind: pt.encode(kind, 480.0), "numbers must be a number of float8_e4m3fn, got 480.0"),
+        (lambda kind: pt.encode(kind, -np.inf), "numbers must be a number of float8_e4m3fn, got -inf"),
+        (lambda kind: pt.encode(format_of("float4_e2m1fn"), np.nan), "numbers must be a number of float4_e2m1fn, got nan"),
+        (lambda kind: pt.encode(kind, np.ma.array([1.0, 2.0], mask=[0, 1])), "numbers has masked values"),
+        (lambda kind: pt.neighbours(kind, [1.0, np.nan]), r"x\[1\] is NaN"),
+        (lambda kind: pt.gaps(kind, np.nan), "x is NaN"),
     ],
 )
 def test_what_is_no_number_or_code_is_refused(call, message):

@@ -61,11 +61,28 @@ def test_scales_are_those_of_ml_dtypes_and_gfloat():
     decoded = [gfloat.decode_float(theirs.format_info_ocp_e8m0, int(code)).fval for code in codes]
     assert np.array_equal(scale_numbers(codes), decoded, equal_nan=True)
     for bad in (3.0, 0.0, -1.0, 2.0**128, 2.0**-128, np.inf):
-        with pytest.raises(ValueError, match="is no number of e8m0"):
+        with pytest.raises(ValueError, match=r"scales\[1\] must be a number of e8m0, got "):
             scale_codes([1.0, bad])
     for bad in ([1.0], [256], -1):
-        with pytest.raises(ValueError, match=r"codes of scales must be integers in \[0, 255\]"):
+        with pytest.raises(ValueError, match=r"codes of scales(\[0\])? must be (integers|in \[0, 255\]), got "):
             scale_numbers(bad)
+    masked = np.ma.array([1], mask=[1])
+    for refused in (scale_numbers, scale_codes, lambda codes: dequantize_blocks(codes, np.zeros(32, int), MXFP4)):
+        with pytest.raises(ValueError, match="scales has masked values"):
+            refused(masked)
+    assert BlockFormat(MXFP4.element, np.int8(100)).size * 2 == 200
+
+
+def test_the_tiniest_uniforms_decide_against_tinier_numbers():
+    """Quotients below 2^-1022, with u about them: x is 2^-1000 to 2^-940 and the scale 2^127."""
+    kind = BlockFormat(MXFP4.element, 2)
+    for x, u in product(
+        (5e-324, 2.0**-1000, 2.0**-960, 2.0**-940, 3.3e-290), (0.0, 5e-324, 2.0**-1067, 2.0**-1066, 2.0**-1023)
+    ):
+        for sign in (1.0, -1.0):
+            given, own = [2.0**129, sign * x], [0.5, u]
+            codes = quantize_blocks(given, kind, "stochastic", u=own)[1]
+            assert codes.tolist() == rounded_block(given, kind, "stochastic", own)[1], (x, u, sign)
 
 
 @pytest.mark.parametrize(("dtype", "rounding"), EACH)
@@ -156,7 +173,7 @@ ONES = np.ones((2, 32), np.float32)
         (lambda: quantize_blocks(np.float32(1), MXFP4), r"x must have a last axis of a multiple of 32, got shape \(\)"),
         (lambda: dequantize_blocks([[1]], np.zeros((1, 32), int), "mx"), "kind must be a BlockFormat, got str"),
         (lambda: dequantize_blocks([[1, 2]], np.zeros((1, 32), int), MXFP4), r"scales must have one entry for 32 codes"),
-        (lambda: dequantize_blocks([[256]], np.zeros((1, 32), int), MXFP4), "codes of scales must be integers"),
+        (lambda: dequantize_blocks([[256]], np.zeros((1, 32), int), MXFP4), r"codes of scales\[0, 0\] must be in \[0, 255\]"),
         (lambda: dequantize_blocks([[1]], np.full((1, 32), 16), MXFP4), r"codes\[0, 0\] must be in \[0, 15\], got 16"),
     ],
 )

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.formats.catalogue import FORMATS
 from alpt_ref.formats.record import Format
-from alpt_ref.tools.checks import check_integer, one_of
+from alpt_ref.tools.checks import check_codes, check_integer, check_unmasked, first, one_of
 
 LOWEST, HIGHEST = -127, 127  # exponents of scales
 SCALE_NAN = 255
@@ -39,24 +39,24 @@ class BlockFormat:
         if not isinstance(self.element, Format):
             raise ValueError(f"element must be a Format, got {type(self.element).__name__}")
         check_integer("size", self.size, 1, 2**16)
+        object.__setattr__(self, "size", int(self.size))
         object.__setattr__(self, "element", self.element.saturating())
 
 
 def scale_numbers(codes: ArrayLike) -> NDArray[float64]:
     """The scales of e8m0 codes, integers in [0, 255]: float64 of their shape; NaN of 255. ValueError for other codes."""
-    c = np.asarray(codes)
-    if not np.issubdtype(c.dtype, np.integer) or ((c < 0) | (c > SCALE_NAN)).any():
-        raise ValueError("codes of scales must be integers in [0, 255]")
+    c = check_codes("codes of scales", codes, SCALE_NAN)
     return np.where(c == SCALE_NAN, np.nan, np.ldexp(1.0, c.astype(int64) + LOWEST))
 
 
 def scale_codes(scales: ArrayLike) -> NDArray[np.uint8]:
     """The e8m0 codes of scales: powers of two in [2^-127, 2^127], or NaN. ValueError for the first other number."""
+    check_unmasked("scales", scales)
     x = np.asarray(scales, float64)
     mantissa, exponent = np.frexp(np.where(np.isnan(x), 1.0, x))
     bad = (mantissa != 0.5) | (exponent - 1 < LOWEST) | (exponent - 1 > HIGHEST)
     if bad.any():
-        raise ValueError(f"{x.flat[int(np.argmax(bad))]!r} is no number of e8m0")
+        raise ValueError(f"scales{first(bad)} must be a number of e8m0, got {x.flat[int(np.argmax(bad))]}")
     return np.asarray(np.where(np.isnan(x), SCALE_NAN, exponent - 1 - LOWEST), np.uint8)
 
 

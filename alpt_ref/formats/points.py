@@ -15,6 +15,7 @@ from numpy import float64, int64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.formats.record import Format
+from alpt_ref.tools.checks import check_codes, check_unmasked, first
 
 Floats = NDArray[float64]
 Ordinals = NDArray[int64]
@@ -23,11 +24,16 @@ Ordinals = NDArray[int64]
 def values(kind: Format, ordinals: ArrayLike) -> Floats:
     """The numbers of those ordinals, float64 of their shape; the next powers of two for +-(largest + 1).
 
-    Raises ValueError for an ordinal out of range.
+    Raises ValueError for the first ordinal that is no integer in that range.
     """
-    k = np.asarray(ordinals, int64)
-    if (np.abs(k) > kind.largest + 1).any():
-        raise ValueError(f"ordinals of {kind.name} must be in -{kind.largest + 1} .. {kind.largest + 1}")
+    given, end = np.asarray(ordinals), kind.largest + 1
+    if given.dtype.kind not in "iuf":
+        raise ValueError(f"ordinals must be integers in [{-end}, {end}] for {kind.name}, got {given.dtype}")
+    bad = ~((given >= -end) & (given <= end) & (given == np.rint(given)))
+    if bad.any():
+        value = given.flat[int(np.argmax(bad))]
+        raise ValueError(f"ordinals{first(bad)} must be an integer in [{-end}, {end}] for {kind.name}, got {value}")
+    k = given.astype(int64)
     p = kind.mantissa_bits
     magnitude = np.where(k == 0, 0, np.abs(k) + kind.skipped)
     exponent, mantissa = magnitude >> p, magnitude & ((1 << p) - 1)
@@ -37,8 +43,10 @@ def values(kind: Format, ordinals: ArrayLike) -> Floats:
 
 def split(kind: Format, x: ArrayLike) -> tuple[Ordinals, Floats]:
     """The ordinal of the largest number of at most |x|, and how far |x| is from there to the next, in [0, 1); int64 and float64
-    of the shape of ``x``, which holds no NaN. Beyond the end: largest + 1, and 0."""
+    of the shape of ``x``; ValueError where that holds NaN. Beyond the end: largest + 1, and 0."""
     size = np.abs(np.asarray(x, float64))
+    if (nan := np.isnan(size)).any():
+        raise ValueError(f"x{first(nan)} is NaN, which lies between no numbers")
     p, end = kind.mantissa_bits, float(values(kind, kind.largest + 1))
     inside = np.minimum(size, end)
     exponent = np.maximum(np.frexp(inside)[1] - 1, kind.emin)
@@ -80,12 +88,9 @@ def points(kind: Format) -> Floats:
 def decode(kind: Format, codes: Any) -> Floats:
     """The numbers of the codes, NaN and infinities among them; float64 of their shape.
 
-    codes : integers in [0, 2^bits). Raises ValueError for others.
+    codes : integers in [0, 2^bits). Raises ValueError for the first other one.
     """
-    given = np.asarray(codes)
-    if not np.issubdtype(given.dtype, np.integer) or ((given < 0) | (given >= 1 << kind.bits)).any():
-        raise ValueError(f"codes of {kind.name} must be integers in [0, {1 << kind.bits})")
-    q = given.astype(int64)
+    q = check_codes("codes", codes, (1 << kind.bits) - 1).astype(int64)
     sign, magnitude = q >> (kind.bits - 1), q & ((1 << (kind.bits - 1)) - 1)
     ordinal = np.where(magnitude <= kind.skipped, 0, magnitude - kind.skipped)
     size = values(kind, np.minimum(ordinal, kind.largest + 1))
@@ -101,12 +106,14 @@ def encode(kind: Format, numbers: ArrayLike) -> NDArray[Any]:
     NaN becomes :attr:`Format.nan_code` with its own sign, where there is one. Where there is no -0, it becomes 0. Raises
     ValueError for the first number that the format does not have.
     """
+    check_unmasked("numbers", numbers)
     x = np.asarray(numbers, float64)
     nan, infinite = np.isnan(x), np.isinf(x)
     ordinal, rest = split(kind, np.where(nan | infinite, 0.0, x))
     missing = (rest > 0) | (ordinal > kind.largest) | (nan & (kind.nans == "none")) | (infinite & (not kind.infinities))
     if missing.any():
-        raise ValueError(f"{x.flat[int(np.argmax(missing))]!r} is no number of {kind.name}")
+        value = x.flat[int(np.argmax(missing))]
+        raise ValueError(f"numbers{first(missing)} must be a number of {kind.name}, got {value}")
     magnitude = np.where(ordinal == 0, 0, ordinal + kind.skipped)
     magnitude = np.where(infinite, kind.largest_magnitude + 1, magnitude)
     magnitude = np.where(nan & kind.negative_zero, kind.nan_code or 0, magnitude)

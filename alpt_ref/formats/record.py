@@ -22,8 +22,8 @@ OVERFLOWS = ("infinity", "nan", "saturate")
 class Format:
     """A floating-point format of at most 16 bits.
 
-    name : what reports call it. exponent_bits, 2 to 8; mantissa_bits, p, 1 to 10; bias, 1 to 127 : as in the table above. The
-        numbers must be float32 numbers: the largest is below 2^128.
+    name : a text, what reports call it. exponent_bits, 2 to 8; mantissa_bits, p, 1 to 10; bias, 1 to 127 : as in the table
+        above. The numbers must be float32 numbers: the largest is below 2^128.
     nans : the codes of NaN. "ieee": the highest exponent with M > 0 (and the infinities have M = 0 there). "top": the highest
         magnitude alone. "negative zero": the code of -0, and so there is no -0. "none".
     infinities : True where there are. subnormals : False where E = 0 is zero whatever M is.
@@ -42,9 +42,17 @@ class Format:
     overflow: str = "infinity"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ValueError(f"name must be a text, got {self.name!r}")
+        for flag in ("infinities", "subnormals"):
+            if not isinstance(getattr(self, flag), bool | np.bool_):
+                raise ValueError(f"{flag} must be True or False, got {getattr(self, flag)!r}")
+            object.__setattr__(self, flag, bool(getattr(self, flag)))
         check_integer("exponent_bits", self.exponent_bits, 2, 8)
         check_integer("mantissa_bits", self.mantissa_bits, 1, 10)
         check_integer("bias", self.bias, 1, 127)
+        for number in ("exponent_bits", "mantissa_bits", "bias"):  # of NumPy's they may be too narrow to be reckoned with
+            object.__setattr__(self, number, int(getattr(self, number)))
         if self.exponent_bits + self.mantissa_bits > 15:
             raise ValueError(f"mantissa_bits must be at most {15 - self.exponent_bits} with {self.exponent_bits} exponent_bits")
         one_of("nans", self.nans, NANS)

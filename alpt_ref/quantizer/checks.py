@@ -10,7 +10,7 @@ from alpt_ref.kernels.cpu.quantize import largest_exponent
 from alpt_ref.kernels.cpu.threads import run_ranges
 from alpt_ref.rng import check_counter, random_bits_mask
 from alpt_ref.scalars.philox import Noise
-from alpt_ref.tools.checks import check_unmasked
+from alpt_ref.tools.checks import check_unmasked, first
 from alpt_ref.tools.devices import check_device, lies_on_gpu
 
 
@@ -33,12 +33,6 @@ def all_finite(array: NDArray[Any], n_threads: int) -> bool:
     found = []
     run_ranges(lambda a, b: found.append(largest_exponent(bits[a:b], unsigned(exponent))), bits.size, n_threads)
     return bool(max(found) < exponent)
-
-
-def first(bad: NDArray[np.bool_]) -> str:
-    """The index of the first true entry, written as ``[3, 5]``; an empty text for a scalar."""
-    index = np.unravel_index(int(np.argmax(bad)), bad.shape)
-    return f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
 
 
 def check_floats(name: str, x: ArrayLike, n_threads: int, finite: bool = True) -> NDArray[Any]:

@@ -12,9 +12,9 @@ from alpt_ref.formats.points import decode
 from alpt_ref.kernels.cpu.floats import range_coder
 from alpt_ref.kernels.cpu.quantize import BLOCK, Elements
 from alpt_ref.kernels.cpu.threads import run_ranges
-from alpt_ref.quantizer.checks import Request, all_finite, check_floats, check_out, check_uniforms, device_of, first
+from alpt_ref.quantizer.checks import Request, all_finite, check_floats, check_out, check_uniforms, device_of
 from alpt_ref.scalars.floats import FORMAT_ROUNDINGS, Layout, type_of
-from alpt_ref.tools.checks import check_unmasked, one_of
+from alpt_ref.tools.checks import check_codes, first, one_of
 from alpt_ref.tools.devices import lies_on_gpu
 
 
@@ -73,15 +73,7 @@ def dequantize(codes: Any, kind: Format) -> NDArray[float32]:
 
         numbers: NDArray[float32] = gpu.dequantize(codes, kind, _numbers(kind))
         return numbers
-    check_unmasked("codes", codes)
-    q = np.asarray(codes)
-    if not np.issubdtype(q.dtype, np.integer):
-        raise ValueError(f"codes must be integers, got {q.dtype}")
-    outside = (q < 0) | (q >= 1 << kind.bits)
-    if outside.any():
-        value = q.flat[int(np.argmax(outside))]
-        raise ValueError(f"codes{first(outside)} must be in [0, {(1 << kind.bits) - 1}], got {value}")
-    return np.asarray(_numbers(kind)[q])
+    return np.asarray(_numbers(kind)[check_codes("codes", codes, (1 << kind.bits) - 1)])
 
 
 @cache

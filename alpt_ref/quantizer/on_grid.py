@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from alpt_ref.grid import Grid
 from alpt_ref.kernels.cpu.quantize import BLOCK, Cells, Elements, range_quantizer
 from alpt_ref.kernels.cpu.threads import run_ranges
-from alpt_ref.quantizer.checks import Request, check_floats, check_out, check_uniforms, device_of, first
+from alpt_ref.quantizer.checks import Request, check_floats, check_out, check_uniforms, device_of
 from alpt_ref.scalars.rounding import rules_for
-from alpt_ref.tools.checks import check_unmasked
+from alpt_ref.tools.checks import check_unmasked, first
 from alpt_ref.tools.devices import lies_on_gpu
 
 

@@ -63,16 +63,18 @@ def type_of(dtype: np.dtype[Any]) -> Type:
 
 
 @cache
-def coder(of: Type, rounding: str, scaled: bool = False) -> Scalar:
+def coder(of: Type, rounding: str, scaled: bool = False, given: bool = False) -> Scalar:
     """Function (x, v, scale, layout) -> the code, int32, of R(x 2^-scale), x of the type ``of``, for v = wrap(u).
 
     scale : int32, 0 unless it is ``scaled``, for blocks: then x is of float64, and no exponent of a gap leaves its range.
+    given : True where u may be any number, and not only a multiple of 2^-24.
     """
     rule: Scalar = getattr(of.rules, rounding)
     rint, zero, none = of.rules.rint, of.real(0), int32(0)
-    least = of.real(2.0 ** (1 - of.bias))
+    least, smallest, real = of.real(2.0 ** (1 - of.bias)), of.real(2.0 ** (1 - of.bias - of.p)), of.real
     integer, width, bias, field_mask = of.integer, of.integer(of.p), int32(of.bias), of.integer(2 * of.bias + 1)
     special, one = int32(2 * of.bias + 1), int32(1)
+    tinier = given and rounding == "stochastic"
     kept_below, kept_above = rounding == "toward_zero", rounding in ("toward_zero", "floor")
 
     @jit
@@ -91,7 +93,9 @@ def coder(of: Type, rounding: str, scaled: bool = False) -> Scalar:
         # Two factors: 2^-g itself may be beyond float32.
         s = times(times(x if field < special else zero, power(half_up)), power(int32(up - half_up)))
         if scaled and up < none and x != zero and abs(s) < least:
-            s = -least if negative else least  # not to lose a number far below its block: it decides as any tiny one does
+            # Not to lose a number far below its block. It decides as any tiny one does, but against a tinier u.
+            reached = tinier and times(times(real(v), power(int32(-half_up))), power(int32(half_up - up))) >= x
+            s = -least if negative else (smallest if reached else least)
         n = rint(s)
         q = int32(rule(n, s - n, v))
         q = int32(-q) if q < none else q

@@ -1,6 +1,6 @@
 r"""F1: the energy identity of stochastic rounding on any grid, floating-point formats among them.  (upper, exact)
 
-Points p_0 < p_1 < ... in each coordinate, however far apart: a uniform grid, the numbers of a format, or a part of them. S is
+Points v_0 < v_1 < ... in each coordinate, however far apart: a uniform grid, the numbers of a format, or a part of them. S is
 the box between the ends; beyond them the points are thought to go on with the gap of the last cell. Delta(w, +) and Delta(w,
 -) are the gaps above and below the point w. LPT with SR and a constant eta, w_1 a point; f convex, E[g_t | past] a
 subgradient at w_t.
@@ -21,17 +21,17 @@ Where no move is longer than the gap in its direction the second term is half th
 at most max Delta G1/2. On a uniform grid this is T1#, number for number.
 
     (c) At stationarity, unclipped:  E<grad f(w), w - w*> = E Psi(w)/(2 eta).
-    (d) On a format of p mantissa bits Delta(w, +-) <= 2^-p |w| for every normal w, with equality at the powers of two: near
-    |w*|
-        the floor is 2^-(p+1) |w*| G1, relative to the weight. It is not that of the gap at w* itself: where w* lies just
-        below a power of two, half of the walk is paid at twice that gap.
+    (d) On a format with subnormals, of p mantissa bits, Delta(w, +-) <= 2^-p |w| for every normal w, with equality at the
+        powers of two. (Without subnormals the smallest number is as far from 0 as it is large.) Near |w*| the floor is
+        2^-(p+1) |w*| G1, relative to the weight. It is not that of the gap at w* itself: where w* lies just below a power of
+        two, half of the walk is paid at twice that gap.
 
-*Proof.* Let x lie in the cell [p, p'], a = (x - p)/(p' - p). Q(x) = p' with probability a, else p: E Q(x) = x and
-E (Q(x) - x)^2 = a (1 - a) (p' - p)^2 = (x - p)(p' - x), so that for every c
+*Proof.* Let x lie in the cell [v, v'], a = (x - v)/(v' - v). Q(x) = v' with probability a, else v: E Q(x) = x and
+E (Q(x) - x)^2 = a (1 - a) (v' - v)^2 = (x - v)(v' - x), so that for every c
 
-    E (Q(x) - c)^2 = (x - c)^2 + (x - p)(p' - x).
+    E (Q(x) - c)^2 = (x - c)^2 + (x - v)(v' - x).
 
-With c = w: psi_w(t) = t^2 + (x - p)(p' - x), x = w + t; and t^2 + t (Delta - t) = Delta t for a move that stays in the cell
+With c = w: psi_w(t) = t^2 + (x - v)(v' - x), x = w + t; and t^2 + t (Delta - t) = Delta t for a move that stays in the cell
 next to w. With c = w*: E (Q(x) - w*)^2 = (w - w*)^2 + 2 t (w - w*) + psi_w(t), which with t = -eta g is (b), coordinate by
 coordinate. To clip a target and then to round it is to round it on the points that go on, and then to clip, as the ends are
 points; clipping shortens the distance to a w* in S. (a): sum over t, divide by 2 eta T, <g, w - w*> is at least f_t(w) -

@@ -176,7 +176,7 @@ CLAIMS: Sequence[Claim] = (
     ),
     Claim(
         "F1(d)",
-        "a format of p mantissa bits: the largest gap beside a normal number w is 2^-p |w|",
+        "a format with subnormals, p mantissa bits: the largest gap beside a normal number w is 2^-p |w|",
         "exact",
         lambda p: 2.0**-p.mantissa_bits,
         _gaps,

@@ -1,7 +1,7 @@
 r"""F2: nearest rounding freezes on a floating-point format wherever eta |grad f(w)| <= |w| 2^-(p+2).  (exact, lower)
 
-A format of p mantissa bits, with ties to the even mantissa; w one of its numbers, not the largest, and t an update. Delta(w,
-+) and Delta(w, -) are the gaps above and below w. For bfloat16, p = 7.
+A format with subnormals, of p mantissa bits, with ties to the even mantissa; w one of its numbers, not the largest, and t an
+update. Delta(w, +) and Delta(w, -) are the gaps above and below w. For bfloat16, p = 7.
 
 Guarantee.
 
@@ -11,6 +11,8 @@ Guarantee.
     (c) And |t| > 2^-(p+1) |w| always moves a normal w, and no smaller factor does: a power of two does not move up.
 
 Subnormals are 2^(emin-p) apart: of them and of 0 the threshold is 2^(emin-p-1) whatever w is, which is more than (b) asks for.
+Without subnormals the smallest number is left towards 0 beyond half of itself alone, and from the tie, even as it is: (a) and
+(c) need them.
 
     (d) For f = lambda (w - c)^2/2, exact gradients, h = eta lambda <= 1/2, u = 2^-(p+2): once |w_t - c| >= (1 - 2h) r, with
         r = u |c|/(h + u), it stays so for ever. DR never comes nearer to c than that, however long one trains.

@@ -65,6 +65,24 @@ def check_unmasked(name: str, values: Any) -> None:
         raise ValueError(f"{name} has masked values")
 
 
+def first(bad: NDArray[np.bool_]) -> str:
+    """The index of the first true entry, written as ``[3, 5]``; an empty text for a scalar."""
+    index = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    return f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
+
+
+def check_codes(name: str, codes: Any, last: int) -> NDArray[Any]:
+    """The codes as an array; ValueError unless they are integers in [0, last], which names the first that is not."""
+    check_unmasked(name, codes)
+    q = np.asarray(codes)
+    if not np.issubdtype(q.dtype, np.integer):
+        raise ValueError(f"{name} must be integers, got {q.dtype}")
+    outside = (q < 0) | (q > last)
+    if outside.any():
+        raise ValueError(f"{name}{first(outside)} must be in [0, {last}], got {q.flat[int(np.argmax(outside))]}")
+    return q
+
+
 def as_labels(y: ArrayLike, n: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """The labels as float32 (n,) in {0, 1}, and the pair (negative, positive) that ``y`` is written in: (0, 1) or (-1, 1).
     Raises ValueError unless ``y`` has shape (n,) and holds labels of one of the two pairs throughout."""

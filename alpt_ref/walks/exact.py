@@ -127,7 +127,7 @@ def start_law(states: States, ordinals: Floats, start: ArrayLike) -> Floats:
     given = np.asarray(start, float64)
     n, d = ordinals.shape
     if given.shape == (n,) and n != d:
-        if (given < 0).any() or abs(given.sum() - 1.0) > 1e-9:
+        if not ((given >= 0).all() and abs(given.sum() - 1.0) <= 1e-9):
             raise ValueError("start must be a point of the grid, or a law of its points with sum 1")
         return given.copy()
     law = np.zeros(n)

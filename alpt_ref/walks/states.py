@@ -31,6 +31,7 @@ class Targets(NamedTuple):
     doubt : where cells differ in size, bounds in units of 2^-53 on what a relative error of 2^-53 of the moves does to the
     law of Q(target), in the sum of its |probability| errors; None where they are of one size: 4 reach is such a bound for all
     of them.
+    labels : what a rule is told for the floors, where their parity is not that by which ties go; None: the floors.
     """
 
     floors: Floats
@@ -39,6 +40,7 @@ class Targets(NamedTuple):
     outside: Floats
     reach: float
     doubt: Floats | None = None
+    labels: Floats | None = None
 
 
 class States(Protocol):

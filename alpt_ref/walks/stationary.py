@@ -14,7 +14,7 @@ from alpt_ref.grid import Grid
 from alpt_ref.tools.brief import brief_repr
 from alpt_ref.walks.exact import Distribution, Oracle, gradients_at, start_law, states_of, weights_of
 from alpt_ref.walks.rule import Rule, as_rule
-from alpt_ref.walks.states import States
+from alpt_ref.walks.states import States, Targets
 from alpt_ref.walks.transition import EPS, Floats, transitions
 from alpt_ref.walks.window import states_on
 
@@ -27,8 +27,9 @@ DENSE = 1024  # states of a class that Gaussian elimination is tried on
 class Stationary(Distribution):
     """A law pi with pi P = pi, as far as ``residual`` says.
 
-    residual : sum |pi P - pi|. error : bound on the relative error of every
-    probability, inf where there is none (a class of more than 1024 states, or chances of absorption in several).
+    residual : sum |pi P - pi|. error : bound on the relative error of every probability, inf where there is none (a class of
+    more than 1024 states, or chances of absorption in several). Moves that end on the next point to within a rounding error are
+    taken to end there.
     classes : how many closed classes can be reached from the start; pi mixes their laws by the chances of ending in each.
     clipped : the probability that a step's target lies outside the box. clip_gradient : (d,), E[|g_i| 1{i is clipped}].
     gradient : (d,), E g.
@@ -62,8 +63,7 @@ def stationary_law(
     chain = _chain(oracle, states, as_rule(rule), eta)
     points, g, p, P = chain.points, chain.g, chain.p, chain.P
     law, error = _long_run(P, start_law(states, chain.ordinals, start), chain.off)
-    targets = (points - eta * g) / states.unit
-    outside = (targets < states.ends[0]) | (targets > states.ends[1])
+    outside = chain.outside
     return Stationary(
         points,
         law,
@@ -89,8 +89,9 @@ def transition_matrix(oracle: Oracle, grid: Grid | Format | States, rule: Rule |
 
 
 class _Chain(NamedTuple):
-    """The states and their ordinals (N, d), the outcomes of the gradient there, their probabilities, the transition matrix, and
-    how far off its entries may be, relatively and absolutely, in units of 2^-53.
+    """The states and their ordinals (N, d), the outcomes of the gradient there, their probabilities, the transition matrix,
+    whether a target is outside of the box, (k, N, d), and how far off the matrix's entries may be, relatively and absolutely,
+    in units of 2^-53.
     """
 
     points: Floats
@@ -98,6 +99,7 @@ class _Chain(NamedTuple):
     g: Floats
     p: Floats
     P: sp.csr_array
+    outside: NDArray[np.bool_]
     off: tuple[float, float]
 
 
@@ -108,13 +110,33 @@ def _chain(oracle: Oracle, states: States, rule: Rule, eta: float) -> _Chain:
     if np.ndim(eta) or not 0.0 < eta < np.inf:
         raise ValueError(f"eta must be positive and finite, got {eta!r}")
     p, g = weights_of(oracle, 1)[0], gradients_at(oracle, points)
-    step = transitions(ordinals, -eta * g / states.unit, states, rule)
+    move = -eta * g / states.unit
+    step = transitions(ordinals, move, states, rule)
+    targets = [states.split(ordinals[:, i], move[:, :, i]) for i in range(oracle.d)]
     n = points.shape[0]
     source = np.broadcast_to(np.arange(n), step.target.shape)
     chance = step.chance * np.repeat(p, step.target.shape[0] // p.size)[:, None]
     some = chance > 0
     P = sp.csr_array((chance[some], (source[some], step.target[some])), shape=(n, n))
-    return _Chain(points, ordinals, g, p, P, (step.relative + p.size, step.absolute + p.size))
+    most = max(amplified(at, ordinals[:, i]) for i, at in enumerate(targets))
+    relative = step.relative + (4.0 * most if oracle.d > 1 or most == np.inf else 0.0)
+    outside = np.stack([at.outside > 0.0 for at in targets], axis=2)
+    return _Chain(points, ordinals, g, p, P, outside, (relative + p.size, step.absolute + p.size))
+
+
+def amplified(at: Targets, base: Floats) -> float:
+    """The largest c/(1 - c), c how much of the next cell a move covers: what takes a relative error of c to one of 1 - c.
+
+    inf where a target lies beyond the next point, for the chance of going there is a difference, too. A move that ends on the
+    next point, to within rounding, is taken to end there.
+    """
+    ahead, behind = at.floors == base, at.floors == base - 1.0
+    whole = (at.floors == base + 1.0) & (at.fractions == 0.0)
+    if not (ahead | behind | whole).all():
+        return float(np.inf)
+    moved, stays = np.where(ahead, at.fractions, at.rests), np.where(ahead, at.rests, at.fractions)
+    some = ~whole & (stays > 0.0)
+    return float((moved[some] / stays[some]).max(initial=0.0))
 
 
 def _n_classes(P: sp.csr_array, law: Floats) -> int:

@@ -32,8 +32,8 @@ class Step(NamedTuple):
     rounding : rounding errors of one push, in units of 2^-53: of the moves and fractions (4 reach + 4 a coordinate, and 4 that
         a rule may be off by), the products, and the sum into one state; without those of the moves where there is a ``doubt``.
     doubt : (k, N), their part in the same units, state by state, where cells differ in size; else None.
-    relative, absolute : bounds on the error of a chance in units of 2^-53, of itself and of 1. There is a relative one, else
-        inf, for moves of a cell or less by a rule whose p_up is a.
+    relative, absolute : bounds on the error of a chance in units of 2^-53, of itself and of 1. The relative one, inf unless the
+        rule's p_up is a, is that of moves into the next cell, and in d > 1 where ``amplified`` is about 1.
     """
 
     target: NDArray[int64]
@@ -71,11 +71,12 @@ def transitions(base: Floats, move: Floats, grid: Grid | Format | States, rule: 
         reach, outside = max(reach, at.reach), np.maximum(outside, at.outside) if d > 1 else at.outside
         if at.doubt is not None:
             doubt = at.doubt if doubt is None else doubt + at.doubt
-        up = rule.up(at.floors, at.fractions)
+        told = at.floors if at.labels is None else at.labels
+        up = rule.up(told, at.fractions)
         same = up is at.fractions and rule.p_down is None  # then the chance of going down is known as well as that of going up
         exact = exact and same
         both = np.empty((k, 2, n_states))
-        both[:, 0], both[:, 1] = at.rests if same else rule.down(at.floors, at.rests, up), up
+        both[:, 0], both[:, 1] = at.rests if same else rule.down(told, at.rests, up), up
         ends = np.empty((k, 2, n_states), int64)
         ends[:, 0] = at.floors - states.first
         ends[:, 1] = np.minimum(ends[:, 0] + 1, n_points - 1)
@@ -87,7 +88,7 @@ def transitions(base: Floats, move: Floats, grid: Grid | Format | States, rule: 
     flat = target.reshape(k * 2**d, n_states)
     counts = np.zeros(n_points**d, int64)
     absolute = d * (4.0 * reach + 8.0) + 8.0
-    relative = 8.0 * d + 8.0 if exact and reach <= 1.0 else math.inf
+    relative = 8.0 * d + 8.0 if exact else math.inf
     rounding = float(_degree(flat, counts)) + (absolute if doubt is None else 8.0 * d + 8.0)
     return Step(flat, chance.reshape(flat.shape), outside, rounding, relative, absolute, doubt)
 

@@ -6,7 +6,6 @@ exact: neighbours of a format are within a factor of 2 of each other, or one of 
 units in the last place for every move, however short or long, down across a power of two or through zero.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +18,7 @@ from alpt_ref.formats import Format, format_of
 from alpt_ref.formats import points as of_format
 from alpt_ref.grid import Grid
 from alpt_ref.scalars.jit import jit, kernel
+from alpt_ref.tools.checks import check_integer
 from alpt_ref.walks.rule import ALMOST_ONE
 from alpt_ref.walks.states import States, Targets, Uniform
 
@@ -47,9 +47,7 @@ class Window:
     def __init__(self, format: Format | str, lo: float, hi: float) -> None:
         kind = format_of(format)
         for name, value in (("lo", lo), ("hi", hi)):
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not number or not math.isfinite(value):
-                raise ValueError(f"{name} must be a finite number, got {value!r}")
+            _check_finite(name, value)
         first = max(-int(of_format.floors(kind, -float(lo))), -kind.largest)
         last = min(int(of_format.floors(kind, float(hi))), kind.largest)
         if first >= last:
@@ -60,10 +58,12 @@ class Window:
 
     @classmethod
     def around(cls, format: Format | str, w: float, cells: int) -> "Window":
-        """The numbers of ``format`` that are at most ``cells`` ordinals from the largest one of at most ``w``."""
+        """The numbers of ``format`` that are at most ``cells`` ordinals, 1 to 2^16, from the largest one of at most ``w``."""
         kind = format_of(format)
-        middle = int(np.clip(of_format.floors(kind, w), -kind.largest, kind.largest))
-        ends = np.clip([middle - cells, middle + cells], -kind.largest, kind.largest)
+        _check_finite("w", w)
+        check_integer("cells", cells, 1, 2**16)
+        middle = int(np.clip(of_format.floors(kind, float(w)), -kind.largest, kind.largest))
+        ends = np.clip([middle - int(cells), middle + int(cells)], -kind.largest, kind.largest)
         return cls(kind, *of_format.values(kind, ends).tolist())
 
     def __repr__(self) -> str:
@@ -127,7 +127,23 @@ class Window:
         reach = _place(self.points, places, np.ascontiguousarray(move), found)
         floors, fractions, rests, outside, doubt = found
         floors += self.first
-        return Targets(floors, fractions, rests, outside, float(reach), doubt)
+        labels = None if self.format.subnormals else _labels(floors)
+        return Targets(floors, fractions, rests, outside, float(reach), doubt, labels)
+
+
+def _check_finite(name: str, value: Any) -> None:
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not abs(value) <= float(np.finfo(float64).max):
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+
+
+def _labels(floors: Floats) -> Floats:
+    """Integers in the order of the ordinals whose parity is that of the mantissa, for a format without subnormals.
+
+    Its smallest number, of ordinal 1, has an even mantissa, as all of odd ordinals have. Between it and 0 ties go to 0: the
+    floors -1 and 0 stay what they are.
+    """
+    return np.asarray(floors + np.where(floors > 0.0, 1.0, np.where(floors < -1.0, -1.0, 0.0)))
 
 
 @jit

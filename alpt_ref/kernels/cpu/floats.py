@@ -34,7 +34,8 @@ class Scales(NamedTuple):
 @cache
 def _run_coder(of: Type, rounding: str, draws: bool, scaled: bool) -> Scalar:
     """Function (x, noise, mask, scale, layout, out): codes of x 2^-scale; noise : words where it ``draws``, else uniforms."""
-    code_of, real, to_centred = coder(of, rounding, scaled), of.real, centred_uniform if draws else wrap_given
+    code_of, real = coder(of, rounding, scaled, not draws), of.real
+    to_centred = centred_uniform if draws else wrap_given
 
     @inlined
     def code_run(x, noise, mask, scale, layout, out):

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 import peer_adapters
+import peer_formats
+import peer_formats_numpy
 from peer_page import page
 
 from alpt_ref import testing
@@ -30,6 +32,7 @@ from alpt_ref.testing.suite import check_quantizer
 from alpt_ref.tools.checks import one_of
 from alpt_ref.tools.files import write_json, write_text
 
+MODULES = peer_adapters, peer_formats, peer_formats_numpy
 PAGE = Path(__file__).parent.parent / "docs" / "conformance.md"
 CPU_ALONE = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
@@ -71,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _chosen(name: str | None) -> list[type]:
-    named = {adapter.__name__: adapter for adapter in peer_adapters.PEERS}
+    named = {adapter.__name__: adapter for module in MODULES for adapter in module.PEERS}
     one_of("--only", name, (None, *named), str)
     return [named[name]] if name else list(named.values())
 
@@ -83,7 +86,7 @@ def examined(adapter: Any, level: str, folder: Path) -> dict[str, Any]:
         installed = version(adapter.library)
     except PackageNotFoundError:
         return {"missing": f"{adapter.library} is not installed"}
-    sources = [Path(peer_adapters.__file__), *sorted(Path(testing.__file__).parent.rglob("*.py"))]
+    sources = [*(Path(module.__file__) for module in MODULES), *sorted(Path(testing.__file__).parent.rglob("*.py"))]
     code = zlib.crc32(b"".join(source.read_bytes() for source in sources))
     of = {"level": level, "library": installed, "python": platform.python_version(), "numpy": np.__version__, "code": code}
     path = folder / f"{adapter.__name__}.{level}.json"

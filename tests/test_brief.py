@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from alpt_ref import FactorizationMachine, Grid, LogisticRegression, Problem, Stream, trace
+from alpt_ref import FactorizationMachine, Grid, LogisticRegression, Problem, Stream, format_of, trace
 from alpt_ref.data import FieldRange, Source, fit_read, make_ctr
 from alpt_ref.data.examples import Labelled, as_rows
+from alpt_ref.formats.blocks import MXFP4
 from alpt_ref.intervals import Estimate
 from alpt_ref.problems import gaussian_logistic
 from alpt_ref.problems.finite import absolute
-from alpt_ref.testing import NumpyQuantizer, check_quantizer
-from alpt_ref.theory import Check, Measured, Setting, all_claims, exact_law, random_bits, stationary_law
+from alpt_ref.testing import NumpyQuantizer, OnDevice, check_quantizer
+from alpt_ref.theory import Check, Measured, Setting, Window, all_claims, exact_law, random_bits, stationary_law
 from alpt_ref.tools.brief import brief
 from tests.test_models import clicks
 
@@ -92,6 +93,7 @@ def made(tmp_path):
     yield from (claim, instance, instance.params, Setting(), Estimate(0.0, 1.0), Check("a", 1.0, "<=", 2.0))
     quantizer = NumpyQuantizer(lambda x, bits, delta: np.rint(x / delta))
     yield from (check_quantizer(quantizer, "dtype-and-shape", level="quick"), quantizer, Stream.DATA)
+    yield from (format_of("bfloat16"), Window("bfloat16", 0.5, 2.0), MXFP4, OnDevice(quantizer, to=np.asarray))
     yield from (Measured(0.5), FieldRange("user", 0, tuple(range(999))))
 
 

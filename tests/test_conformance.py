@@ -1,7 +1,5 @@
 """Verdicts: sound designs pass, mutants die by the right name, counterexamples are small and run."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -9,16 +7,9 @@ from alpt_ref.testing import NumpyQuantizer, assert_conforms, check_quantizer, o
 from alpt_ref.testing.level import LEVELS
 from alpt_ref.testing.properties import CONTRACT
 from alpt_ref.testing.suite import FAIL, PASS, SKIP
-from alpt_ref.testing.targets import thresholds
 from tests.marks import long, once
 from tests.quantizers import MUTANTS, SOUND, D, F, SeedOnly, Sound, SoundNearest
-
-FEW = replace(
-    LEVELS["quick"], name="few", examples=5, widest=4, samples=2**8, rare_samples=2**8, side=16, seeds=64, weights=200
-)
-FEWEST = replace(  # for an element at a time, in Python
-    FEW, name="fewest", examples=3, widest=3, samples=2**6, rare_samples=2**6, lattice=6, side=16, seeds=16, weights=50
-)
+from tests.quantizers.running import FEW, FEWEST, name_of, run_as_it_stands
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +17,6 @@ def few(monkeypatch):
     """Levels below the quick one, for what `make test-long` does on the quick one."""
     for level in (FEW, FEWEST):
         monkeypatch.setitem(LEVELS, level.name, level)
-
-
-def name_of(quantizer):
-    return quantizer.__name__
 
 
 @pytest.mark.parametrize("level", ["few", pytest.param("quick", marks=[long, once])])
@@ -58,19 +45,6 @@ def test_our_quantizer_passes(quantizer, level):
 @pytest.mark.parametrize("quantizer", [ours.ReferenceStochastic, ours.ReferenceNearest], ids=name_of)
 def test_our_reference_passes(quantizer, level):
     assert_conforms(quantizer, level=level)
-
-
-def run_as_it_stands(adapter, outcome):
-    """Run the recipe of a failure, with the adapter's methods as functions."""
-    names = {"np": np, "thresholds": thresholds, "quantize": adapter.quantize}
-    if hasattr(adapter, "quantize_with_uniforms"):
-        names["quantize_with_uniforms"] = adapter.quantize_with_uniforms
-    with np.errstate(all="ignore"):
-        if "raises" in outcome.note:
-            with pytest.raises(ValueError, match="zero-size"):
-                exec(outcome.recipe, names)
-        else:
-            exec(outcome.recipe, names)
 
 
 SLOW = {"BiasedDrawsByALittle", "NearestInFloat16"}  # to sample, to shrink

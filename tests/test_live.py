@@ -283,6 +283,19 @@ def test_a_bar_tears_no_row(tmp_path, whole):
     assert but_for_place(shown) == but_for_place(expected)
 
 
+LONG = """
+from alpt_ref.studies.progress import moving_bar
+with moving_bar(17) as move:
+    move(17, "a long name of an instance that needs more room", "0.85/min, 1:00:12 left")
+"""
+
+
+def test_a_long_word_does_not_push_the_count_away():
+    written = on_a_terminal([sys.executable, "-c", LONG], 60)
+    assert "17/17" in written
+    assert "1:00:12 left" in written
+
+
 SAYS = """
 from alpt_ref.studies.progress import aside, bar
 with bar(3) as on_part:

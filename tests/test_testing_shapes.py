@@ -36,6 +36,12 @@ def test_shapes_are_few(level, most):
     assert {(size,) for size in (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 67, 257)} <= adapter.seen
 
 
+def test_what_is_drawn_has_one_element_or_eight():
+    adapter = Counted()
+    check_quantizer(adapter, "two-neighbours", level="quick")
+    assert adapter.seen == {(1,), (8,), (256,), (2048,)}
+
+
 def test_a_padded_vector_begins_again():
     assert [fitting(n) for n in (1, 2, 8, 9, 256, 257, 2048, 2049)] == [1, 8, 8, 256, 256, 2048, 2048, 2049]
     assert [fitting(n, WIDTHS) for n in (9, 16, 17, 71, 73)] == [16, 16, 32, 72, 73]

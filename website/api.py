@@ -7,6 +7,9 @@ from typing import Any
 
 MODULES = {
     "alpt_ref": "Models, the quantizer, traces",
+    "alpt_ref.formats": "Floating-point formats",
+    "alpt_ref.formats.points": "Points of a format",
+    "alpt_ref.formats.blocks": "Formats of blocks",
     "alpt_ref.problems": "Problems",
     "alpt_ref.theory": "Statements, rounding rules, exact laws",
     "alpt_ref.plots": "Figures",

@@ -23,6 +23,7 @@ from alpt_ref.tools.sheet import Console
 
 FIRST, EVERY = 10.0, 60.0  # seconds to the first line, and from line to line
 COMPILING = "compiling"
+BESIDE, SHORTEST = 42, 9  # characters: of the count, a short bar and the pace; of a word at the least
 OnStop = Callable[[Record], object]
 _SHOWN: list[Progress] = []
 
@@ -63,11 +64,14 @@ def moving_bar(total: int, unit: str = "") -> Iterator[Callable[[int, str, Pace]
     unit : of the parts. With it the bar stays when all is done.
     """
     pace = TextColumn("{task.fields[pace]}", markup=False, table_column=Column(no_wrap=True))
-    what = _What("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+    console = Console(stderr=True)
+    # Where a line is too long, rich takes away the first columns that do not wrap: a word is cut before, and the count stays.
+    room = Column(no_wrap=True, overflow="ellipsis", max_width=max(console.width - BESIDE, SHORTEST))
+    what = _What("{task.description}", markup=False, table_column=room)
     columns = (MofNCompleteColumn(), BarColumn(), pace, what)
     # What others print may go through the bar's own console, which is standard error, only where both are one terminal.
     looks: dict[str, Any] = {"transient": not unit, "redirect_stdout": sys.stdout.isatty()}
-    with Progress(*([unit] if unit else []), *columns, console=Console(stderr=True), **looks) as bars:
+    with Progress(*([unit] if unit else []), *columns, console=console, **looks) as bars:
         task = bars.add_task("", total=total, pace="")
         _SHOWN.append(bars)
         try:

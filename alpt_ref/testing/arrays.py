@@ -72,6 +72,7 @@ class OnDevice:
                 self._mirror(array, numpy)
             for array, numpy in pairs:
                 if out is array:
+                    numpy[...] = self._taken_back(out)
                     return numpy  # the suite asks whether memory is shared
             told = self._taken_back(out)
             self._watched = [(out, told)]

@@ -1,0 +1,39 @@
+"""Levels below the quick one, for tests that ask many quantizers, and recipes run as a user would run them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alpt_ref.formats import Format, format_of
+from alpt_ref.formats.points import decode
+from alpt_ref.testing.level import LEVELS
+from alpt_ref.testing.rulers import thresholds, thresholds_of
+
+FEW = replace(
+    LEVELS["quick"], name="few", examples=5, widest=4, samples=2**8, rare_samples=2**8, side=16, seeds=64, weights=200
+)
+FEWEST = replace(  # for an element at a time, in Python
+    FEW, name="fewest", examples=3, widest=3, samples=2**6, rare_samples=2**6, lattice=6, side=16, seeds=16, weights=50
+)
+NAMES = {
+    "np": np, "thresholds": thresholds, "thresholds_of": thresholds_of, "decode": decode, "format_of": format_of,
+    "Format": Format,
+}  # fmt: skip
+
+
+def name_of(quantizer):
+    return quantizer.__name__
+
+
+def run_as_it_stands(adapter, outcome):
+    """Run the recipe of a failure, with the adapter's methods as functions."""
+    names = NAMES | {"quantize": adapter.quantize}
+    if getattr(adapter, "quantize_with_uniforms", None):
+        names["quantize_with_uniforms"] = adapter.quantize_with_uniforms
+    with np.errstate(all="ignore"):
+        if "raises" in outcome.note:
+            with pytest.raises(ValueError, match="zero-size"):
+                exec(outcome.recipe, names)
+        else:
+            exec(outcome.recipe, names)

@@ -319,6 +319,10 @@ class LastRowHasTheStepBefore(RowsOfCodes):
         return super().quantize_with_uniforms(x, np.append(delta[:-1], delta[-2:-1] if len(delta) > 1 else delta), bits, u)
 
 
+class SaturatesUndeclared(CastSaturates):
+    overflow = None
+
+
 class ZeroPointForgotten(Uint8):
     def quantize_with_uniforms(self, x, delta, bits, u, zero_point):
         return super().quantize_with_uniforms(x, delta, bits, u, 0)
@@ -337,8 +341,25 @@ KILLED = [
     (ScaleByLogarithm, "block-scale", "a number of float8_e4m3fn"),
     (LastBlockHasTheLargestScale, "block-scale", "row 0, block 3, scale 2^"),
     (LastRowHasTheStepBefore, "own-steps", "row 1, step 0.5"),
+    (SaturatesUndeclared, "saturates", "gives 448; demanded: nan, as it overflows"),
     (ZeroPointForgotten, "grid-points-fixed", "demanded: "),
 ]
+
+
+def test_what_overflows_is_no_point():
+    assert check_quantizer(SaturatesUndeclared, "grid-points-fixed", level="quick").conforms
+
+
+@pytest.mark.parametrize(("nan", "zero_point"), [("zero", 0), ("lowest", 0), ("zero", 7)])
+def test_zero_may_be_the_lowest(nan, zero_point):
+    """An end that several words fit is what is declared."""
+
+    def quantize(x, delta, bits, seed, zero_point):
+        s = np.nan_to_num(x.astype(D) / delta, posinf=0.0, neginf=0.0)
+        return ((np.clip(np.rint(s) + zero_point, 0, 255) - zero_point) * delta).astype(F)
+
+    declared = {"bits": 8, "signed": False, "zero_points": zero_point, "nan": nan, "infinity": "zero", "rounding": "nearest"}
+    assert check_quantizer(NumpyQuantizer(quantize, **declared), "non-finite", level="quick").conforms
 
 
 @pytest.mark.parametrize(("quantizer", "name", "said"), KILLED, ids=[mutant.__name__ for mutant, *_ in KILLED])

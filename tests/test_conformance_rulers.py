@@ -204,7 +204,38 @@ class Uint8(Sound):
         return (self.codes(np.clip(x.astype(D) / delta, -zero_point, 255 - zero_point), u) + zero_point).astype(np.uint8)
 
 
+class RowsOfCodes(Rows):
+    """A step for each row; codes come out, 0 for NaN."""
+
+    returns, nan = "codes", "zero"
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        s = np.nan_to_num(x.astype(D) / delta.astype(D)[:, None], posinf=100.0, neginf=-100.0)
+        return self.codes(np.clip(s, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1), u).astype(np.int8)
+
+
+class CastToSignedCodes(CastToCodes):
+    """Bit patterns in the signed type of as many bits."""
+
+    def quantize(self, x, seed):
+        return super().quantize(x, seed).view(np.int8)
+
+
+class MxOfTheStandard(Mx):
+    """A block with NaN or an infinity has the scale NaN."""
+
+    nan = infinity = None
+
+    def quantize(self, x, seed):
+        if not x.size:
+            return x.copy()
+        blocks = x.reshape(len(x), -1, 32)
+        usual = np.broadcast_to(np.isfinite(blocks).all(-1, keepdims=True), blocks.shape).reshape(x.shape)
+        return np.where(usual, super().quantize(np.where(usual, x, F(0)), seed), F(np.nan))
+
+
 RIGHT = [BitTrick, Cast, CastToCodes, CastSaturates, CastToInfinity, Compared, Mirrored, Rows, Mx, Uint8]
+RIGHT += [RowsOfCodes, CastToSignedCodes, MxOfTheStandard]
 
 
 FEW = replace(
@@ -274,6 +305,24 @@ class ScaleByLogarithm(Mx):
         return np.floor(np.log2(np.maximum(peak, 2.0**-149).astype(F))).astype(int)
 
 
+class LastBlockHasTheLargestScale(Mx):
+    """Of all blocks of an array."""
+
+    def exponent(self, peak):
+        found = super().exponent(peak)
+        found.reshape(-1)[-1] = found.max()
+        return found
+
+
+class LastRowHasTheStepBefore(RowsOfCodes):
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        return super().quantize_with_uniforms(x, np.append(delta[:-1], delta[-2:-1] if len(delta) > 1 else delta), bits, u)
+
+
+class SaturatesUndeclared(CastSaturates):
+    overflow = None
+
+
 class ZeroPointForgotten(Uint8):
     def quantize_with_uniforms(self, x, delta, bits, u, zero_point):
         return super().quantize_with_uniforms(x, delta, bits, u, 0)
@@ -290,8 +339,27 @@ KILLED = [
     (CodesWithoutSign, "grid-points-fixed", "x = -1.0 gives 1; demanded: -1"),
     (NextRow, "own-steps", "row 0, step 1"),
     (ScaleByLogarithm, "block-scale", "a number of float8_e4m3fn"),
+    (LastBlockHasTheLargestScale, "block-scale", "row 0, block 3, scale 2^"),
+    (LastRowHasTheStepBefore, "own-steps", "row 1, step 0.5"),
+    (SaturatesUndeclared, "saturates", "gives 448; demanded: nan, as it overflows"),
     (ZeroPointForgotten, "grid-points-fixed", "demanded: "),
 ]
+
+
+def test_what_overflows_is_no_point():
+    assert check_quantizer(SaturatesUndeclared, "grid-points-fixed", level="quick").conforms
+
+
+@pytest.mark.parametrize(("nan", "zero_point"), [("zero", 0), ("lowest", 0), ("zero", 7)])
+def test_zero_may_be_the_lowest(nan, zero_point):
+    """An end that several words fit is what is declared."""
+
+    def quantize(x, delta, bits, seed, zero_point):
+        s = np.nan_to_num(x.astype(D) / delta, posinf=0.0, neginf=0.0)
+        return ((np.clip(np.rint(s) + zero_point, 0, 255) - zero_point) * delta).astype(F)
+
+    declared = {"bits": 8, "signed": False, "zero_points": zero_point, "nan": nan, "infinity": "zero", "rounding": "nearest"}
+    assert check_quantizer(NumpyQuantizer(quantize, **declared), "non-finite", level="quick").conforms
 
 
 @pytest.mark.parametrize(("quantizer", "name", "said"), KILLED, ids=[mutant.__name__ for mutant, *_ in KILLED])
@@ -323,7 +391,9 @@ def test_an_integer_grid_is_asked_nothing_of_formats():
         ({"format": "float8_e4m3fn", "block": 1}, "block must be an integer in 2..4096, got 1"),
         ({"steps_per": "column"}, "steps_per must be 'tensor' or 'row' or an integer in 2..4096, got 'column'"),
         ({"zero_points": (300,), "bits": 8, "signed": False}, "zero_points must have one in 0..255 for 8 bits"),
+        ({"zero_points": (0, 300), "bits": (4, 8), "signed": False}, "zero_points must be in 0..255, got 300"),
         ({"zero_points": ("a",)}, "zero_points must be integers"),
+        ({"format": np.float16}, "format must be one of bfloat16"),
         ({"returns": "bits"}, "returns must be one of 'values', 'codes', got 'bits'"),
     ],
 )

@@ -78,7 +78,8 @@ def test_declarations_are_read():
 
 def test_what_is_returned_must_be_floats_of_the_shape():
     for function, said in (
-        (lambda x, delta, bits, seed: np.zeros(x.shape, int), "returns int64, not floats"),
+        (lambda x, delta, bits, seed: np.zeros(x.shape, int), "returns int64, not float32"),
+        (lambda x, delta, bits, seed: None, "returns None"),
         (lambda x, delta, bits, seed: np.zeros(x.size + 1, F), "returns shape (2,) for shape (1,)"),
     ):
         assert check_quantizer(NumpyQuantizer(function), "values-on-grid", level="quick").failures[0].note == said

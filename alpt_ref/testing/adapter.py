@@ -95,6 +95,8 @@ class Candidate:
     def values_of(self, case: Case) -> NDArray[Any]:
         """The adapter's result for the very arrays of ``case``, as an array."""
         out = self.raw(case)
+        if out is None:
+            raise Violation("returns None", case)
         with _blame(case, "returns what is no array: "):
             return np.asarray(out)
 

@@ -1,5 +1,6 @@
 """The attributes of an adapter that declare something, as they are read."""
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,7 +22,7 @@ def attributes(adapter: Any, names: Iterable[str]) -> dict[str, Any]:
             continue
         except Exception as error:
             raise ValueError(f"{name} cannot be read: {type(error).__name__}: {error}") from None
-        if not callable(value):  # a method of that name declares nothing
+        if not inspect.isroutine(value):  # a method of that name declares nothing
             given[name] = value
     if "rounding" not in given:
         raise ValueError("rounding must be an attribute of the quantizer, 'stochastic' or 'nearest'")

@@ -137,6 +137,9 @@ class Declaration:
             if not self._zero_points_of(bits):
                 lo, hi = self.box(bits)
                 raise ValueError(f"zero_points must have one in {lo}..{hi} for {bits} bits, got {self.zero_points!r}")
+        if outside := set(self.zero_points).difference(*map(self._zero_points_of, self.bits)):
+            lo, hi = self.box(max(self.bits))
+            raise ValueError(f"zero_points must be in {lo}..{hi}, got {min(outside)}")
 
     @classmethod
     def of(cls, adapter: Any) -> "Declaration":
@@ -209,7 +212,8 @@ class Declaration:
         overflow = self.overflow or self.format.overflow
         beyond = "edge" if overflow == "saturate" else overflow
         nan = ("error",) if self.format.nans == "none" else ("error", "nan")
-        return {"nan": nan, "infinity": ("error", beyond)}
+        of_scale = () if self.block is None else ("nan",)  # which is NaN in the standard where a block holds an infinity
+        return {"nan": nan, "infinity": ("error", beyond, *of_scale)}
 
     def deviations(self) -> dict[str, Any]:
         """The attributes that differ from their default, beside the rounding, by name; of the format its name."""

@@ -137,7 +137,8 @@ def _like(values: Values, case: Case, alike: Values, where: str) -> None:
     if (i := first_false(ok)) is not None:
         told = f"element {i} {where}, x = {literal(case.x.flat[i])}, gives {values.flat[i]:g}; demanded: "
         same = f"{alike.flat[i]:g}, as in the middle of a long array"
-        raise Violation(told + ("a neighbour on the grid" if np.isnan(alike.flat[i]) else same), case, i)
+        neighbour = np.isnan(alike.flat[i]) or values.flat[i] == alike.flat[i]
+        raise Violation(told + ("a neighbour on the grid" if neighbour else same), case, i)
 
 
 def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from numpy import float32
+from numpy import float32, float64
 
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, Violation, demand, first_false
@@ -28,7 +28,12 @@ def _saturated(candidate: Candidate, case: Case) -> None:
     above, under = s >= hi + target.slack, s <= lo - target.slack
     edge = np.where(above, hi, lo).astype(float)
     ok = ~(above | under) | (codes == edge) | explained(candidate, case, codes, edge)
-    demand(ok, case, codes, "{}, the edge", edge)
+    demand(ok, case, codes, _edge, edge)
+
+
+def _edge(ruler: Ruler, k: float64) -> str:
+    """The words for the ordinal of the edge, or of what rounding overflows to."""
+    return f"{ruler.text(k)}, {'the edge' if np.isfinite(ruler.point(k)) else 'as it overflows'}"
 
 
 def _commuted(candidate: Candidate, case: Case) -> None:
@@ -55,9 +60,9 @@ def _with(plain: Case, place: int, x: float32) -> Case:
     return plain.with_x(values, made if values.size > SHORT or not usual else "")
 
 
-def _became(candidate: Candidate, x: float32, plain: Case, place: int) -> str:
-    """The fate of ``x`` among numbers: a word of testing.declaration, or the result. Raises Violation where the numbers do not
-    stay as they are."""
+def _became(candidate: Candidate, x: float32, plain: Case, place: int, allowed: tuple[str, ...]) -> str:
+    """The fate of ``x`` among numbers: a word of testing.declaration, one that is ``allowed`` if several fit, or the result.
+    Raises Violation where the numbers do not stay as they are."""
     before = candidate.values(plain)  # raises what is wrong without x
     case = _with(plain, place, x)
     try:
@@ -75,10 +80,10 @@ def _became(candidate: Candidate, x: float32, plain: Case, place: int) -> str:
         return "nan"
     if np.isinf(got):
         return "infinity" if got == x or np.isnan(x) else "the other infinity"
-    if np.isinf(x) and got == (hi if x > 0 else lo):
-        return "edge"
-    unit = case.ruler.in_steps.removeprefix(" in")
-    return {0.0: "zero", float(lo): "lowest", float(hi): "highest"}.get(got, f"{got:g}{unit}")
+    edge = np.isinf(x) and got == (hi if x > 0 else lo)
+    fits = {"edge": edge, "zero": got == 0.0, "lowest": got == lo, "highest": got == hi}  # 0 is the lowest of unsigned grids
+    words = [word for word, fit in fits.items() if fit] or [f"{got:g}{case.ruler.in_steps.removeprefix(' in')}"]
+    return next((word for word in words if word in allowed), words[0])
 
 
 def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
@@ -91,7 +96,7 @@ def _non_finite(candidate: Candidate, level: Level, alpha: float) -> Finding:
         by = "unless declared otherwise" if declared is None else "declared"
         for ruler, x in product(rulers, values):
             for plain, place in _surroundings(ruler):
-                became = _became(candidate, x, plain, place)
+                became = _became(candidate, x, plain, place, allowed)
                 if became not in allowed:
                     demanded = f"{' or '.join(allowed)}, {by}"
                     raise Violation(f"{_told(x)} becomes {became}; demanded: {demanded}", _with(plain, place, x), place)

@@ -28,7 +28,7 @@ def on_grid(candidate: Candidate, case: Case) -> None:
 
 
 def _stays(candidate: Candidate, case: Case) -> None:
-    codes, (lo, hi) = candidate.ordinals(case), case.ruler.box
+    codes, (lo, hi) = candidate.ordinals(case), case.ruler.locate(case.ruler.ends)  # what overflows is no point
     q = case.ruler.locate(case.x)
     on_grid = (q == np.rint(q)) & (q >= lo) & (q <= hi)
     demand(~on_grid | (codes == q), case, codes, "{}, which is on the grid", q)

@@ -97,17 +97,28 @@ def _block_scale(candidate: Candidate, level: Level, alpha: float) -> Finding:
     plain = candidate.declared.plain
     if not isinstance(plain, OfBlocks):
         raise NotApplicable("no block is declared")
-    blocks = list(_blocks(plain))
+    blocks = np.array(list(_blocks(plain)))
     for x in blocks:
-        for case in under_every_noise(candidate, _scale_case(plain, x.reshape(1, -1))):
-            _judged(candidate, case)
-    together = np.resize(np.array(blocks), (4 * -(-len(blocks) // 4), plain.block)).reshape(-1, 4 * plain.block)
-    for case in under_every_noise(candidate, _scale_case(plain, together)):
-        _judged(candidate, case)
+        _judged_blocks(candidate, plain, x.reshape(1, -1))
+    for first in (0, 1, len(blocks) // 2):
+        order = np.arange(first, first + 4 * -(-len(blocks) // 4)) % len(blocks)
+        together = blocks[order].reshape(-1, 4 * plain.block)
+        try:
+            _judged_blocks(candidate, plain, together)
+        except Violation:
+            for row in together:  # one of them may show it
+                _judged_blocks(candidate, plain, row.reshape(1, -1))
+            raise
     if candidate.takes_uniforms:
         for x in blocks:
             _enumerated(candidate, plain, x, 2 ** min(level.lattice, LATTICE))
     return Finding(f"{len(blocks)} blocks of {plain.block}, one by one and together")
+
+
+def _judged_blocks(candidate: Candidate, plain: OfBlocks, x: NDArray[float32]) -> None:
+    """Judge the call of rows of whole blocks under every noise."""
+    for case in under_every_noise(candidate, _scale_case(plain, x)):
+        _judged(candidate, case)
 
 
 def _blocks(ruler: OfBlocks) -> Iterator[NDArray[float32]]:

@@ -87,7 +87,7 @@ class Ruler(Calling, ABC):
         """The values that the quantizer's result stands for; ValueError, a few words, where it is none that it may return."""
         codes = self.returns == "codes"
         if not np.issubdtype(out.dtype, np.integer if codes else np.floating):
-            raise ValueError(f"returns {out.dtype}, not {'integer codes' if codes else 'floats'}")
+            raise ValueError(f"returns {out.dtype}, not {'integer codes' if codes else 'float32'}")
         if not codes:
             return out
         try:

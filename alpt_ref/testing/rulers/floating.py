@@ -9,9 +9,9 @@ from numpy import float32, float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.formats import Format
-from alpt_ref.formats.points import decode, gaps
+from alpt_ref.formats.points import gaps
 from alpt_ref.testing.rulers.base import HUGE, LARGEST, TINY, Bools, Floats, Values
-from alpt_ref.testing.rulers.positions import home_of, ordinals_of, outwards, position_of, thresholds_of, value_at
+from alpt_ref.testing.rulers.positions import decode, home_of, ordinals_of, outwards, position_of, thresholds_of, value_at
 from alpt_ref.testing.rulers.words import Words
 
 FLOAT32_NORMAL = 2.0**-126

@@ -43,6 +43,10 @@ class OwnSteps(Uniform):
         given = np.asarray(x, float64)
         return np.asarray(given / spread(self.steps, given.shape))
 
+    def decoded(self, codes: NDArray[Any]) -> Floats:
+        """The codes less the zero point, times the steps of their elements, float64: exact."""
+        return np.asarray((codes.astype(float64) - self.zero) * spread(self.steps, codes.shape))
+
     def slack(self, s: Any) -> Any:
         """The error of a division, where the step of an element is no power of two."""
         return division(s, spread(self.steps, np.shape(s)))

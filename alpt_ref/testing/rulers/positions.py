@@ -1,10 +1,13 @@
 """The values next to which rounding decides, and positions among the numbers of a format and beyond them."""
 
+from typing import Any
+
 import numpy as np
 from numpy import float32, float64
 from numpy.typing import ArrayLike, NDArray
 
 from alpt_ref.formats import Format, format_of
+from alpt_ref.formats.points import decode as decode_unsigned
 from alpt_ref.formats.points import split, values
 from alpt_ref.testing.rulers.base import BEYOND, HUGE, TINY, Floats, Values
 
@@ -70,3 +73,11 @@ def position_of(kind: Format, x: ArrayLike) -> Floats:
     k, rest = split(kind, x)
     beyond = np.abs(np.asarray(x, float64)) / float(values(kind, kind.largest + 1)) - 1.0
     return np.asarray(np.copysign(k + rest + np.maximum(beyond, 0.0), x))
+
+
+def decode(kind: Format, codes: NDArray[np.integer[Any]]) -> Floats:
+    """The numbers of the bit patterns ``codes``, float64. They may be of any integer type: where one has a sign and just the
+    format's bits (int16 for bfloat16, as of libraries without uint16), its negative numbers are the patterns that begin with 1.
+    ValueError for what is no pattern."""
+    signed = codes.dtype.kind == "i" and 8 * codes.dtype.itemsize == kind.bits
+    return decode_unsigned(kind, codes.view(f"u{codes.dtype.itemsize}") if signed else codes)

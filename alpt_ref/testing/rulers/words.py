@@ -67,7 +67,8 @@ class Words(Ruler):
     def neighbours(self, low: float64, high: float64) -> str:
         """The demand for one of two numbers, or for one that x is."""
         if low == high:
-            return f"{self.text(low)}, {f'which {self.kind.name} has' if abs(low) <= self.kind.largest else 'the edge'}"
+            inside = abs(low) <= self.kind.largest
+            return f"{self.text(low)}, {f'which {self.kind.name} has' if inside else 'as it overflows'}"
         return f"{self.text(low)} or {self.text(high)}, its neighbours in {self.kind.name}"
 
     def one_of(self, low: float64, high: float64) -> str:

@@ -223,6 +223,15 @@ def test_a_scheduler_that_is_silent_is_one_sentence(tmp_path, capsys, monkeypatc
     assert sentence.startswith(f"scheduler {address}: no scheduler with a worker answers there: timed out")
 
 
+def test_an_error_without_words_is_told(monkeypatch):
+    def over(address):
+        raise TimeoutError
+
+    monkeypatch.setattr(cluster, "_greet", over)
+    with pytest.raises(ValueError, match=r"answers there: timed out$"):
+        _ = cluster.Dask(scheduler="tcp://127.0.0.1:9").client
+
+
 def test_workers_leave_standard_output_to_the_command(dask):
     """There may be nothing but a record, and an adapter prints."""
 

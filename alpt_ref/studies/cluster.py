@@ -67,7 +67,8 @@ class Dask:
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, ValueError) as error:
             self.close()
-            raise ValueError(f"scheduler {self.scheduler}: no scheduler with a worker answers there: {error}") from None
+            why = str(error) or "timed out"  # the error of a time that is over may have no words
+            raise ValueError(f"scheduler {self.scheduler}: no scheduler with a worker answers there: {why}") from None
         return client
 
     def close(self) -> None:

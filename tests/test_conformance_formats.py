@@ -7,11 +7,11 @@ from alpt_ref.testing.level import LEVELS
 from alpt_ref.testing.properties import BY_NAME
 from alpt_ref.testing.suite import FAIL
 from tests import quantizers
-from tests.marks import long, once
+from tests.marks import long
 from tests.quantizers.formats import MUTANTS, SOUND
 from tests.quantizers.running import FEW, name_of, run_as_it_stands
 
-pytestmark = once
+pytestmark = pytest.mark.edge
 
 
 @pytest.fixture(autouse=True)

@@ -21,10 +21,10 @@ from alpt_ref.testing.rulers import OfBlocks, OfFormat, Uniform, thresholds, thr
 from alpt_ref.testing.rulers.layouts import laid, taken
 from alpt_ref.testing.statements import OF_FORMATS
 from alpt_ref.testing.suite import FAIL, SKIP, properties_of
-from tests.marks import long, once
+from tests.marks import long
 from tests.quantizers import Sound
 
-pytestmark = once
+pytestmark = pytest.mark.edge
 F, D = np.float32, np.float64
 KINDS = [pytest.param(kind, id=kind.name) for kind in FORMATS.values()]
 

@@ -16,9 +16,9 @@ from alpt_ref.formats import FORMATS, Format, format_of
 from alpt_ref.formats import points as pt
 from alpt_ref.formats.reference import magnitudes
 from tests.formats import KINDS, NAMES, cast, dtype_of, hard
-from tests.marks import long, once
+from tests.marks import long
 
-pytestmark = once
+pytestmark = pytest.mark.edge
 GFLOAT = {
     "bfloat16": theirs.format_info_bfloat16,
     "float16": theirs.format_info_binary16,

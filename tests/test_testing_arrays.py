@@ -14,9 +14,9 @@ from numpy import float32
 from alpt_ref.testing import OnDevice, arrays, check_quantizer
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.arrays import to_numpy
-from tests.marks import long, once
+from tests.marks import long
 
-pytestmark = once
+pytestmark = pytest.mark.edge
 
 EXTENSION = 12  # DLPack's number of a device of another kind
 

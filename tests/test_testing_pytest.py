@@ -17,12 +17,12 @@ from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.level import LEVELS
 from alpt_ref.testing.properties import CONTRACT
 from alpt_ref.testing.suite import checked
-from tests.marks import long, once
+from tests.marks import long
 from tests.records import fits
 from tests.test_cli_check_quantizer import MODULE
 
 pytest_plugins = ["pytester"]
-pytestmark = once
+pytestmark = pytest.mark.edge
 
 QUICK = ("-p", "no:cacheprovider", "--alpt-level", "quick", "--pyargs")
 THE_CONTRACT = (*QUICK, "alpt_ref.testing.contract", "--alpt-quantizer")

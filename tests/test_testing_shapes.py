@@ -9,10 +9,10 @@ from alpt_ref.testing.level import LEVELS
 from alpt_ref.testing.search import all_thresholds
 from alpt_ref.testing.shapes import LENGTHS, WIDTHS, fitting, padded, padded_text
 from alpt_ref.testing.targets import thresholds
-from tests.marks import long, once
+from tests.marks import long
 from tests.quantizers import Sound
 
-pytestmark = once
+pytestmark = pytest.mark.edge
 
 
 class Counted(Sound):

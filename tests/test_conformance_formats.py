@@ -20,7 +20,7 @@ def few(monkeypatch):
 
 
 SHORT = 6  # one of so many is for `make test`; `python -m tests.quantizers` has all designs at the default level
-EARNEST = ("BitTrick", "ByCodes", "Mx")
+EARNEST = ("BitTrick", "Mx")
 KILLS = [
     pytest.param(mutant, name, level, id=mutant.__name__, marks=long if i % SHORT or level != "quick" else ())
     for i, (mutant, name, level) in enumerate(MUTANTS)

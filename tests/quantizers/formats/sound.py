@@ -171,6 +171,13 @@ class CodesOfE4m3(ByCodes):
         return super().quantize_with_uniforms(x, u).astype(self.dtype).view(np.uint8)
 
 
+class SignedCodesOfE4m3(CodesOfE4m3):
+    """As of a library without uint8."""
+
+    def quantize_with_uniforms(self, x, u):
+        return super().quantize_with_uniforms(x, u).view(np.int8)
+
+
 class E4m3OverflowsToNan(Stochastic):
     format = "float8_e4m3fn"
 
@@ -224,6 +231,6 @@ class NoSubnormals(Stochastic):
 
 SOUND = [
     Stochastic, Mirrored, SignedFloor, BitTrick, BitTrickOfUniforms, EightBits, BitTrickOfCodes, DrawsWhereNeeded,
-    FlushesInputs, OneZero, ByCodes, CodesOfE4m3, E4m3OverflowsToNan, E5m2, E5m2Saturates, Fnuz, Half, Float6, Float4,
-    NoSubnormals,
+    FlushesInputs, OneZero, ByCodes, CodesOfE4m3, SignedCodesOfE4m3, E4m3OverflowsToNan, E5m2, E5m2Saturates, Fnuz, Half,
+    Float6, Float4, NoSubnormals,
 ]  # fmt: skip

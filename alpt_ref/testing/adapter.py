@@ -73,13 +73,16 @@ class Candidate:
         """True where the quantizer is stochastic and can be given its uniforms."""
         return self.declared.stochastic and callable(getattr(self.adapter, "quantize_with_uniforms", None))
 
-    def raw(self, case: Case) -> Any:
-        """The adapter's own result for the very arrays of ``case``; an error that it raises becomes a Violation."""
+    def raw(self, case: Case, arguments: tuple[Any, ...] | None = None) -> Any:
+        """The adapter's own result for the very arrays of ``case``; an error that it raises becomes a Violation.
+
+        arguments : those between x and the seed, where a caller is to see what becomes of them; else new ones.
+        """
         heed()  # Hypothesis lets code run in which a Ctrl-C is lost
         layout = case.ruler.layout
         x = case.x if layout is None else layout.lay(case.x)
         u = case.u if layout is None or case.u is None else layout.lay_uniforms(case.u)
-        first, last = case.ruler.arguments(x.shape), case.ruler.more
+        first, last = case.ruler.arguments(x.shape) if arguments is None else arguments, case.ruler.more
         with _blame(case), np.errstate(all="ignore"):  # and what the adapter makes of it ends with the call
             if u is None:
                 out = self.adapter.quantize(x, *first, case.seed, *last)
@@ -92,9 +95,9 @@ class Candidate:
         with _blame(None, f"set_threads({n}) "):
             self.adapter.set_threads(n)
 
-    def values_of(self, case: Case) -> NDArray[Any]:
-        """The adapter's result for the very arrays of ``case``, as an array."""
-        out = self.raw(case)
+    def values_of(self, case: Case, arguments: tuple[Any, ...] | None = None) -> NDArray[Any]:
+        """The adapter's result for the very arrays of ``case``, and ``arguments`` as in :meth:`raw`, as an array."""
+        out = self.raw(case, arguments)
         if out is None:
             raise Violation("returns None", case)
         with _blame(case, "returns what is no array: "):

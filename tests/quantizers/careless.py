@@ -14,6 +14,13 @@ class InPlace(Sound):
 
 
 @caught_by("input-untouched")
+class DividesInPlace(Sound):
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        x /= F(delta)
+        return super().quantize_with_uniforms(x * F(delta), delta, bits, u)
+
+
+@caught_by("input-untouched")
 class UniformsInPlace(Sound):
     def quantize_with_uniforms(self, x, delta, bits, u):
         out = super().quantize_with_uniforms(x, delta, bits, u)

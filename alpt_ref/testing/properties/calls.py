@@ -25,9 +25,9 @@ def _between(ruler: Ruler, shape: tuple[int, ...]) -> Values:
     return np.resize(np.array([ruler.near(a) for a in BETWEEN], float32), shape)
 
 
-def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
+def _cases(candidate: Candidate, *shape: int, scale: float = 1.0) -> Iterator[Case]:
     """The calls for points between those of the grid, under a seed and, where they can be given, under uniforms."""
-    ruler = candidate.declared.plain
+    ruler = candidate.declared.plain.scaled(scale)
     x = _between(ruler, shape)
     yield Case(ruler, x, seed=7)
     if candidate.takes_uniforms:
@@ -68,19 +68,23 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
     layout = candidate.declared.plain.layout
-    for case in (case.laid() for case in _cases(candidate, 1023 if layout is None else layout.whole(1023))):
-        given = case.copied()
-        out = candidate.values_of(given)
-        for name, before, after in (("x", case.x, given.x), ("u", case.u, given.u)):
-            if before is not None and after is not None and before.tobytes() != after.tobytes():
+    size = 1023 if layout is None else layout.whole(1023)
+    for case in (case.laid() for case in _cases(candidate, size, scale=0.5)):  # x / 1 leaves no trace in x
+        given, arguments = case.copied(), case.ruler.arguments(case.x.shape)
+        arrays = {"x": given.x, "u": given.u, "the step sizes": arguments[0] if arguments else None}
+        there = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+        before = {name: array.tobytes() for name, array in there.items()}
+        out = candidate.values_of(given, arguments)
+        for name, array in there.items():
+            if before[name] != array.tobytes():
                 raise Violation(f"writes into {name}", case)
-            if after is not None and np.shares_memory(out, after):
+            if np.shares_memory(out, array):
                 raise Violation(f"returns the memory of {name}", case)
         kept = out.tobytes()
         candidate.values(case.with_x(-case.x)._replace(seed=8))
         if kept != out.tobytes():
             raise Violation("a later call writes into what an earlier one returned", case)
-    return Finding("x, u and what was returned before, bit by bit")
+    return Finding("x, u, steps of rows or blocks, and what was returned before, bit by bit")
 
 
 def _check_type(candidate: Candidate, case: Case) -> Values:
@@ -153,7 +157,7 @@ def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
 PROPERTIES = (
     Property("repeatable", "the same seed, or uniforms, give the same bits", "counters", _repeats),
     Property("same-bits-any-threads", "the number of threads changes nothing", "counters", _any_threads),
-    Property("input-untouched", "x, u and what was returned are not written to", "definition of Q", _untouched),
+    Property("input-untouched", "x, u, arrays of steps and what was returned are not written to", "definition of Q", _untouched),
     Property("dtype-and-shape", "float32 of x's shape comes out, whatever the layout", "definition of Q", _dtype_and_shape),
     Property("every-element", "an element becomes the same in arrays of every size", "definition of Q", _every_element),
 )

@@ -121,6 +121,13 @@ class FirstBlocksStep(PerBlock):
         return np.repeat(delta.astype(D)[:, :1], x.shape[-1], axis=-1)
 
 
+@caught_by("input-untouched")
+class StepsInPlace(PerRow):
+    def spread(self, delta, x):
+        np.reciprocal(delta, out=delta)
+        return 1 / super().spread(delta, x)
+
+
 @caught_by("unbiased")
 class LastBlockTruncates(PerBlock):
     """In every row, whatever its step."""

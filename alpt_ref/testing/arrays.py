@@ -27,7 +27,7 @@ from alpt_ref.testing.adapter import Candidate
 Array = Any  # of some library
 NAMESPACES = {"torch": "torch", "jax": "jax.numpy", "cupy": "cupy", "numba": "numba.cuda"}
 TO_HOST = ("cpu", "get", "copy_to_host")  # of PyTorch, CuPy and Numba
-WATCHED = 2**16  # elements of the largest array that is looked at again after a call
+WATCHED = 2**17  # elements of the largest array that is looked at again after a call
 ON_HOST = (1, 3)  # DLPack's numbers of the CPU, and of its memory that CUDA can reach, too
 
 
@@ -67,9 +67,11 @@ class OnDevice:
             pairs = [(self._handed_over(a), a) for a in arguments if isinstance(a, np.ndarray)]
             mine = iter(pairs)
             given = [next(mine)[0] if isinstance(a, np.ndarray) else a for a in arguments]
-            out = getattr(self._adapter, method)(*given, **keywords)
-            for array, numpy in (*pairs, *self._watched):
-                self._mirror(array, numpy)
+            try:
+                out = getattr(self._adapter, method)(*given, **keywords)
+            finally:
+                for array, numpy in (*pairs, *self._watched):
+                    self._mirror(array, numpy)
             for array, numpy in pairs:
                 if out is array:
                     numpy[...] = self._taken_back(out)

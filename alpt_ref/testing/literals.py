@@ -22,17 +22,21 @@ def shown(array: NDArray[Any]) -> str:
     """The Python text that makes a float32 array. A long array that is neither periodic nor evenly spaced is told by its shape
     and first value only."""
     flat = array.reshape(-1)
-    if flat.size > 1 and (flat == flat[0]).all():
+    if flat.size > 1 and _same(flat, np.full_like(flat, flat[0])):
         return f"np.full({flat.size if array.ndim == 1 else array.shape}, {literal(flat[0])}, np.float32)"
     if flat.size > SHORT:
         for period in range(2, SHORT + 1):
-            if (flat == np.resize(flat[:period], flat.size)).all():
+            if _same(flat, np.resize(flat[:period], flat.size)):
                 return f"np.resize(np.float32({_listed(flat[:period])}), {array.shape})"
         step = float(flat[1]) - float(flat[0])
         if array.ndim == 1 and (flat == (float(flat[0]) + step * np.arange(flat.size)).astype(float32)).all():
             return f"np.float32({literal(flat[0])} + {step!r} * np.arange({flat.size}))"
         return f"<{' x '.join(map(str, array.shape))} values from {literal(flat[0])}>"
     return written_out(flat) if array.ndim == 1 else f"{written_out(flat)}.reshape({array.shape})"
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return np.array_equal(a, b, equal_nan=True)
 
 
 def written_out(values: NDArray[Any]) -> str:

@@ -21,6 +21,47 @@ class DividesInPlace(Sound):
 
 
 @caught_by("input-untouched")
+class ClipsInPlace(Sound):
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        end = 2 ** (bits - 1) * F(delta)
+        np.clip(x, -end, end - F(delta), out=x)
+        return super().quantize_with_uniforms(x, delta, bits, u)
+
+
+@caught_by("input-untouched")
+class NanBecomesZeroInPlace(Sound):
+    nan = "zero"
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        x[np.isnan(x)] = 0
+        return super().quantize_with_uniforms(x, delta, bits, u)
+
+
+@caught_by("input-untouched")
+class MinusZeroInPlace(Sound):
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        x += F(0)
+        return super().quantize_with_uniforms(x, delta, bits, u)
+
+
+@caught_by("input-untouched")
+class ReturnsWhatIsQuantized(Sound):
+    """The array itself, where all of it lies on the grid."""
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        out = super().quantize_with_uniforms(x, delta, bits, u)
+        return x if np.array_equal(out, x) else out
+
+
+@caught_by("input-untouched")
+class LargeInPlace(InPlace):
+    """To save memory."""
+
+    def quantize_with_uniforms(self, x, delta, bits, u):
+        return super().quantize_with_uniforms(x if x.size > 2**14 else x.copy(), delta, bits, u)
+
+
+@caught_by("input-untouched")
 class UniformsInPlace(Sound):
     def quantize_with_uniforms(self, x, delta, bits, u):
         out = super().quantize_with_uniforms(x, delta, bits, u)

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 
 from tests.quantizers.registry import caught_by
-from tests.quantizers.sound import F, Sound
+from tests.quantizers.sound import F, Sound, TiesAny
 
 
 @caught_by("elements-independent")
@@ -119,6 +119,17 @@ class GoesOnFromTheLastCall(Sound):
         if seed != self._seed:
             self._seed, self._rng = seed, np.random.default_rng(seed)
         return self._rng.random(shape, F)
+
+
+@caught_by("repeatable")
+class TiesByChance(TiesAny):
+    """Whatever its declaration allows, by a generator of its own."""
+
+    def __init__(self):
+        self._rng = np.random.default_rng(0)
+
+    def codes(self, s, u):
+        return super().codes(s, u) - ((s - np.floor(s) == 0.5) & (self._rng.random(s.shape) < 0.5))
 
 
 @caught_by("same-bits-any-threads")

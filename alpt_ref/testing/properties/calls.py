@@ -1,9 +1,11 @@
 """The influences that a call may depend on and those that it must leave alone: seeds, threads, memory, dtypes, shapes."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy import float32
+from numpy.typing import NDArray
 
 from alpt_ref.testing.adapter import Candidate
 from alpt_ref.testing.case import Case, NotApplicable, Values, Violation, first_false
@@ -18,6 +20,9 @@ SHAPES = ((), (0,), (1,), (7,), (0, 3), (3, 1), (2, 3, 4), (3, 1001))
 ALL_SIZES = tuple(range(1, 68))
 FEW_SIZES = (*range(1, 10), 13, 15, 16, 17, 31, 33, 64, 67)  # next to the widths of registers
 SOME_SHAPES = ((256,), (257,), (1023,), (4099,), (3, 1001), (129, 65), (5, 7, 257))
+POINTS = (-2.0, -1.0, 0.0, 1.0)
+SPECIAL = np.array((np.nan, 0.25, np.inf, -np.inf), float32)
+MOST = 64  # of side, where an array is looked at again after a call, which has its limit on devices
 
 
 def _between(ruler: Ruler, shape: tuple[int, ...]) -> Values:
@@ -25,26 +30,42 @@ def _between(ruler: Ruler, shape: tuple[int, ...]) -> Values:
     return np.resize(np.array([ruler.near(a) for a in BETWEEN], float32), shape)
 
 
-def _cases(candidate: Candidate, *shape: int, scale: float = 1.0) -> Iterator[Case]:
+def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
     """The calls for points between those of the grid, under a seed and, where they can be given, under uniforms."""
-    ruler = candidate.declared.plain.scaled(scale)
-    x = _between(ruler, shape)
-    yield Case(ruler, x, seed=7)
+    ruler = candidate.declared.plain
+    return _both_ways(candidate, Case(ruler, _between(ruler, shape)))
+
+
+def _around(ruler: Ruler, size: int) -> Case:
+    """The call for everything around the points of the grid, midpoints among it, and beyond the range."""
+    x, text = ruler.thresholds(few=True), ruler.thresholds_text(few=True)
+    return Case(ruler, np.resize(x, size), source=f"np.resize({text}, {size})")
+
+
+def _between_and_around(candidate: Candidate, size: int) -> Iterator[Case]:
+    """The calls for points between those of the grid, and for everything around them."""
+    yield from _cases(candidate, size)
+    yield from _both_ways(candidate, _around(candidate.declared.plain, size))
+
+
+def _both_ways(candidate: Candidate, case: Case) -> Iterator[Case]:
+    """The call under a seed and, where they can be given, under uniforms."""
+    yield case._replace(seed=7)
     if candidate.takes_uniforms:
-        yield Case(ruler, x, np.resize(np.array(UNIFORMS, float32), shape))
+        yield case._replace(u=np.resize(np.array(UNIFORMS, float32), case.x.shape))
 
 
 def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
     """Raise Violation where a second call of ``case`` gives other bits than ``first``; ``said`` tells what came before it."""
     again = candidate.values(case)
-    same = (again == first) & (np.signbit(again) == np.signbit(first))
+    same = ((again == first) & (np.signbit(again) == np.signbit(first))) | (np.isnan(again) & np.isnan(first))
     if (i := first_false(same)) is not None:
         told = f"element {i} of {first.size:,} is {first.flat[i]!s}, and {again.flat[i]!s} {said}"
         raise Violation(told, case, i)
 
 
 def _repeats(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    for case in _cases(candidate, 4099):
+    for case in _between_and_around(candidate, 4099):
         first = candidate.values(case)
         _same(candidate, case, first, "in a second call")
         candidate.values(Case(case.ruler.scaled(0.5), _between(case.ruler, (7,)), seed=8))
@@ -56,7 +77,7 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
     if not callable(getattr(candidate.adapter, "set_threads", None)):
         raise NotApplicable("the adapter has no set_threads(n)")
     size = level.side**2 + 13
-    for case in _cases(candidate, size):
+    for case in _between_and_around(candidate, size):
         candidate.set_threads(1)
         first = candidate.values(case)
         for n in (2, 3, 4):
@@ -67,24 +88,51 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    layout = candidate.declared.plain.layout
-    size = 1023 if layout is None else layout.whole(1023)
-    for case in (case.laid() for case in _cases(candidate, size, scale=0.5)):  # x / 1 leaves no trace in x
+    for case in _all_kinds(candidate, level):
         given, arguments = case.copied(), case.ruler.arguments(case.x.shape)
         arrays = {"x": given.x, "u": given.u, "the step sizes": arguments[0] if arguments else None}
         there = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
-        before = {name: array.tobytes() for name, array in there.items()}
-        out = candidate.values_of(given, arguments)
+        before = {name: array.copy() for name, array in there.items()}
+        out = _answer(candidate, given, arguments)
         for name, array in there.items():
-            if before[name] != array.tobytes():
-                raise Violation(f"writes into {name}", case)
+            if (i := first_false(array.view(np.uint32) == before[name].view(np.uint32))) is not None:
+                told = f"{literal(before[name].flat[i])} at {i} becomes {literal(array.flat[i])}"
+                raise Violation(f"writes into {name}: {told}", case)
             if np.shares_memory(out, array):
                 raise Violation(f"returns the memory of {name}", case)
         kept = out.tobytes()
-        candidate.values(case.with_x(-case.x)._replace(seed=8))
+        _answer(candidate, case.with_x(-case.x)._replace(seed=8))
         if kept != out.tobytes():
             raise Violation("a later call writes into what an earlier one returned", case)
     return Finding("x, u, steps of rows or blocks, and what was returned before, bit by bit")
+
+
+def _answer(candidate: Candidate, case: Case, arguments: tuple[Any, ...] | None = None) -> NDArray[Any]:
+    """The result for the very arrays of ``case``; an empty array where numbers that are not finite are refused."""
+    finite = np.isfinite(case.x).all()  # before the call: it may write there
+    try:
+        return candidate.values_of(case, arguments)
+    except Violation as found:
+        if finite or not found.raised:
+            raise
+        return np.empty(0, float32)
+
+
+def _all_kinds(candidate: Candidate, level: Level) -> Iterator[Case]:
+    """The calls for points of the grid and between them, everything around them, beyond the range, and no numbers; and for a
+    large array."""
+    ruler = candidate.declared.plain.scaled(0.5)  # not 1: x / 1 leaves no trace in x
+    layout = ruler.layout
+    size, large = ((n if layout is None else layout.whole(n)) for n in (1023, 16 * min(level.side, MOST) ** 2 + 3))
+    points = np.array([ruler.near(a) for a in POINTS], float32)
+    for case in (
+        Case(ruler, _between(ruler, (size,))),
+        Case(ruler, np.resize(points, size)),
+        _around(ruler, size),
+        Case(ruler, np.resize(SPECIAL, size)),
+        Case(ruler, _between(ruler, (large,))),
+    ):
+        yield from (noisy.laid() for noisy in _both_ways(candidate, case))
 
 
 def _check_type(candidate: Candidate, case: Case) -> Values:
@@ -157,7 +205,9 @@ def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
 PROPERTIES = (
     Property("repeatable", "the same seed, or uniforms, give the same bits", "counters", _repeats),
     Property("same-bits-any-threads", "the number of threads changes nothing", "counters", _any_threads),
-    Property("input-untouched", "x, u, arrays of steps and what was returned are not written to", "definition of Q", _untouched),
+    Property(
+        "input-untouched", "x, u, arrays of steps and what was returned are not written to", "definition of Q", _untouched
+    ),
     Property("dtype-and-shape", "float32 of x's shape comes out, whatever the layout", "definition of Q", _dtype_and_shape),
     Property("every-element", "an element becomes the same in arrays of every size", "definition of Q", _every_element),
 )

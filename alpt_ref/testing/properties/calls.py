@@ -42,10 +42,14 @@ def _around(ruler: Ruler, size: int) -> Case:
     return Case(ruler, np.resize(x, size), source=f"np.resize({text}, {size})")
 
 
-def _between_and_around(candidate: Candidate, size: int) -> Iterator[Case]:
-    """The calls for points between those of the grid, and for everything around them."""
-    yield from _cases(candidate, size)
-    yield from _both_ways(candidate, _around(candidate.declared.plain, size))
+def _between_and_around(candidate: Candidate, size: int) -> Iterator[tuple[Case, Values]]:
+    """The calls for points between those of the grid, and for everything around them unless it is refused, with the values."""
+    for case in (*_cases(candidate, size), *_both_ways(candidate, _around(candidate.declared.plain, size))):
+        try:
+            yield case, candidate.values(case)
+        except Violation as found:
+            if _inside(case) or not found.raised:
+                raise
 
 
 def _both_ways(candidate: Candidate, case: Case) -> Iterator[Case]:
@@ -65,8 +69,7 @@ def _same(candidate: Candidate, case: Case, first: Values, said: str) -> None:
 
 
 def _repeats(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    for case in _between_and_around(candidate, 4099):
-        first = candidate.values(case)
+    for case, first in _between_and_around(candidate, 4099):
         _same(candidate, case, first, "in a second call")
         candidate.values(Case(case.ruler.scaled(0.5), _between(case.ruler, (7,)), seed=8))
         _same(candidate, case, first, "after a call with another seed")
@@ -77,9 +80,8 @@ def _any_threads(candidate: Candidate, level: Level, alpha: float) -> Finding:
     if not callable(getattr(candidate.adapter, "set_threads", None)):
         raise NotApplicable("the adapter has no set_threads(n)")
     size = level.side**2 + 13
-    for case in _between_and_around(candidate, size):
-        candidate.set_threads(1)
-        first = candidate.values(case)
+    candidate.set_threads(1)
+    for case, first in _between_and_around(candidate, size):
         for n in (2, 3, 4):
             candidate.set_threads(n)
             _same(candidate, case, first, f"with {n} threads")
@@ -108,14 +110,20 @@ def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
 
 
 def _answer(candidate: Candidate, case: Case, arguments: tuple[Any, ...] | None = None) -> NDArray[Any]:
-    """The result for the very arrays of ``case``; an empty array where numbers that are not finite are refused."""
-    finite = np.isfinite(case.x).all()  # before the call: it may write there
+    """The result for the very arrays of ``case``; an empty array where what lies outside of the range is refused, which is
+    for other properties to judge."""
+    inside = _inside(case)  # before the call: it may write there
     try:
         return candidate.values_of(case, arguments)
     except Violation as found:
-        if finite or not found.raised:
+        if inside or not found.raised:
             raise
         return np.empty(0, float32)
+
+
+def _inside(case: Case) -> bool:
+    lo, hi = case.ruler.ends
+    return bool(((case.x >= lo) & (case.x <= hi)).all())
 
 
 def _all_kinds(candidate: Candidate, level: Level) -> Iterator[Case]:

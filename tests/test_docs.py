@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from alpt_ref.cli import arguments
+from alpt_ref.testing.properties import CONTRACT
+from alpt_ref.theory.registry import STATEMENTS
 from alpt_ref.tools.devices import missing
 from tests.marks import long
 
@@ -29,6 +31,19 @@ def test_the_page_on_the_method_shows_the_lines_of_the_reference():
     for name in ("def lpt_step", "def alpt_step", "def next_code", "def gradients", "def direction", "def quantized"):
         body = source[source.index(name) :].split("\n\n\n")[0]
         assert any(excerpt.strip() in body for excerpt in excerpts), name
+
+
+def test_figures_of_the_readme_are_those_of_today():
+    said = " ".join((ROOT / "README.md").read_text().split())
+    peers = (ROOT / "docs" / "conformance.md").read_text()
+    rows = re.findall(r"^\| \w+ \| (\S+) \S+ \|.*\| (conforms|fails .*) \|$", peers, re.M)
+    conform = sum(verdict == "conforms" for _, verdict in rows)
+    assert f"{conform} of {len(rows)} calls of {len({library for library, _ in rows})} libraries keep the contract" in said
+    assert f"{conform} of {len(rows)} conform" in peers
+    assert re.findall(r"(\d+) statements", said) == [str(len(STATEMENTS))] * 2
+    kinds = {"integer grids"}, {"integer grids", "steps of rows"}, {"formats"}, {"formats", "blocks"}
+    asked = [sum(entry.grids is None or entry.grids in kind for entry in CONTRACT) for kind in kinds]
+    assert f"a contract of {len(CONTRACT)} properties, {min(asked)} or more for each kind of grid" in said
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "cuda" in block.values[0]])

@@ -213,9 +213,7 @@ def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
 PROPERTIES = (
     Property("repeatable", "the same seed, or uniforms, give the same bits", "counters", _repeats),
     Property("same-bits-any-threads", "the number of threads changes nothing", "counters", _any_threads),
-    Property(
-        "input-untouched", "x, u, arrays of steps and what was returned are not written to", "definition of Q", _untouched
-    ),
+    Property("input-untouched", "no argument and no earlier result is written to", "definition of Q", _untouched),
     Property("dtype-and-shape", "float32 of x's shape comes out, whatever the layout", "definition of Q", _dtype_and_shape),
     Property("every-element", "an element becomes the same in arrays of every size", "definition of Q", _every_element),
 )

@@ -20,7 +20,7 @@ def few(monkeypatch):
 
 
 SHORT = 6  # one of so many is for `make test`; `python -m tests.quantizers` has all designs at the default level
-EARNEST = ("BitTrick", "Mx")
+EARNEST = ("BitTrick",)
 RARE = [mutant for mutant, _, level in MUTANTS if level != "quick"]
 KILLS = [
     pytest.param(mutant, name, level, id=mutant.__name__, marks=long if i % SHORT or level != "quick" else ())

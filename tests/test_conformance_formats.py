@@ -9,7 +9,7 @@ from alpt_ref.testing.suite import FAIL
 from tests import quantizers
 from tests.marks import long
 from tests.quantizers.formats import MUTANTS, SOUND
-from tests.quantizers.running import FEW, name_of, run_as_it_stands
+from tests.quantizers.running import FEW, name_of, run_all_as_they_stand, run_as_it_stands
 
 pytestmark = pytest.mark.edge
 
@@ -20,8 +20,7 @@ def few(monkeypatch):
 
 
 SHORT = 6  # one of so many is for `make test`; `python -m tests.quantizers` has all designs at the default level
-EARNEST = ("BitTrick",)
-RARE = [mutant for mutant, _, level in MUTANTS if level != "quick"]
+EARNEST = ("BitTrick", "ByCodes", "Mx")
 KILLS = [
     pytest.param(mutant, name, level, id=mutant.__name__, marks=long if i % SHORT or level != "quick" else ())
     for i, (mutant, name, level) in enumerate(MUTANTS)
@@ -51,14 +50,10 @@ def test_mutants_are_killed(mutant, name, level, record_property):
 
 
 @long
-@pytest.mark.parametrize("mutant", [mutant for mutant, _, _ in MUTANTS[::4]], ids=name_of)
-def test_counterexamples_are_python(mutant):
+@pytest.mark.parametrize(("mutant", "seen_at"), [(mutant, seen_at) for mutant, _, seen_at in MUTANTS[::4]])
+def test_counterexamples_are_python(mutant, seen_at):
     """Every recipe of every failure runs."""
-    adapter = mutant()
-    failures = check_quantizer(mutant, level="quick").failures
-    assert failures or mutant in RARE
-    for outcome in failures:
-        run_as_it_stands(adapter, outcome)
+    run_all_as_they_stand(mutant, "quick", seen_at)
 
 
 def test_there_are_mutants_enough_and_each_property_kills_one():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alpt_ref.testing import recipes
+from alpt_ref.testing import check_quantizer, recipes
 from alpt_ref.testing.level import LEVELS
 
 FEW = replace(
@@ -35,3 +35,11 @@ def run_as_it_stands(adapter, outcome):
                 exec(outcome.recipe, names)
         else:
             exec(outcome.recipe, names)
+
+
+def run_all_as_they_stand(mutant, level, seen_at):
+    """Run the recipes of all failures at ``level``, of which there are some where the mutant is seen at the quick level."""
+    adapter, failures = mutant(), check_quantizer(mutant, level=level).failures
+    assert failures or seen_at != "quick"
+    for outcome in failures:
+        run_as_it_stands(adapter, outcome)

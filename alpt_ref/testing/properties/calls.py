@@ -1,6 +1,7 @@
 """The influences that a call may depend on and those that it must leave alone: seeds, threads, memory, dtypes, shapes."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,16 @@ FEW_SIZES = (*range(1, 10), 13, 15, 16, 17, 31, 33, 64, 67)  # next to the width
 SOME_SHAPES = ((256,), (257,), (1023,), (4099,), (3, 1001), (129, 65), (5, 7, 257))
 POINTS = (-2.0, -1.0, 0.0, 1.0)
 SPECIAL = np.array((np.nan, 0.25, np.inf, -np.inf), float32)
-MOST = 64  # of side, where an array is looked at again after a call, which has its limit on devices
 
 
 def _between(ruler: Ruler, shape: tuple[int, ...]) -> Values:
     """The values at BETWEEN steps from home, again and again, in an array of that shape."""
     return np.resize(np.array([ruler.near(a) for a in BETWEEN], float32), shape)
+
+
+def _large(level: Level) -> int:
+    """The size of one large array; few sizes, for libraries that compile for each."""
+    return 16 * level.side**2 + 3
 
 
 def _cases(candidate: Candidate, *shape: int) -> Iterator[Case]:
@@ -45,11 +50,20 @@ def _around(ruler: Ruler, size: int) -> Case:
 def _between_and_around(candidate: Candidate, size: int) -> Iterator[tuple[Case, Values]]:
     """The calls for points between those of the grid, and for everything around them unless it is refused, with the values."""
     for case in (*_cases(candidate, size), *_both_ways(candidate, _around(candidate.declared.plain, size))):
-        try:
-            yield case, candidate.values(case)
-        except Violation as found:
-            if _inside(case) or not found.raised:
-                raise
+        if (values := _answer(case, candidate.values)) is not None:
+            yield case, values
+
+
+def _answer(case: Case, ask: Callable[[Case], NDArray[Any]]) -> NDArray[Any] | None:
+    """The result of ``ask(case)``; None where values outside of the range are refused, which other properties judge."""
+    lo, hi = case.ruler.ends
+    inside = ((case.x >= lo) & (case.x <= hi)).all()  # before the call, which may write there
+    try:
+        return ask(case)
+    except Violation as found:
+        if inside or not found.raised:
+            raise
+        return None
 
 
 def _both_ways(candidate: Candidate, case: Case) -> Iterator[Case]:
@@ -95,35 +109,20 @@ def _untouched(candidate: Candidate, level: Level, alpha: float) -> Finding:
         arrays = {"x": given.x, "u": given.u, "the step sizes": arguments[0] if arguments else None}
         there = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
         before = {name: array.copy() for name, array in there.items()}
-        out = _answer(candidate, given, arguments)
+        out = _answer(given, partial(candidate.values_of, arguments=arguments))
         for name, array in there.items():
             if (i := first_false(array.view(np.uint32) == before[name].view(np.uint32))) is not None:
                 told = f"{literal(before[name].flat[i])} at {i} becomes {literal(array.flat[i])}"
                 raise Violation(f"writes into {name}: {told}", case)
-            if np.shares_memory(out, array):
+            if out is not None and np.shares_memory(out, array):
                 raise Violation(f"returns the memory of {name}", case)
+        if out is None:
+            continue
         kept = out.tobytes()
-        _answer(candidate, case.with_x(-case.x)._replace(seed=8))
+        _answer(case.with_x(-case.x)._replace(seed=8), candidate.values_of)
         if kept != out.tobytes():
             raise Violation("a later call writes into what an earlier one returned", case)
     return Finding("x, u, steps of rows or blocks, and what was returned before, bit by bit")
-
-
-def _answer(candidate: Candidate, case: Case, arguments: tuple[Any, ...] | None = None) -> NDArray[Any]:
-    """The result for the very arrays of ``case``; an empty array where what lies outside of the range is refused, which is
-    for other properties to judge."""
-    inside = _inside(case)  # before the call: it may write there
-    try:
-        return candidate.values_of(case, arguments)
-    except Violation as found:
-        if inside or not found.raised:
-            raise
-        return np.empty(0, float32)
-
-
-def _inside(case: Case) -> bool:
-    lo, hi = case.ruler.ends
-    return bool(((case.x >= lo) & (case.x <= hi)).all())
 
 
 def _all_kinds(candidate: Candidate, level: Level) -> Iterator[Case]:
@@ -131,7 +130,7 @@ def _all_kinds(candidate: Candidate, level: Level) -> Iterator[Case]:
     large array."""
     ruler = candidate.declared.plain.scaled(0.5)  # not 1: x / 1 leaves no trace in x
     layout = ruler.layout
-    size, large = ((n if layout is None else layout.whole(n)) for n in (1023, 16 * min(level.side, MOST) ** 2 + 3))
+    size, large = ((n if layout is None else layout.whole(n)) for n in (1023, _large(level)))
     points = np.array([ruler.near(a) for a in POINTS], float32)
     for case in (
         Case(ruler, _between(ruler, (size,))),
@@ -202,7 +201,7 @@ def _like(values: Values, case: Case, alike: Values, where: str) -> None:
 
 
 def _every_element(candidate: Candidate, level: Level, alpha: float) -> Finding:
-    large, middle = (16 * level.side**2 + 3,), _middle(candidate)
+    large, middle = (_large(level),), _middle(candidate)
     sizes = FEW_SIZES if level.few_sizes else ALL_SIZES
     for shape in (*((size,) for size in sizes), *SOME_SHAPES, large):
         for case in _cases(candidate, *shape):
